@@ -1,0 +1,143 @@
+#include "core/ip.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace orbwatch::core {
+namespace {
+
+// Dotted quad, each part 0..255, no leading sign; leading zeros are accepted as decimal ("010" is ten), as logs pad.
+bool parse_v4(std::string_view text, std::uint32_t& out) {
+  const char* p = text.data();
+  const char* end = p + text.size();
+  std::uint32_t value = 0;
+  for (int part = 0; part < 4; ++part) {
+    if (p == end) return false;
+    unsigned digit = static_cast<unsigned char>(*p) - '0';
+    if (digit > 9) return false;
+    std::uint32_t number = digit;
+    int digits = 1;
+    for (++p; p != end && digits < 4; ++p, ++digits) {
+      digit = static_cast<unsigned char>(*p) - '0';
+      if (digit > 9) break;
+      number = number * 10 + digit;
+    }
+    if (number > 255 || digits > 3) return false;
+    value = value << 8 | number;
+    if (part < 3) {
+      if (p == end || *p != '.') return false;
+      ++p;
+    }
+  }
+  out = value;
+  return p == end;
+}
+
+bool in_v4(std::uint32_t ip, std::uint32_t base, int bits) { return ((ip ^ base) >> (32 - bits)) == 0; }
+
+}  // namespace
+
+Ip Ip::v4(std::uint32_t host_order) {
+  Ip ip;
+  ip.bytes[10] = ip.bytes[11] = 0xff;
+  const std::uint32_t network = __builtin_bswap32(host_order);
+  std::memcpy(ip.bytes.data() + 12, &network, 4);
+  return ip;
+}
+
+Ip Ip::from_v4_bytes(const void* data) {
+  Ip ip;
+  ip.bytes[10] = ip.bytes[11] = 0xff;
+  std::memcpy(ip.bytes.data() + 12, data, 4);
+  return ip;
+}
+
+Ip Ip::from_v6_bytes(const void* data) {
+  Ip ip;
+  std::memcpy(ip.bytes.data(), data, 16);
+  return ip;
+}
+
+std::optional<Ip> Ip::parse(std::string_view text) {
+  std::uint32_t v4_address;
+  if (parse_v4(text, v4_address)) return v4(v4_address);
+  if (text.size() >= 2 && text.front() == '[' && text.back() == ']') text = text.substr(1, text.size() - 2);
+  if (auto zone = text.find('%'); zone != text.npos) text = text.substr(0, zone);
+  char buffer[64];
+  if (text.size() < 2 || text.size() >= sizeof buffer || text.find(':') == text.npos) return std::nullopt;
+  std::memcpy(buffer, text.data(), text.size());
+  buffer[text.size()] = 0;
+  Ip ip;
+  if (inet_pton(AF_INET6, buffer, ip.bytes.data()) != 1) return std::nullopt;
+  return ip;
+}
+
+bool Ip::is_private() const {
+  if (is_v4()) {
+    const std::uint32_t ip = v4_value();
+    return in_v4(ip, 0x0a000000, 8) || in_v4(ip, 0xac100000, 12) || in_v4(ip, 0xc0a80000, 16);
+  }
+  return (bytes[0] & 0xfe) == 0xfc;
+}
+
+bool Ip::is_cgnat() const { return is_v4() && in_v4(v4_value(), 0x64400000, 10); }
+
+bool Ip::is_documentation() const {
+  if (is_v4()) {
+    const std::uint32_t ip = v4_value();
+    return in_v4(ip, 0xc0000200, 24) || in_v4(ip, 0xc6336400, 24) || in_v4(ip, 0xcb007100, 24);
+  }
+  return (high() >> 32) == 0x20010db8;
+}
+
+bool Ip::is_global() const {
+  if (is_v4()) {
+    const std::uint32_t ip = v4_value();
+    return !(ip >> 24 == 0 || ip >> 24 == 127 || ip >> 28 >= 0xe || is_private() || is_cgnat() || is_documentation() ||
+             in_v4(ip, 0xa9fe0000, 16) || in_v4(ip, 0xc0000000, 24) || in_v4(ip, 0xc6120000, 15));
+  }
+  return (bytes[0] & 0xe0) == 0x20 && !is_documentation();  // 2000::/3 is all that IANA has given out as global unicast
+}
+
+Ip Ip::masked(int bits) const {
+  if (is_v4()) bits += 96;
+  bits = std::clamp(bits, 0, 128);
+  Ip out = *this;
+  int byte = bits / 8;
+  if (bits % 8 != 0) {
+    out.bytes[byte] = static_cast<std::uint8_t>(out.bytes[byte] & (0xff00 >> (bits % 8)));
+    ++byte;
+  }
+  std::fill(out.bytes.begin() + byte, out.bytes.end(), std::uint8_t{0});
+  return out;
+}
+
+std::string Ip::text() const {
+  char buffer[INET6_ADDRSTRLEN];
+  if (is_v4()) {
+    inet_ntop(AF_INET, bytes.data() + 12, buffer, sizeof buffer);
+  } else {
+    inet_ntop(AF_INET6, bytes.data(), buffer, sizeof buffer);
+  }
+  return buffer;
+}
+
+std::optional<Prefix> Prefix::parse(std::string_view text) {
+  const auto slash = text.find('/');
+  const auto ip = Ip::parse(text.substr(0, slash));
+  if (!ip) return std::nullopt;
+  const int most = ip->is_v4() ? 32 : 128;
+  int bits = most;
+  if (slash != text.npos) {
+    const auto number = text.substr(slash + 1);
+    auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), bits);
+    if (error != std::errc{} || end != number.data() + number.size() || bits < 0 || bits > most) return std::nullopt;
+  }
+  return of(*ip, bits);
+}
+
+std::string Prefix::text() const { return base.text() + "/" + std::to_string(bits); }
+
+}  // namespace orbwatch::core

@@ -1,0 +1,110 @@
+#include "core/text.h"
+
+namespace orbwatch::core {
+namespace {
+
+char lower_char(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+// The length of the valid UTF-8 sequence at the front (RFC 3629), 0 if there is none.
+std::size_t utf8_length(std::string_view t) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(t[i]); };
+  const auto tail = [&](std::size_t i) { return i < t.size() && (byte(i) & 0xc0) == 0x80; };
+  const unsigned char a = byte(0);
+  if (a < 0x80) return 1;
+  if (a >= 0xc2 && a <= 0xdf) return tail(1) ? 2 : 0;
+  if (a >= 0xe0 && a <= 0xef) {
+    if (!tail(1) || !tail(2)) return 0;
+    if ((a == 0xe0 && byte(1) < 0xa0) || (a == 0xed && byte(1) > 0x9f)) return 0;
+    return 3;
+  }
+  if (a >= 0xf0 && a <= 0xf4) {
+    if (!tail(1) || !tail(2) || !tail(3)) return 0;
+    if ((a == 0xf0 && byte(1) < 0x90) || (a == 0xf4 && byte(1) > 0x8f)) return 0;
+    return 4;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::optional<std::string_view> between(std::string_view text, std::string_view before, std::string_view after) {
+  auto at = text.find(before);
+  if (at == text.npos) return std::nullopt;
+  text = text.substr(at + before.size());
+  if (after.empty()) return text;
+  at = text.find(after);
+  if (at == text.npos) return std::nullopt;
+  return text.substr(0, at);
+}
+
+bool equals_ignore_case(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (lower_char(a[i]) != lower_char(b[i])) return false;
+  }
+  return true;
+}
+
+bool contains_ignore_case(std::string_view haystack, std::string_view needle) {
+  if (needle.empty()) return true;
+  for (std::size_t i = 0; i + needle.size() <= haystack.size(); ++i) {
+    if (equals_ignore_case(haystack.substr(i, needle.size()), needle)) return true;
+  }
+  return false;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = lower_char(c);
+  return out;
+}
+
+std::string printable(std::string_view text, std::size_t most) {
+  std::string out;
+  while (!text.empty()) {
+    if (out.size() >= most) return out + "...";
+    const std::size_t n = utf8_length(text);
+    const auto first = static_cast<unsigned char>(text[0]);
+    if (n == 0 || first < 0x20 || first == 0x7f || (n == 2 && first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0)) {
+      out += first == '\t' ? ' ' : '?';
+      text.remove_prefix(n == 0 ? 1 : n);
+    } else {
+      out += text.substr(0, n);
+      text.remove_prefix(n);
+    }
+  }
+  return out;
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  out += '"';
+  while (!text.empty()) {
+    const auto c = static_cast<unsigned char>(text[0]);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += static_cast<char>(c);
+      text.remove_prefix(1);
+    } else if (c < 0x20 || c == 0x7f) {
+      switch (c) {
+        case '\n': out += "\\n"; break;
+        case '\r': out += "\\r"; break;
+        case '\t': out += "\\t"; break;
+        default:
+          out += "\\u00";
+          out += kHex[c >> 4];
+          out += kHex[c & 15];
+      }
+      text.remove_prefix(1);
+    } else if (const std::size_t n = utf8_length(text); n != 0) {
+      out += text.substr(0, n);
+      text.remove_prefix(n);
+    } else {
+      out += "\xef\xbf\xbd";
+      text.remove_prefix(1);
+    }
+  }
+  out += '"';
+}
+
+}  // namespace orbwatch::core

@@ -1,0 +1,128 @@
+#include "decode/all.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "core/text.h"
+#include "decode/envelope.h"
+#include "decode/formats.h"
+#include "decode/text.h"
+
+namespace orbwatch::decode {
+namespace {
+
+// Order matters only for speed: claims are exact. The commonest first.
+constexpr std::array kRecordFormats = {
+    RecordFormat{"cisco_asa", "Cisco ASA and FTD syslog", "VPN sessions, AAA, connections, denied traffic, management log-ins", true,
+                 make_cisco_asa},
+};
+
+constexpr std::array<BinaryFormat, 0> kBinaryFormats = {};
+
+bool looks_binary(std::string_view head) {
+  head = head.substr(0, 4096);
+  const auto zeros = std::count(head.begin(), head.end(), '\0');
+  return zeros > static_cast<std::ptrdiff_t>(head.size() / 64);
+}
+
+std::string format_names() {
+  std::string names;
+  for (const auto& f : kRecordFormats) names += (names.empty() ? "" : ", ") + std::string(f.name);
+  for (const auto& f : kBinaryFormats) names += ", " + std::string(f.name);
+  return names;
+}
+
+}  // namespace
+
+std::span<const RecordFormat> record_formats() { return kRecordFormats; }
+std::span<const BinaryFormat> binary_formats() { return kBinaryFormats; }
+
+Recognised recognise(std::string_view head, const Options& options) {
+  Recognised result;
+  int best = 0;
+  for (const BinaryFormat& format : kBinaryFormats) {
+    if (!options.format.empty() && options.format != format.name) continue;
+    const int confidence = options.format == format.name ? 100 : format.recognise(head);
+    if (confidence > best) {
+      best = confidence;
+      result = {std::string(format.name), true, false};
+    }
+  }
+  if (best > 0) return result;
+  if (looks_binary(head) && options.format.empty()) return result;
+  // Text: let every format look at the first records and take the one that claims most of them.
+  const Framing framing = framing_of(head);
+  std::array<std::size_t, kRecordFormats.size()> claimed{};
+  std::array<std::unique_ptr<RecordDecoder>, kRecordFormats.size()> decoders;
+  auto times = core::TimeReader::make(options.zone, options.reference, options.year);
+  if (!times) return result;
+  for (std::size_t i = 0; i < kRecordFormats.size(); ++i) decoders[i] = kRecordFormats[i].make(*times);
+  if (framing == Framing::kLines) {
+    std::string_view rest = head;
+    for (int count = 0; count < 200 && !rest.empty(); ++count) {
+      TextRecord record;
+      std::string line(core::take_until(rest, '\n'));
+      line.reserve(line.size() + core::kPadding);
+      record.raw = line;
+      while (!record.raw.empty() && record.raw.back() == '\r') record.raw.remove_suffix(1);
+      if (record.raw.empty()) continue;
+      parse_envelope(record, *times);
+      record.json = record.message.starts_with('{');
+      for (std::size_t i = 0; i < decoders.size(); ++i) {
+        if (!decoders[i]->claims(record)) continue;
+        ++claimed[i];
+        Event scratch;
+        decoders[i]->decode(record, scratch);  // lets it see header lines
+        break;
+      }
+    }
+  } else {
+    // The frame decides per record; one pass over the head tells what the records are.
+    EventBatch batch;
+    TextDecoder decoder(framing, "", false, options, *times);
+    std::string padded(head);
+    padded.reserve(padded.size() + core::kPadding);
+    decoder.feed(padded, batch);
+    for (std::size_t i = 0; i < kRecordFormats.size(); ++i) {
+      const auto found = batch.counts.events_by.find(core::intern(kRecordFormats[i].name));
+      claimed[i] = found == batch.counts.events_by.end() ? 0 : found->second;
+    }
+  }
+  const auto top = std::max_element(claimed.begin(), claimed.end());
+  if (!options.format.empty()) {
+    result.format = options.format;
+    for (const RecordFormat& f : kRecordFormats) result.stateless |= f.name == options.format && f.stateless;
+  } else if (*top == 0) {
+    result.format = "text";
+    result.stateless = std::all_of(kRecordFormats.begin(), kRecordFormats.end(), [](const RecordFormat& f) { return f.stateless; });
+  } else {
+    const RecordFormat& format = kRecordFormats[static_cast<std::size_t>(top - claimed.begin())];
+    result.format = format.name;
+    result.stateless = format.stateless;
+  }
+  result.json_values = framing == Framing::kJsonValues;
+  if (result.json_values) result.stateless = false;
+  return result;
+}
+
+core::Expected<std::unique_ptr<Decoder>> make_decoder(const Recognised& what, const Options& options) {
+  auto times = core::TimeReader::make(options.zone, options.reference, options.year);
+  if (!times) return std::unexpected(times.error());
+  if (what.binary) {
+    for (const BinaryFormat& format : kBinaryFormats) {
+      if (format.name == what.format) return format.make(options);
+    }
+  } else if (!what.format.empty()) {
+    const bool known = what.format == "text" || std::any_of(kRecordFormats.begin(), kRecordFormats.end(),
+                                                            [&](const RecordFormat& f) { return f.name == what.format; });
+    if (known) {
+      return std::make_unique<TextDecoder>(what.json_values ? Framing::kJsonValues : Framing::kLines, what.format,
+                                           !options.format.empty(), options, std::move(*times));
+    }
+  }
+  if (!options.format.empty()) return core::fail("unknown format", options.format, "known: " + format_names());
+  return core::fail("no known log format", {}, "see `orbwatch formats`, or describe it with a mapping (docs/formats/mapping.md)");
+}
+
+}  // namespace orbwatch::decode

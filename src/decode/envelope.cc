@@ -1,0 +1,194 @@
+#include "decode/envelope.h"
+
+#include "core/text.h"
+
+namespace orbwatch::decode {
+namespace {
+
+using core::Nanoseconds;
+using core::TimeReader;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+
+void skip_spaces(std::string_view& text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+}
+
+// "<134>" at the front.
+bool skip_priority(std::string_view& text) {
+  if (text.size() < 3 || text[0] != '<' || !is_digit(text[1])) return false;
+  std::size_t i = 1;
+  while (i < text.size() && i < 5 && is_digit(text[i])) ++i;
+  if (i >= text.size() || text[i] != '>') return false;
+  text.remove_prefix(i + 1);
+  return true;
+}
+
+bool parse_time(std::string_view& text, const TimeReader& times, Nanoseconds& out) {
+  if (text.size() < 15) return false;
+  std::optional<Nanoseconds> time;
+  std::string_view rest = text;
+  if (is_digit(rest[0])) {
+    time = core::parse_iso8601(rest, times);
+    // A time must end at a word boundary, else it is the beginning of something else (a CSV field, say).
+    if (time && !rest.empty() && rest[0] != ' ' && rest[0] != ':') return false;
+  } else {
+    if (rest[0] == '*' || rest[0] == '.') rest.remove_prefix(1);  // Cisco: clock not synchronised
+    time = core::parse_bsd(rest, times);
+  }
+  if (!time) return false;
+  text = rest;
+  out = *time;
+  return true;
+}
+
+// An RFC 5424 header value; "-" is nil.
+std::string_view header_value(std::string_view& text) {
+  const auto value = core::take_until(text, ' ');
+  return value == "-" ? std::string_view{} : value;
+}
+
+bool parse_rfc5424(std::string_view text, const TimeReader& times, TextRecord& record) {
+  if (!text.starts_with("1 ")) return false;
+  text.remove_prefix(2);
+  Nanoseconds time = 0;
+  if (text.starts_with("- ")) {
+    text.remove_prefix(1);
+  } else if (text.empty() || !is_digit(text[0]) || !parse_time(text, times, time)) {
+    return false;
+  }
+  if (!text.starts_with(' ')) return false;
+  text.remove_prefix(1);
+  record.time = time;
+  record.host = header_value(text);
+  record.program = header_value(text);
+  record.pid = header_value(text);
+  header_value(text);  // MSGID
+  if (text.starts_with('-')) {
+    text.remove_prefix(1);
+  } else {
+    while (text.starts_with('[')) {  // structured data; a quoted value may hold "\]"
+      bool quoted = false;
+      std::size_t i = 1;
+      for (; i < text.size(); ++i) {
+        if (text[i] == '\\' && quoted) {
+          ++i;
+        } else if (text[i] == '"') {
+          quoted = !quoted;
+        } else if (text[i] == ']' && !quoted) {
+          break;
+        }
+      }
+      text.remove_prefix(i < text.size() ? i + 1 : text.size());
+    }
+  }
+  skip_spaces(text);
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  record.message = text;
+  return true;
+}
+
+// "sshd[123]:", "CiscoASA[999]:", "kernel:", "postfix/smtpd[1]:" at the front: a tag; moves behind it and following spaces.
+bool parse_tag(std::string_view& text, TextRecord& record) {
+  std::size_t i = 0;
+  while (i < text.size() && i < 64 && text[i] != ':' && text[i] != '[' && text[i] != ' ' && text[i] != '=' && text[i] != ',' &&
+         text[i] != '%' && text[i] != '"' && text[i] != '{') {
+    ++i;
+  }
+  if (i == 0 || i >= text.size()) return false;
+  const std::string_view program = text.substr(0, i);
+  std::string_view pid;
+  if (text[i] == '[') {
+    const auto close = text.find(']', i);
+    if (close == text.npos || close - i > 24) return false;
+    pid = text.substr(i + 1, close - i - 1);
+    i = close + 1;
+    if (i >= text.size()) return false;
+  }
+  if (text[i] != ':') return false;
+  if (i + 1 < text.size() && text[i + 1] != ' ') return false;
+  text.remove_prefix(i + 1);
+  skip_spaces(text);
+  record.program = program;
+  record.pid = pid;
+  return true;
+}
+
+// The part behind a time: [ZONE] [:] [HOST] [:] [TAG:] MSG.
+void parse_rest(std::string_view text, TextRecord& record) {
+  skip_spaces(text);
+  // "EDT:" or "UTC:" right behind the time, as Cisco writes it.
+  std::size_t zone = 0;
+  while (zone < text.size() && zone < 5 && is_upper(text[zone])) ++zone;
+  if (zone >= 3 && zone < text.size() && text[zone] == ':') text.remove_prefix(zone);
+  if (text.starts_with(": ")) {
+    text.remove_prefix(2);
+    skip_spaces(text);
+    record.message = text;
+    return;
+  }
+  // A host is a word; what ends in ":" or opens "[" is already the tag.
+  std::size_t end = 0;
+  while (end < text.size() && text[end] != ' ') ++end;
+  const std::string_view word = text.substr(0, end);
+  if (!word.empty() && word.front() != '%' && word.find_first_of("=,\"{[<") == word.npos && end < text.size()) {
+    const bool colon = word.back() == ':';
+    std::string_view after = text.substr(end);
+    skip_spaces(after);
+    if (!colon) {
+      record.host = word;
+      text = after;
+    } else if (after.starts_with('%')) {  // "host: %ASA-6-..."
+      record.host = word.substr(0, word.size() - 1);
+      record.message = after;
+      return;
+    }
+  }
+  if (text.starts_with(": ")) {
+    text.remove_prefix(2);
+    skip_spaces(text);
+  } else {
+    parse_tag(text, record);
+  }
+  record.message = text;
+}
+
+}  // namespace
+
+void parse_envelope(TextRecord& record, const TimeReader& times) {
+  std::string_view text = record.raw;
+  record.message = text;
+  const bool priority = skip_priority(text);
+  if (priority) {
+    record.message = text;
+    if (parse_rfc5424(text, times, record)) return;
+    skip_spaces(text);
+  } else if (text.starts_with("1 ") && parse_rfc5424(text, times, record)) {
+    return;
+  }
+  Nanoseconds time = 0;
+  if (!parse_time(text, times, time)) {
+    if (priority) {
+      skip_spaces(text);
+      record.message = text;
+      parse_tag(record.message, record);
+    }
+    return;
+  }
+  record.time = time;
+  parse_rest(text, record);
+  // A relay in front of a device: "Nov 22 08:00:01 relay <134>Nov 22 2026 08:00:00 fw1 : %ASA-..." and the like.
+  std::string_view inner = record.message;
+  skip_priority(inner);
+  Nanoseconds inner_time = 0;
+  if (record.program.empty() && inner.size() > 15 && parse_time(inner, times, inner_time) && inner.size() > 1 &&
+      (inner[0] == ' ' || inner[0] == ':')) {
+    const std::string_view outer_host = record.host;
+    record.time = inner_time;
+    parse_rest(inner, record);
+    if (record.host.empty()) record.host = outer_host;
+  }
+}
+
+}  // namespace orbwatch::decode

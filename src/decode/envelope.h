@@ -1,0 +1,19 @@
+// The syslog envelope: RFC 5424, RFC 3164 and the shapes that devices and relays really write.
+#pragma once
+
+#include <string_view>
+
+#include "core/time.h"
+#include "decode/decoder.h"
+
+namespace orbwatch::decode {
+
+// Fills message, time, host, program and pid of a record whose `raw` is set. A line without envelope keeps message == raw.
+// Understood, in any sensible combination:
+//   <PRI>                                      optional everywhere
+//   1 TIME HOST APP PROCID MSGID [SD] MSG      RFC 5424
+//   TIME [ZONE] [HOST] [TAG[PID]:] MSG         RFC 3164; TIME also with a year (Cisco), or ISO 8601 (rsyslog, journald export)
+// Where a relay put its own envelope before the device's, the inner one wins (its time and host are the device's own).
+void parse_envelope(TextRecord& record, const core::TimeReader& times);
+
+}  // namespace orbwatch::decode

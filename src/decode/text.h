@@ -1,0 +1,69 @@
+// The text frame: cuts an input into records (lines, or JSON values), reads the syslog envelope and offers each record to the record
+// decoders. Formats may be mixed within one input.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "decode/decoder.h"
+
+namespace orbwatch::decode {
+
+enum class Framing {
+  kLines,       // one record a line; a line may be a JSON object
+  kJsonValues,  // pretty-printed objects, an array of objects, or {"Records": [objects]} and alike
+};
+
+// Memory: at most options.longest_record bytes plus the decoders' state.
+class TextDecoder final : public Decoder {
+ public:
+  // `main_format` is offered each record first ("" = none); with `only` no other format is.
+  TextDecoder(Framing framing, std::string_view main_format, bool only, const Options& options, core::TimeReader times);
+  ~TextDecoder() override;
+
+  void feed(std::string_view bytes, EventBatch& batch) override;
+  void finish(EventBatch& batch) override;
+
+  // For a chunk in the middle of an input: what came before it.
+  void start_at(std::uint64_t offset, std::uint32_t lines_before);
+
+ private:
+  struct Reader {
+    Symbol name;
+    std::unique_ptr<RecordDecoder> decoder;
+  };
+
+  void lines(std::string_view bytes, EventBatch& batch);
+  void values(std::string_view bytes, EventBatch& batch);
+  // `padded`: the bytes behind the record are readable for core::kPadding.
+  void record(std::string_view raw, std::uint64_t offset, std::uint32_t line, EventBatch& batch);
+  void record_from_carry(EventBatch& batch);
+  void reject(std::string_view seen, std::uint64_t offset, std::uint32_t line, Symbol reason, EventBatch& batch);
+
+  Framing framing_;
+  Options options_;
+  core::TimeReader times_;
+  std::vector<Reader> readers_;
+
+  std::uint64_t offset_ = 0;  // of the next byte that feed() gets
+  std::uint32_t line_ = 1;    // number of the line that the next byte belongs to
+  std::string carry_;         // the unfinished record
+  std::uint64_t carry_offset_ = 0;
+  std::uint32_t carry_line_ = 1;
+  bool too_long_ = false;     // the unfinished record is being skipped
+
+  // State of the JSON value scanner.
+  int depth_ = 0;             // of open { and [
+  int record_depth_ = -1;     // depth at which the current record's { was met; -1 = between records
+  bool in_string_ = false;
+  bool escaped_ = false;
+  std::string last_string_;   // the last string at wrapper level, cut to a few bytes
+  int wrapper_depth_ = 0;     // depth of arrays and wrapper objects that are transparent
+};
+
+// How the first bytes look: JSON values that do not end with their line, or lines.
+Framing framing_of(std::string_view head);
+
+}  // namespace orbwatch::decode
