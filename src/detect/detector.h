@@ -21,7 +21,10 @@ struct DetectorInfo {
   std::string_view technique;   // ATT&CK ids, comma-separated: "T1090.003,T1584.008"
   std::string_view false_positives;  // the known ones, one line
   std::span<const Need> needs;       // any of these suffices to test it
+  std::uint32_t classes;             // event classes it looks at: bits 1 << event::Class; others are not shown to it
 };
+
+constexpr std::uint32_t bit(event::Class c) { return 1U << static_cast<unsigned>(c); }
 
 class Detector {
  public:

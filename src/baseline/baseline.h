@@ -1,0 +1,91 @@
+// All profiles, what they learn and how they forget.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "baseline/profile.h"
+#include "baseline/view.h"
+#include "event/event.h"
+
+namespace orbwatch::baseline {
+
+using event::Event;
+
+struct Limits {
+  std::size_t users = 1'000'000;
+  std::size_t sources = 4'000'000;
+  std::size_t quarantined = 100'000;
+  // An event that ended in an alert is learned only after this time, unless a verdict comes first.
+  Nanoseconds quarantine = 14 * core::kDay;
+};
+
+// Not thread-safe. Events in nearly ascending time; the same events in the same order give the same profiles.
+class Baseline {
+ public:
+  explicit Baseline(const core::NetworkView& networks, const Limits& limits = {});
+  ~Baseline();
+
+  // What is known before this event. Valid until the next learn() or quarantine().
+  View view(const Event& event);
+  void learn(const Event& event);
+  // Does not learn the event until `limits.quarantine` has passed by event time.
+  void quarantine(const Event& event);
+  // Notes a trait of a small device at an address (see detect/soho_source.cc).
+  void note_soho(const Ip& ip, std::uint16_t port, std::uint8_t weight, Nanoseconds time);
+
+  std::size_t users() const { return users_.size(); }
+  std::size_t sources() const { return sources_.size(); }
+  std::size_t groups() const { return groups_.size(); }
+  std::size_t quarantined() const { return quarantine_.size(); }
+  const GroupProfile& everyone() const { return everyone_; }
+  std::uint64_t forgotten_sources() const { return forgotten_sources_; }
+  std::uint64_t refused_users() const { return refused_users_; }
+
+  // For the store and `explain`: the user's profile or null.
+  const UserProfile* user(Symbol name) const;
+  template <typename Visit>
+  void each_user(Visit&& visit) const {
+    for (const auto& [name, profile] : users_) visit(name, *profile);
+  }
+
+ private:
+  double unit(Nanoseconds time);
+  SourceProfile* source_of(const Ip& ip, Nanoseconds time);
+  void learn_login(const Event& event, const core::NetworkFacts& facts);
+  void learn_failure(const Event& event, const core::NetworkFacts& facts);
+  void release(Nanoseconds now);
+  void make_room();
+
+  const core::NetworkView& networks_;
+  Limits limits_;
+  Nanoseconds origin_ = 0;
+  Nanoseconds unit_time_ = 0;
+  double unit_value_ = 1;
+  absl::flat_hash_map<Symbol, std::unique_ptr<UserProfile>> users_;
+  absl::flat_hash_map<Ip, SourceProfile> sources_;
+  absl::flat_hash_map<Symbol, std::unique_ptr<GroupProfile>> groups_;
+  absl::flat_hash_map<std::uint32_t, float> systems_;  // AS number -> weight of log-ins
+  absl::flat_hash_map<std::uint64_t, float> clients_;
+  float clients_total_ = 0;
+  GroupProfile everyone_;
+  StrangerFailures strangers_;
+  std::deque<std::pair<Nanoseconds, Event>> quarantine_;
+  std::uint64_t forgotten_sources_ = 0;
+  std::uint64_t refused_users_ = 0;
+};
+
+// What kind of event this is for the profiles.
+bool is_login(const Event& event);         // a log-in that succeeded
+bool is_failed_login(const Event& event);
+// Hash of the client's software and operating system, version numbers after the first left out; 0 if the event names none.
+std::uint64_t client_key(const Event& event);
+std::size_t hour_of_week(Nanoseconds time);  // 0 = Monday 0:00 UTC
+std::size_t day_hour(Nanoseconds time);      // 0-23 weekday, 24-47 weekend
+Familiarity familiarity(const UserProfile& user, const Ip& ip, const core::NetworkFacts& facts);
+
+}  // namespace orbwatch::baseline

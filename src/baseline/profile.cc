@@ -1,0 +1,59 @@
+#include "baseline/profile.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numbers>
+
+namespace orbwatch::baseline {
+
+std::uint32_t pack_place(float latitude, float longitude) {
+  if (latitude == 0 && longitude == 0) return 0;
+  const auto y = static_cast<std::uint32_t>(std::clamp((latitude + 90.0F) * 10.0F, 0.0F, 1800.0F));
+  const auto x = static_cast<std::uint32_t>(std::clamp((longitude + 180.0F) * 10.0F, 0.0F, 3600.0F));
+  return 1U << 31 | y << 16 | x;
+}
+
+void unpack_place(std::uint32_t place, double& latitude, double& longitude) {
+  latitude = (place >> 16 & 0x7fff) / 10.0 - 90.0 + 0.05;
+  longitude = (place & 0xffff) / 10.0 - 180.0 + 0.05;
+}
+
+// Haversine formula on a sphere of 6371 km.
+double kilometres(double latitude_a, double longitude_a, double latitude_b, double longitude_b) {
+  constexpr double kRadians = std::numbers::pi / 180.0;
+  const double dy = (latitude_b - latitude_a) * kRadians / 2;
+  const double dx = (longitude_b - longitude_a) * kRadians / 2;
+  const double h = std::sin(dy) * std::sin(dy) +
+                   std::cos(latitude_a * kRadians) * std::cos(latitude_b * kRadians) * std::sin(dx) * std::sin(dx);
+  return 2 * 6371.0 * std::asin(std::min(1.0, std::sqrt(h)));
+}
+
+std::uint64_t prefix_key(const Ip& ip) {
+  if (!ip.present()) return 0;
+  if (ip.is_v4()) return std::uint64_t{1} << 32 | ip.v4_value() >> 8;
+  return ip.high() >> 16 | std::uint64_t{1} << 63;
+}
+
+namespace {
+template <std::size_t N>
+std::uint32_t sum(const std::array<std::uint32_t, N>& values) {
+  std::uint32_t total = 0;
+  for (const auto v : values) total += v;
+  return total;
+}
+}  // namespace
+
+std::uint32_t StrangerFailures::failures_24h() const { return sum(failures); }
+std::uint32_t StrangerFailures::sources_24h() const { return sum(sources); }
+std::uint32_t StrangerFailures::consumer_24h() const { return sum(consumer); }
+
+double StrangerFailures::ordinary_day() const {
+  if (day_count == 0) return 3;
+  const std::size_t n = std::min<std::size_t>(day_count, days.size());
+  std::array<std::uint32_t, 28> sorted = days;
+  std::sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(n));
+  // With few days a quiet one must not make the next ordinary day look loud: one imaginary day of 3 counts along.
+  return (static_cast<double>(sorted[n / 2]) * static_cast<double>(n) + 3.0) / (static_cast<double>(n) + 1.0);
+}
+
+}  // namespace orbwatch::baseline

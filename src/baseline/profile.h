@@ -1,0 +1,175 @@
+// Profiles: what is normal for a user, a peer group, a gateway, a source address and the whole organisation.
+//
+// Every profile has a bounded size, whatever the traffic. Counts decay exponentially with a half-life of kHalfLife. Instead of
+// touching all counts as time goes by, what is added grows: an observation at time t weighs 2^((t - origin) / half-life), and a
+// reader divides by the weight of "now". Ratios need no correction at all.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+
+#include "core/ip.h"
+#include "core/network_facts.h"
+#include "core/symbol.h"
+#include "core/time.h"
+
+namespace orbwatch::baseline {
+
+using core::Ip;
+using core::Nanoseconds;
+using core::Symbol;
+
+constexpr Nanoseconds kHalfLife = 30 * core::kDay;
+
+// At most N keys with weights; when full, the lightest makes room. Key 0 is never stored.
+template <typename Key, std::size_t N>
+class TopWeights {
+ public:
+  // Weight of the key, 0 if it is not there.
+  float weight(Key key) const {
+    for (std::size_t i = 0; i < used_; ++i) {
+      if (keys_[i] == key) return weights_[i];
+    }
+    return 0;
+  }
+  bool contains(Key key) const { return weight(key) > 0; }
+  void add(Key key, float weight) {
+    if (key == Key{}) return;
+    std::size_t lightest = 0;
+    for (std::size_t i = 0; i < used_; ++i) {
+      if (keys_[i] == key) {
+        weights_[i] += weight;
+        return;
+      }
+      if (weights_[i] < weights_[lightest]) lightest = i;
+    }
+    if (used_ < N) {
+      keys_[used_] = key;
+      weights_[used_++] = weight;
+    } else {
+      keys_[lightest] = key;
+      weights_[lightest] = weight;
+    }
+  }
+  std::size_t size() const { return used_; }
+  Key key(std::size_t i) const { return keys_[i]; }
+  float weight_at(std::size_t i) const { return weights_[i]; }
+
+ private:
+  std::array<Key, N> keys_{};
+  std::array<float, N> weights_{};
+  std::uint32_t used_ = 0;
+};
+
+// How familiar the network of a log-in is to its user, from the same neighbourhood to nothing alike.
+enum class Familiarity : std::uint8_t {
+  kSamePrefix,      // the /24 (IPv4) or /48 (IPv6) was used before
+  kSameSystemNear,  // same provider (AS), new prefix, within kNear of a known place (or place unknown)
+  kSameSystemFar,   // same provider, another place
+  kNewSystemNear,   // new provider, within kNear of a known place
+  kNewSystemFar,    // new provider and place, known country
+  kNewCountry       // nothing of it was seen
+};
+constexpr std::size_t kFamiliarities = 6;
+constexpr double kNearKilometres = 60;  // databases place a subscriber within some tens of kilometres
+
+// Log-ins of experience: how many the user had before. Novelty is ordinary for a newcomer.
+constexpr std::size_t kExperienceBins = 4;  // none, 1-4, 5-19, 20 and more
+inline std::size_t experience_bin(double logins) { return logins < 0.5 ? 0 : logins < 4.5 ? 1 : logins < 19.5 ? 2 : 3; }
+
+using Levels = std::array<float, kFamiliarities>;
+
+// A place on a grid of a tenth of a degree, packed; 0 = unknown.
+std::uint32_t pack_place(float latitude, float longitude);
+void unpack_place(std::uint32_t place, double& latitude, double& longitude);
+double kilometres(double latitude_a, double longitude_a, double latitude_b, double longitude_b);
+
+std::uint64_t prefix_key(const Ip& ip);  // of Prefix::neighbourhood
+
+struct UserProfile {
+  Nanoseconds first_seen = 0;
+  Nanoseconds last_seen = 0;
+  float logins = 0;  // decayed weight of all log-ins learned
+  std::uint32_t count = 0;
+  TopWeights<std::uint64_t, 24> prefixes;
+  TopWeights<std::uint32_t, 10> systems;    // AS numbers
+  TopWeights<std::uint32_t, 10> places;
+  TopWeights<std::uint16_t, 8> countries;
+  std::array<float, core::kNetworkTypes> types{};
+  TopWeights<std::uint64_t, 12> clients;    // hash of software name and operating system
+  TopWeights<std::uint32_t, 6> gateways;    // symbol ids: compared only
+  std::array<float, 48> hours{};            // weekday hours 0-23, weekend hours 24-47, UTC
+  Levels familiarity{};                     // how its log-ins were, newcomer's excepted
+  // The last log-in with a known place.
+  Nanoseconds last_login = 0;
+  Ip last_ip;
+  std::uint32_t last_place = 0;
+  std::uint32_t last_system = 0;
+  core::NetworkType last_type = core::NetworkType::kUnknown;
+  // Sessions believed open.
+  struct OpenSession {
+    std::uint64_t prefix = 0;
+    std::uint32_t system = 0;
+    Nanoseconds start = 0;
+    Ip ip;
+  };
+  std::array<OpenSession, 4> open{};
+  // The last failed attempt from a source that nobody had used before.
+  Nanoseconds stranger_failure = 0;
+  Ip stranger_ip;
+};
+
+struct GroupProfile {  // a peer group, a gateway, or all
+  float logins = 0;
+  std::array<Levels, kExperienceBins> familiarity{};
+  std::array<float, core::kNetworkTypes> types{};
+  std::array<float, 168> hours{};  // hour of the week, UTC, Monday first
+  std::array<float, 48> day_hours{};
+  float client_new = 0;     // log-ins by a client new to its user (newcomers excepted)
+  float client_known = 0;
+  float travel = 0;          // pairs of log-ins of one user that could be told apart by place
+  float impossible_travel = 0;
+};
+
+struct SourceProfile {
+  Nanoseconds first_seen = 0;
+  Nanoseconds last_seen = 0;
+  std::uint32_t successes = 0;
+  std::uint32_t failures = 0;
+  std::uint32_t denied = 0;
+  std::array<std::uint32_t, 3> users{};         // symbol ids of the first users that logged in from here
+  std::array<std::uint32_t, 3> failed_users{};  // and of the first that failed
+  std::uint16_t soho_port = 0;                  // the strongest trait of a small device seen at this address
+  std::uint8_t soho_weight = 0;                 // 0 none, 1 weak, 2 medium, 3 strong (intel::SohoWeight + 1)
+  std::uint8_t user_count = 0;
+  std::uint8_t failed_user_count = 0;
+
+  bool has_user(Symbol user) const {
+    for (const auto id : users) {
+      if (id == user.id()) return true;
+    }
+    return false;
+  }
+};
+
+// Failures by sources that nobody knows and that try little: the raw material of a distributed spray.
+struct StrangerFailures {
+  static constexpr std::size_t kHours = 24;
+  std::array<std::uint32_t, kHours> failures{};
+  std::array<std::uint32_t, kHours> sources{};
+  std::array<std::uint32_t, kHours> consumer{};  // of the sources, in consumer networks
+  std::int64_t hour = 0;                         // hours since the epoch of the newest bucket
+  // Finished days, newest last: failures a day.
+  std::array<std::uint32_t, 28> days{};
+  std::uint32_t day_count = 0;
+  std::int64_t day = 0;
+  std::uint32_t today = 0;
+
+  std::uint32_t failures_24h() const;
+  std::uint32_t sources_24h() const;
+  std::uint32_t consumer_24h() const;
+  double ordinary_day() const;  // median of the finished days; 3 without history
+};
+
+}  // namespace orbwatch::baseline

@@ -1,0 +1,34 @@
+// The read-only face of the baseline for one event: the profiles that it touches, looked up once for all detectors.
+#pragma once
+
+#include "baseline/profile.h"
+#include "core/network_facts.h"
+
+namespace orbwatch::baseline {
+
+// Pointers are null where the event names no such thing or nothing is known of it; never dangling while the event is being
+// judged (nothing is learned meanwhile).
+struct View {
+  Nanoseconds now = 0;
+  double unit = 1;  // weight of one observation made now: divide decayed weights by it to get counts
+  const core::NetworkView* networks = nullptr;  // never null
+  const core::NetworkFacts* source = nullptr;   // facts of event.source_ip; never null
+  const UserProfile* user = nullptr;
+  const SourceProfile* source_profile = nullptr;
+  const GroupProfile* group = nullptr;   // peer group of the user
+  const GroupProfile* everyone = nullptr;  // never null
+  const StrangerFailures* strangers = nullptr;  // never null
+  // Share of all log-ins that came from the source's AS, and weight of the whole; 0 where unknown.
+  double system_share = 0;
+  // Share of all log-ins that came from any AS that this user is known for.
+  double known_systems_share = 0;
+  // Share of log-ins with a known client that used this very client.
+  double client_share = 0;
+  std::uint64_t client = 0;  // key of the event's client, 0 if it names none
+  bool login = false;        // a log-in that succeeded (stitched)
+  bool failed_login = false;
+  bool remote = false;       // the source is outside: not private, not declared as own
+  Familiarity familiarity = Familiarity::kNewCountry;  // meaningful if login or failed_login, and user
+};
+
+}  // namespace orbwatch::baseline

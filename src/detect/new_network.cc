@@ -1,0 +1,198 @@
+// Hypothesis 1: a log-in from a network that is new for this user, above all consumer broadband, even in the same town.
+//
+// Three pieces of evidence, each a log-likelihood ratio (docs/detectors/new-network.md):
+//  - how familiar the network is to the user (baseline::Familiarity), against how often this user, the peer group and everybody
+//    log in from places that unfamiliar, given the user's experience;
+//  - what type of network it is, against the types that this user comes from;
+//  - several users behind one address that nobody knew: an exit node that serves several stolen accounts;
+//  - a second session while another one of the same user is open elsewhere.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "detect/factories.h"
+#include "detect/smoothing.h"
+
+namespace orbwatch::detect {
+namespace {
+
+using baseline::Familiarity;
+using baseline::View;
+using core::NetworkType;
+using event::Class;
+using event::Event;
+
+// Where an operator's exit node stands as seen from the victim (the advisory: "geographically co-located with the target"; the
+// shares are a model, not a measurement).
+constexpr double kExitNear = 0.6;
+constexpr double kExitFar = 0.3;
+constexpr double kExitAbroad = 0.1;
+
+// Familiarity of ordinary log-ins before any data is seen, by experience of the user.
+constexpr double kPrior[baseline::kExperienceBins][baseline::kFamiliarities] = {
+    {0.01, 0.01, 0.01, 0.02, 0.05, 0.90},
+    {0.60, 0.12, 0.06, 0.10, 0.08, 0.04},
+    {0.80, 0.08, 0.04, 0.04, 0.03, 0.01},
+    {0.88, 0.05, 0.02, 0.025, 0.02, 0.005},
+};
+
+// Network types of exit nodes: hijacked consumer devices first, then rented servers (domain facts: Raptor Train, Quad7, SPACEHOP).
+constexpr double attack_type(NetworkType type) {
+  switch (type) {
+    case NetworkType::kConsumer: return 0.62;
+    case NetworkType::kHosting: return 0.10;
+    case NetworkType::kBusiness: return 0.08;
+    case NetworkType::kUnknown: return 0.08;
+    case NetworkType::kMobile: return 0.03;
+    case NetworkType::kVpn: return 0.03;
+    case NetworkType::kTor: return 0.01;
+    case NetworkType::kEducation: return 0.02;
+    case NetworkType::kSatellite: return 0.01;
+    case NetworkType::kGovernment: return 0.01;
+    case NetworkType::kCgnat: return 0.005;
+    case NetworkType::kInternal: return 0.005;
+  }
+  return 0.01;
+}
+
+constexpr Need kNeeds[] = {Need::kVpnLogins, Need::kAuthentication};
+constexpr DetectorInfo kInfo = {
+    "new-network",
+    "Inbound VPN or remote access from consumer broadband or another network that this user never used",
+    "T1090.003,T1584.008",
+    "a changed provider, a new home or office, a first log-in from a phone, travel",
+    kNeeds,
+    bit(Class::kAuthentication) | bit(Class::kSession),
+};
+
+std::string place_text(const View& v, const Event& e) {
+  const auto city = v.networks->city(e.source_facts);
+  const auto country = core::unpack_country(v.source->country);
+  if (city.empty() && country.view().empty()) return "an unknown place";
+  if (city.empty()) return std::string(country.view());
+  return fmt::format("{}, {}", city, country.view());
+}
+
+std::string system_text(const View& v, const Event& e) {
+  if (v.source->asn == 0) return "an unannounced network";
+  return fmt::format("{} (AS{})", v.networks->as_name(e.source_facts), v.source->asn);
+}
+
+class NewNetwork final : public Detector {
+ public:
+  const DetectorInfo& info() const override { return kInfo; }
+
+  void evidence(const Event& e, const View& v, EvidenceSink& sink) const override {
+    if (!v.login || !v.remote || v.networks->is_allowed(e.source_facts)) return;
+    familiarity(e, v, sink);
+    type(e, v, sink);
+    shared(e, v, sink);
+    concurrent(e, v, sink);
+  }
+
+ private:
+  static void familiarity(const Event& e, const View& v, EvidenceSink& sink) {
+    if (v.user == nullptr) return;  // the first log-in of a user: new by definition
+    const double logins = v.user->logins / v.unit;
+    const std::size_t bin = baseline::experience_bin(logins);
+    const auto level = static_cast<std::size_t>(v.familiarity);
+    const double p = probability(level, bin > 0 ? &v.user->familiarity : nullptr, v.group != nullptr ? &v.group->familiarity[bin] : nullptr,
+                                 v.everyone->familiarity[bin], kPrior[bin][level], v.unit);
+    // The chance that an exit node shares the user's provider: the provider's share of the staff, for the node was chosen near them.
+    const double same = std::clamp(v.known_systems_share, 0.03, 0.6);
+    double attack = 0;
+    switch (v.familiarity) {
+      case Familiarity::kSamePrefix: attack = 0.004; break;
+      case Familiarity::kSameSystemNear: attack = kExitNear * same; break;
+      case Familiarity::kSameSystemFar: attack = kExitFar * same; break;
+      case Familiarity::kNewSystemNear: attack = kExitNear * (1 - same); break;
+      case Familiarity::kNewSystemFar: attack = kExitFar * (1 - same); break;
+      case Familiarity::kNewCountry: attack = kExitAbroad; break;
+    }
+    double llr = log_ratio(attack, p);
+    // A provider that the staff use is a likelier new home than one that nobody here ever used.
+    if (v.familiarity >= Familiarity::kNewSystemNear && v.source->asn != 0) {
+      const double world = v.networks->as_share_in_country(v.source->asn, v.source->country) + 1e-6;
+      const double staff = std::max(v.system_share, 0.0);
+      llr += std::clamp(log_ratio(0.5 * staff + 0.5 * world, 0.85 * staff + 0.15 * world), -1.0, 1.5);
+    }
+    Evidence out{"new-network", kInfo.name, Group::kPlace, FindingKind::kLogin, llr, {}};
+    if (sink.wants_text()) out.says = sentence(e, v, logins);
+    sink.add(std::move(out));
+  }
+
+  static std::string sentence(const Event& e, const View& v, double logins) {
+    switch (v.familiarity) {
+      case Familiarity::kSamePrefix: return fmt::format("{} logged in from this prefix before", e.user.text());
+      case Familiarity::kSameSystemNear:
+        return fmt::format("{} uses {}, but never this prefix", e.user.text(), system_text(v, e));
+      case Familiarity::kSameSystemFar:
+        return fmt::format("{} uses {}, but never from {}", e.user.text(), system_text(v, e), place_text(v, e));
+      case Familiarity::kNewSystemNear:
+        return fmt::format("first log-in of {} through {} after {:.0f} log-ins through others, though in the usual area ({})", e.user.text(),
+                           system_text(v, e), logins, place_text(v, e));
+      case Familiarity::kNewSystemFar:
+        return fmt::format("first log-in of {} through {} and from {} after {:.0f} others", e.user.text(), system_text(v, e), place_text(v, e),
+                           logins);
+      case Familiarity::kNewCountry:
+        return fmt::format("first log-in of {} from {}, through {}, after {:.0f} others", e.user.text(), place_text(v, e), system_text(v, e),
+                           logins);
+    }
+    return {};
+  }
+
+  static void type(const Event& e, const View& v, EvidenceSink& sink) {
+    if (v.user != nullptr && v.familiarity == Familiarity::kSamePrefix) return;
+    const auto index = static_cast<std::size_t>(v.source->type);
+    if (index >= core::kNetworkTypes) return;
+    // Before any data: staff connect from homes and phones; the world's share of the type, tilted to access networks.
+    const double world = v.networks->type_share_in_country(v.source->type, v.source->country);
+    const double prior = 0.5 * attack_type(v.source->type) + 0.5 * std::max(world, 0.01);
+    const double p = probability(index, v.user != nullptr ? &v.user->types : nullptr, v.group != nullptr ? &v.group->types : nullptr,
+                                 v.everyone->types, prior, v.unit);
+    Evidence out{"network-type", kInfo.name, Group::kSource, FindingKind::kLogin,
+                 std::clamp(log_ratio(attack_type(v.source->type), p), -2.0, 5.0), {}};
+    if (sink.wants_text()) {
+      out.says = fmt::format("the source is {}; {} comes from such networks in {:.1f} % of log-ins", core::label(v.source->type),
+                             v.user != nullptr ? e.user.text() : std::string_view("a colleague"), 100 * p);
+    }
+    sink.add(std::move(out));
+  }
+
+  static void shared(const Event& e, const View& v, EvidenceSink& sink) {
+    const baseline::SourceProfile* s = v.source_profile;
+    if (s == nullptr || s->user_count == 0 || s->has_user(e.user)) return;
+    if (v.source->type == NetworkType::kMobile || v.source->type == NetworkType::kCgnat || v.source->type == NetworkType::kBusiness) return;
+    const Nanoseconds known_for = e.time - s->first_seen;
+    // A family, a meeting at somebody's home: rare but ordinary. Long-known shared addresses are offices.
+    const double ordinary = known_for > 14 * core::kDay || s->user_count >= 3 ? 0.3 : 0.01;
+    Evidence out{"shared-source", kInfo.name, Group::kSource, FindingKind::kLogin, log_ratio(0.2, ordinary), {}};
+    if (sink.wants_text()) {
+      out.says = fmt::format("{} other user{} logged in from this very address since {}", s->user_count, s->user_count == 1 ? "" : "s",
+                             core::rfc3339(s->first_seen));
+    }
+    sink.add(std::move(out));
+  }
+
+  static void concurrent(const Event& e, const View& v, EvidenceSink& sink) {
+    if (v.user == nullptr || v.familiarity == Familiarity::kSamePrefix) return;
+    for (const auto& open : v.user->open) {
+      if (open.prefix == 0 || open.prefix == baseline::prefix_key(e.source_ip)) continue;
+      if (e.time < open.start || e.time - open.start > 12 * core::kHour) continue;
+      // From home to phone and back happens; the phone is told by its network type.
+      const bool phone = v.source->type == NetworkType::kMobile || v.source->type == NetworkType::kCgnat;
+      Evidence out{"concurrent-session", kInfo.name, Group::kTime, FindingKind::kLogin, log_ratio(0.3, phone ? 0.15 : 0.04), {}};
+      if (sink.wants_text()) {
+        out.says = fmt::format("another session of {} from {} was open since {}", e.user.text(), open.ip.text(), core::rfc3339(open.start));
+      }
+      sink.add(std::move(out));
+      return;
+    }
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Detector> make_new_network(const Context&) { return std::make_unique<NewNetwork>(); }
+
+}  // namespace orbwatch::detect

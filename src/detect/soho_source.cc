@@ -1,0 +1,127 @@
+// Indicator of the advisory: traffic from default ports or banners of SOHO and IoT devices. Two uses:
+//  - a log-in from an address at which a trait of such a device was seen before (in flows, firewall logs, handshakes, scans);
+//  - an address that shows a trait known of a covert network's implant while it talks to us: a finding of its own.
+// The traits are data: intel/soho.h. That an address showed one is remembered in baseline::SourceProfile, see soho_trait().
+#include "detect/soho_source.h"
+
+#include <fmt/format.h>
+
+#include "detect/factories.h"
+#include "detect/smoothing.h"
+#include "intel/soho.h"
+
+namespace orbwatch::detect {
+namespace {
+
+using baseline::View;
+using event::Class;
+using event::Event;
+using intel::BannerField;
+using intel::SohoBanner;
+using intel::SohoPort;
+using intel::SohoWeight;
+
+constexpr Need kNeeds[] = {Need::kFlows, Need::kConnections, Need::kVpnLogins};
+constexpr DetectorInfo kInfo = {
+    "soho-source",
+    "Traffic from known IoT/SOHO default ports or banners",
+    "T1584.008,T1584.005",
+    "staff whose home router exposes its own services; games and file sharing on the same ports",
+    kNeeds,
+    bit(Class::kAuthentication) | bit(Class::kSession) | bit(Class::kFlow) | bit(Class::kConnection) | bit(Class::kHandshake) |
+        bit(Class::kDevice),
+};
+
+double weight_llr(std::uint8_t weight) { return weight >= 3 ? 3.5 : weight == 2 ? 1.5 : 0.5; }
+
+const SohoBanner* banner_of(const Event& e) {
+  const struct {
+    core::Symbol text;
+    BannerField field;
+  } fields[] = {{e.banner, BannerField::kBanner},
+                {e.certificate_issuer, BannerField::kCertificateIssuer},
+                {e.certificate_subject, BannerField::kCertificateSubject},
+                {e.fingerprint, BannerField::kClientFingerprint},
+                {e.server_fingerprint, BannerField::kServerFingerprint}};
+  const SohoBanner* best = nullptr;
+  for (const auto& field : fields) {
+    if (!field.text.present()) continue;
+    const SohoBanner* hit = intel::soho_banner(field.text.text(), field.field);
+    if (hit != nullptr && (best == nullptr || hit->weight > best->weight)) best = hit;
+  }
+  return best;
+}
+
+class SohoSource final : public Detector {
+ public:
+  const DetectorInfo& info() const override { return kInfo; }
+
+  void evidence(const Event& e, const View& v, EvidenceSink& sink) const override {
+    if (v.login || v.failed_login) {
+      login(e, v, sink);
+      return;
+    }
+    const SohoTrait trait = soho_trait(e);
+    // Only what is known of implants is worth a finding of its own; a reply from a strong port counts, a knock on it does not.
+    if (trait.weight < 3) return;
+    Evidence out{"soho-trait", kInfo.name, Group::kSource, FindingKind::kDevice, 6.0, {}};
+    if (sink.wants_text()) out.says = trait_text(trait);
+    sink.add(std::move(out));
+  }
+
+ private:
+  static void login(const Event& e, const View& v, EvidenceSink& sink) {
+    if (!v.remote || v.source_profile == nullptr || v.source_profile->soho_weight == 0) return;
+    const SohoPort* port = intel::soho_port(v.source_profile->soho_port, 6);
+    Evidence out{"soho-source", kInfo.name, Group::kSource, FindingKind::kLogin, weight_llr(v.source_profile->soho_weight), {}};
+    if (sink.wants_text()) {
+      out.says = port != nullptr ? fmt::format("{} answered on port {} ({}; {})", e.source_ip.text(), port->port, port->meaning, port->devices)
+                                 : fmt::format("{} showed the banner of a small-office or IoT device", e.source_ip.text());
+    }
+    sink.add(std::move(out));
+  }
+
+  static std::string trait_text(const SohoTrait& trait) {
+    if (trait.port != nullptr) {
+      return fmt::format("{} talks from port {} ({}{}{})", trait.address.text(), trait.port->port, trait.port->meaning,
+                         trait.port->network.empty() ? "" : "; known of ", trait.port->network);
+    }
+    if (trait.banner != nullptr) {
+      return fmt::format("{} shows \"{}\" ({}{}{})", trait.address.text(), trait.banner->pattern, trait.banner->meaning,
+                         trait.banner->network.empty() ? "" : "; known of ", trait.banner->network);
+    }
+    return {};
+  }
+};
+
+}  // namespace
+
+SohoTrait soho_trait(const Event& e) {
+  SohoTrait trait;
+  const bool traffic = e.event_class == Class::kFlow || e.event_class == Class::kConnection;
+  if (traffic) {
+    // The port on the far side: of a flow that comes from it, or of one that was answered by it.
+    const SohoPort* from = e.source_ip.is_global() ? intel::soho_port(e.source_port, e.protocol) : nullptr;
+    const SohoPort* to =
+        e.destination_ip.is_global() && e.destination_packets > 0 ? intel::soho_port(e.destination_port, e.protocol) : nullptr;
+    // A small port as source is a service; above 32767 a client picks it by chance (RFC 6056), so only traffic to it counts.
+    if (from != nullptr && e.source_port < 32768 && e.destination_port >= 1024 && e.destination_port != e.source_port) {
+      trait = {e.source_ip, from, nullptr, static_cast<std::uint8_t>(static_cast<int>(from->weight) + 1)};
+    } else if (to != nullptr && e.action != event::Action::kDenied) {
+      trait = {e.destination_ip, to, nullptr, static_cast<std::uint8_t>(static_cast<int>(to->weight) + 1)};
+    }
+    return trait;
+  }
+  if (e.event_class == Class::kHandshake || e.event_class == Class::kDevice || e.event_class == Class::kAuthentication) {
+    if (const SohoBanner* banner = banner_of(e)) {
+      const bool client = banner->field == BannerField::kClientFingerprint || e.event_class == Class::kDevice;
+      const core::Ip address = client || !e.destination_ip.is_global() ? e.source_ip : e.destination_ip;
+      if (address.is_global()) trait = {address, nullptr, banner, static_cast<std::uint8_t>(static_cast<int>(banner->weight) + 1)};
+    }
+  }
+  return trait;
+}
+
+std::unique_ptr<Detector> make_soho_source(const Context&) { return std::make_unique<SohoSource>(); }
+
+}  // namespace orbwatch::detect
