@@ -18,6 +18,7 @@ namespace orbwatch::event {
 struct Chunk {
   std::string bytes;         // without the padding; std::string::reserve keeps it behind the end
   std::uint64_t offset = 0;  // of its first byte within the decompressed input
+  std::uint64_t lines_before = 0;  // '\n' in the decompressed input before `offset`; 0 if the reader was not asked to count
   std::uint32_t source = 0;
 };
 
