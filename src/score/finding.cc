@@ -1,0 +1,150 @@
+#include "score/finding.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/text.h"
+
+namespace orbwatch::score {
+namespace {
+
+using core::append_json_string;
+
+// Writes the members of one object; a member that is unknown (empty, zero) is left out.
+class Object {
+ public:
+  explicit Object(std::string& out) : out_(out) { out_ += '{'; }
+  void close() { out_ += '}'; }
+
+  std::string& key(std::string_view name) {
+    if (!first_) out_ += ',';
+    first_ = false;
+    append_json_string(out_, name);
+    out_ += ':';
+    return out_;
+  }
+  void text(std::string_view name, std::string_view value) {
+    if (!value.empty()) append_json_string(key(name), value);
+  }
+  void count(std::string_view name, std::uint64_t value) {
+    if (value != 0) fmt::format_to(std::back_inserter(key(name)), "{}", value);
+  }
+  void texts(std::string_view name, const std::vector<std::string>& values, std::size_t most) {
+    if (values.empty()) return;
+    list(name, values, most, [](std::string& out, const std::string& value) { append_json_string(out, value); });
+  }
+  template <typename T, typename Write>
+  void list(std::string_view name, const std::vector<T>& values, std::size_t most, Write write) {
+    if (values.empty()) return;
+    key(name) += '[';
+    for (std::size_t i = 0; i < std::min(values.size(), most); ++i) {
+      if (i > 0) out_ += ',';
+      write(out_, values[i]);
+    }
+    out_ += ']';
+  }
+
+ private:
+  std::string& out_;
+  bool first_ = true;
+};
+
+std::string trimmed(std::string digits) {
+  if (digits.find('.') != std::string::npos) {
+    while (digits.back() == '0') digits.pop_back();
+    if (digits.back() == '.') digits.pop_back();
+  }
+  return digits == "-0" ? "0" : digits;
+}
+
+// Four decimals; more where they would say "certain" or "impossible" of what is neither (two digits of the rest, at
+// most nine).
+std::string probability(double p) {
+  if (!std::isfinite(p)) return "0";
+  p = std::clamp(p, 0.0, 1.0);
+  const double rest = std::min(p, 1 - p);
+  int decimals = 4;
+  if (rest > 0) decimals = std::clamp(static_cast<int>(std::ceil(-std::log10(rest))) + 1, 4, 9);
+  return trimmed(fmt::format("{:.{}f}", p, decimals));
+}
+
+void write_source(std::string& out, const SourceFacts& source) {
+  Object o(out);
+  if (source.ip.present()) o.text("ip", source.ip.text());
+  o.count("asn", source.asn);
+  o.text("org", source.org);
+  o.text("country", source.country);
+  o.text("city", source.city);
+  o.text("network_type", source.network_type);
+  o.text("claims", source.claims);
+  o.close();
+}
+
+bool known(const SourceFacts& s) {
+  return s.ip.present() || s.asn != 0 || !s.org.empty() || !s.country.empty() || !s.city.empty() ||
+         !s.network_type.empty();
+}
+
+}  // namespace
+
+std::string_view name(Severity severity) {
+  switch (severity) {
+    case Severity::kInformational: return "informational";
+    case Severity::kLow: return "low";
+    case Severity::kMedium: return "medium";
+    case Severity::kHigh: return "high";
+    case Severity::kCritical: return "critical";
+  }
+  return "?";
+}
+
+std::string to_json(const Finding& f, bool with_raw) {
+  std::string out;
+  out.reserve(1024);
+  Object o(out);
+  o.text("id", f.id);
+  o.text("time", core::rfc3339(f.time));
+  o.text("end", core::rfc3339(f.end));
+  o.text("kind", name(f.kind));
+  o.key("score") += probability(f.score);
+  o.text("severity", name(f.severity));
+  o.key("alert") += f.alert ? "true" : "false";
+  o.text("user", f.user);
+  o.text("outcome", f.outcome);
+  if (known(f.source)) write_source(o.key("source"), f.source);
+  o.list("sources", f.sources, Finding::kMostListed, write_source);
+  // The count is stated where the list does not say it.
+  if (f.source_count > f.sources.size()) o.count("source_count", f.source_count);
+  o.texts("users", f.users, Finding::kMostListed);
+  if (f.user_count > f.users.size()) o.count("user_count", f.user_count);
+  o.text("gateway", f.gateway);
+  o.text("device", f.device);
+  o.text("hypothesis", f.hypothesis);
+  o.texts("attack", f.attack, Finding::kMostListed);
+  o.list("evidence", f.evidence, Finding::kMostListed, [](std::string& to, const detect::Evidence& evidence) {
+    Object e(to);
+    e.text("kind", evidence.kind);
+    if (std::isfinite(evidence.llr)) e.key("llr") += trimmed(fmt::format("{:.2f}", evidence.llr));
+    e.text("says", evidence.says);
+    e.close();
+  });
+  o.list("records", f.records, Finding::kMostListed, [with_raw](std::string& to, const RecordPlace& record) {
+    Object r(to);
+    r.text("file", record.file);
+    if (record.line != 0) {
+      r.count("line", record.line);
+    } else {
+      r.key("offset") += std::to_string(record.offset);
+    }
+    if (with_raw) r.text("raw", record.raw);
+    r.close();
+  });
+  o.text("advice", f.advice);
+  o.text("network", f.network);
+  o.close();
+  return out;
+}
+
+}  // namespace orbwatch::score
