@@ -30,6 +30,8 @@ class Detector {
  public:
   virtual ~Detector() = default;
   virtual const DetectorInfo& info() const = 0;
+  // A cheap look at the event alone: false if it can give no evidence. Spares flows and connections the look-up of profiles.
+  virtual bool wants(const event::Event&) const { return true; }
   // Pure: reads the event and the view, adds evidence to the sink. Owns no memory: what must be remembered is a profile in baseline/.
   // Called before the event is learned. Thread-safe as long as the view does not change.
   virtual void evidence(const event::Event& event, const baseline::View& view, EvidenceSink& sink) const = 0;

@@ -40,14 +40,14 @@ class DistributedSpray final : public Detector {
   void evidence(const Event& e, const View& v, EvidenceSink& sink) const override {
     if (!v.remote) return;
     if (v.failed_login) {
-      failure(e, v, sink);
+      failure(v, sink);
     } else if (v.login) {
       success(e, v, sink);
     }
   }
 
  private:
-  static void failure(const Event& e, const View& v, EvidenceSink& sink) {
+  static void failure(const View& v, EvidenceSink& sink) {
     const baseline::SourceProfile* s = v.source_profile;
     if (s != nullptr && (s->successes > 0 || s->failures >= 3)) return;
     if (v.user != nullptr && v.familiarity <= baseline::Familiarity::kSameSystemFar) return;
@@ -87,7 +87,7 @@ class DistributedSpray final : public Detector {
       }
     }
     if (v.user == nullptr || v.user->stranger_failure == 0 || v.familiarity <= baseline::Familiarity::kSameSystemNear) return;
-    const Nanoseconds ago = e.time - v.user->stranger_failure;
+    const core::Nanoseconds ago = e.time - v.user->stranger_failure;
     if (ago < 0 || ago > 3 * core::kDay) return;
     Evidence out{"after-spray", kInfo.name, Group::kVolume, FindingKind::kLogin, 1.8, {}};
     if (sink.wants_text()) {

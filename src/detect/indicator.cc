@@ -31,6 +31,11 @@ class IndicatorHit final : public Detector {
   explicit IndicatorHit(const intel::Indicators* indicators) : indicators_(indicators) {}
   const DetectorInfo& info() const override { return kInfo; }
 
+  bool wants(const Event& e) const override {
+    if (indicators_ == nullptr || indicators_->size() == 0) return false;
+    return indicators_->find(e.source_ip) != nullptr || indicators_->find(e.destination_ip) != nullptr;
+  }
+
   void evidence(const Event& e, const View& v, EvidenceSink& sink) const override {
     if (indicators_ == nullptr || indicators_->size() == 0) return;
     look(e.source_ip, e, v, sink);

@@ -53,6 +53,11 @@ class ManagementExposure final : public Detector {
  public:
   const DetectorInfo& info() const override { return kInfo; }
 
+  bool wants(const Event& e) const override {
+    if (e.event_class == Class::kAuthentication || e.event_class == Class::kSession) return e.service == Service::kManagement;
+    return e.action != event::Action::kDenied && management_port(e.destination_port, e.protocol) != nullptr;
+  }
+
   void evidence(const Event& e, const View& v, EvidenceSink& sink) const override {
     if (e.event_class == Class::kAuthentication || e.event_class == Class::kSession) {
       if (e.service != Service::kManagement || !v.remote || v.networks->is_allowed(e.source_facts)) return;

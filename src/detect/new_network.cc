@@ -163,7 +163,7 @@ class NewNetwork final : public Detector {
     const baseline::SourceProfile* s = v.source_profile;
     if (s == nullptr || s->user_count == 0 || s->has_user(e.user)) return;
     if (v.source->type == NetworkType::kMobile || v.source->type == NetworkType::kCgnat || v.source->type == NetworkType::kBusiness) return;
-    const Nanoseconds known_for = e.time - s->first_seen;
+    const core::Nanoseconds known_for = e.time - s->first_seen;
     // A family, a meeting at somebody's home: rare but ordinary. Long-known shared addresses are offices.
     const double ordinary = known_for > 14 * core::kDay || s->user_count >= 3 ? 0.3 : 0.01;
     Evidence out{"shared-source", kInfo.name, Group::kSource, FindingKind::kLogin, log_ratio(0.2, ordinary), {}};

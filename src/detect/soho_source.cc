@@ -56,6 +56,10 @@ class SohoSource final : public Detector {
  public:
   const DetectorInfo& info() const override { return kInfo; }
 
+  bool wants(const Event& e) const override {
+    return e.event_class == Class::kAuthentication || e.event_class == Class::kSession || soho_trait(e).weight >= 3;
+  }
+
   void evidence(const Event& e, const View& v, EvidenceSink& sink) const override {
     if (v.login || v.failed_login) {
       login(e, v, sink);

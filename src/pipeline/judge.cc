@@ -1,0 +1,313 @@
+#include "pipeline/judge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "detect/soho_source.h"
+#include "score/combine.h"
+
+namespace orbwatch::pipeline {
+namespace {
+
+using core::Nanoseconds;
+using detect::Evidence;
+using detect::FindingKind;
+using detect::Need;
+using event::Class;
+using event::Event;
+
+// Scores below are not kept at all: one in four hundred.
+constexpr double kLeastLogOdds = -6.0;
+constexpr std::size_t kMostPaths = 200'000;
+constexpr std::size_t kMostPlaces = 200'000;
+constexpr std::size_t kShownPaths = 60;
+constexpr std::size_t kShownPlaces = 2'000;
+constexpr std::size_t kMostDays = 4'000;
+constexpr std::size_t kClasses = 8;
+
+std::size_t index(Class c) { return static_cast<std::size_t>(c); }
+
+}  // namespace
+
+Judge::Judge(const enrich::Enricher& enricher, const intel::Indicators* indicators, double alerts_per_day,
+             const std::vector<std::string>& names)
+    : enricher_(enricher),
+      indicators_(indicators),
+      alerts_per_day_(alerts_per_day),
+      names_(names),
+      baseline_(enricher),
+      detectors_(detect::make_detectors({indicators})),
+      by_class_(kClasses),
+      looked_at_(detectors_.size()),
+      threshold_(alerts_per_day) {
+  for (const auto& detector : detectors_) {
+    for (std::size_t c = 0; c < kClasses; ++c) {
+      if ((detector->info().classes >> c & 1) != 0) by_class_[c].push_back(detector.get());
+    }
+  }
+}
+
+Judge::~Judge() = default;
+
+void Judge::take(const Event& e, const event::EventBatch& batch) {
+  if (e.time == 0) {
+    ++undated_;
+    return;
+  }
+  if (first_ == 0 || e.time < first_) first_ = e.time;
+  if (e.time > now_) {
+    now_ = e.time;
+    settle(now_);
+  }
+  count(e);
+  switch (e.event_class) {
+    case Class::kAuthentication:
+    case Class::kSession: {
+      // The raw line is only looked up for lines that may be kept.
+      if (stitcher_.take(e, batch.raw(e.record)) == enrich::SessionStitcher::Role::kNone) {
+        judge(e, nullptr, &batch);
+      } else if (e.event_class == Class::kSession && e.activity == event::Activity::kEnd) {
+        baseline_.learn(e);
+      }
+      break;
+    }
+    default: {
+      bool wanted = false;
+      for (const detect::Detector* d : by_class_[index(e.event_class) % kClasses]) wanted |= d->wants(e);
+      if (wanted) {
+        judge(e, nullptr, &batch);
+      } else if (e.action == event::Action::kDenied) {
+        baseline_.learn(e);
+      }
+      const detect::SohoTrait trait = detect::soho_trait(e);
+      if (trait.weight != 0) baseline_.note_soho(trait.address, trait.port != nullptr ? e.source_ip == trait.address ? e.source_port : e.destination_port : std::uint16_t{0}, trait.weight, e.time);
+    }
+  }
+}
+
+void Judge::settle(Nanoseconds now) {
+  enrich::Login login;
+  while (stitcher_.next(now, login)) {
+    ++logins_;
+    count_login(login.event, true);
+    judge(login.event, &login.lines, nullptr);
+  }
+}
+
+void Judge::count(const Event& e) {
+  const std::int64_t day = e.time / core::kDay;
+  if (day != day_) {
+    day_ = day;
+    const std::string text = core::date_text(e.time);
+    today_ = overview_.days.size() < kMostDays || overview_.days.contains(text) ? &overview_.days[text] : nullptr;
+  }
+  if (today_ != nullptr) ++today_->events;
+  switch (e.event_class) {
+    case Class::kFlow: ++flows_; break;
+    case Class::kConnection: ++connections_; break;
+    case Class::kSession:
+      if (e.service == event::Service::kVpn) ++vpn_logins_;
+      break;
+    case Class::kAuthentication:
+      ++authentications_;
+      if (e.service == event::Service::kVpn) ++vpn_logins_;
+      if (baseline::is_failed_login(e)) count_login(e, false);
+      break;
+    default: break;
+  }
+}
+
+void Judge::count_login(const Event& e, bool success) {
+  const std::size_t hour = baseline::hour_of_week(e.time);
+  ++(success ? overview_.logins_by_hour : overview_.failures_by_hour)[hour];
+  const auto day = overview_.days.find(core::date_text(e.time));
+  if (day != overview_.days.end()) ++(success ? day->second.logins : day->second.failures);
+  const auto& facts = enricher_.facts(e.source_facts);
+  if (success) {
+    const Path path{facts.type, e.observer, e.user};
+    const auto found = paths_.find(path);
+    if (found != paths_.end()) {
+      ++found->second;
+    } else if (paths_.size() < kMostPaths) {
+      paths_.emplace(path, 1);
+    }
+  }
+  const std::uint32_t place = baseline::pack_place(facts.latitude, facts.longitude);
+  if (place == 0) return;
+  if (places_.size() < kMostPlaces || places_.contains(place)) {
+    PlaceCount& p = places_[place];
+    if (p.facts == 0) p.facts = e.source_facts;
+    ++(success ? p.logins : p.failures);
+  }
+}
+
+void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch) {
+  const baseline::View view = baseline_.view(e);
+  sink_.clear();
+  sink_.want_text(false);
+  const auto& detectors = by_class_[index(e.event_class) % kClasses];
+  for (const detect::Detector* d : detectors) d->evidence(e, view, sink_);
+  bool alarming = false;
+  if (!sink_.evidence().empty()) {
+    // One event may speak for findings of several kinds; each is judged by its own evidence.
+    const auto of_kind = [](const std::vector<Evidence>& all, FindingKind kind) {
+      std::vector<Evidence> out;
+      for (const Evidence& x : all) {
+        if (x.finding == kind) out.push_back(x);
+      }
+      return out;
+    };
+    std::uint32_t kinds = 0;
+    for (const Evidence& x : sink_.evidence()) kinds |= 1U << static_cast<unsigned>(x.finding);
+    std::vector<std::pair<FindingKind, double>> worth;
+    for (unsigned k = 0; kinds >> k != 0; ++k) {
+      if ((kinds >> k & 1) == 0) continue;
+      const auto kind = static_cast<FindingKind>(k);
+      const double odds = score::combine(kind, of_kind(sink_.evidence(), kind));
+      if (kind == FindingKind::kLogin && view.login) threshold_.add(e.time, odds);
+      if (odds >= kLeastLogOdds) worth.emplace_back(kind, odds);
+    }
+    if (!worth.empty()) {
+      sink_.clear();
+      sink_.want_text(true);
+      for (const detect::Detector* d : detectors) d->evidence(e, view, sink_);
+      for (const auto& [kind, odds] : worth) {
+        if (kind == FindingKind::kLogin && odds >= threshold_.value()) alarming = true;
+        add_scored(e, kind, odds, of_kind(sink_.evidence(), kind), lines, batch);
+      }
+    }
+  }
+  if (alarming && view.login) {
+    baseline_.quarantine(e);
+  } else {
+    baseline_.learn(e);
+  }
+}
+
+score::SourceFacts Judge::source_facts(const core::Ip& ip, std::uint32_t index) const {
+  score::SourceFacts out;
+  out.ip = ip;
+  const enrich::Description d = enricher_.describe(index);
+  out.asn = d.asn;
+  out.org = d.org;
+  out.country = d.country;
+  out.city = d.city;
+  if (d.network_type != core::NetworkType::kUnknown) out.network_type = core::label(d.network_type);
+  out.claims = d.type_text;
+  out.latitude = d.latitude;
+  out.longitude = d.longitude;
+  return out;
+}
+
+void Judge::add_scored(const Event& e, FindingKind kind, double log_odds, std::vector<Evidence> evidence,
+                       const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch) {
+  track::Scored scored;
+  scored.event = &e;
+  scored.kind = kind;
+  scored.log_odds = log_odds;
+  const auto strongest = std::max_element(evidence.begin(), evidence.end(), [](const Evidence& a, const Evidence& b) { return a.llr < b.llr; });
+  for (const auto& d : detectors_) {
+    if (d->info().name == strongest->detector) {
+      scored.hypothesis = d->info().hypothesis;
+      scored.technique = d->info().technique;
+    }
+  }
+  scored.evidence = std::move(evidence);
+  const auto place = [&](const event::RecordRef& r, std::string_view raw) {
+    score::RecordPlace p;
+    if (r.source < names_.size()) p.file = names_[r.source];
+    p.offset = r.offset;
+    p.line = r.line;
+    p.raw = raw.substr(0, 2048);
+    scored.records.push_back(std::move(p));
+  };
+  if (lines != nullptr) {
+    for (const enrich::RawLine& line : *lines) place(line.place, line.text);
+  } else {
+    place(e.record, batch != nullptr ? batch->raw(e.record) : std::string_view{});
+  }
+  scored.source = source_facts(e.source_ip, e.source_facts);
+  if (kind == FindingKind::kExposure) {
+    scored.device = e.destination_ip.present() ? fmt::format("{}:{}", e.destination_ip.text(), e.destination_port) : std::string(e.observer.text());
+  } else if (kind == FindingKind::kDevice) {
+    scored.device = detect::soho_trait(e).address.text();
+  }
+  cases_.add(std::move(scored));
+}
+
+void Judge::finish(score::HuntResult& result) {
+  settle(INT64_MAX);
+  result.first = first_;
+  result.last = now_;
+  result.findings = cases_.take();
+  // The line is drawn over all findings: the median day of the history, days without findings included.
+  std::vector<std::pair<std::int64_t, double>> scores;
+  for (const auto& f : result.findings) scores.emplace_back(f.time / core::kDay, f.log_odds);
+  std::size_t days = 0;
+  for (const auto& [date, day] : overview_.days) days += day.logins + day.failures > 0 || overview_.days.size() == 1 ? 1 : 0;
+  const double line = score::budget_threshold(scores, days, alerts_per_day_);
+  for (auto& f : result.findings) f.alert = f.log_odds >= line;
+
+  const std::uint64_t have[] = {vpn_logins_, authentications_, connections_, flows_, indicators_ != nullptr ? indicators_->size() : 0};
+  for (const auto& d : detectors_) {
+    score::HypothesisReport h;
+    h.detector = d->info().name;
+    h.hypothesis = d->info().hypothesis;
+    std::string missing;
+    for (const Need need : d->info().needs) {
+      h.events += have[static_cast<std::size_t>(need)];
+      missing += (missing.empty() ? "" : " or ") + std::string(detect::name(need));
+    }
+    h.tested = h.events > 0;
+    if (!h.tested) h.why_not = "needs " + missing;
+    result.hypotheses.push_back(std::move(h));
+  }
+
+  result.overview = std::move(overview_);
+  result.overview.users = baseline_.users();
+  result.overview.sources = baseline_.sources();
+  std::set<std::string_view> gateways;
+  std::vector<std::pair<Path, std::uint64_t>> paths(paths_.begin(), paths_.end());
+  const auto text_order = [](const Path& a, const Path& b) {
+    if (a.type != b.type) return a.type < b.type;
+    if (a.gateway != b.gateway) return a.gateway.text() < b.gateway.text();
+    return a.user.text() < b.user.text();
+  };
+  std::sort(paths.begin(), paths.end(), [&](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : text_order(a.first, b.first); });
+  std::map<std::pair<std::string, std::string>, std::uint64_t> others;
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    const auto& [path, logins] = paths[i];
+    gateways.insert(path.gateway.text());
+    if (i < kShownPaths) {
+      result.overview.paths.push_back({std::string(core::label(path.type)), std::string(path.gateway.text()), std::string(path.user.text()), logins});
+    } else {
+      others[{std::string(core::label(path.type)), std::string(path.gateway.text())}] += logins;
+    }
+  }
+  for (const auto& [key, logins] : others) result.overview.paths.push_back({key.first, key.second, "others", logins});
+  result.overview.gateways = gateways.size();
+  for (const auto& [place, counts] : places_) {
+    score::Overview::Place p;
+    baseline::unpack_place(place, p.latitude, p.longitude);
+    p.city = enricher_.city(counts.facts);
+    p.country = core::unpack_country(enricher_.facts(counts.facts).country).view();
+    p.logins = counts.logins;
+    p.failures = counts.failures;
+    result.overview.places.push_back(std::move(p));
+  }
+  std::sort(result.overview.places.begin(), result.overview.places.end(), [](const auto& a, const auto& b) {
+    if (a.logins + a.failures != b.logins + b.failures) return a.logins + a.failures > b.logins + b.failures;
+    return std::pair(a.latitude, a.longitude) < std::pair(b.latitude, b.longitude);
+  });
+  if (result.overview.places.size() > kShownPlaces) result.overview.places.resize(kShownPlaces);
+
+  if (undated_ > 0) result.notes.push_back(fmt::format("{} events carry no time and were not judged (--year or --tz may help)", undated_));
+  if (cases_.dropped() > 0) result.notes.push_back(fmt::format("{} of the weakest findings were dropped to stay within memory", cases_.dropped()));
+  if (baseline_.forgotten_sources() > 0) result.notes.push_back(fmt::format("{} source addresses were forgotten to stay within memory", baseline_.forgotten_sources()));
+  if (baseline_.refused_users() > 0) result.notes.push_back(fmt::format("{} log-ins of users beyond the limit were not learned", baseline_.refused_users()));
+  if (core::symbol_overflow() > 0) result.notes.push_back(fmt::format("{} names beyond the limit were folded into one", core::symbol_overflow()));
+}
+
+}  // namespace orbwatch::pipeline

@@ -1,0 +1,163 @@
+#include "track/cases.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/text.h"
+#include "score/combine.h"
+
+namespace orbwatch::track {
+namespace {
+
+using core::Nanoseconds;
+using detect::Evidence;
+using detect::FindingKind;
+using score::Finding;
+
+// A further event joins if it comes within this time of the last one.
+Nanoseconds joins_within(FindingKind kind) {
+  switch (kind) {
+    case FindingKind::kLogin: return core::kDay;
+    case FindingKind::kSpray: return 12 * core::kHour;
+    default: return 30 * core::kDay;
+  }
+}
+
+std::string key_of(const Scored& s) {
+  const event::Event& e = *s.event;
+  switch (s.kind) {
+    case FindingKind::kLogin:
+      return fmt::format("login|{}|{}", e.user.text(), core::Prefix::neighbourhood(e.source_ip).text());
+    case FindingKind::kSpray: return "spray";
+    case FindingKind::kExposure: return fmt::format("exposure|{}|{}", s.device, e.observer.text());
+    case FindingKind::kDevice: return fmt::format("device|{}", s.device);
+    default: return fmt::format("{}|{}", detect::name(s.kind), e.source_ip.text());
+  }
+}
+
+void merge_evidence(std::vector<Evidence>& into, std::vector<Evidence>& from) {
+  for (Evidence& e : from) {
+    const auto same = std::find_if(into.begin(), into.end(), [&](const Evidence& x) { return x.kind == e.kind; });
+    if (same == into.end()) {
+      into.push_back(std::move(e));
+    } else if (e.llr > same->llr) {
+      *same = std::move(e);
+    }
+  }
+}
+
+}  // namespace
+
+void Cases::add(Scored s) {
+  std::string key = key_of(s);
+  const auto found = open_.find(key);
+  if (found != open_.end()) {
+    Entry& entry = findings_[found->second];
+    if (s.event->time <= entry.finding.end + joins_within(s.kind)) {
+      merge(entry, s);
+      return;
+    }
+  }
+  if (findings_.size() >= kMostFindings) make_room();
+  Entry entry;
+  Finding& f = entry.finding;
+  f.kind = s.kind;
+  f.time = f.end = s.event->time;
+  f.log_odds = s.log_odds;
+  f.id = fmt::format("{:016x}", core::hash64(fmt::format("{}|{}|{}", detect::name(s.kind), f.time, key)));
+  merge(entry, s);
+  open_[std::move(key)] = findings_.size();
+  findings_.push_back(std::move(entry));
+}
+
+void Cases::merge(Entry& entry, Scored& s) {
+  Finding& f = entry.finding;
+  const event::Event& e = *s.event;
+  f.time = std::min(f.time, e.time);
+  f.end = std::max(f.end, e.time + std::max<Nanoseconds>(e.duration, 0));
+  const bool strongest = s.log_odds >= f.log_odds || f.evidence.empty();
+  f.log_odds = std::max(f.log_odds, s.log_odds);
+  merge_evidence(f.evidence, s.evidence);
+  std::sort(f.evidence.begin(), f.evidence.end(), [](const Evidence& a, const Evidence& b) { return a.llr != b.llr ? a.llr > b.llr : a.kind < b.kind; });
+  if (strongest) {
+    f.hypothesis = s.hypothesis;
+    f.attack.clear();
+    std::string_view rest = s.technique;
+    while (!rest.empty()) f.attack.emplace_back(core::take_until(rest, ','));
+    f.source = s.source;
+    if (e.user.present()) f.user = e.user.text();
+    if (e.observer.present()) f.gateway = e.observer.text();
+    f.outcome = event::name(e.outcome);
+    if (!s.device.empty()) f.device = s.device;
+  }
+  // Sets are bounded as well: beyond kMostFindings members the counts are lower bounds.
+  if (e.source_ip.present() && entry.sources.size() < kMostFindings && entry.sources.insert(e.source_ip).second) {
+    ++f.source_count;
+    if (f.sources.size() < Finding::kMostListed) f.sources.push_back(s.source);
+  }
+  if (e.user.present() && entry.users.size() < kMostFindings && entry.users.insert(std::string(e.user.text())).second) {
+    ++f.user_count;
+    if (f.users.size() < Finding::kMostListed) f.users.emplace_back(e.user.text());
+  }
+  for (score::RecordPlace& place : s.records) {
+    if (f.records.size() < Finding::kMostListed) f.records.push_back(std::move(place));
+  }
+}
+
+void Cases::make_room() {
+  std::vector<double> odds;
+  odds.reserve(findings_.size());
+  for (const Entry& entry : findings_) odds.push_back(entry.finding.log_odds);
+  auto middle = odds.begin() + static_cast<std::ptrdiff_t>(odds.size() / 4);
+  std::nth_element(odds.begin(), middle, odds.end());
+  const double limit = *middle;
+  std::vector<Entry> kept;
+  std::vector<std::size_t> moved(findings_.size(), SIZE_MAX);
+  for (std::size_t i = 0; i < findings_.size(); ++i) {
+    if (findings_[i].finding.log_odds > limit) {
+      moved[i] = kept.size();
+      kept.push_back(std::move(findings_[i]));
+    }
+  }
+  dropped_ += findings_.size() - kept.size();
+  findings_ = std::move(kept);
+  absl::erase_if(open_, [&](auto& item) {
+    item.second = moved[item.second];
+    return item.second == SIZE_MAX;
+  });
+}
+
+std::vector<Finding> Cases::take() {
+  std::vector<Finding> out;
+  out.reserve(findings_.size());
+  for (Entry& entry : findings_) {
+    Finding& f = entry.finding;
+    f.score = score::probability(f.log_odds);
+    f.severity = score::severity_of(f.kind, f.score);
+    f.advice = score::advice_for(f);
+    std::sort(f.users.begin(), f.users.end());
+    // A single one is told by `user` and `source`.
+    if (f.source_count > 1) {
+      f.source = {};
+    } else {
+      f.sources.clear();
+    }
+    if (f.user_count > 1) {
+      f.user.clear();
+    } else {
+      f.users.clear();
+    }
+    out.push_back(std::move(f));
+  }
+  findings_.clear();
+  open_.clear();
+  std::sort(out.begin(), out.end(), [](const Finding& a, const Finding& b) {
+    if (a.log_odds != b.log_odds) return a.log_odds > b.log_odds;
+    if (a.time != b.time) return a.time < b.time;
+    return a.id < b.id;
+  });
+  return out;
+}
+
+}  // namespace orbwatch::track

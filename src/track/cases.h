@@ -1,0 +1,59 @@
+// Scored events become findings that a person reads: what belongs together is one finding. A log-in repeated from the same network
+// within a day, the attempts of one spray, every contact with one exposed port.
+//
+// Memory: kMostFindings findings, the weakest make room; each lists at most Finding::kMostListed records, sources, users.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "baseline/view.h"
+#include "detect/detector.h"
+#include "event/event.h"
+#include "score/finding.h"
+
+namespace orbwatch::track {
+
+constexpr std::size_t kMostFindings = 20'000;
+
+// The text of one scored event.
+struct Scored {
+  const event::Event* event = nullptr;
+  detect::FindingKind kind = detect::FindingKind::kLogin;
+  double log_odds = 0;
+  std::vector<detect::Evidence> evidence;   // with text
+  std::vector<score::RecordPlace> records;  // the raw lines behind it
+  score::SourceFacts source;
+  std::string_view hypothesis;  // of the strongest evidence's detector
+  std::string_view technique;   // comma-separated
+  std::string device;           // what is exposed or shows a trait, if not the source
+};
+
+class Cases {
+ public:
+  void add(Scored scored);
+  // All findings, best first (score, then time, then id): independent of the order of equal events. Leaves this empty.
+  std::vector<score::Finding> take();
+  std::size_t size() const { return findings_.size(); }
+  std::uint64_t dropped() const { return dropped_; }
+
+ private:
+  struct Entry {
+    score::Finding finding;
+    absl::flat_hash_set<core::Ip> sources;
+    absl::flat_hash_set<std::string> users;
+  };
+  void merge(Entry& entry, Scored& scored);
+  void make_room();
+
+  std::vector<Entry> findings_;
+  absl::flat_hash_map<std::string, std::size_t> open_;  // key of what belongs together -> its newest finding
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace orbwatch::track
