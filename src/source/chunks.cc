@@ -43,7 +43,7 @@ std::shared_ptr<Chunk> ChunkPool::take(size_t bytes) {
   }
   if (!chunk) chunk = std::make_unique<Chunk>();
   // A buffer that grew for one long line must not stay large for ever.
-  if (chunk->bytes.capacity() > 2 * (bytes + core::kPadding)) chunk->bytes = std::string();
+  if (chunk->bytes.capacity() > 2 * (bytes + core::kPadding)) std::string().swap(chunk->bytes);
   chunk->bytes.clear();
   chunk->bytes.reserve(bytes + core::kPadding);
   chunk->offset = 0;

@@ -65,10 +65,11 @@ class Expander {
     const int number = errno;
     if (number == ENOENT && has_magic(text)) {
       std::vector<std::string> matches;
+      const size_t errors = found_.unreadable.size();
       match(text.starts_with('/') ? "/" : "", string_view(text), matches);
       std::sort(matches.begin(), matches.end());
       matches.erase(std::unique(matches.begin(), matches.end()), matches.end());
-      if (matches.empty() && found_.unreadable.size() == refused_) {
+      if (matches.empty() && found_.unreadable.size() == errors) {
         found_.unreadable.push_back(
             {text, Error{"no file matches the pattern", core::printable(text), "check the path"}});
       }
@@ -183,10 +184,7 @@ class Expander {
     return entries;
   }
 
-  void refuse(const std::string& path) {
-    found_.unreadable.push_back({path, path_error(errno, path)});
-    ++refused_;
-  }
+  void refuse(const std::string& path) { found_.unreadable.push_back({path, path_error(errno, path)}); }
 
   // Paths below `base` that match `pattern`, one part of it after another.
   void match(const std::string& base, string_view pattern, std::vector<std::string>& matches) {
@@ -230,7 +228,6 @@ class Expander {
   const ExpandOptions& options_;
   Expansion found_;
   bool standard_input_ = false;
-  size_t refused_ = 0;
   absl::flat_hash_set<FileId> files_;
   absl::flat_hash_set<FileId> directories_;
 };

@@ -52,12 +52,10 @@ struct ExpandOptions {
 //
 // - a file: itself, also if it is hidden, a FIFO or a device.
 // - a directory: all files below it, depth first, entries by name bytewise. Hidden entries and special files are
-// skipped. Links
-//   are followed and every directory is read once, so loops end.
+//   skipped. Links are followed and every directory is read once, so loops end.
 // - a pattern: * ? [..] as in glob(7), and "**" for any number of directories (links not followed). Tried only if no
-// file has that
-//   very name. Hidden entries match only a part that begins with '.'; special files are skipped; a matched directory is
-//   expanded.
+//   file has that very name. Hidden entries match only a part that begins with '.'; special files are skipped; a
+//   matched directory is expanded.
 // - "-": standard input, at most once.
 //
 // Groups stand in the order in which their first member was found, a group's members together and oldest first. A file

@@ -284,7 +284,7 @@ class Decompressor : public ByteReader {
   }
 
   Error truncated() const {
-    return {"truncated " + std::string(kind_) + " data at byte " + std::to_string(consumed()), core::printable(name_),
+    return {"truncated " + std::string(kind_) + " data at byte " + std::to_string(fetched_), core::printable(name_),
             "what came before was read; get the file again"};
   }
   Error corrupt(const char* what) const {
