@@ -8,10 +8,10 @@
 namespace orbwatch::core {
 namespace {
 
-// Dotted quad, each part 0..255, no leading sign; leading zeros are accepted as decimal ("010" is ten), as logs pad.
-bool parse_v4(std::string_view text, std::uint32_t& out) {
-  const char* p = text.data();
-  const char* end = p + text.size();
+// Dotted quad at p, each part 0..255, no leading sign; leading zeros are accepted as decimal ("010" is ten), as logs
+// pad. Moves p behind it on success.
+bool scan_v4(const char*& at, const char* end, std::uint32_t& out) {
+  const char* p = at;
   std::uint32_t value = 0;
   for (int part = 0; part < 4; ++part) {
     if (p == end) return false;
@@ -32,8 +32,21 @@ bool parse_v4(std::string_view text, std::uint32_t& out) {
     }
   }
   out = value;
-  return p == end;
+  at = p;
+  return true;
 }
+
+bool parse_v4(std::string_view text, std::uint32_t& out) {
+  const char* p = text.data();
+  const char* end = p + text.size();
+  return scan_v4(p, end, out) && p == end;
+}
+
+bool is_name_char(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+}
+
+bool is_hex_char(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 bool in_v4(std::uint32_t ip, std::uint32_t base, int bits) { return ((ip ^ base) >> (32 - bits)) == 0; }
 
@@ -71,6 +84,36 @@ std::optional<Ip> Ip::parse(std::string_view text) {
   buffer[text.size()] = 0;
   Ip ip;
   if (inet_pton(AF_INET6, buffer, ip.bytes.data()) != 1) return std::nullopt;
+  return ip;
+}
+
+std::optional<Ip> Ip::scan(std::string_view& text) {
+  const char* p = text.data();
+  const char* end = p + text.size();
+  std::uint32_t v4_address;
+  if (scan_v4(p, end, v4_address)) {
+    if (p != end && (is_name_char(*p) || (*p == '.' && end - p > 1 && is_name_char(p[1])))) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(p - text.data()));
+    return v4(v4_address);
+  }
+  if (p != end && *p == '[') {
+    const auto close = text.substr(0, 64).find(']');
+    if (close == text.npos) return std::nullopt;
+    const auto ip = parse(text.substr(0, close + 1));
+    if (ip) text.remove_prefix(close + 1);
+    return ip;
+  }
+  std::size_t n = 0;
+  while (n < text.size() && n < 46 && (is_hex_char(text[n]) || text[n] == ':' || text[n] == '.')) ++n;
+  while (n > 0 && (text[n - 1] == '.' || (text[n - 1] == ':' && (n < 2 || text[n - 2] != ':')))) --n;
+  std::size_t used = n;
+  if (used < text.size() && text[used] == '%') {
+    for (++used; used < text.size() && is_name_char(text[used]);) ++used;
+  } else if (used < text.size() && is_name_char(text[used])) {
+    return std::nullopt;
+  }
+  const auto ip = parse(text.substr(0, n));
+  if (ip) text.remove_prefix(used);
   return ip;
 }
 

@@ -22,6 +22,10 @@ struct Ip {
   // Accepts "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1", "[2001:db8::1]" and a zone ("fe80::1%eth0", the zone is dropped).
   // Anything else, a trailing byte included, gives nullopt.
   static std::optional<Ip> parse(std::string_view text);
+  // Reads the address at the front of `text` and moves `text` behind it, as logs write it: "192.0.2.1/443", "192.0.2.1:500",
+  // "2001:db8::1(443)", "[2001:db8::1]:443", "192.0.2.1." at the end of a sentence. The address must not run on as a name would
+  // ("192.0.2.1-host"). On failure `text` stays where it is.
+  static std::optional<Ip> scan(std::string_view& text);
 
   bool present() const { return high() != 0 || low() != 0; }
   bool is_v4() const { return high() == 0 && (low() >> 32) == 0xffff; }

@@ -89,11 +89,12 @@ bool parse_rfc5424(std::string_view text, const TimeReader& times, TextRecord& r
   return true;
 }
 
-// "sshd[123]:", "CiscoASA[999]:", "kernel:", "postfix/smtpd[1]:" at the front: a tag; moves behind it and following spaces.
+// "sshd[123]:", "CiscoASA[999]:", "kernel:", "postfix/smtpd[1]:" at the front: a tag; moves behind it and following
+// spaces.
 bool parse_tag(std::string_view& text, TextRecord& record) {
   std::size_t i = 0;
-  while (i < text.size() && i < 64 && text[i] != ':' && text[i] != '[' && text[i] != ' ' && text[i] != '=' && text[i] != ',' &&
-         text[i] != '%' && text[i] != '"' && text[i] != '{') {
+  while (i < text.size() && i < 64 && text[i] != ':' && text[i] != '[' && text[i] != ' ' && text[i] != '=' &&
+         text[i] != ',' && text[i] != '%' && text[i] != '"' && text[i] != '{') {
     ++i;
   }
   if (i == 0 || i >= text.size()) return false;
@@ -115,13 +116,36 @@ bool parse_tag(std::string_view& text, TextRecord& record) {
   return true;
 }
 
+// Hours east of UTC of a zone abbreviation that means one zone only; nullopt for the others (CST, IST, BST ... differ
+// by country).
+std::optional<int> zone_hours(std::string_view name) {
+  struct Row {
+    std::string_view name;
+    int hours;
+  };
+  static constexpr Row kRows[] = {{"UTC", 0},  {"GMT", 0},   {"EDT", -4},  {"EST", -5},  {"CDT", -5},
+                                  {"MDT", -6}, {"MST", -7},  {"PDT", -7},  {"PST", -8},  {"CET", 1},
+                                  {"CEST", 2}, {"EET", 2},   {"EEST", 3},  {"MSK", 3},   {"WEST", 1},
+                                  {"JST", 9},  {"AEST", 10}, {"AEDT", 11}, {"NZST", 12}, {"NZDT", 13}};
+  for (const Row& row : kRows) {
+    if (row.name == name) return row.hours;
+  }
+  return std::nullopt;
+}
+
 // The part behind a time: [ZONE] [:] [HOST] [:] [TAG:] MSG.
-void parse_rest(std::string_view text, TextRecord& record) {
+void parse_rest(std::string_view text, const TimeReader& times, TextRecord& record) {
   skip_spaces(text);
   // "EDT:" or "UTC:" right behind the time, as Cisco writes it.
   std::size_t zone = 0;
   while (zone < text.size() && zone < 5 && is_upper(text[zone])) ++zone;
-  if (zone >= 3 && zone < text.size() && text[zone] == ':') text.remove_prefix(zone);
+  if (zone >= 3 && zone < text.size() && text[zone] == ':') {
+    if (const auto hours = zone_hours(text.substr(0, zone)); hours && record.time != 0) {
+      // The time was read in the configured zone; the record names its own.
+      record.time += times.offset_seconds_at_utc(record.time) * core::kSecond - *hours * core::kHour;
+    }
+    text.remove_prefix(zone);
+  }
   if (text.starts_with(": ")) {
     text.remove_prefix(2);
     skip_spaces(text);
@@ -148,8 +172,13 @@ void parse_rest(std::string_view text, TextRecord& record) {
   if (text.starts_with(": ")) {
     text.remove_prefix(2);
     skip_spaces(text);
-  } else {
-    parse_tag(text, record);
+  } else if (!parse_tag(text, record)) {
+    // "ftd1 SFIMS : %FTD-6-430003: ...": a tag set off by spaces.
+    const auto space = text.substr(0, 32).find(" : %");
+    if (space != text.npos && text.substr(0, space).find(' ') == text.npos) {
+      record.program = text.substr(0, space);
+      text.remove_prefix(space + 3);
+    }
   }
   record.message = text;
 }
@@ -163,6 +192,7 @@ void parse_envelope(TextRecord& record, const TimeReader& times) {
   if (priority) {
     record.message = text;
     if (parse_rfc5424(text, times, record)) return;
+    if (text.starts_with(':')) text.remove_prefix(1);  // Cisco EMBLEM: "<166>:Nov 22 08:15:30 UTC: %ASA-..."
     skip_spaces(text);
   } else if (text.starts_with("1 ") && parse_rfc5424(text, times, record)) {
     return;
@@ -177,7 +207,7 @@ void parse_envelope(TextRecord& record, const TimeReader& times) {
     return;
   }
   record.time = time;
-  parse_rest(text, record);
+  parse_rest(text, times, record);
   // A relay in front of a device: "Nov 22 08:00:01 relay <134>Nov 22 2026 08:00:00 fw1 : %ASA-..." and the like.
   std::string_view inner = record.message;
   skip_priority(inner);
@@ -186,7 +216,7 @@ void parse_envelope(TextRecord& record, const TimeReader& times) {
       (inner[0] == ' ' || inner[0] == ':')) {
     const std::string_view outer_host = record.host;
     record.time = inner_time;
-    parse_rest(inner, record);
+    parse_rest(inner, times, record);
     if (record.host.empty()) record.host = outer_host;
   }
 }

@@ -1,0 +1,121 @@
+#include "decode/scanner.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/text.h"
+
+namespace orbwatch::decode {
+
+core::Nanoseconds scan_duration(Scanner& s) {
+  constexpr std::uint64_t kMost = 1'000'000'000;  // seconds
+  std::uint64_t units = 0;                        // of the form with letters
+  std::uint64_t plain = 0;                        // of the form with colons
+  for (int parts = 0; parts < 6 && is_digit(s.peek()); ++parts) {
+    const std::uint64_t n = std::min(s.number(), kMost);
+    std::uint64_t seconds = 0;
+    switch (s.peek()) {
+      case 'd': seconds = 86400; break;
+      case 'h': seconds = 3600; break;
+      case 'm': seconds = 60; break;
+      case 's': seconds = 1; break;
+      default: break;
+    }
+    if (seconds != 0) {
+      s.advance(1);
+      units += n * seconds;
+      if (s.peek() == ':' || (s.peek() == ' ' && is_digit(s.peek(1)))) s.advance(1);
+    } else {
+      plain = std::min(plain * 60 + n, kMost);
+      if (s.peek() != ':') break;
+      s.advance(1);
+    }
+  }
+  return static_cast<core::Nanoseconds>(std::min(units + plain, kMost)) * core::kSecond;
+}
+
+std::uint8_t protocol_number(std::string_view name) {
+  if (name.size() == 3) {
+    const auto lower = [&](int i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(name[i]) | 0x20); };
+    switch (lower(0) << 16 | lower(1) << 8 | lower(2)) {
+      case 't' << 16 | 'c' << 8 | 'p': return 6;
+      case 'u' << 16 | 'd' << 8 | 'p': return 17;
+      case 'g' << 16 | 'r' << 8 | 'e': return 47;
+      case 'e' << 16 | 's' << 8 | 'p': return 50;
+      case 'p' << 16 | 'i' << 8 | 'm': return 103;
+      default: break;
+    }
+  }
+  if (!name.empty() && is_digit(name[0])) return core::parse_number<std::uint8_t>(name).value_or(0);
+  struct Row {
+    std::string_view name;
+    std::uint8_t number;
+  };
+  static constexpr std::array kRows = {
+      Row{"icmp", 1},       Row{"igmp", 2},   Row{"ipinip", 4},  Row{"ipip", 4}, Row{"igrp", 9},
+      Row{"ipv6-icmp", 58}, Row{"icmp6", 58}, Row{"icmpv6", 58}, Row{"ah", 51},  Row{"eigrp", 88},
+      Row{"ospf", 89},      Row{"vrrp", 112}, Row{"sctp", 132},
+  };
+  for (const Row& row : kRows) {
+    if (core::equals_ignore_case(row.name, name)) return row.number;
+  }
+  return 0;
+}
+
+void set_user(event::Event& event, std::string_view text) {
+  text = core::trim(text);
+  std::string_view domain;
+  if (const auto slash = text.rfind('\\'); slash != text.npos) {
+    domain = text.substr(0, slash);
+    text = text.substr(slash + 1);
+    // "LOCAL\CORP\alice"; JSON-escaped logs also double the backslash.
+    if (const auto inner = domain.rfind('\\'); inner != domain.npos) {
+      domain = inner + 1 == domain.size() ? domain.substr(0, inner) : domain.substr(inner + 1);
+    }
+    if (domain == "LOCAL") domain = {};
+  } else if (const auto at = text.rfind('@'); at != text.npos && at != 0) {
+    domain = text.substr(at + 1);
+    text = text.substr(0, at);
+  }
+  if (text.empty() || text.find_first_not_of('*') == text.npos || text == "N/A" || text == "Unknown" ||
+      text == "unknown" || text == "<unknown>" || text == "Not Found" || text == "No Authentication Required") {
+    return;
+  }
+  event.user = core::intern(text);
+  event.user_domain = core::intern(domain);
+}
+
+core::Symbol closed_reason(std::string_view text) {
+  std::array<char, 80> out;
+  std::size_t used = 0;
+  Scanner s(text);
+  while (!s.done()) {
+    s.spaces();
+    std::string_view word = s.word();
+    while (!word.empty() && (word.back() == '.' || word.back() == ',' || word.back() == ':' || word.back() == ';'))
+      word.remove_suffix(1);
+    if (word.empty()) continue;
+    const bool plain = std::all_of(word.begin(), word.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '/' || c == '\'' || c == '_' ||
+             c == '.';
+    });
+    if (!plain) continue;
+    if (used + 1 + word.size() > out.size()) break;
+    if (used != 0) out[used++] = ' ';
+    std::copy(word.begin(), word.end(), out.begin() + static_cast<std::ptrdiff_t>(used));
+    used += word.size();
+  }
+  return core::intern({out.data(), used});
+}
+
+core::Symbol lower_symbol(std::string_view text) {
+  std::array<char, 64> out;
+  const std::size_t n = std::min(text.size(), out.size());
+  for (std::size_t i = 0; i < n; ++i) {
+    const char c = text[i];
+    out[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  }
+  return core::intern({out.data(), n});
+}
+
+}  // namespace orbwatch::decode

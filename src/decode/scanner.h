@@ -1,0 +1,114 @@
+// A cursor over one record, and the readers that firewall formats share. Never reads behind the end of its view.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string_view>
+
+#include "core/ip.h"
+#include "core/symbol.h"
+#include "core/time.h"
+#include "event/event.h"
+
+namespace orbwatch::decode {
+
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : p_(text.data()), end_(text.data() + text.size()) {}
+
+  std::string_view rest() const { return {p_, static_cast<std::size_t>(end_ - p_)}; }
+  bool done() const { return p_ == end_; }
+  char peek() const { return p_ != end_ ? *p_ : '\0'; }
+  char peek(std::size_t ahead) const { return ahead < static_cast<std::size_t>(end_ - p_) ? p_[ahead] : '\0'; }
+  void advance(std::size_t count) { p_ += std::min(count, static_cast<std::size_t>(end_ - p_)); }
+
+  bool skip(std::string_view literal) {
+    if (static_cast<std::size_t>(end_ - p_) < literal.size() || std::memcmp(p_, literal.data(), literal.size()) != 0)
+      return false;
+    p_ += literal.size();
+    return true;
+  }
+  bool skip(char c) {
+    if (p_ == end_ || *p_ != c) return false;
+    ++p_;
+    return true;
+  }
+  void spaces() {
+    while (p_ != end_ && *p_ == ' ') ++p_;
+  }
+  // Moves behind the next occurrence of `literal`; stays if there is none.
+  bool skip_past(std::string_view literal) {
+    const auto at = rest().find(literal);
+    if (at == std::string_view::npos) return false;
+    p_ += at + literal.size();
+    return true;
+  }
+  // What stands before the next `stop` (or before the end) and moves to it.
+  std::string_view until(char stop) {
+    const char* from = p_;
+    const void* at = p_ != end_ ? std::memchr(p_, stop, static_cast<std::size_t>(end_ - p_)) : nullptr;
+    p_ = at != nullptr ? static_cast<const char*>(at) : end_;
+    return {from, static_cast<std::size_t>(p_ - from)};
+  }
+  std::string_view until_any(std::string_view stops) {
+    const char* from = p_;
+    while (p_ != end_ && stops.find(*p_) == std::string_view::npos) ++p_;
+    return {from, static_cast<std::size_t>(p_ - from)};
+  }
+  std::string_view word() { return until_any(" \t"); }
+
+  // Digits at the cursor. 0 if there is no digit, or if the number does not fit.
+  std::uint64_t number() {
+    std::uint64_t value = 0;
+    bool over = false;
+    for (; p_ != end_ && is_digit(*p_); ++p_) {
+      const auto digit = static_cast<std::uint64_t>(*p_ - '0');
+      over |= value > (UINT64_MAX - digit) / 10;
+      value = value * 10 + digit;
+    }
+    return over ? 0 : value;
+  }
+  // A TCP or UDP port; 0 (unknown) if it is none.
+  std::uint16_t port() {
+    std::uint32_t value = 0;
+    for (; p_ != end_ && is_digit(*p_); ++p_) {
+      if (value <= 65535) value = value * 10 + static_cast<std::uint32_t>(*p_ - '0');
+    }
+    return value <= 65535 ? static_cast<std::uint16_t>(value) : std::uint16_t{0};
+  }
+  std::optional<core::Ip> ip() {
+    std::string_view text = rest();
+    const auto found = core::Ip::scan(text);
+    p_ = end_ - text.size();
+    return found;
+  }
+
+ private:
+  const char* p_;
+  const char* end_;
+};
+
+// "0:10:06", "23:59:59", "2h:28m:09s", "12d 9h:11m:22s", "2d 3h", "45" (seconds). 0 if there is none; at most about 30
+// years.
+core::Nanoseconds scan_duration(Scanner& s);
+
+// IANA protocol number of "tcp", "UDP", "icmp", "IPv6-ICMP", "gre", "esp", "47" ...; 0 if unknown.
+std::uint8_t protocol_number(std::string_view name);
+
+// Splits "LOCAL\alice", "CORP\alice", "LOCAL\CORP\alice", "alice@corp.example" into user and domain. LOCAL is Cisco's
+// word for "no domain". Names that devices write instead of a name ("*****", "N/A", "Unknown", "<unknown>") give no
+// user.
+void set_user(event::Event& event, std::string_view text);
+
+// A reason out of free text: words with digits, quotes or addresses in them are left out, so that the vocabulary stays
+// small.
+core::Symbol closed_reason(std::string_view text);
+
+// An ASCII lower-case symbol of at most 64 bytes.
+core::Symbol lower_symbol(std::string_view text);
+
+}  // namespace orbwatch::decode
