@@ -1,5 +1,6 @@
-// One fuzz target per format, from one source: ORBWATCH_FUZZ_FORMAT names the format that the input is forced to be, "text" stands
-// for what `hunt` does with an unknown file (recognise, then decode) and "envelope" for the syslog envelope alone.
+// One fuzz target per format, from one source: ORBWATCH_FUZZ_FORMAT names the format that the input is forced to be,
+// "text" stands for what `hunt` does with an unknown file (recognise, then decode) and "envelope" for the syslog
+// envelope alone.
 //
 // Beside crashes, hangs and what the sanitizers see, each run checks two promises of decode/decoder.h:
 //  - any split of the input gives the same events, rejects and counts (pieces are drawn from the input's own bytes);
@@ -32,24 +33,26 @@ constexpr std::string_view kFormat = ORBWATCH_FUZZ_FORMAT;
 constexpr std::size_t kLongestRecord = 2048;
 
 [[noreturn]] void broken(const char* promise, const std::string& whole = {}, const std::string& split = {}) {
-  std::fprintf(stderr, "%.*s: %s\n--- whole\n%s--- split\n%s", static_cast<int>(kFormat.size()), kFormat.data(), promise, whole.c_str(),
-               split.c_str());
+  std::fprintf(stderr, "%.*s: %s\n--- whole\n%s--- split\n%s", static_cast<int>(kFormat.size()), kFormat.data(),
+               promise, whole.c_str(), split.c_str());
   std::abort();
 }
 
 decode::Options options() {
   decode::Options options;
-  options.reference = 1'798'761'600 * core::kSecond;  // 2027-01-01: the year of times without one must not depend on today
+  options.reference =
+      1'798'761'600 * core::kSecond;  // 2027-01-01: the year of times without one must not depend on today
   options.longest_record = kLongestRecord;
   if (kFormat != "text") options.format = kFormat;
   return options;
 }
 
-// A copy with exactly core::kPadding readable bytes behind it, so that AddressSanitizer sees a read beyond the promise. The padding
-// is not zero: a decoder that takes it for input shows in the comparison.
+// A copy with exactly core::kPadding readable bytes behind it, so that AddressSanitizer sees a read beyond the promise.
+// The padding is not zero: a decoder that takes it for input shows in the comparison.
 class Padded {
  public:
-  Padded(const std::uint8_t* data, std::size_t size, std::uint8_t fill) : size_(size), bytes_(new char[size + core::kPadding]) {
+  Padded(const std::uint8_t* data, std::size_t size, std::uint8_t fill)
+      : size_(size), bytes_(new char[size + core::kPadding]) {
     if (size != 0) std::memcpy(bytes_.get(), data, size);
     std::memset(bytes_.get() + size, fill, core::kPadding);
   }
@@ -64,10 +67,12 @@ void append_counts(std::string& out, const char* what, const absl::flat_hash_map
   std::vector<std::pair<std::string_view, std::uint64_t>> rows;
   for (const auto& [name, count] : by) rows.emplace_back(name.text(), count);
   std::sort(rows.begin(), rows.end());
-  for (const auto& [name, count] : rows) out += std::string(what) + " " + std::string(name) + ": " + std::to_string(count) + "\n";
+  for (const auto& [name, count] : rows)
+    out += std::string(what) + " " + std::string(name) + ": " + std::to_string(count) + "\n";
 }
 
-// Everything that a decoder said about its input, as text. The bytes of an event's record are a promise, too, where they are held.
+// Everything that a decoder said about its input, as text. The bytes of an event's record are a promise, too, where
+// they are held.
 struct Told {
   std::string text;
   std::uint64_t events = 0;
@@ -75,7 +80,8 @@ struct Told {
   void take(const event::EventBatch& batch) {
     for (const event::Event& e : batch) text += event::to_json(e) + "\n";
     for (const event::Reject& r : batch.rejects) {
-      text += "reject " + std::to_string(r.offset) + " line " + std::to_string(r.line) + " " + std::string(r.reason.text()) + ": " + r.seen + "\n";
+      text += "reject " + std::to_string(r.offset) + " line " + std::to_string(r.line) + " " +
+              std::string(r.reason.text()) + ": " + r.seen + "\n";
     }
     const event::Counts& c = batch.counts;
     if (c.records != c.events + c.ignored + c.rejected) broken("records != events + ignored + rejected");
@@ -98,7 +104,8 @@ std::string decode_whole(const decode::Recognised& what, std::string_view input,
   return told.text;
 }
 
-std::string decode_split(const decode::Recognised& what, const std::uint8_t* data, std::size_t size, const decode::Options& options) {
+std::string decode_split(const decode::Recognised& what, const std::uint8_t* data, std::size_t size,
+                         const decode::Options& options) {
   auto decoder = decode::make_decoder(what, options);
   if (!decoder) return "no decoder: " + decoder.error().text() + "\n";
   event::EventBatch batch;

@@ -1,4 +1,5 @@
-// Replays files and folders through a fuzz target without a fuzz engine, so that every build runs what fuzzing has found.
+// Replays files and folders through a fuzz target without a fuzz engine, so that every build runs what fuzzing has
+// found.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
