@@ -18,6 +18,8 @@ const Symbol kNoFormat = core::intern("no known format");
 const Symbol kTruncated = core::intern("truncated JSON");
 const Symbol kNotJson = core::intern("not JSON");
 
+constexpr std::size_t kShownOfTooLong = 256;  // bytes kept of a record that is too long
+
 std::string_view skip_bom_and_space(std::string_view text) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   while (!text.empty() && core::is_space(text.front())) text.remove_prefix(1);
@@ -116,7 +118,9 @@ void TextDecoder::lines(std::string_view bytes, EventBatch& batch) {
     if (!too_long_) {
       if (carry_.size() + static_cast<std::size_t>(stop - p) > options_.longest_record) {
         too_long_ = true;
-        carry_.resize(std::min<std::size_t>(carry_.size(), 256));
+        // What is shown of the record must not depend on where the input was cut.
+        carry_.append(p, std::min(static_cast<std::size_t>(stop - p), kShownOfTooLong - std::min(carry_.size(), kShownOfTooLong)));
+        carry_.resize(std::min(carry_.size(), kShownOfTooLong));
       } else {
         carry_.append(p, stop);
       }
@@ -136,7 +140,7 @@ void TextDecoder::lines(std::string_view bytes, EventBatch& batch) {
       carry_line_ = line_;
       const auto rest = static_cast<std::size_t>(end - p);
       too_long_ = rest > options_.longest_record;
-      carry_.assign(p, too_long_ ? 256 : rest);
+      carry_.assign(p, too_long_ ? std::min(rest, kShownOfTooLong) : rest);
       offset_ += rest;
       return;
     }
@@ -174,7 +178,7 @@ void TextDecoder::values(std::string_view bytes, EventBatch& batch) {
       if (!too_long_) {
         if (carry_.size() >= options_.longest_record) {
           too_long_ = true;
-          carry_.resize(256);
+          carry_.resize(std::min(carry_.size(), kShownOfTooLong));
         } else {
           carry_ += c;
         }

@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# Runs the libFuzzer targets of build/fuzz: fuzz/run.sh [minutes, default 5] [target]. Two at a time. The corpus of a target
+# grows in build/fuzz/corpus/<target> and is seeded with the goldens of its format. A finding stops everything, its input is kept in
+# fuzz/regressions/<target>/, where ctest replays it from then on, and the exit code is 1.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+minutes=${1:-5}
+only=${2:-}
+[[ $minutes =~ ^[0-9]+(\.[0-9]+)?$ ]] || { echo "fuzz: minutes must be a number, not '$minutes'" >&2; exit 2; }
+seconds=$(awk -v m="$minutes" 'BEGIN { s = int(m * 60); print s < 1 ? 1 : s }')
+
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1:symbolize=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+[[ -x /usr/bin/llvm-symbolizer-19 ]] && export ASAN_SYMBOLIZER_PATH=/usr/bin/llvm-symbolizer-19
+
+targets=()
+for program in build/fuzz/fuzz/fuzz_*; do
+  [[ -f $program && -x $program ]] || continue
+  name=${program##*/fuzz_}
+  if [[ -z $only || $name == "$only" ]]; then targets+=("$name"); fi
+done
+((${#targets[@]})) || { echo "fuzz: no target '${only:-at all}' in build/fuzz/fuzz (./dev build fuzz)" >&2; exit 2; }
+mkdir -p build/fuzz/logs
+
+one() {
+  local name=$1 corpus=build/fuzz/corpus/$1 log=build/fuzz/logs/$1.log seeds=()
+  mkdir -p "$corpus" "fuzz/regressions/$name"
+  local golden=tests/golden/$name
+  [[ $name == text || $name == envelope ]] && golden=tests/golden
+  for dir in "fuzz/regressions/$name" "$golden"; do
+    [[ -d $dir ]] && seeds+=("$dir")
+  done
+  echo "fuzz: $name for $seconds s, log in $log"
+  local code=0 child
+  "build/fuzz/fuzz/fuzz_$name" "$corpus" "${seeds[@]}" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
+    -artifact_prefix="fuzz/regressions/$name/" -print_final_stats=1 >"$log" 2>&1 &
+  child=$!
+  # shellcheck disable=SC2064  # the id of now is meant
+  trap "kill $child 2>/dev/null" TERM
+  wait "$child" || code=$?
+  ((code == 143)) && return 1  # stopped, because another target found something
+  rmdir --ignore-fail-on-non-empty "fuzz/regressions/$name"
+  if ((code)); then
+    echo "fuzz: $name FOUND SOMETHING (exit $code):"
+    tail -n 60 "$log"
+    return 1
+  fi
+  echo "fuzz: $name clean: $(grep -E 'number_of_executed_units|average_exec_per_sec' "$log" | awk '{ printf "%s %s ", $1, $2 }')"
+}
+
+pids=()
+failed=0
+running=0
+for name in "${targets[@]}"; do
+  if ((running >= 2)); then
+    wait -n || failed=1
+    running=$((running - 1))
+  fi
+  ((failed)) && break
+  one "$name" &
+  pids+=($!)
+  running=$((running + 1))
+done
+while ((running > 0 && !failed)); do
+  wait -n || failed=1
+  running=$((running - 1))
+done
+# After a finding the other target is stopped, too.
+if ((failed)); then kill "${pids[@]}" 2>/dev/null || true; fi
+wait
+exit "$failed"
