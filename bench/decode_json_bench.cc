@@ -1,6 +1,7 @@
-// How fast records of JSON formats (and Zeek's tables) become events: text frame, claim, parse and event together, one thread.
-// The input is made here from a fixed seed; a real file is read with ORBWATCH_BENCH_FILE=path (benchmark "file").
-// The peer "simdjson_walk" only visits all top-level fields of the same bytes and is the bound that the parser itself sets.
+// How fast records of JSON formats (and Zeek's tables) become events: text frame, claim, parse and event together, one
+// thread. The input is made here from a fixed seed; a real file is read with ORBWATCH_BENCH_FILE=path (benchmark
+// "file"). The peer "simdjson_walk" only visits all top-level fields of the same bytes and is the bound that the parser
+// itself sets.
 #include <benchmark/benchmark.h>
 #include <simdjson.h>
 
@@ -42,14 +43,20 @@ std::string suricata_flow() {
   Random r;
   for (std::size_t i = 0; i < kRecords; ++i) {
     append(out,
-           "{\"timestamp\":\"2026-11-20T08:%02llu:%02llu.%06llu+0000\",\"flow_id\":%llu,\"in_iface\":\"eth1\",\"event_type\":\"flow\","
-           "\"src_ip\":\"192.0.2.%llu\",\"src_port\":%llu,\"dest_ip\":\"198.51.100.%llu\",\"dest_port\":443,\"proto\":\"TCP\","
-           "\"app_proto\":\"tls\",\"flow\":{\"pkts_toserver\":%llu,\"pkts_toclient\":%llu,\"bytes_toserver\":%llu,\"bytes_toclient\":%llu,"
-           "\"start\":\"2026-11-20T08:00:00.000001+0000\",\"end\":\"2026-11-20T08:00:59.100001+0000\",\"age\":59,\"state\":\"closed\","
-           "\"reason\":\"timeout\",\"alerted\":false},\"community_id\":\"1:aymnqZT++/Mb1TKCNw5wagfU4lo=\",\"tcp\":{\"tcp_flags\":\"1b\","
-           "\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"1b\",\"syn\":true,\"fin\":true,\"psh\":true,\"ack\":true,\"state\":\"closed\"}}\n",
-           Ull{r(60)}, Ull{r(60)}, Ull{r(1000000)}, Ull{r(1ULL << 30)}, Ull{r(250)}, Ull{1024 + r(60000)}, Ull{r(250)}, Ull{r(1000)},
-           Ull{r(1000)}, Ull{r(100000)}, Ull{r(1000000)});
+           "{\"timestamp\":\"2026-11-20T08:%02llu:%02llu.%06llu+0000\",\"flow_id\":%llu,\"in_iface\":\"eth1\",\"event_"
+           "type\":\"flow\","
+           "\"src_ip\":\"192.0.2.%llu\",\"src_port\":%llu,\"dest_ip\":\"198.51.100.%llu\",\"dest_port\":443,\"proto\":"
+           "\"TCP\","
+           "\"app_proto\":\"tls\",\"flow\":{\"pkts_toserver\":%llu,\"pkts_toclient\":%llu,\"bytes_toserver\":%llu,"
+           "\"bytes_toclient\":%llu,"
+           "\"start\":\"2026-11-20T08:00:00.000001+0000\",\"end\":\"2026-11-20T08:00:59.100001+0000\",\"age\":59,"
+           "\"state\":\"closed\","
+           "\"reason\":\"timeout\",\"alerted\":false},\"community_id\":\"1:aymnqZT++/"
+           "Mb1TKCNw5wagfU4lo=\",\"tcp\":{\"tcp_flags\":\"1b\","
+           "\"tcp_flags_ts\":\"1b\",\"tcp_flags_tc\":\"1b\",\"syn\":true,\"fin\":true,\"psh\":true,\"ack\":true,"
+           "\"state\":\"closed\"}}\n",
+           Ull{r(60)}, Ull{r(60)}, Ull{r(1000000)}, Ull{r(1ULL << 30)}, Ull{r(250)}, Ull{1024 + r(60000)}, Ull{r(250)},
+           Ull{r(1000)}, Ull{r(1000)}, Ull{r(100000)}, Ull{r(1000000)});
   }
   return out;
 }
@@ -58,13 +65,18 @@ std::string suricata_dns() {
   std::string out;
   Random r;
   for (std::size_t i = 0; i < kRecords; ++i) {
-    append(out,
-           "{\"timestamp\":\"2026-11-20T08:%02llu:%02llu.%06llu+0000\",\"flow_id\":%llu,\"in_iface\":\"eth1\",\"event_type\":\"dns\","
-           "\"src_ip\":\"192.0.2.%llu\",\"src_port\":%llu,\"dest_ip\":\"198.51.100.%llu\",\"dest_port\":53,\"proto\":\"UDP\","
-           "\"dns\":{\"version\":2,\"type\":\"answer\",\"id\":%llu,\"flags\":\"8180\",\"qr\":true,\"rd\":true,\"ra\":true,"
-           "\"rrname\":\"www.corp.example\",\"rrtype\":\"A\",\"rcode\":\"NOERROR\",\"answers\":[{\"rrname\":\"www.corp.example\","
-           "\"rrtype\":\"A\",\"ttl\":10,\"rdata\":\"203.0.113.7\"}]}}\n",
-           Ull{r(60)}, Ull{r(60)}, Ull{r(1000000)}, Ull{r(1ULL << 30)}, Ull{r(250)}, Ull{1024 + r(60000)}, Ull{r(250)}, Ull{r(65536)});
+    append(
+        out,
+        "{\"timestamp\":\"2026-11-20T08:%02llu:%02llu.%06llu+0000\",\"flow_id\":%llu,\"in_iface\":\"eth1\",\"event_"
+        "type\":\"dns\","
+        "\"src_ip\":\"192.0.2.%llu\",\"src_port\":%llu,\"dest_ip\":\"198.51.100.%llu\",\"dest_port\":53,\"proto\":"
+        "\"UDP\","
+        "\"dns\":{\"version\":2,\"type\":\"answer\",\"id\":%llu,\"flags\":\"8180\",\"qr\":true,\"rd\":true,\"ra\":true,"
+        "\"rrname\":\"www.corp.example\",\"rrtype\":\"A\",\"rcode\":\"NOERROR\",\"answers\":[{\"rrname\":\"www.corp."
+        "example\","
+        "\"rrtype\":\"A\",\"ttl\":10,\"rdata\":\"203.0.113.7\"}]}}\n",
+        Ull{r(60)}, Ull{r(60)}, Ull{r(1000000)}, Ull{r(1ULL << 30)}, Ull{r(250)}, Ull{1024 + r(60000)}, Ull{r(250)},
+        Ull{r(65536)});
   }
   return out;
 }
@@ -73,31 +85,42 @@ std::string zeek_conn_json() {
   std::string out;
   Random r;
   for (std::size_t i = 0; i < kRecords; ++i) {
-    append(out,
-           "{\"ts\":17637%05llu.%06llu,\"uid\":\"C%08llxqBxAECsonga21\",\"id.orig_h\":\"192.0.2.%llu\",\"id.orig_p\":%llu,"
-           "\"id.resp_h\":\"198.51.100.%llu\",\"id.resp_p\":443,\"proto\":\"tcp\",\"service\":\"ssl\",\"duration\":%llu.%06llu,"
-           "\"orig_bytes\":%llu,\"resp_bytes\":%llu,\"conn_state\":\"SF\",\"local_orig\":true,\"local_resp\":false,\"missed_bytes\":0,"
-           "\"history\":\"ShADadFf\",\"orig_pkts\":%llu,\"orig_ip_bytes\":%llu,\"resp_pkts\":%llu,\"resp_ip_bytes\":%llu}\n",
-           Ull{r(100000)}, Ull{r(1000000)}, Ull{r(1ULL << 31)}, Ull{r(250)}, Ull{1024 + r(60000)}, Ull{r(250)}, Ull{r(100)},
-           Ull{r(1000000)}, Ull{r(100000)}, Ull{r(100000)}, Ull{r(1000)}, Ull{r(100000)}, Ull{r(1000)}, Ull{r(100000)});
+    append(
+        out,
+        "{\"ts\":17637%05llu.%06llu,\"uid\":\"C%08llxqBxAECsonga21\",\"id.orig_h\":\"192.0.2.%llu\",\"id.orig_p\":%llu,"
+        "\"id.resp_h\":\"198.51.100.%llu\",\"id.resp_p\":443,\"proto\":\"tcp\",\"service\":\"ssl\",\"duration\":%llu.%"
+        "06llu,"
+        "\"orig_bytes\":%llu,\"resp_bytes\":%llu,\"conn_state\":\"SF\",\"local_orig\":true,\"local_resp\":false,"
+        "\"missed_bytes\":0,"
+        "\"history\":\"ShADadFf\",\"orig_pkts\":%llu,\"orig_ip_bytes\":%llu,\"resp_pkts\":%llu,\"resp_ip_bytes\":%llu}"
+        "\n",
+        Ull{r(100000)}, Ull{r(1000000)}, Ull{r(1ULL << 31)}, Ull{r(250)}, Ull{1024 + r(60000)}, Ull{r(250)},
+        Ull{r(100)}, Ull{r(1000000)}, Ull{r(100000)}, Ull{r(100000)}, Ull{r(1000)}, Ull{r(100000)}, Ull{r(1000)},
+        Ull{r(100000)});
   }
   return out;
 }
 
 std::string zeek_conn_tsv() {
   std::string out =
-      "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n#open\t2026-11-20-00-00-00\n"
-      "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\torig_bytes\tresp_bytes\tconn_state\t"
-      "local_orig\tlocal_resp\tmissed_bytes\thistory\torig_pkts\torig_ip_bytes\tresp_pkts\tresp_ip_bytes\ttunnel_parents\n"
-      "#types\ttime\tstring\taddr\tport\taddr\tport\tenum\tstring\tinterval\tcount\tcount\tstring\tbool\tbool\tcount\tstring\tcount\t"
+      "#separator "
+      "\\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tconn\n#open\t2026-11-20-00-00-00\n"
+      "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tservice\tduration\torig_bytes\tresp_"
+      "bytes\tconn_state\t"
+      "local_orig\tlocal_resp\tmissed_bytes\thistory\torig_pkts\torig_ip_bytes\tresp_pkts\tresp_ip_bytes\ttunnel_"
+      "parents\n"
+      "#types\ttime\tstring\taddr\tport\taddr\tport\tenum\tstring\tinterval\tcount\tcount\tstring\tbool\tbool\tcount\ts"
+      "tring\tcount\t"
       "count\tcount\tcount\tset[string]\n";
   Random r;
   for (std::size_t i = 0; i < kRecords; ++i) {
     append(out,
-           "17637%05llu.%06llu\tC%08llxqBxAECsonga21\t192.0.2.%llu\t%llu\t198.51.100.%llu\t443\ttcp\tssl\t%llu.%06llu\t%llu\t%llu\tSF\tT\tF\t0\t"
+           "17637%05llu.%06llu\tC%08llxqBxAECsonga21\t192.0.2.%llu\t%llu\t198.51.100.%llu\t443\ttcp\tssl\t%llu.%"
+           "06llu\t%llu\t%llu\tSF\tT\tF\t0\t"
            "ShADadFf\t%llu\t%llu\t%llu\t%llu\t-\n",
-           Ull{r(100000)}, Ull{r(1000000)}, Ull{r(1ULL << 31)}, Ull{r(250)}, Ull{1024 + r(60000)}, Ull{r(250)}, Ull{r(100)},
-           Ull{r(1000000)}, Ull{r(100000)}, Ull{r(100000)}, Ull{r(1000)}, Ull{r(100000)}, Ull{r(1000)}, Ull{r(100000)});
+           Ull{r(100000)}, Ull{r(1000000)}, Ull{r(1ULL << 31)}, Ull{r(250)}, Ull{1024 + r(60000)}, Ull{r(250)},
+           Ull{r(100)}, Ull{r(1000000)}, Ull{r(100000)}, Ull{r(100000)}, Ull{r(1000)}, Ull{r(100000)}, Ull{r(1000)},
+           Ull{r(100000)});
   }
   return out;
 }
@@ -107,14 +130,23 @@ std::string windows_4625() {
   Random r;
   for (std::size_t i = 0; i < kRecords; ++i) {
     append(out,
-           "{\"@timestamp\":\"2026-11-20T08:%02llu:%02llu.%03lluZ\",\"event\":{\"code\":\"4625\",\"kind\":\"event\",\"provider\":"
-           "\"Microsoft-Windows-Security-Auditing\",\"outcome\":\"failure\"},\"host\":{\"name\":\"ts01.corp.example\"},\"log\":{\"level\":"
-           "\"information\"},\"message\":\"An account failed to log on.\\n\\nSubject:\\n\\tSecurity ID:\\t\\tS-1-0-0\\n\\tAccount Name:\\t\\t-\","
-           "\"winlog\":{\"channel\":\"Security\",\"computer_name\":\"ts01.corp.example\",\"event_data\":{\"AuthenticationPackageName\":\"NTLM\","
-           "\"FailureReason\":\"%%%%2313\",\"IpAddress\":\"203.0.113.%llu\",\"IpPort\":\"%llu\",\"KeyLength\":\"0\",\"LogonProcessName\":"
-           "\"NtLmSsp \",\"LogonType\":\"3\",\"Status\":\"0xc000006d\",\"SubStatus\":\"0xc000006a\",\"SubjectUserName\":\"-\","
-           "\"TargetDomainName\":\"CORP\",\"TargetUserName\":\"user%llu\",\"WorkstationName\":\"PC%llu\"},\"event_id\":\"4625\","
-           "\"keywords\":[\"Audit Failure\"],\"provider_name\":\"Microsoft-Windows-Security-Auditing\",\"record_id\":%llu,\"task\":\"Logon\"}}\n",
+           "{\"@timestamp\":\"2026-11-20T08:%02llu:%02llu.%03lluZ\",\"event\":{\"code\":\"4625\",\"kind\":\"event\","
+           "\"provider\":"
+           "\"Microsoft-Windows-Security-Auditing\",\"outcome\":\"failure\"},\"host\":{\"name\":\"ts01.corp.example\"},"
+           "\"log\":{\"level\":"
+           "\"information\"},\"message\":\"An account failed to log on.\\n\\nSubject:\\n\\tSecurity "
+           "ID:\\t\\tS-1-0-0\\n\\tAccount Name:\\t\\t-\","
+           "\"winlog\":{\"channel\":\"Security\",\"computer_name\":\"ts01.corp.example\",\"event_data\":{"
+           "\"AuthenticationPackageName\":\"NTLM\","
+           "\"FailureReason\":\"%%%%2313\",\"IpAddress\":\"203.0.113.%llu\",\"IpPort\":\"%llu\",\"KeyLength\":\"0\","
+           "\"LogonProcessName\":"
+           "\"NtLmSsp "
+           "\",\"LogonType\":\"3\",\"Status\":\"0xc000006d\",\"SubStatus\":\"0xc000006a\",\"SubjectUserName\":\"-\","
+           "\"TargetDomainName\":\"CORP\",\"TargetUserName\":\"user%llu\",\"WorkstationName\":\"PC%llu\"},\"event_id\":"
+           "\"4625\","
+           "\"keywords\":[\"Audit "
+           "Failure\"],\"provider_name\":\"Microsoft-Windows-Security-Auditing\",\"record_id\":%llu,\"task\":\"Logon\"}"
+           "}\n",
            Ull{r(60)}, Ull{r(60)}, Ull{r(1000)}, Ull{r(250)}, Ull{1024 + r(60000)}, Ull{r(500)}, Ull{r(500)}, Ull{i});
   }
   return out;
@@ -125,8 +157,10 @@ std::string openssh_journal() {
   Random r;
   for (std::size_t i = 0; i < kRecords; ++i) {
     append(out,
-           "{\"__CURSOR\":\"s=0a1b;i=%llx\",\"__REALTIME_TIMESTAMP\":\"17637%05llu000000\",\"_HOSTNAME\":\"gw1\",\"SYSLOG_IDENTIFIER\":\"sshd\","
-           "\"_PID\":\"%llu\",\"PRIORITY\":\"6\",\"_TRANSPORT\":\"syslog\",\"MESSAGE\":\"Failed password for invalid user user%llu from "
+           "{\"__CURSOR\":\"s=0a1b;i=%llx\",\"__REALTIME_TIMESTAMP\":\"17637%05llu000000\",\"_HOSTNAME\":\"gw1\","
+           "\"SYSLOG_IDENTIFIER\":\"sshd\","
+           "\"_PID\":\"%llu\",\"PRIORITY\":\"6\",\"_TRANSPORT\":\"syslog\",\"MESSAGE\":\"Failed password for invalid "
+           "user user%llu from "
            "203.0.113.%llu port %llu ssh2\"}\n",
            Ull{i}, Ull{r(100000)}, Ull{r(65536)}, Ull{r(500)}, Ull{r(250)}, Ull{1024 + r(60000)});
   }
@@ -137,7 +171,9 @@ std::string openssh_syslog() {
   std::string out;
   Random r;
   for (std::size_t i = 0; i < kRecords; ++i) {
-    append(out, "Nov 20 08:%02llu:%02llu gw1 sshd[%llu]: Failed password for invalid user user%llu from 203.0.113.%llu port %llu ssh2\n",
+    append(out,
+           "Nov 20 08:%02llu:%02llu gw1 sshd[%llu]: Failed password for invalid user user%llu from 203.0.113.%llu port "
+           "%llu ssh2\n",
            Ull{r(60)}, Ull{r(60)}, Ull{r(65536)}, Ull{r(500)}, Ull{r(250)}, Ull{1024 + r(60000)});
   }
   return out;

@@ -148,7 +148,9 @@ void members(std::string_view object, Each&& each) {
 
 // Length of the valid UTF-8 sequence at `p`, 0 if it is none. RFC 3629, table 3-7 of Unicode.
 std::size_t utf8_length(const unsigned char* p, std::size_t left) {
-  const auto tail = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) { return i < left && p[i] >= low && p[i] <= high; };
+  const auto tail = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
+    return i < left && p[i] >= low && p[i] <= high;
+  };
   if (p[0] < 0x80) return 1;
   if (p[0] >= 0xc2 && p[0] <= 0xdf) return tail(1) ? 2 : 0;
   if (p[0] >= 0xe0 && p[0] <= 0xef) {
@@ -234,10 +236,10 @@ std::uint8_t protocol_number(std::string_view name) {
     std::string_view name;
     std::uint8_t number;
   };
-  static constexpr std::array kRows = {Row{"tcp", 6},        Row{"udp", 17},    Row{"icmp", 1},  Row{"ipv6-icmp", 58},
-                                       Row{"icmpv6", 58},    Row{"icmp6", 58},  Row{"gre", 47},  Row{"esp", 50},
-                                       Row{"ah", 51},        Row{"sctp", 132},  Row{"igmp", 2},  Row{"ospf", 89},
-                                       Row{"ipip", 4},       Row{"ipv6", 41},   Row{"pim", 103}, Row{"vrrp", 112}};
+  static constexpr std::array kRows = {Row{"tcp", 6},     Row{"udp", 17},   Row{"icmp", 1},  Row{"ipv6-icmp", 58},
+                                       Row{"icmpv6", 58}, Row{"icmp6", 58}, Row{"gre", 47},  Row{"esp", 50},
+                                       Row{"ah", 51},     Row{"sctp", 132}, Row{"igmp", 2},  Row{"ospf", 89},
+                                       Row{"ipip", 4},    Row{"ipv6", 41},  Row{"pim", 103}, Row{"vrrp", 112}};
   for (const Row& row : kRows) {
     if (core::equals_ignore_case(row.name, name)) return row.number;
   }

@@ -4,7 +4,8 @@
 // Three sample records (shortened):
 //   {"timestamp":"2026-11-20T08:15:30.000001+0000","flow_id":1,"event_type":"flow","src_ip":"192.0.2.1","src_port":50123,"dest_ip":...
 //   {"timestamp":"...","flow_id":2,"event_type":"tls","src_ip":"192.0.2.1",...,"tls":{"subject":"CN=...","issuerdn":"CN=...","sni":...
-//   {"timestamp":"...","flow_id":3,"event_type":"alert",...,"alert":{"action":"allowed","signature_id":1,"signature":"ET SCAN ..."}}
+//   {"timestamp":"...","flow_id":3,"event_type":"alert",...,"alert":{"action":"allowed","signature_id":1,"signature":"ET
+//   SCAN ..."}}
 //
 // Ignored by name: every other event type ("event_type dns", ...).
 #include <array>
@@ -48,7 +49,8 @@ struct Side {
 struct Fields {
   std::string_view type;
   std::string_view timestamp, start, end;
-  std::string_view source_ip, destination_ip, source_port, destination_port, protocol, application, interface, host, action, direction;
+  std::string_view source_ip, destination_ip, source_port, destination_port, protocol, application, interface, host,
+      action, direction;
   std::string_view flow_source_ip, flow_state, flow_action, tcp_flags, signature, alert_action;
   std::string_view subject, issuer, server_name, version, ja3, ja3s, ja4, message;
   std::uint64_t flow_id = 0;
@@ -63,7 +65,8 @@ class SuricataEve final : public RecordDecoder {
   bool claims(const TextRecord& r) const override {
     if (!r.json) return false;
     // As Suricata itself writes it; event_type follows within a few fields.
-    if (r.message.starts_with("{\"timestamp\":\"") && r.message.substr(0, 256).find("\"event_type\":\"") != std::string_view::npos &&
+    if (r.message.starts_with("{\"timestamp\":\"") &&
+        r.message.substr(0, 256).find("\"event_type\":\"") != std::string_view::npos &&
         r.message.substr(0, 256).find("\"flow_id\":") != std::string_view::npos) {
       return true;
     }
@@ -112,7 +115,8 @@ class SuricataEve final : public RecordDecoder {
     std::memcpy(buffer.data(), kPrefix.data(), kPrefix.size());
     type = type.substr(0, buffer.size() - kPrefix.size());
     for (const char c : type) {
-      if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-')) type = "other";
+      if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'))
+        type = "other";
     }
     std::memcpy(buffer.data() + kPrefix.size(), type.data(), type.size());
     return Fate::ignored(std::string_view(buffer.data(), kPrefix.size() + type.size()));
@@ -278,54 +282,58 @@ class SuricataEve final : public RecordDecoder {
 
   static bool tls(Value& value, Fields& f) {
     bool broken = false;
-    return json::each_field(value, [&](std::string_view key, Value& v) {
-             switch (key.size()) {
-               case 3:
-                 if (key == "sni") f.server_name = json::text(v);
-                 if (key == "ja3") broken |= hash_of(v, f.ja3);
-                 if (key == "ja4") f.ja4 = json::text(v);
-                 break;
-               case 4:
-                 if (key == "ja3s") broken |= hash_of(v, f.ja3s);
-                 break;
-               case 7:
-                 if (key == "subject") f.subject = json::text(v);
-                 if (key == "version") f.version = json::text(v);
-                 break;
-               case 8:
-                 if (key == "issuerdn") f.issuer = json::text(v);
-                 break;
-               default: break;
-             }
-             return !broken;
-           }) == Walk::kBroken ||
+    return json::each_field(value,
+                            [&](std::string_view key, Value& v) {
+                              switch (key.size()) {
+                                case 3:
+                                  if (key == "sni") f.server_name = json::text(v);
+                                  if (key == "ja3") broken |= hash_of(v, f.ja3);
+                                  if (key == "ja4") f.ja4 = json::text(v);
+                                  break;
+                                case 4:
+                                  if (key == "ja3s") broken |= hash_of(v, f.ja3s);
+                                  break;
+                                case 7:
+                                  if (key == "subject") f.subject = json::text(v);
+                                  if (key == "version") f.version = json::text(v);
+                                  break;
+                                case 8:
+                                  if (key == "issuerdn") f.issuer = json::text(v);
+                                  break;
+                                default: break;
+                              }
+                              return !broken;
+                            }) == Walk::kBroken ||
            broken;
   }
 
   static bool ssh_side(Value& value, Side& side) {
     bool broken = false;
-    return json::each_field(value, [&](std::string_view key, Value& v) {
-             if (key == "software_version") side.software = json::text(v);
-             if (key == "proto_version") side.protocol = json::text(v);
-             if (key == "hassh") broken |= hash_of(v, side.hassh);
-             return !broken;
-           }) == Walk::kBroken ||
+    return json::each_field(value,
+                            [&](std::string_view key, Value& v) {
+                              if (key == "software_version") side.software = json::text(v);
+                              if (key == "proto_version") side.protocol = json::text(v);
+                              if (key == "hassh") broken |= hash_of(v, side.hassh);
+                              return !broken;
+                            }) == Walk::kBroken ||
            broken;
   }
 
   static bool ssh(Value& value, Fields& f) {
     bool broken = false;
-    return json::each_field(value, [&](std::string_view key, Value& v) {
-             if (key == "client") broken |= ssh_side(v, f.client);
-             if (key == "server") broken |= ssh_side(v, f.server);
-             return !broken;
-           }) == Walk::kBroken ||
+    return json::each_field(value,
+                            [&](std::string_view key, Value& v) {
+                              if (key == "client") broken |= ssh_side(v, f.client);
+                              if (key == "server") broken |= ssh_side(v, f.server);
+                              return !broken;
+                            }) == Walk::kBroken ||
            broken;
   }
 
   core::Nanoseconds time(std::string_view text) const { return core::parse_iso8601(text, times_).value_or(0); }
 
-  // "SSH-2.0-OpenSSH_9.2": the identification string as it stood on the wire (RFC 4253, 4.2), as other sources report it.
+  // "SSH-2.0-OpenSSH_9.2": the identification string as it stood on the wire (RFC 4253, 4.2), as other sources report
+  // it.
   static Symbol banner(const Side& side) {
     if (side.software.empty()) return {};
     std::array<char, 256> buffer;
@@ -368,7 +376,8 @@ class SuricataEve final : public RecordDecoder {
     e.session_id = f.flow_id;
     if (!f.host.empty()) e.observer = core::intern(f.host);
     if (!f.interface.empty()) e.ingress = core::intern(f.interface);
-    if (!f.application.empty() && f.application != "failed" && f.application != "unknown") e.application = core::intern(f.application);
+    if (!f.application.empty() && f.application != "failed" && f.application != "unknown")
+      e.application = core::intern(f.application);
     e.source_bytes = f.bytes_to_server;
     e.destination_bytes = f.bytes_to_client;
     e.source_packets = f.packets_to_server;
@@ -391,7 +400,8 @@ class SuricataEve final : public RecordDecoder {
         e.code = kAlertCode;
         e.action = action_of(f.alert_action);
         if (!f.signature.empty()) e.rule = core::intern(f.signature);
-        // An alert names the ends as seen by the packet that fired; the flow's own counters are always seen from the client.
+        // An alert names the ends as seen by the packet that fired; the flow's own counters are always seen from the
+        // client.
         if (f.direction == "to_client" || (!f.flow_source_ip.empty() && f.flow_source_ip == f.destination_ip)) {
           std::swap(e.source_ip, e.destination_ip);
           std::swap(e.source_port, e.destination_port);
@@ -432,6 +442,8 @@ class SuricataEve final : public RecordDecoder {
 
 }  // namespace
 
-std::unique_ptr<RecordDecoder> make_suricata_eve(const core::TimeReader& times) { return std::make_unique<SuricataEve>(times); }
+std::unique_ptr<RecordDecoder> make_suricata_eve(const core::TimeReader& times) {
+  return std::make_unique<SuricataEve>(times);
+}
 
 }  // namespace orbwatch::decode
