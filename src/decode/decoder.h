@@ -55,6 +55,7 @@ struct TextRecord {
   std::string_view program;  // RFC 3164 tag or RFC 5424 APP-NAME, "sshd"
   std::string_view pid;      // RFC 3164 tag's [pid] or RFC 5424 PROCID
   bool json = false;         // message is one JSON object
+  mutable std::uint64_t json_keys = 0;  // of a JSON object: see json::keys_of(), which fills it when first asked
 };
 
 enum class Verdict : std::uint8_t { kEvent, kIgnored, kRejected };

@@ -84,9 +84,11 @@ std::string to_json(const Event& e) {
   o.number("source.port", e.source_port);
   o.ip("destination.ip", e.destination_ip);
   o.number("destination.port", e.destination_port);
+  o.symbol("destination.domain", e.destination_name);
   o.ip("assigned.ip", e.assigned_ip);
   o.number("network.iana_number", e.protocol);
   o.symbol("network.protocol", e.application);
+  o.symbol("protocol.version", e.protocol_version);
   o.text("network.direction", name(e.direction));
   o.number("source.bytes", e.source_bytes);
   o.number("destination.bytes", e.destination_bytes);

@@ -85,6 +85,8 @@ struct Event {
   Symbol code;          // event.code: the vendor's message number or record type ("113019", "4625", "TRAFFIC/end")
   Symbol reason;        // event.reason: a closed vocabulary, no free text with numbers in it
   Symbol application;   // network.protocol: "ssl", "ssh", "anyconnect"
+  Symbol protocol_version;  // tls.version or the SSH protocol's: "TLSv12", "TLS 1.2", "2.0", as the record has it
+  Symbol destination_name;  // destination.domain: the name the client asked for (TLS SNI), or the server's name
   Symbol ingress;       // observer.ingress.interface/zone
   Symbol egress;        // observer.egress.interface/zone
   Symbol fingerprint;   // tls.client.ja4 / ja3, ssh hassh: of the client
