@@ -60,6 +60,7 @@ Recognised recognise(std::string_view head, const Options& options) {
   auto times = core::TimeReader::make(options.zone, options.reference, options.year);
   if (!times) return result;
   for (std::size_t i = 0; i < kRecordFormats.size(); ++i) decoders[i] = kRecordFormats[i].make(*times);
+  std::size_t enveloped = 0;  // lines of some syslog: worth reading even if their programs are not known
   if (framing == Framing::kLines) {
     std::string_view rest = head;
     for (int count = 0; count < 200 && !rest.empty(); ++count) {
@@ -71,6 +72,7 @@ Recognised recognise(std::string_view head, const Options& options) {
       if (record.raw.empty()) continue;
       parse_envelope(record, *times);
       record.json = record.message.starts_with('{');
+      if (record.time != 0 && (!record.host.empty() || !record.program.empty())) ++enveloped;
       for (std::size_t i = 0; i < decoders.size(); ++i) {
         if (!decoders[i]->claims(record)) continue;
         ++claimed[i];
@@ -96,8 +98,9 @@ Recognised recognise(std::string_view head, const Options& options) {
     result.format = options.format;
     for (const RecordFormat& f : kRecordFormats) result.stateless |= f.name == options.format && f.stateless;
   } else if (*top == 0) {
+    if (enveloped == 0) return result;
     result.format = "text";
-    result.stateless = std::all_of(kRecordFormats.begin(), kRecordFormats.end(), [](const RecordFormat& f) { return f.stateless; });
+    result.stateless = true;  // the frame offers such an input to stateless formats only
   } else {
     const RecordFormat& format = kRecordFormats[static_cast<std::size_t>(top - claimed.begin())];
     result.format = format.name;

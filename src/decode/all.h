@@ -16,7 +16,7 @@ std::span<const BinaryFormat> binary_formats();
 
 // The two factories below do not know yet what the input is.
 struct Recognised {
-  std::string format;      // name of the main format; "text" if lines of no known format; "" if nothing was recognised
+  std::string format;      // name of the main format; "text" if syslog lines of no known program; "" if nothing was recognised
   bool binary = false;
   bool json_values = false;  // text, but JSON documents over several lines: Framing::kJsonValues
   bool stateless = false;  // may be cut at line ends and decoded in parallel

@@ -76,8 +76,11 @@ Framing framing_of(std::string_view head) {
 
 TextDecoder::TextDecoder(Framing framing, std::string_view main_format, bool only, const Options& options, core::TimeReader times)
     : framing_(framing), options_(options), times_(std::move(times)) {
+  bool with_headers = framing == Framing::kJsonValues;
+  for (const RecordFormat& format : record_formats()) with_headers |= format.name == main_format && !format.stateless;
   for (const bool main : {true, false}) {
     for (const RecordFormat& format : record_formats()) {
+      if (!with_headers && !format.stateless) continue;
       if ((format.name == main_format) == main && (main || !only)) readers_.push_back({core::intern(format.name), format.make(times_)});
     }
   }
@@ -85,9 +88,10 @@ TextDecoder::TextDecoder(Framing framing, std::string_view main_format, bool onl
 
 TextDecoder::~TextDecoder() = default;
 
-void TextDecoder::start_at(std::uint64_t offset, std::uint32_t lines_before) {
+void TextDecoder::start_at(std::uint64_t offset, std::uint64_t lines_before, bool inside_line) {
   offset_ = offset;
-  line_ = lines_before + 1;
+  line_ = static_cast<std::uint32_t>(lines_before + 1);
+  inside_line_ = inside_line;
 }
 
 void TextDecoder::feed(std::string_view bytes, EventBatch& batch) {
@@ -112,8 +116,17 @@ void TextDecoder::finish(EventBatch& batch) {
 void TextDecoder::lines(std::string_view bytes, EventBatch& batch) {
   const char* p = bytes.data();
   const char* const end = p + bytes.size();
-  if (too_long_ || !carry_.empty()) {
+  if (inside_line_) {
     const auto* newline = static_cast<const char*>(std::memchr(p, '\n', bytes.size()));
+    const char* stop = newline != nullptr ? newline + 1 : end;
+    offset_ += static_cast<std::uint64_t>(stop - p);
+    p = stop;
+    if (newline == nullptr) return;
+    ++line_;
+    inside_line_ = false;
+  }
+  if (too_long_ || !carry_.empty()) {
+    const auto* newline = static_cast<const char*>(std::memchr(p, '\n', static_cast<std::size_t>(end - p)));
     const char* stop = newline != nullptr ? newline : end;
     if (!too_long_) {
       if (carry_.size() + static_cast<std::size_t>(stop - p) > options_.longest_record) {

@@ -19,15 +19,18 @@ enum class Framing {
 // Memory: at most options.longest_record bytes plus the decoders' state.
 class TextDecoder final : public Decoder {
  public:
-  // `main_format` is offered each record first ("" = none); with `only` no other format is.
+  // `main_format` is offered each record first ("" = none); with `only` no other format is. Formats with header lines take part only
+  // as the main format: their headers would have to be carried from chunk to chunk.
   TextDecoder(Framing framing, std::string_view main_format, bool only, const Options& options, core::TimeReader times);
   ~TextDecoder() override;
 
   void feed(std::string_view bytes, EventBatch& batch) override;
   void finish(EventBatch& batch) override;
 
-  // For a chunk in the middle of an input: what came before it.
-  void start_at(std::uint64_t offset, std::uint32_t lines_before);
+  // Puts the decoder at a place within an input, for chunks that are decoded by several instances: `offset` bytes and `lines_before`
+  // line ends came before. With `inside_line` the chunk begins within a line that was too long for one chunk: the rest of that line
+  // belongs to a record that is counted already and is skipped.
+  void start_at(std::uint64_t offset, std::uint64_t lines_before, bool inside_line = false);
 
  private:
   struct Reader {
@@ -53,6 +56,7 @@ class TextDecoder final : public Decoder {
   std::uint64_t carry_offset_ = 0;
   std::uint32_t carry_line_ = 1;
   bool too_long_ = false;     // the unfinished record is being skipped
+  bool inside_line_ = false;  // see start_at
 
   // State of the JSON value scanner.
   int depth_ = 0;             // of open { and [

@@ -9,7 +9,15 @@
 
 #include "core/error.h"
 #include "event/batch.h"
+#include "intel/organisation.h"
 #include "score/report.h"
+
+namespace orbwatch::baseline {
+class Baseline;
+}
+namespace orbwatch::enrich {
+class Enricher;
+}
 
 namespace orbwatch::pipeline {
 
@@ -21,12 +29,12 @@ struct HuntOptions {
   std::string mapping;              // text of a mapping (YAML); "" = none
   std::string networks_file;        // compiled network facts; "" = none: the report says so
   std::vector<std::string> indicator_files;
-  std::string organisation;         // text of the configuration (YAML); "" = none
+  std::vector<intel::DeclaredNetwork> networks;  // the organisation's own description, see config.h
   double alerts_per_day = 5;
   int threads = 0;                  // 0 = number of cores
   std::size_t longest_record = 1 << 20;
   core::Nanoseconds reference = 0;  // for standard input, which has no modification time: see decode::Options::reference
-  std::size_t chunk_bytes = 1 << 20;
+  std::size_t chunk_bytes = 256 << 10;  // decompressed bytes decoded at a time; events of a few chunks are in memory
 };
 
 // The report's structs live in score/, so that export/ and store/ can read them.
@@ -46,9 +54,16 @@ struct Progress {
 class EventSink {
  public:
   virtual ~EventSink() = default;
+  // Once, before the first events; the enricher lives until hunt() returns and explains Event::source_facts.
+  virtual core::Expected<void> begin(const enrich::Enricher& enricher) = 0;
   virtual core::Expected<void> events(const event::EventBatch& batch, const std::vector<std::string>& source_names) = 0;
+  // Once, behind the last events.
+  virtual core::Expected<void> end(const HuntResult& result, const baseline::Baseline& baseline) = 0;
 };
 
+// Errors: no inputs, an unknown format or time zone, an unreadable networks or indicator file, an error of the sink. Inputs that cannot
+// be read are no error: they are reported in HuntResult::inputs. The same inputs and options give the same result whatever
+// `threads` and `chunk_bytes` are.
 core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<void(const Progress&)>& progress = {},
                                 EventSink* sink = nullptr);
 

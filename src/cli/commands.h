@@ -1,0 +1,30 @@
+// The commands of `orbwatch`, one file each. This room holds no logic: it reads options, calls the rooms and prints.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <functional>
+#include <string_view>
+
+namespace orbwatch::cli {
+
+// Documented in docs/cli.md and in --help.
+enum Exit : int {
+  kOk = 0,          // done; for hunt: also if there are findings, unless --fail-on-alert
+  kAlert = 1,       // --fail-on-alert and there is at least one finding inside the budget
+  kUsage = 2,       // wrong options or configuration
+  kInput = 3,       // some input could not be read or recognised; the rest was used
+  kOutput = 4,      // an output could not be written
+  kInternal = 5,    // a defect of orbwatch
+};
+
+// Each adds its subcommand; the callback sets `exit_code`.
+void add_hunt(CLI::App& app, int& exit_code);
+void add_explain(CLI::App& app, int& exit_code);
+void add_formats(CLI::App& app, int& exit_code);
+void add_intel(CLI::App& app, int& exit_code);
+void add_config(CLI::App& app, int& exit_code);
+
+// "orbwatch: message" on standard error, one line.
+void complain(std::string_view message);
+
+}  // namespace orbwatch::cli

@@ -1,0 +1,69 @@
+#include "cli/common.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "cli/commands.h"
+#include "intel/networks.h"
+
+namespace orbwatch::cli {
+
+void complain(std::string_view message) {
+  std::string line = "orbwatch: " + std::string(message) + "\n";
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+core::Expected<std::string> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  if (!in) return core::fail("cannot read", path, std::strerror(errno));
+  return text.str();
+}
+
+core::Expected<void> write_file(const std::string& path, std::string_view text) {
+  const std::string partial = path + ".partial";
+  const int fd = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return core::fail("cannot write", partial, std::strerror(errno));
+  std::string_view rest = text;
+  bool good = true;
+  while (good && !rest.empty()) {
+    const ssize_t n = ::write(fd, rest.data(), rest.size());
+    if (n > 0) {
+      rest.remove_prefix(static_cast<std::size_t>(n));
+    } else if (errno != EINTR) {
+      good = false;
+    }
+  }
+  good = good && ::fsync(fd) == 0;
+  const int why = errno;
+  ::close(fd);
+  if (!good || ::rename(partial.c_str(), path.c_str()) != 0) {
+    const int reason = good ? errno : why;
+    ::unlink(partial.c_str());
+    return core::fail("cannot write", path, std::strerror(reason));
+  }
+  return {};
+}
+
+bool print(std::string_view text) {
+  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+}
+
+bool flush_output() { return std::fflush(stdout) == 0 && std::ferror(stdout) == 0; }
+
+std::string networks_file(const std::string& option) {
+  if (option == "none") return {};
+  if (!option.empty()) return option;
+  const std::string path = intel::Networks::default_path();
+  return ::access(path.c_str(), R_OK) == 0 ? path : std::string();
+}
+
+}  // namespace orbwatch::cli

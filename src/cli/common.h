@@ -1,0 +1,22 @@
+// What several commands share.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/error.h"
+
+namespace orbwatch::cli {
+
+core::Expected<std::string> read_file(const std::string& path);
+// Through a temporary file in the same folder and a rename: a reader sees the old file or the new one, never half of it.
+core::Expected<void> write_file(const std::string& path, std::string_view text);
+
+// To standard output; false if it is closed or full.
+bool print(std::string_view text);
+bool flush_output();
+
+// The compiled network facts to use: the option's value, else the default place if a table is there, else "" (none). "none" is none.
+std::string networks_file(const std::string& option);
+
+}  // namespace orbwatch::cli

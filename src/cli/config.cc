@@ -1,0 +1,38 @@
+// `orbwatch config check FILE`.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/common.h"
+#include "pipeline/config.h"
+
+namespace orbwatch::cli {
+
+void add_config(CLI::App& app, int& exit_code) {
+  auto file = std::make_shared<std::string>();
+  CLI::App* config = app.add_subcommand("config", "The configuration file");
+  config->require_subcommand(1);
+  CLI::App* check = config->add_subcommand("check", "Say whether a configuration file is right, and where not");
+  check->add_option("file", *file, "YAML file")->required();
+  check->callback([file, &exit_code] {
+    auto text = read_file(*file);
+    if (!text) {
+      complain(text.error().text());
+      exit_code = kUsage;
+      return;
+    }
+    const auto parsed = pipeline::parse_config(*text, *file);
+    if (!parsed) {
+      complain(parsed.error().text());
+      exit_code = kUsage;
+      return;
+    }
+    print(fmt::format("{}: good ({} networks, {} indicator files, {} alerts a day)\n", *file, parsed->networks.size(), parsed->indicators.size(),
+                      parsed->alerts_per_day));
+    exit_code = flush_output() ? kOk : kOutput;
+  });
+}
+
+}  // namespace orbwatch::cli

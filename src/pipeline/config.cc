@@ -1,0 +1,106 @@
+#include "pipeline/config.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <initializer_list>
+
+#include "core/text.h"
+#include "core/time.h"
+
+namespace orbwatch::pipeline {
+namespace {
+
+// An error at a node, thrown within this file only.
+struct Wrong {
+  YAML::Mark mark;
+  std::string message;
+};
+
+[[noreturn]] void wrong(const YAML::Node& node, std::string message) { throw Wrong{node.Mark(), std::move(message)}; }
+
+void only_keys(const YAML::Node& map, std::initializer_list<std::string_view> keys) {
+  for (const auto& item : map) {
+    const auto key = item.first.as<std::string>();
+    bool known = false;
+    std::string all;
+    for (const auto k : keys) {
+      known |= k == key;
+      all += (all.empty() ? "" : ", ") + std::string(k);
+    }
+    if (!known) wrong(item.first, fmt::format("unknown key '{}' (known: {})", core::printable(key, 40), all));
+  }
+}
+
+template <typename T>
+void read(const YAML::Node& map, const char* key, T& out, std::string_view what) {
+  const YAML::Node node = map[key];
+  if (!node) return;
+  try {
+    out = node.as<T>();
+  } catch (const YAML::Exception&) {
+    wrong(node, fmt::format("'{}' must be {}", key, what));
+  }
+}
+
+intel::DeclaredNetwork network(const YAML::Node& node) {
+  if (!node.IsMap()) wrong(node, "a network is a map with at least 'prefix'");
+  only_keys(node, {"prefix", "name", "type", "site", "country", "latitude", "longitude", "own", "allowed"});
+  intel::DeclaredNetwork out;
+  std::string prefix;
+  read(node, "prefix", prefix, "an address prefix");
+  const auto parsed = core::Prefix::parse(prefix);
+  if (!parsed) wrong(node["prefix"] ? node["prefix"] : node, fmt::format("'prefix' must be like 192.0.2.0/24 or 2001:db8::/32, seen '{}'", core::printable(prefix, 40)));
+  out.prefix = *parsed;
+  read(node, "name", out.name, "a text");
+  read(node, "site", out.site, "a text");
+  read(node, "country", out.country, "a two-letter country code");
+  read(node, "latitude", out.latitude, "a number of degrees");
+  read(node, "longitude", out.longitude, "a number of degrees");
+  read(node, "own", out.own, "true or false");
+  read(node, "allowed", out.allowed, "true or false");
+  std::string type;
+  read(node, "type", type, "a network type");
+  if (!type.empty() && !core::parse_network_type(type, out.type)) {
+    wrong(node["type"], fmt::format("unknown network type '{}' (consumer, mobile, cgnat, hosting, business, education, government, vpn, tor, satellite, internal)", core::printable(type, 40)));
+  }
+  if (!out.country.empty() && core::pack_country(out.country) == 0) wrong(node["country"], "'country' must be a two-letter code such as DE");
+  if (out.latitude < -90 || out.latitude > 90) wrong(node["latitude"], "'latitude' must be within -90 and 90");
+  if (out.longitude < -180 || out.longitude > 180) wrong(node["longitude"], "'longitude' must be within -180 and 180");
+  return out;
+}
+
+Config parse(const YAML::Node& root) {
+  Config config;
+  if (!root || root.IsNull()) return config;
+  if (!root.IsMap()) wrong(root, "the configuration must be a map of keys");
+  only_keys(root, {"alerts_per_day", "timezone", "indicators", "networks"});
+  read(root, "alerts_per_day", config.alerts_per_day, "a number");
+  if (!(config.alerts_per_day >= 0 && config.alerts_per_day <= 1e6)) wrong(root["alerts_per_day"], "'alerts_per_day' must be within 0 and 1000000");
+  read(root, "timezone", config.timezone, "the name of a time zone");
+  if (!config.timezone.empty() && !core::TimeReader::make(config.timezone, 0)) {
+    wrong(root["timezone"], fmt::format("unknown time zone '{}'", core::printable(config.timezone, 40)));
+  }
+  read(root, "indicators", config.indicators, "a list of files");
+  if (const YAML::Node networks = root["networks"]) {
+    if (!networks.IsSequence()) wrong(networks, "'networks' must be a list");
+    for (const auto& node : networks) config.networks.push_back(network(node));
+    auto made = intel::Organisation::make(config.networks);
+    if (!made) wrong(networks, made.error().text());
+  }
+  return config;
+}
+
+}  // namespace
+
+core::Expected<Config> parse_config(std::string_view yaml, std::string_view name) {
+  try {
+    return parse(YAML::Load(std::string(yaml)));
+  } catch (const Wrong& e) {
+    return core::fail(fmt::format("{}:{}: {}", name, e.mark.line + 1, e.message));
+  } catch (const YAML::Exception& e) {
+    return core::fail(fmt::format("{}:{}: {}", name, e.mark.line + 1, e.msg));
+  }
+}
+
+}  // namespace orbwatch::pipeline

@@ -1,0 +1,242 @@
+#include "pipeline/hunt.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <sstream>
+#include <thread>
+
+#include "enrich/enrich.h"
+#include "intel/indicators.h"
+#include "intel/networks.h"
+#include "pipeline/judge.h"
+#include "pipeline/stream.h"
+#include "pipeline/tasks.h"
+
+namespace orbwatch::pipeline {
+namespace {
+
+using core::Nanoseconds;
+
+// Two streams may disagree by this much before the older one goes first: changing the stream for every event would cost more than
+// the order is worth. Part of the result's definition: it depends on the data alone.
+constexpr Nanoseconds kSlack = 2 * core::kSecond;
+
+// A cursor over one stream's events.
+struct Cursor {
+  Stream* stream = nullptr;
+  std::size_t order = 0;  // ties go to the stream that was named first
+  event::EventBatch* batch = nullptr;
+  std::size_t at = 0;
+  Nanoseconds time = 0;  // of the next event; an undated one counts as the one before it
+
+  bool before(const Cursor& other) const { return time != other.time ? time < other.time : order < other.order; }
+};
+
+core::Expected<std::unique_ptr<intel::Indicators>> load_indicators(const std::vector<std::string>& files, std::vector<std::string>& notes) {
+  if (files.empty()) return std::unique_ptr<intel::Indicators>();
+  auto indicators = std::make_unique<intel::Indicators>();
+  for (const std::string& file : files) {
+    std::ifstream in(file, std::ios::binary);
+    std::stringstream text;
+    text << in.rdbuf();
+    if (!in) return core::fail("cannot read indicators", file, "give a text file with one address or prefix a line");
+    const auto counts = indicators->add_list(text.str(), file.substr(file.find_last_of('/') + 1));
+    if (counts.rejected > 0) {
+      notes.push_back(fmt::format("{}: {} of {} lines are no indicators, first line {}: {}", file, counts.rejected, counts.lines,
+                                  counts.first_rejected_line, counts.first_rejected));
+    }
+  }
+  return indicators;
+}
+
+// Moves the cursor to its next event; false at the end of the stream. `done` is told of every batch that was used up.
+template <typename Done>
+core::Expected<bool> advance(Cursor& c, Done&& done) {
+  while (c.batch == nullptr || c.at >= c.batch->size()) {
+    if (c.batch != nullptr) {
+      if (auto ok = done(*c.batch); !ok) return std::unexpected(ok.error());
+      c.stream->pop();
+    }
+    c.batch = c.stream->front();
+    c.at = 0;
+    if (c.batch == nullptr) return false;
+  }
+  const Nanoseconds t = (*c.batch)[c.at].time;
+  if (t != 0) c.time = t;
+  return true;
+}
+
+}  // namespace
+
+core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<void(const Progress&)>& progress, EventSink* sink) {
+  HuntResult result;
+  if (auto zone = core::TimeReader::make(options.zone, 0); !zone) return std::unexpected(zone.error());
+  auto expanded = source::expand(options.inputs);
+  if (!expanded) return std::unexpected(expanded.error());
+
+  std::shared_ptr<const intel::Networks> networks;
+  if (options.networks_file.empty()) {
+    result.notes.push_back("no network facts: places, providers and network types are unknown (run `orbwatch intel build`)");
+  } else {
+    auto opened = intel::Networks::open(options.networks_file);
+    if (!opened) return std::unexpected(opened.error());
+    auto shared = std::make_shared<intel::Networks>(std::move(*opened));
+    for (const intel::SourceInfo& s : shared->info().sources) {
+      if (!s.attribution.empty()) result.notes.push_back(s.attribution);
+    }
+    networks = std::move(shared);
+  }
+  std::shared_ptr<const intel::Organisation> organisation;
+  if (!options.networks.empty()) {
+    auto made = intel::Organisation::make(options.networks);
+    if (!made) return std::unexpected(made.error());
+    organisation = std::make_shared<intel::Organisation>(std::move(*made));
+  }
+  const enrich::Enricher enricher(networks, organisation);
+  auto indicators = load_indicators(options.indicator_files, result.notes);
+  if (!indicators) return std::unexpected(indicators.error());
+
+  std::vector<std::string> names(expanded->inputs.size());
+  for (const source::Input& input : expanded->inputs) names[input.id] = input.path;
+  source::Progress read;
+  read.bytes_total = source::total_bytes(expanded->inputs);
+
+  const int threads = options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  Tasks tasks(threads - 1);
+  decode::Options decode_options;
+  decode_options.zone = options.zone;
+  decode_options.year = options.year;
+  decode_options.reference = options.reference;
+  decode_options.format = options.format;
+  decode_options.longest_record = options.longest_record;
+  StreamContext context{tasks, enricher, decode_options, std::make_shared<source::ChunkPool>(), &read, options.chunk_bytes,
+                        threads > 1 ? static_cast<std::size_t>(2 + threads) : 1};
+
+  // Inputs of one group follow each other; groups run side by side, each opened when the others have come to its first event.
+  std::vector<std::vector<source::Input>> groups;
+  for (source::Input& input : expanded->inputs) {
+    if (!groups.empty() && groups.back().back().group == input.group) {
+      groups.back().push_back(std::move(input));
+    } else {
+      groups.emplace_back().push_back(std::move(input));
+    }
+  }
+  std::vector<std::unique_ptr<Stream>> streams;
+  for (auto& group : groups) streams.push_back(std::make_unique<Stream>(context, std::move(group)));
+  std::vector<Cursor> waiting(streams.size());
+  {
+    std::atomic<std::size_t> left = streams.size();
+    for (std::size_t i = 0; i < streams.size(); ++i) {
+      waiting[i].stream = streams[i].get();
+      waiting[i].order = i;
+      tasks.add([&, i] {
+        if (streams.size() > 1) waiting[i].time = streams[i]->probe();
+        if (left.fetch_sub(1) == 1) tasks.notify();
+      });
+    }
+    tasks.wait([&] { return left.load() == 0; });
+  }
+  // Latest first, so that the next to open stands at the back.
+  std::sort(waiting.begin(), waiting.end(), [](const Cursor& a, const Cursor& b) { return b.before(a); });
+
+  Judge judge(enricher, indicators->get(), options.alerts_per_day, names);
+  if (sink != nullptr) {
+    if (auto ok = sink->begin(enricher); !ok) return std::unexpected(ok.error());
+  }
+  std::uint64_t records = 0;
+  auto last_told = std::chrono::steady_clock::now();
+  const auto used_up = [&](const event::EventBatch& batch) -> core::Expected<void> {
+    records += batch.counts.records;
+    if (progress) {
+      // For the eyes only: nothing of a finding depends on it.
+      const auto now = std::chrono::steady_clock::now();
+      if (now - last_told > std::chrono::milliseconds(100)) {
+        last_told = now;
+        progress({read.bytes_read, read.bytes_total, records});
+      }
+    }
+    if (sink != nullptr && !batch.empty()) return sink->events(batch, names);
+    return {};
+  };
+
+  std::vector<Cursor> active;  // a heap, earliest at the front
+  const auto later = [](const Cursor& a, const Cursor& b) { return b.before(a); };
+  while (!active.empty() || !waiting.empty()) {
+    // Open what begins before the earliest open event.
+    while (!waiting.empty() && (active.empty() || waiting.back().time <= active.front().time + kSlack)) {
+      Cursor cursor = waiting.back();
+      waiting.pop_back();
+      cursor.time = cursor.time == INT64_MAX || cursor.time == INT64_MIN ? 0 : cursor.time;
+      auto more = advance(cursor, used_up);
+      if (!more) return std::unexpected(more.error());
+      if (!*more) continue;
+      active.push_back(cursor);
+      std::push_heap(active.begin(), active.end(), later);
+    }
+    if (active.empty()) continue;
+    std::pop_heap(active.begin(), active.end(), later);
+    Cursor cursor = active.back();
+    active.pop_back();
+    Nanoseconds until = INT64_MAX;
+    if (!active.empty()) until = active.front().time + kSlack;
+    if (!waiting.empty()) until = std::min(until, waiting.back().time == INT64_MAX ? INT64_MAX : waiting.back().time + kSlack);
+    bool more = true;
+    do {
+      event::EventBatch& batch = *cursor.batch;
+      const std::size_t size = batch.size();
+      std::size_t at = cursor.at;
+      Nanoseconds time = cursor.time;
+      for (; at < size; ++at) {
+        event::Event& e = batch[at];
+        if (e.time != 0) {
+          time = e.time;
+        } else {
+          e.time = time;  // a record without a time happened after the record before it
+        }
+        if (time > until && at != cursor.at) break;
+        judge.take(e, batch);
+      }
+      cursor.at = at;
+      cursor.time = time;
+      if (at < size) break;
+      auto next = advance(cursor, used_up);
+      if (!next) return std::unexpected(next.error());
+      more = *next;
+    } while (more && cursor.time <= until);
+    if (more) {
+      active.push_back(cursor);
+      std::push_heap(active.begin(), active.end(), later);
+    }
+  }
+  judge.finish(result);
+
+  for (const auto& stream : streams) {
+    for (InputReport& report : stream->reports()) {
+      result.total.add(report.counts);
+      result.inputs.push_back(std::move(report));
+    }
+  }
+  for (const source::Unreadable& u : expanded->unreadable) {
+    InputReport report;
+    report.path = u.path;
+    report.error = u.error.text();
+    report.recognised = false;
+    result.inputs.push_back(std::move(report));
+  }
+  if (!expanded->skipped.empty()) {
+    result.notes.push_back(fmt::format("{} directory entries were skipped, the first: {} ({})", expanded->skipped.size(),
+                                       expanded->skipped.front().path, expanded->skipped.front().reason));
+  }
+  if (progress) progress({read.bytes_read, read.bytes_total, records});
+  if (sink != nullptr) {
+    if (auto ok = sink->end(result, judge.baseline()); !ok) return std::unexpected(ok.error());
+  }
+  return result;
+}
+
+}  // namespace orbwatch::pipeline
