@@ -53,6 +53,7 @@ struct Counts {
   Counts() = default;
   Counts(const Counts& other) { *this = other; }
   Counts& operator=(const Counts& other) {
+    if (this == &other) return *this;
     records = other.records;
     events = other.events;
     ignored = other.ignored;

@@ -85,9 +85,11 @@ RunResult run(const std::vector<std::string>& argv, std::string_view input, cons
   if (argv.empty()) throw std::system_error(EINVAL, std::generic_category(), "run: no program");
   // Made before fork(): only async-signal-safe calls are allowed behind it.
   std::vector<char*> arguments;
+  arguments.reserve(argv.size() + 1);
   for (const std::string& word : argv) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   std::vector<char*> environment;
+  environment.reserve(options.environment.size() + 64);
   for (const std::string& word : options.environment) environment.push_back(const_cast<char*>(word.c_str()));
   for (char** word = environ; *word != nullptr; ++word) {
     const std::string_view name = std::string_view(*word).substr(0, std::string_view(*word).find('=') + 1);
