@@ -16,6 +16,7 @@ namespace {
 constexpr std::array kRecordFormats = {
     RecordFormat{"cisco_asa", "Cisco ASA and FTD syslog", "VPN sessions, AAA, connections, denied traffic, management log-ins", true,
                  make_cisco_asa},
+    RecordFormat{"openssh", "OpenSSH sshd (syslog and journald JSON)", "SSH log-ins, failures, sessions, probes", true, make_openssh},
     RecordFormat{"suricata_eve", "Suricata EVE JSON", "flows, alerts, TLS and SSH handshakes", true, make_suricata_eve},
     RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (TSV and JSON)", "flows, TLS handshakes, SSH log-ins", false, make_zeek},
 };

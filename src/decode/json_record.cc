@@ -231,6 +231,21 @@ bool Parser::open(std::string_view text, Object& object) {
   return error == simdjson::SUCCESS && document_.get_object().get(object) == simdjson::SUCCESS;
 }
 
+void set_user(Event& event, std::string_view name) {
+  std::string_view domain;
+  if (const auto slash = name.rfind('\\'); slash != name.npos) {
+    domain = name.substr(0, slash);
+    name.remove_prefix(slash + 1);
+    while (domain.ends_with('\\')) domain.remove_suffix(1);  // sshd writes a backslash as two
+  } else if (const auto at = name.rfind('@'); at != name.npos && at != 0) {
+    domain = name.substr(at + 1);
+    name = name.substr(0, at);
+  }
+  if (name == "-" || name.find_first_not_of('*') == name.npos) return;
+  event.user = core::intern(name);
+  if (domain != "-") event.user_domain = core::intern(domain);
+}
+
 std::uint8_t protocol_number(std::string_view name) {
   struct Row {
     std::string_view name;
