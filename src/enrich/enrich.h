@@ -41,7 +41,7 @@ class Enricher final : public core::NetworkView {
   explicit Enricher(std::shared_ptr<const intel::Networks> networks,
                     std::shared_ptr<const intel::Organisation> organisation = nullptr);
 
-  // Working memory that keeps its size between batches, with a cache of addresses seen before.
+  // Working memory that keeps its size between batches.
   class Scratch {
    private:
     friend class Enricher;
@@ -82,6 +82,8 @@ class Enricher final : public core::NetworkView {
   const intel::Organisation& organisation() const { return *organisation_; }
 
  private:
+  bool inside(const core::Ip& ip, std::uint32_t index) const;
+
   std::shared_ptr<const intel::Networks> networks_;          // never null
   std::shared_ptr<const intel::Organisation> organisation_;  // never null
   std::uint32_t base_ = 0;                                   // first index of a declared network

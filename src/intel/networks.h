@@ -2,7 +2,8 @@
 //
 // IPv4: a first level of 2^24 entries (one per /24) and, for a /24 that is not uniform, a block of a 256-bit map and
 // its values (the idea of DIR-24-8, Gupta et al., INFOCOM 1998, with the leaf compression of Poptrie, Asai and Ohara,
-// SIGCOMM 2015). IPv6: sorted 128-bit range starts behind a first-level index on bits 16..39 of the address... see
+// SIGCOMM 2015).
+// IPv6: sorted range starts, searched within the bucket that a first-level index on the top bits gives. The file:
 // docs/formats-on-disk/networks.md.
 //
 // A file is never trusted: open() checks magic, version, size, the header's checksum and every section's bounds; each
@@ -109,9 +110,7 @@ class Networks {
 
  private:
   struct Mapping;
-  struct Layout;
   std::uint32_t lookup_v6(const Ip& ip) const;
-  std::uint32_t in_block(std::uint32_t entry, std::uint32_t last_octet) const;
 
   std::unique_ptr<Mapping> mapping_;
   const std::uint32_t* v4_ = nullptr;  // 2^24 entries, or null
