@@ -6,10 +6,13 @@
 //   decode_flow_bench --write FILE PROTOCOL RECORDS        the capture of PROTOCOL (v5, v9, ipfix) as a pcap file, for
 //   a peer
 #include <benchmark/benchmark.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <random>
 #include <string>
 #include <string_view>
@@ -207,9 +210,34 @@ BENCHMARK_CAPTURE(decode_capture, netflow_v5, Protocol::kV5)->Unit(benchmark::kM
 BENCHMARK_CAPTURE(decode_capture, netflow_v9, Protocol::kV9)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(decode_capture, ipfix, Protocol::kIpfix)->Unit(benchmark::kMillisecond);
 
+int decode_file(const char* name) {
+  std::ifstream in(name, std::ios::binary);
+  std::string pcap((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  pcap.append(core::kPadding, '\0');
+  const std::string_view input(pcap.data(), pcap.size() - core::kPadding);
+  decode::CaptureDecoder decoder(decode::Options{});
+  event::EventBatch batch;
+  std::uint64_t events = 0;
+  const auto user_seconds = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_utime.tv_sec) + static_cast<double>(usage.ru_utime.tv_usec) * 1e-6;
+  };
+  const double before = user_seconds();
+  for (std::size_t at = 0; at < input.size(); at += kPiece) {
+    decoder.feed(input.substr(at, kPiece), batch);
+    events += batch.size();
+    batch.clear();
+  }
+  decoder.finish(batch);
+  std::printf("%llu records, %.3f s user\n", static_cast<unsigned long long>(events), user_seconds() - before);
+  return events == 0 ? 3 : 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 3 && std::string_view(argv[1]) == "--decode") return decode_file(argv[2]);
   if (argc == 5 && std::string_view(argv[1]) == "--write") {
     const std::string_view name = argv[3];
     const auto records = core::parse_number<std::size_t>(argv[4]);
