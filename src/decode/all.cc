@@ -5,7 +5,9 @@
 #include <string>
 
 #include "core/text.h"
+#include "decode/capture.h"
 #include "decode/envelope.h"
+#include "decode/flow_datagram.h"
 #include "decode/formats.h"
 #include "decode/text.h"
 
@@ -21,7 +23,13 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (TSV and JSON)", "flows, TLS handshakes, SSH log-ins", false, make_zeek},
 };
 
-constexpr std::array<BinaryFormat, 0> kBinaryFormats = {};
+constexpr std::array kBinaryFormats = {
+    BinaryFormat{"capture", "Packet capture (pcap, pcapng) of NetFlow, IPFIX or sFlow",
+                 "flows, ASA connections and denials (NSEL), NAT sessions, user names", recognise_capture, make_capture},
+    BinaryFormat{"ipfix_file", "IPFIX file (RFC 5655)", "flows and NAT sessions", recognise_ipfix_file, make_ipfix_file},
+    BinaryFormat{"flow_datagram", "Datagrams of NetFlow v5, v7, v9, IPFIX or sFlow v5, one behind the other",
+                 "flows, ASA connections and denials (NSEL), NAT sessions, user names", recognise_flow_datagram, make_flow_datagram},
+};
 
 bool looks_binary(std::string_view head) {
   head = head.substr(0, 4096);

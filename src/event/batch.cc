@@ -3,20 +3,21 @@
 namespace orbwatch::event {
 namespace {
 
-void count(absl::flat_hash_map<Symbol, std::uint64_t>& by, Symbol reason) {
+void count(absl::flat_hash_map<Symbol, std::uint64_t>& by, Symbol reason, std::uint64_t n = 1) {
   if (by.size() >= Counts::kMostReasons && !by.contains(reason)) {
     static const Symbol other = core::intern("other");
     reason = other;
   }
-  ++by[reason];
+  by[reason] += n;
 }
 
 }  // namespace
 
-void Counts::ignore(Symbol reason) {
-  ++records;
-  ++ignored;
-  count(ignored_by, reason);
+void Counts::ignore(Symbol reason, std::uint64_t n) {
+  if (n == 0) return;
+  records += n;
+  ignored += n;
+  count(ignored_by, reason, n);
 }
 
 void Counts::reject(Symbol reason) {

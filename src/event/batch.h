@@ -3,6 +3,7 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -35,18 +36,18 @@ struct Counts {
   // At most kMostReasons reasons are kept apart; further ones are counted as "other".
   static constexpr std::size_t kMostReasons = 1000;
 
-  void event(Symbol format) {
-    ++records;
-    ++events;
+  void event(Symbol format, std::uint64_t n = 1) {
+    records += n;
+    events += n;
     if (format != last_format_) {
       last_format_ = format;
       last_count_ = nullptr;
     }
     // The pointer stays valid until the next insertion, which resets it below.
     if (last_count_ == nullptr) last_count_ = &events_by[format];
-    ++*last_count_;
+    *last_count_ += n;
   }
-  void ignore(Symbol reason);
+  void ignore(Symbol reason, std::uint64_t n = 1);
   void reject(Symbol reason);
   void add(const Counts& other);
 
@@ -88,6 +89,14 @@ class EventBatch {
     return events_[used_];
   }
   void keep() { ++used_; }
+
+  // For decoders that fill many events at once: room for n events behind the kept ones, with unspecified contents. keep(n) keeps the
+  // first n of them. The pointer is valid until the next call of next() or reserve().
+  Event* reserve(std::size_t n) {
+    if (events_.size() - used_ < n) events_.resize(std::max({events_.size() * 2, used_ + n, std::size_t{64}}));
+    return events_.data() + used_;
+  }
+  void keep(std::size_t n) { used_ += n; }
 
   std::size_t size() const { return used_; }
   bool empty() const { return used_ == 0; }

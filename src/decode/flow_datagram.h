@@ -1,0 +1,47 @@
+// One UDP payload of a flow exporter to events: the piece that captures, files of datagrams and the UDP collector
+// share. The two file formats made of bare datagrams (`flow_datagram`, `ipfix_file`) are here as well.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "decode/flow_context.h"
+#include "decode/flow_exporters.h"
+#include "decode/netflow_v5.h"
+
+namespace orbwatch::decode {
+
+enum class FlowProtocol : std::uint8_t { kNone, kNetflowV5, kNetflowV7, kNetflowV9, kIpfix, kSflowV5 };
+
+// Which protocol a UDP payload is of, by its content. Strict: the lengths inside must agree with the payload's. `loose`
+// (the payload came to a port where flows are collected, or was captured in part): the header alone decides, so that
+// damage is counted and not overlooked.
+FlowProtocol flow_protocol_of(std::string_view payload, bool loose);
+
+// True for the UDP ports that collectors listen on by custom or registration: 2055, 2056, 4739 (IANA ipfix), 6343 (IANA
+// sflow), 9995, 9996, ...
+bool is_flow_port(std::uint16_t port);
+
+// Keeps the templates and options of all exporters, within FlowLimits. Not thread-safe: datagrams of one exporter must
+// go to one instance, in the order in which they came. Memory: FlowLimits and its small change; nothing grows with the
+// number of datagrams.
+class FlowDatagramDecoder {
+ public:
+  explicit FlowDatagramDecoder(const FlowLimits& limits = {});
+
+  // Appends the events of the datagram and counts each of its records (flow, sample, template, options record; a
+  // damaged set counts as one). A payload of no known protocol is rejected as "flow: unknown version".
+  void decode(const Datagram& datagram, EventBatch& batch);
+  // No more datagrams come: data sets still without template are rejected.
+  void finish(EventBatch& batch);
+
+ private:
+  FlowExporters exporters_;
+  NetflowV5 v5_;
+};
+
+int recognise_flow_datagram(std::string_view head);
+int recognise_ipfix_file(std::string_view head);
+
+}  // namespace orbwatch::decode

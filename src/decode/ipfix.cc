@@ -1,0 +1,144 @@
+#include "decode/ipfix.h"
+
+#include <algorithm>
+
+#include "decode/bytes.h"
+
+namespace orbwatch::decode {
+namespace {
+
+const Symbol kBadHeader = core::intern("flow: bad header");
+const Symbol kTooManyExporters = core::intern("flow: too many exporters");
+const Symbol kBadSet = core::intern("flow: bad set");
+const Symbol kReservedSet = core::intern("flow: reserved set");
+const Symbol kBadTemplate = core::intern("flow: unusable template");
+const Symbol kTruncated = core::intern("flow: truncated datagram");
+const Symbol kWithdrawal = core::intern("template withdrawal");
+const Symbol kEmptyMessage = core::intern("message without sets");
+
+constexpr std::size_t kHeader = 16;
+constexpr std::uint16_t kTemplateSet = 2;
+constexpr std::uint16_t kOptionsSet = 3;
+
+bool all_zero(std::string_view bytes) { return bytes.find_first_not_of('\0') == bytes.npos; }
+
+void templates(FlowExporters& exporters, FlowExporters::Domain& domain, bool options, std::string_view set,
+               const FlowContext& context) {
+  ByteReader in(set);
+  while (in.left() >= 4 && !all_zero(in.rest())) {
+    const std::string_view seen = in.rest();
+    const std::uint16_t id = in.u16();
+    const std::size_t count = in.u16();
+    if (count == 0) {  // withdrawal
+      if (id >= 256) {
+        exporters.withdraw(domain, id);
+      } else if (id == (options ? kOptionsSet : kTemplateSet)) {
+        exporters.withdraw_all(domain, options);
+      } else {
+        context.reject(kBadTemplate, seen);
+        return;
+      }
+      context.ignore(kWithdrawal);
+      continue;
+    }
+    const std::size_t scope = options ? in.u16() : 0;
+    if (id < 256 || scope > count || in.left() < count * 4) {
+      context.reject(kBadTemplate, seen);
+      return;
+    }
+    std::vector<FieldSpec> fields(count);
+    for (FieldSpec& f : fields) {
+      f.id = in.u16();
+      f.length = in.u16();
+      if ((f.id & 0x8000) != 0) {
+        f.id &= 0x7fff;
+        f.enterprise = in.u32();
+      }
+    }
+    if (in.bad()) {
+      context.reject(kBadTemplate, seen);
+      return;
+    }
+    exporters.learn(domain, id, std::move(fields), options, context);
+  }
+}
+
+}  // namespace
+
+std::size_t ipfix_length(std::string_view payload) { return payload.size() < kHeader ? 0 : be16(payload.data() + 2); }
+
+bool ipfix_header(std::string_view payload) {
+  if (payload.size() < kHeader + 2 || be16(payload.data()) != 10) return false;
+  const std::size_t length = be16(payload.data() + 2);
+  const std::uint16_t id = be16(payload.data() + kHeader);
+  return length >= kHeader + 4 && (id == kTemplateSet || id == kOptionsSet || id >= 256);
+}
+
+bool ipfix_plausible(std::string_view payload) {
+  if (!ipfix_header(payload)) return false;
+  const std::size_t all = ipfix_length(payload);
+  if (all > payload.size() || !all_zero(payload.substr(all))) return false;
+  payload = payload.substr(kHeader, all - kHeader);
+  while (payload.size() >= 4) {
+    const std::size_t length = be16(payload.data() + 2);
+    if (length < 4) return all_zero(payload);
+    if (length > payload.size()) return false;
+    payload.remove_prefix(length);
+  }
+  return true;
+}
+
+void decode_ipfix(FlowExporters& exporters, const FlowContext& context) {
+  std::string_view payload = context.datagram.payload;
+  if (payload.size() < kHeader || ipfix_length(payload) < kHeader) {
+    context.reject(kBadHeader, payload);
+    return;
+  }
+  const std::size_t all = ipfix_length(payload);
+  const bool truncated = all > payload.size();
+  MessageTime time;
+  time.exported = be32(payload.data() + 4) * core::kSecond;
+  if (time.exported == 0) time.exported = context.datagram.received;
+  FlowExporters::Domain* domain =
+      exporters.domain(context.datagram.exporter, be32(payload.data() + 12), Dialect::kIpfix);
+  if (domain == nullptr) {
+    context.reject(kTooManyExporters, payload);
+    return;
+  }
+  if (!truncated && all == kHeader) {
+    context.ignore(kEmptyMessage);
+    return;
+  }
+  payload = payload.substr(kHeader, all - kHeader);
+  bool told = false;  // that the message is truncated
+  while (payload.size() >= 4) {
+    const std::uint16_t id = be16(payload.data());
+    const std::size_t length = be16(payload.data() + 2);
+    if (length < 4) {
+      if (!all_zero(payload)) context.reject(kBadSet, payload);
+      return;
+    }
+    const bool cut = length > payload.size();
+    if (cut && !truncated) {  // longer than the message says it is: nothing behind here can be trusted
+      context.reject(kBadSet, payload);
+      return;
+    }
+    const std::string_view set = payload.substr(4, length - 4);
+    if (id >= 256) {
+      exporters.data(*domain, id, set, time, cut, context);
+      told = cut;
+    } else if (id == kTemplateSet || id == kOptionsSet) {
+      templates(exporters, *domain, id == kOptionsSet, set, context);
+    } else {
+      context.reject(kReservedSet, payload);
+    }
+    payload.remove_prefix(std::min(length, payload.size()));
+  }
+  if (truncated && !told) {
+    context.reject(kTruncated, payload);
+  } else if (!truncated && !all_zero(payload)) {
+    context.reject(kBadSet, payload);
+  }
+}
+
+}  // namespace orbwatch::decode

@@ -1,0 +1,21 @@
+// sFlow version 5: sampled packets. Counter samples are ignored by name.
+//
+// Source: https://sflow.org/sflow_version_5.txt; drop notifications: https://sflow.org/sflow_drops.txt.
+// One flow sample is one record: an event of one packet, with `sampling` saying how many packets it stands for.
+#pragma once
+
+#include <string_view>
+
+#include "decode/flow_context.h"
+
+namespace orbwatch::decode {
+
+// True if the header and the chain of samples are sound up to the end of the payload.
+bool sflow_v5_plausible(std::string_view payload);
+// Bytes of the datagram that begins here, found by walking its samples; 0 if it does not end within `payload`.
+std::size_t sflow_v5_length(std::string_view payload);
+// True if a header stands here (8 bytes are looked at).
+bool sflow_v5_header(std::string_view payload);
+void decode_sflow_v5(const FlowContext& context);
+
+}  // namespace orbwatch::decode
