@@ -171,7 +171,14 @@ def main():
         if role == "vpn" and args.vpn:
             nets = [n for n in nets if vpn.overlaps(n)]
         nets = [n for n in nets if n.prefixlen <= 24] or [n for n in nets if n.prefixlen <= 26]
-        nets = sorted(nets)
+        # a wide block counts as several
+        parts = []
+        for n in nets:
+            if n.prefixlen < WIDEST[role]:
+                parts += n.subnets(new_prefix=min(WIDEST[role], n.prefixlen + 4))
+            else:
+                parts.append(n)
+        nets = sorted(parts)
         if not nets:
             print(f"no prefix for {role} {country} {town} AS{asn}", file=sys.stderr)
             continue
