@@ -175,7 +175,7 @@ class Simulator {
   // ---- the covert network ------------------------------------------------------------------------------------------------------
   void attacks();
   void covert_logins(const std::vector<int>& days);
-  void intrusion(Rng& rng, std::size_t user, Nanoseconds time, const Node& node, bool copied, TruthItem item);
+  void intrusion(Rng& rng, std::size_t user, Nanoseconds time, const Node& node, bool copied, bool ssh, TruthItem item);
   void spray(int campaign, int first_day);
   void slow_scan(int campaign, int first_day);
   void management_probe(int number, int day);
@@ -704,7 +704,7 @@ const Node* Simulator::exit_node(Rng& rng, Nanoseconds time, Nanoseconds until, 
   return candidates.empty() ? nullptr : candidates[rng.below(candidates.size())];
 }
 
-void Simulator::intrusion(Rng& rng, std::size_t number, Nanoseconds time, const Node& node, bool copied, TruthItem item) {
+void Simulator::intrusion(Rng& rng, std::size_t number, Nanoseconds time, const Node& node, bool copied, bool ssh, TruthItem item) {
   const User& user = world_.users[number];
   const int day = world_.day_of(time);
   as_item(std::move(item), [&](TruthItem& truth) {
@@ -712,6 +712,13 @@ void Simulator::intrusion(Rng& rng, std::size_t number, Nanoseconds time, const 
     truth.users.push_back(user.name);
     truth.sources.push_back(std::string(IpText(ip)));
     truth.outcome = "success";
+    if (ssh) {
+      // The stolen thing is the password; the owner mostly uses a key.
+      truth.gateway = name(Gateway::kBastion);
+      truth.client = "unseen";
+      ssh_session(rng, time, rng.between(3, 60) * kMinute, IpText(ip), user.name, copied, 0);
+      return;
+    }
     Session s;
     s.user = user.name;
     s.user_number = number;
@@ -742,12 +749,14 @@ void Simulator::covert_logins(const std::vector<int>& days) {
     const bool usual_hours = rng.chance(0.6);
     const int log_ins = rng.between(1, 3);
     int day = days[rng.below(days.size())];
+    const bool ssh = c % 6 == 4;  // one in six at the bastion, with an administrator's credentials
     // A victim who is neither contractor nor newly hired; stolen credentials are of people who use them.
     std::size_t victim = rng.below(world_.users.size());
     for (int tries = 0; tries < 500; ++tries, victim = rng.below(world_.users.size())) {
       const User& u = world_.users[victim];
-      if (!u.contractor && u.hired_day + 5 < day && u.remote_share > 0.25 && !victims.contains(victim)) break;
+      if (!u.contractor && u.hired_day + 5 < day && u.remote_share > 0.25 && !victims.contains(victim) && (!ssh || u.admin)) break;
     }
+    if (ssh && !world_.users[victim].admin) victim = 0;
     victims.insert(victim);
     const User& user = world_.users[victim];
     for (int i = 0; i < log_ins && day < world_.days; ++i, day += rng.between(1, 2)) {
@@ -767,12 +776,12 @@ void Simulator::covert_logins(const std::vector<int>& days) {
       item.campaign = fmt::format("s{}-intrusion-{}", world_.seed, c + 1);
       item.id = fmt::format("{}-{}", item.campaign, i + 1);
       item.placement = placement;
-      item.client = user.gateway == Gateway::kFortigate ? "unseen" : copied ? "copied" : "different";
+      item.client = ssh || user.gateway == Gateway::kFortigate ? "unseen" : copied ? "copied" : "different";
       item.disguise = score_disguise(item, usual_hours);
       const std::uint64_t stream = rng.next();
-      due_.emplace(world_.day_of(time), [this, stream, victim, time, node, copied, item] {
+      due_.emplace(world_.day_of(time), [this, stream, victim, time, node, copied, ssh, item] {
         Rng own(world_.seed, {kCovert, stream});
-        intrusion(own, victim, time, *node, copied, item);
+        intrusion(own, victim, time, *node, copied, ssh, item);
       });
     }
   }
