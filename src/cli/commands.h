@@ -5,6 +5,10 @@
 #include <functional>
 #include <string_view>
 
+namespace orbwatch::evaluate {
+struct SimulateOptions;
+}
+
 namespace orbwatch::cli {
 
 // Documented in docs/cli.md and in --help.
@@ -23,6 +27,11 @@ void add_explain(CLI::App& app, int& exit_code);
 void add_formats(CLI::App& app, int& exit_code);
 void add_intel(CLI::App& app, int& exit_code);
 void add_config(CLI::App& app, int& exit_code);
+void add_simulate(CLI::App& app, int& exit_code);
+void add_evaluate(CLI::App& app, int& exit_code);
+
+// The options of a simulated world, shared by simulate and evaluate.
+void add_world_options(CLI::App& sub, evaluate::SimulateOptions& options);
 
 // "orbwatch: message" on standard error, one line.
 void complain(std::string_view message);
