@@ -63,6 +63,8 @@ std::string as_words(std::string_view name) {
   return out;
 }
 
+constexpr float kWeakestOpinion = 0.4F;
+
 bool overlay(NetworkType type) { return type == NetworkType::kVpn || type == NetworkType::kTor; }
 
 }  // namespace
@@ -93,7 +95,8 @@ TypeDecision decide_type(std::span<const TypeClaim> claims) {
   for (std::size_t i = 1; i < sums.size(); ++i) {
     const auto type = static_cast<NetworkType>(i);
     // Under a VPN or a Tor exit some kind of network always lies: hosting is no contradiction.
-    if (sums[i] > 0 && type != out.type && !(overlay(out.type) && type == NetworkType::kHosting)) out.disputed = true;
+    if (sums[i] >= kWeakestOpinion && type != out.type && !(overlay(out.type) && type == NetworkType::kHosting))
+      out.disputed = true;
   }
   return out;
 }
@@ -122,9 +125,15 @@ std::vector<TypeClaim> claims_by_name(std::string_view as_name) {
     if (slot != nullptr && slot->weight >= rule.weight) continue;
     if (words.find(rule.pattern) != words.npos) slot = &rule;
   }
+  float strongest = 0;
+  for (const NameRule* rule : best) {
+    if (rule != nullptr) strongest = std::max(strongest, rule->weight);
+  }
   std::vector<TypeClaim> claims;
   for (const NameRule* rule : best) {
     if (rule == nullptr) continue;
+    // A legal form ("Inc", "GmbH") hints at a business only where nothing better is said.
+    if (rule->weight < kWeakestOpinion && strongest >= kWeakestOpinion) continue;
     claims.push_back({rule->type, TypeSource::kAsName, rule->weight, fmt::format("AS name ('{}')", rule->shown)});
   }
   return claims;
