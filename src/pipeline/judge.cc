@@ -18,8 +18,8 @@ using detect::Need;
 using event::Class;
 using event::Event;
 
-// Scores below are not kept at all: one in four hundred.
-constexpr double kLeastLogOdds = -6.0;
+// Scores below are not kept at all: one in three thousand.
+constexpr double kLeastLogOdds = -8.0;
 constexpr std::size_t kMostPaths = 200'000;
 constexpr std::size_t kMostPlaces = 200'000;
 constexpr std::size_t kShownPaths = 60;

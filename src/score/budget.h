@@ -10,8 +10,9 @@
 
 namespace orbwatch::score {
 
-// Nobody should be shown less than this, however quiet the days are: one in a hundred.
-constexpr double kLeastAlertLogOdds = -4.6;
+// Nobody should be shown less than this, however quiet the days are: one in five hundred. The budget is meant to be spent: with room
+// for five alerts a day, an analyst would rather look at the fifth best than at nothing.
+constexpr double kLeastAlertLogOdds = -6.2;
 
 // The smallest threshold at which the median day has at most `per_day` scores at or above it. A day with an attack has more: it
 // is not capped. `days` counts days with any log-ins, including those without a score in `scores`.
