@@ -1,6 +1,7 @@
-// Golden files: tests/golden/<format>/<case>.<ext> decodes to <case>.events.ndjson, and what was not an event is stated in
-// <case>.rejects.ndjson. Options of a case stand in <case>.options (lines `tz=Europe/Berlin`, `year=2026`, `reference=2026-12-31T00:00:00Z`,
-// `format=NAME`). Each case is run whole and at odd chunk sizes; all must agree. ORBWATCH_UPDATE_GOLDEN=1 rewrites the files.
+// Golden files: tests/golden/<format>/<case>.<ext> decodes to <case>.events.ndjson, and what was not an event is stated
+// in <case>.rejects.ndjson. Options of a case stand in <case>.options (lines `tz=Europe/Berlin`, `year=2026`,
+// `reference=2026-12-31T00:00:00Z`, `format=NAME`, `mapping=path from the root`). Each case is run whole and at odd
+// chunk sizes; all must agree. ORBWATCH_UPDATE_GOLDEN=1 rewrites the files.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -100,6 +101,7 @@ decode::Options options_of(const fs::path& file) {
     if (key == "tz") options.zone = value;
     if (key == "year") options.year = core::parse_number<int>(value).value_or(0);
     if (key == "format") options.format = value;
+    if (key == "mapping") options.mapping = read(fs::path(ORBWATCH_ROOT) / value);
     if (key == "reference") options.reference = *core::parse_iso8601(value, utc);
   }
   return options;

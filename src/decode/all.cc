@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 
 #include "core/text.h"
@@ -9,6 +10,7 @@
 #include "decode/envelope.h"
 #include "decode/flow_datagram.h"
 #include "decode/formats.h"
+#include "decode/mapping.h"
 #include "decode/text.h"
 
 namespace orbwatch::decode {
@@ -16,19 +18,26 @@ namespace {
 
 // Order matters only for speed: claims are exact. The commonest first.
 constexpr std::array kRecordFormats = {
-    RecordFormat{"cisco_asa", "Cisco ASA and FTD syslog", "VPN sessions, AAA, connections, denied traffic, management log-ins", true,
-                 make_cisco_asa},
-    RecordFormat{"openssh", "OpenSSH sshd (syslog and journald JSON)", "SSH log-ins, failures, sessions, probes", true, make_openssh},
+    RecordFormat{"cisco_asa", "Cisco ASA and FTD syslog",
+                 "VPN sessions, AAA, connections, denied traffic, management log-ins", true, make_cisco_asa},
+    RecordFormat{"openssh", "OpenSSH sshd (syslog and journald JSON)", "SSH log-ins, failures, sessions, probes", true,
+                 make_openssh},
     RecordFormat{"suricata_eve", "Suricata EVE JSON", "flows, alerts, TLS and SSH handshakes", true, make_suricata_eve},
-    RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (TSV and JSON)", "flows, TLS handshakes, SSH log-ins", false, make_zeek},
+    RecordFormat{"windows_security", "Windows Security events in JSON",
+                 "log-ins, failures, Kerberos, NTLM, RDP sessions, NPS", true, make_windows_security},
+    RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (TSV and JSON)", "flows, TLS handshakes, SSH log-ins", false,
+                 make_zeek},
 };
 
 constexpr std::array kBinaryFormats = {
     BinaryFormat{"capture", "Packet capture (pcap, pcapng) of NetFlow, IPFIX or sFlow",
-                 "flows, ASA connections and denials (NSEL), NAT sessions, user names", recognise_capture, make_capture},
-    BinaryFormat{"ipfix_file", "IPFIX file (RFC 5655)", "flows and NAT sessions", recognise_ipfix_file, make_ipfix_file},
+                 "flows, ASA connections and denials (NSEL), NAT sessions, user names", recognise_capture,
+                 make_capture},
+    BinaryFormat{"ipfix_file", "IPFIX file (RFC 5655)", "flows and NAT sessions", recognise_ipfix_file,
+                 make_ipfix_file},
     BinaryFormat{"flow_datagram", "Datagrams of NetFlow v5, v7, v9, IPFIX or sFlow v5, one behind the other",
-                 "flows, ASA connections and denials (NSEL), NAT sessions, user names", recognise_flow_datagram, make_flow_datagram},
+                 "flows, ASA connections and denials (NSEL), NAT sessions, user names", recognise_flow_datagram,
+                 make_flow_datagram},
 };
 
 bool looks_binary(std::string_view head) {
@@ -70,6 +79,10 @@ Recognised recognise(std::string_view head, const Options& options) {
   if (!times) return result;
   for (std::size_t i = 0; i < kRecordFormats.size(); ++i) decoders[i] = kRecordFormats[i].make(*times);
   std::size_t enveloped = 0;  // lines of some syslog: worth reading even if their programs are not known
+  // A user's mapping comes before all formats; an error in it is reported by make_decoder.
+  core::Expected<MappedFormat> mapped = core::fail("none");
+  if (!options.mapping.empty()) mapped = make_mapping(options.mapping, *times);
+  std::size_t mapped_claims = 0;
   if (framing == Framing::kLines) {
     std::string_view rest = head;
     for (int count = 0; count < 200 && !rest.empty(); ++count) {
@@ -82,6 +95,12 @@ Recognised recognise(std::string_view head, const Options& options) {
       parse_envelope(record, *times);
       record.json = record.message.starts_with('{');
       if (record.time != 0 && (!record.host.empty() || !record.program.empty())) ++enveloped;
+      if (mapped && mapped->decoder->claims(record)) {
+        ++mapped_claims;
+        Event scratch;
+        mapped->decoder->decode(record, scratch);
+        continue;
+      }
       for (std::size_t i = 0; i < decoders.size(); ++i) {
         if (!decoders[i]->claims(record)) continue;
         ++claimed[i];
@@ -94,9 +113,17 @@ Recognised recognise(std::string_view head, const Options& options) {
     // The frame decides per record; one pass over the head tells what the records are.
     EventBatch batch;
     TextDecoder decoder(framing, "", false, options, *times);
+    Symbol mapped_name;
+    if (mapped) {
+      mapped_name = mapped->name;
+      decoder.offer_first(mapped->name, std::move(mapped->decoder));
+    }
     std::string padded(head);
     padded.reserve(padded.size() + core::kPadding);
     decoder.feed(padded, batch);
+    if (const auto found = batch.counts.events_by.find(mapped_name); mapped && found != batch.counts.events_by.end()) {
+      mapped_claims = found->second;
+    }
     for (std::size_t i = 0; i < kRecordFormats.size(); ++i) {
       const auto found = batch.counts.events_by.find(core::intern(kRecordFormats[i].name));
       claimed[i] = found == batch.counts.events_by.end() ? 0 : found->second;
@@ -106,6 +133,9 @@ Recognised recognise(std::string_view head, const Options& options) {
   if (!options.format.empty()) {
     result.format = options.format;
     for (const RecordFormat& f : kRecordFormats) result.stateless |= f.name == options.format && f.stateless;
+  } else if (mapped && mapped_claims != 0 && mapped_claims >= *top) {
+    result.format = "mapping";
+    result.stateless = mapped->stateless;
   } else if (*top == 0) {
     if (enveloped == 0) return result;
     result.format = "text";
@@ -123,20 +153,34 @@ Recognised recognise(std::string_view head, const Options& options) {
 core::Expected<std::unique_ptr<Decoder>> make_decoder(const Recognised& what, const Options& options) {
   auto times = core::TimeReader::make(options.zone, options.reference, options.year);
   if (!times) return std::unexpected(times.error());
+  std::optional<MappedFormat> mapped;
+  if (!options.mapping.empty()) {
+    auto made = make_mapping(options.mapping, *times);
+    if (!made) return std::unexpected(made.error());
+    mapped = std::move(*made);
+  }
   if (what.binary) {
     for (const BinaryFormat& format : kBinaryFormats) {
       if (format.name == what.format) return format.make(options);
     }
   } else if (!what.format.empty()) {
-    const bool known = what.format == "text" || std::any_of(kRecordFormats.begin(), kRecordFormats.end(),
-                                                            [&](const RecordFormat& f) { return f.name == what.format; });
+    const bool known = what.format == "text" || what.format == "mapping" ||
+                       std::any_of(kRecordFormats.begin(), kRecordFormats.end(),
+                                   [&](const RecordFormat& f) { return f.name == what.format; });
     if (known) {
-      return std::make_unique<TextDecoder>(what.json_values ? Framing::kJsonValues : Framing::kLines, what.format,
-                                           !options.format.empty(), options, std::move(*times));
+      auto decoder = std::make_unique<TextDecoder>(what.json_values ? Framing::kJsonValues : Framing::kLines,
+                                                   what.format, !options.format.empty(), options, std::move(*times));
+      // A mapping that needs a header line takes part only where the input is read in one piece.
+      const bool fits = mapped && (mapped->stateless || !what.stateless);
+      if (fits && (options.format.empty() || options.format == "mapping")) {
+        decoder->offer_first(mapped->name, std::move(mapped->decoder));
+      }
+      return decoder;
     }
   }
   if (!options.format.empty()) return core::fail("unknown format", options.format, "known: " + format_names());
-  return core::fail("no known log format", {}, "see `orbwatch formats`, or describe it with a mapping (docs/formats/mapping.md)");
+  return core::fail("no known log format", {},
+                    "see `orbwatch formats`, or describe it with a mapping (docs/formats/mapping.md)");
 }
 
 }  // namespace orbwatch::decode

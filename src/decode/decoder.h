@@ -32,6 +32,7 @@ struct Options {
   int year = 0;                    // --year: for times without year; 0 = from `reference`
   core::Nanoseconds reference = 0; // see core::TimeReader
   std::string format;              // --format: only this format; "" = by content
+  std::string mapping;             // --mapping: the YAML text of a user's own format (docs/formats/mapping.md); "" = none
   std::uint32_t source = 0;        // goes into every RecordRef
   std::size_t longest_record = 1 << 20;  // bytes; a longer record is rejected as "record too long"
 };

@@ -27,6 +27,11 @@ class TextDecoder final : public Decoder {
   void feed(std::string_view bytes, EventBatch& batch) override;
   void finish(EventBatch& batch) override;
 
+  // A user's own format, asked before all others.
+  void offer_first(Symbol name, std::unique_ptr<RecordDecoder> decoder) {
+    readers_.insert(readers_.begin(), Reader{name, std::move(decoder)});
+  }
+
   // Puts the decoder at a place within an input, for chunks that are decoded by several instances: `offset` bytes and `lines_before`
   // line ends came before. With `inside_line` the chunk begins within a line that was too long for one chunk: the rest of that line
   // belongs to a record that is counted already and is skipped.
