@@ -45,8 +45,10 @@ void CaptureDecoder::packet(const CaptureReader::Packet& packet, EventBatch& bat
     reject(packet, kCutPacket, batch);
     return;
   }
-  if (flow_protocol_of(frame.payload, frame.payload_cut || is_flow_port(frame.destination_port)) ==
-      FlowProtocol::kNone) {
+  const FlowEvidence evidence = is_flow_port(frame.destination_port) ? FlowEvidence::kVersion
+                                : frame.payload_cut                  ? FlowEvidence::kHeader
+                                                                     : FlowEvidence::kWhole;
+  if (flow_protocol_of(frame.payload, evidence) == FlowProtocol::kNone) {
     batch.counts.ignore(kNoFlow);
     return;
   }

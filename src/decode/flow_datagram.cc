@@ -23,7 +23,7 @@ constexpr std::size_t kMostV5Records = 64;  // the protocol says 30
 // Does a datagram start here? Looks at kLookahead bytes, or at what the input has left.
 FlowProtocol header_of(std::string_view at) {
   if (sflow_v5_header(at) && at.size() >= 24) return FlowProtocol::kSflowV5;
-  if (at.size() < 18) return FlowProtocol::kNone;
+  if (at.size() < 16) return FlowProtocol::kNone;
   const std::uint16_t version = be16(at.data());
   const std::uint16_t count = be16(at.data() + 2);
   if (version == 10) return ipfix_header(at) ? FlowProtocol::kIpfix : FlowProtocol::kNone;
@@ -166,7 +166,7 @@ int confidence(FlowProtocol protocol, std::string_view head) {
   if (protocol == FlowProtocol::kNone) return 0;
   const bool whole = head.size() < 65536;
   const std::size_t length = measure(protocol, head, whole);
-  const bool strict = flow_protocol_of(head.substr(0, length), false) == protocol;
+  const bool strict = flow_protocol_of(head.substr(0, length), FlowEvidence::kWhole) == protocol;
   if (length != kNeedMore && strict && (length >= head.size() || head.size() - length < kLookahead)) return 90;
   if (length != kNeedMore && strict && header_of(head.substr(length)) != FlowProtocol::kNone) return 90;
   // Cut or followed by something else: then at least the time must be one when such exporters lived (2000 to 2100).
@@ -183,9 +183,20 @@ bool is_flow_port(std::uint16_t port) {
   return std::find(kPorts.begin(), kPorts.end(), port) != kPorts.end();
 }
 
-FlowProtocol flow_protocol_of(std::string_view payload, bool loose) {
+FlowProtocol flow_protocol_of(std::string_view payload, FlowEvidence evidence) {
+  if (evidence == FlowEvidence::kVersion) {
+    if (payload.size() < 4) return FlowProtocol::kNone;
+    switch (be16(payload.data())) {
+      case 5: return FlowProtocol::kNetflowV5;
+      case 7: return FlowProtocol::kNetflowV7;
+      case 9: return FlowProtocol::kNetflowV9;
+      case 10: return FlowProtocol::kIpfix;
+      case 0: return sflow_v5_header(payload) ? FlowProtocol::kSflowV5 : FlowProtocol::kNone;
+      default: return FlowProtocol::kNone;
+    }
+  }
   const FlowProtocol header = header_of(payload);
-  if (loose) return header;
+  if (evidence == FlowEvidence::kHeader) return header;
   bool sound = false;
   switch (header) {
     case FlowProtocol::kNone: break;

@@ -14,10 +14,15 @@ namespace orbwatch::decode {
 
 enum class FlowProtocol : std::uint8_t { kNone, kNetflowV5, kNetflowV7, kNetflowV9, kIpfix, kSflowV5 };
 
-// Which protocol a UDP payload is of, by its content. Strict: the lengths inside must agree with the payload's. `loose`
-// (the payload came to a port where flows are collected, or was captured in part): the header alone decides, so that
-// damage is counted and not overlooked.
-FlowProtocol flow_protocol_of(std::string_view payload, bool loose);
+// How much of a payload must look like flow export.
+enum class FlowEvidence : std::uint8_t {
+  kWhole,    // the lengths inside must agree with the payload's: for payloads that may be anything
+  kHeader,   // the header and the beginning of what follows it: for payloads that were captured in part
+  kVersion,  // the version number: for ports where flows are collected, so that damage is counted and not overlooked
+};
+
+// Which protocol a UDP payload is of, by its content.
+FlowProtocol flow_protocol_of(std::string_view payload, FlowEvidence evidence);
 
 // True for the UDP ports that collectors listen on by custom or registration: 2055, 2056, 4739 (IANA ipfix), 6343 (IANA
 // sflow), 9995, 9996, ...

@@ -359,31 +359,34 @@ void Template::plan(Dialect dialect) {
   prototype_.activity = Activity::kTraffic;
   prototype_.dataset = dataset_of(dialect);
 
-  const auto pick_longer = [&](std::initializer_list<Key> keys, std::size_t shortest) -> const FieldSpec* {
+  // Elements of a tunnelled packet are repeated, outermost first (RFC 7011, 8): then the innermost are those of the two
+  // ends that talk.
+  const auto times_in_template = [&](std::uint16_t id) {
+    return std::count_if(fields_.begin(), fields_.end(),
+                         [&](const FieldSpec& f) { return f.id == id && f.enterprise == 0 && f.length != 0; });
+  };
+  const bool tunnel = times_in_template(4) > 1 || times_in_template(7) > 1 || times_in_template(11) > 1;
+  const auto pick_between = [&](std::initializer_list<Key> keys, std::size_t shortest,
+                                std::size_t longest) -> const FieldSpec* {
     for (const Key& key : keys) {
+      const FieldSpec* found = nullptr;
       for (const FieldSpec& f : fields_) {
-        if (f.id == key.id && f.enterprise == key.enterprise && f.length >= shortest) return &f;
+        if (f.id != key.id || f.enterprise != key.enterprise || f.length < shortest || f.length > longest) continue;
+        found = &f;
+        if (!tunnel) break;
       }
+      if (found != nullptr) return found;
     }
     return nullptr;
   };
-  const auto pick = [&](std::initializer_list<Key> keys) { return pick_longer(keys, 1); };
+  const auto pick = [&](std::initializer_list<Key> keys) { return pick_between(keys, 1, kVariableLength); };
+  const auto pick_longer = [&](std::initializer_list<Key> keys, std::size_t shortest) {
+    return pick_between(keys, shortest, kVariableLength);
+  };
   // Numbers of variable length do not exist in practice; a field longer than 8 bytes is not a number.
-  const auto pick_number = [&](std::initializer_list<Key> keys) -> const FieldSpec* {
-    for (const Key& key : keys) {
-      for (const FieldSpec& f : fields_) {
-        if (f.id == key.id && f.enterprise == key.enterprise && f.length >= 1 && f.length <= 8) return &f;
-      }
-    }
-    return nullptr;
-  };
-  const auto pick_exact = [&](std::initializer_list<Key> keys, std::size_t length) -> const FieldSpec* {
-    for (const Key& key : keys) {
-      for (const FieldSpec& f : fields_) {
-        if (f.id == key.id && f.enterprise == key.enterprise && f.length == length) return &f;
-      }
-    }
-    return nullptr;
+  const auto pick_number = [&](std::initializer_list<Key> keys) { return pick_between(keys, 1, 8); };
+  const auto pick_exact = [&](std::initializer_list<Key> keys, std::size_t length) {
+    return pick_between(keys, length, length);
   };
 
 #define ORBWATCH_NUMBER(member, ...) \
@@ -394,6 +397,10 @@ void Template::plan(Dialect dialect) {
   const FieldSpec* source6 = pick_exact({{27}, {170}}, 16);
   const FieldSpec* destination4 = pick_exact({{12}, {45}}, 4);
   const FieldSpec* destination6 = pick_exact({{28}, {169}}, 16);
+  if (tunnel && source4 != nullptr && source6 != nullptr) (source4 > source6 ? source6 : source4) = nullptr;
+  if (tunnel && destination4 != nullptr && destination6 != nullptr) {
+    (destination4 > destination6 ? destination6 : destination4) = nullptr;
+  }
   if (source6 != nullptr) add(address6<&Event::source_ip>, source6);
   if (source4 != nullptr)
     add(source6 != nullptr ? address4_if_set<&Event::source_ip> : address4<&Event::source_ip>, source4);
@@ -786,10 +793,11 @@ void Template::options_record(const std::uint8_t* record, const std::uint16_t* l
       default: break;
     }
   }
-  // One packet in so many: interval packets are taken, then space are left (PSAMP, RFC 5477); or size out of
-  // population.
-  if (rate == 0 && interval != 0) rate = space == 0 ? interval : (interval + space) / interval;
+  // One packet in so many: size out of population; or interval packets are taken, then space are left (PSAMP, RFC
+  // 5477). IOS XR sends both, with an interval of 1 that means nothing. Without a space the interval is the rate, as
+  // some routers have it.
   if (rate == 0 && size != 0) rate = population / size;
+  if (rate == 0 && interval != 0) rate = space == 0 ? interval : (interval + space) / interval;
   if (rate != 0) {
     const auto kept = static_cast<std::uint32_t>(std::min<std::uint64_t>(rate, UINT32_MAX));
     if (!has_id) {

@@ -68,10 +68,12 @@ void templates(FlowExporters& exporters, FlowExporters::Domain& domain, bool opt
 std::size_t ipfix_length(std::string_view payload) { return payload.size() < kHeader ? 0 : be16(payload.data() + 2); }
 
 bool ipfix_header(std::string_view payload) {
-  if (payload.size() < kHeader + 2 || be16(payload.data()) != 10) return false;
+  if (payload.size() < kHeader || be16(payload.data()) != 10) return false;
   const std::size_t length = be16(payload.data() + 2);
+  if (length == kHeader) return true;  // a message may be empty
+  if (length < kHeader + 4 || payload.size() < kHeader + 2) return false;
   const std::uint16_t id = be16(payload.data() + kHeader);
-  return length >= kHeader + 4 && (id == kTemplateSet || id == kOptionsSet || id >= 256);
+  return id == kTemplateSet || id == kOptionsSet || id >= 256;
 }
 
 bool ipfix_plausible(std::string_view payload) {
@@ -110,7 +112,8 @@ void decode_ipfix(FlowExporters& exporters, const FlowContext& context) {
     return;
   }
   payload = payload.substr(kHeader, all - kHeader);
-  bool told = false;  // that the message is truncated
+  bool told =
+      false;  // that a set is longer than what is left: the message is truncated, or its lengths contradict each other
   while (payload.size() >= 4) {
     const std::uint16_t id = be16(payload.data());
     const std::size_t length = be16(payload.data() + 2);
@@ -119,24 +122,20 @@ void decode_ipfix(FlowExporters& exporters, const FlowContext& context) {
       return;
     }
     const bool cut = length > payload.size();
-    if (cut && !truncated) {  // longer than the message says it is: nothing behind here can be trusted
-      context.reject(kBadSet, payload);
-      return;
-    }
     const std::string_view set = payload.substr(4, length - 4);
     if (id >= 256) {
       exporters.data(*domain, id, set, time, cut, context);
-      told = cut;
     } else if (id == kTemplateSet || id == kOptionsSet) {
       templates(exporters, *domain, id == kOptionsSet, set, context);
     } else {
       context.reject(kReservedSet, payload);
     }
+    told = cut && id >= 256;
     payload.remove_prefix(std::min(length, payload.size()));
   }
   if (truncated && !told) {
     context.reject(kTruncated, payload);
-  } else if (!truncated && !all_zero(payload)) {
+  } else if (!truncated && !told && !all_zero(payload)) {
     context.reject(kBadSet, payload);
   }
 }

@@ -13,7 +13,7 @@ namespace orbwatch::decode {
 bool ipfix_plausible(std::string_view payload);
 // Bytes of the message that begins here: 0 if its header is not all there.
 std::size_t ipfix_length(std::string_view payload);
-// True if a message header and the beginning of its first set stand here (18 bytes are looked at).
+// True if a message header and the beginning of its first set, if it has one, stand here (18 bytes are looked at).
 bool ipfix_header(std::string_view payload);
 void decode_ipfix(FlowExporters& exporters, const FlowContext& context);
 

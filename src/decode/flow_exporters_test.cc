@@ -1,0 +1,133 @@
+#include "decode/flow_exporters.h"
+
+#include <gtest/gtest.h>
+
+#include "decode/flow_datagram.h"
+
+using namespace orbwatch;
+using decode::Datagram;
+using decode::FlowDatagramDecoder;
+using decode::FlowLimits;
+
+namespace {
+
+std::string be(std::uint64_t value, int bytes) {
+  std::string out;
+  for (int i = bytes - 1; i >= 0; --i) out += static_cast<char>(value >> (8 * i));
+  return out;
+}
+
+std::string set(std::uint16_t id, const std::string& body) { return be(id, 2) + be(body.size() + 4, 2) + body; }
+
+std::string v9(std::uint32_t source, const std::string& sets) {
+  return be(9, 2) + be(1, 2) + be(1000, 4) + be(1700000000, 4) + be(1, 4) + be(source, 4) + sets;
+}
+
+std::string make_template(std::uint16_t id, int fields = 2) {
+  std::string body = be(id, 2) + be(static_cast<std::uint64_t>(fields), 2) + be(8, 2) + be(4, 2) + be(12, 2) + be(4, 2);
+  for (int i = 2; i < fields; ++i) body += be(5, 2) + be(1, 2);
+  return set(0, body);
+}
+
+std::string record() { return be(0xc0000201, 4) + be(0xc6336401, 4); }
+
+struct Fed {
+  explicit Fed(const FlowLimits& limits = {}) : decoder(limits) {}
+  void feed(const std::string& payload, std::uint32_t exporter = 0xc0000201) {
+    Datagram datagram;
+    datagram.payload = payload;
+    datagram.exporter = core::Ip::v4(exporter);
+    datagram.record.line = ++line;
+    decoder.decode(datagram, batch);
+  }
+  std::uint64_t rejected(std::string_view reason) {
+    const auto found = batch.counts.rejected_by.find(core::intern(reason));
+    return found == batch.counts.rejected_by.end() ? 0 : found->second;
+  }
+  FlowDatagramDecoder decoder;
+  event::EventBatch batch;
+  std::uint32_t line = 0;
+};
+
+TEST(FlowExporters, TemplatesBelongToExporterAndDomain) {
+  Fed fed;
+  fed.feed(v9(1, make_template(300)));
+  fed.feed(v9(1, set(300, record())));
+  fed.feed(v9(2, set(300, record())));
+  fed.feed(v9(1, set(300, record())), 0xc0000202);
+  EXPECT_EQ(fed.batch.size(), 1U);
+  fed.decoder.finish(fed.batch);
+  EXPECT_EQ(fed.rejected("flow: no template"), 2U);
+}
+
+TEST(FlowExporters, RefusesMoreDomainsThanAllowedAndKeepsTheOldOnes) {
+  FlowLimits limits;
+  limits.domains = 3;
+  Fed fed(limits);
+  for (std::uint32_t i = 0; i < 10; ++i) fed.feed(v9(i, make_template(300)));
+  EXPECT_EQ(fed.rejected("flow: too many exporters"), 7U);
+  fed.feed(v9(0, set(300, record())));
+  fed.feed(v9(9, set(300, record())));
+  EXPECT_EQ(fed.batch.size(), 1U);
+  EXPECT_EQ(fed.rejected("flow: too many exporters"), 8U);
+}
+
+TEST(FlowExporters, RefusesMoreTemplatesThanAllowed) {
+  FlowLimits limits;
+  limits.templates_per_domain = 4;
+  Fed fed(limits);
+  for (std::uint16_t id = 300; id < 310; ++id) fed.feed(v9(1, make_template(id)));
+  EXPECT_EQ(fed.rejected("flow: too many templates"), 6U);
+  fed.feed(v9(1, make_template(300, 5)));  // a change of a known one is welcome
+  EXPECT_EQ(fed.rejected("flow: too many templates"), 6U);
+  fed.feed(v9(1, set(300, record() + "abc")));
+  EXPECT_EQ(fed.batch.size(), 1U);
+}
+
+TEST(FlowExporters, BoundsTheMemoryOfTemplates) {
+  FlowLimits limits;
+  limits.template_bytes = 100'000;
+  Fed fed(limits);
+  for (std::uint16_t id = 300; id < 400; ++id) fed.feed(v9(1, make_template(id, 1000)));
+  EXPECT_GT(fed.rejected("flow: too many templates"), 80U);
+  const auto before = fed.rejected("flow: too many templates");
+  for (int i = 0; i < 50; ++i) fed.feed(v9(1, make_template(300, 900 + i)));  // replacing frees what it replaces
+  EXPECT_EQ(fed.rejected("flow: too many templates"), before);
+  fed.feed(v9(2, make_template(300, 2000)));
+  EXPECT_EQ(fed.rejected("flow: unusable template"), 1U);
+}
+
+TEST(FlowExporters, DataWaitForTheirTemplateWithinBounds) {
+  FlowLimits limits;
+  limits.pending_sets_per_domain = 3;
+  Fed fed(limits);
+  for (int i = 0; i < 5; ++i) fed.feed(v9(1, set(300, record())));
+  EXPECT_EQ(fed.batch.size(), 0U);
+  EXPECT_EQ(fed.rejected("flow: no template"), 2U);
+  fed.feed(v9(1, make_template(300)));
+  ASSERT_EQ(fed.batch.size(), 3U);
+  EXPECT_EQ(fed.batch[0].record.line, 1U);
+  EXPECT_EQ(fed.batch[2].record.line, 3U);
+  fed.decoder.finish(fed.batch);
+  EXPECT_EQ(fed.batch.counts.records, 6U);
+}
+
+TEST(FlowExporters, DataOfAnotherLayoutAreNotDecodedByALaterTemplate) {
+  Fed fed;
+  fed.feed(v9(1, set(300, record() + "12345")));
+  fed.feed(v9(1, make_template(300)));
+  EXPECT_EQ(fed.batch.size(), 0U);
+  EXPECT_EQ(fed.rejected("flow: no template"), 1U);
+}
+
+TEST(FlowExporters, UptimeIsReadAcrossItsWrap) {
+  Fed fed;
+  const std::string fields = be(8, 2) + be(4, 2) + be(12, 2) + be(4, 2) + be(22, 2) + be(4, 2) + be(21, 2) + be(4, 2);
+  fed.feed(v9(1, set(0, be(300, 2) + be(4, 2) + fields)));
+  fed.feed(v9(1, set(300, record() + be(0xffffffff - 999, 4) + be(500, 4))));  // uptime in the header: 1000 ms
+  ASSERT_EQ(fed.batch.size(), 1U);
+  EXPECT_EQ(fed.batch[0].time, (1700000000LL - 2) * core::kSecond);
+  EXPECT_EQ(fed.batch[0].duration, 1500 * core::kMillisecond);
+}
+
+}  // namespace
