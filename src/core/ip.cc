@@ -2,17 +2,60 @@
 
 #include <arpa/inet.h>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
 #include <charconv>
 
 namespace orbwatch::core {
 namespace {
 
+#if defined(__SSE2__)
+// The same as scan_v4 for an address with 16 readable bytes. Without a branch on the number of digits: that differs
+// from address to address, and a processor that guesses wrongly loses more time than all of this takes.
+bool scan_v4_wide(const char*& at, std::uint32_t& out) {
+  const char* const p = at;
+  const __m128i text = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  // Bytes that are no digit: as unsigned numbers below '0' or above '9'.
+  const __m128i shifted = _mm_add_epi8(text, _mm_set1_epi8(static_cast<char>(0x80 - '0')));
+  const __m128i other = _mm_cmpgt_epi8(shifted, _mm_set1_epi8(static_cast<char>(-128 + 9)));
+  // A sentinel ends an address that fills all 16 bytes (its last digit may have no successor).
+  unsigned mask = static_cast<unsigned>(_mm_movemask_epi8(other)) | 0x10000U;
+  std::uint32_t value = 0;
+  unsigned start = 0;
+  unsigned wrong = 0;
+#pragma GCC unroll 4
+  for (int part = 0; part < 4; ++part) {
+    const unsigned stop = static_cast<unsigned>(__builtin_ctz(mask | 0x80000000U));
+    const unsigned length = stop - start;
+    if (length - 1 > 2) return false;
+    std::uint32_t four;
+    std::memcpy(&four, p + start, 4);  // start <= 12: three parts of at most three digits, and their dots
+    four = (four << (8 * (4 - length))) & 0x0f0f0f00U;
+    const unsigned number = (four >> 8 & 0xff) * 100 + (four >> 16 & 0xff) * 10 + (four >> 24);
+    wrong |= number > 255;
+    wrong |= part < 3 && (stop >= 16 || p[stop] != '.');
+    value = value << 8 | number;
+    mask &= mask - 1;
+    start = stop + 1;
+  }
+  if (wrong != 0) return false;
+  out = value;
+  at = p + (start - 1);
+  return true;
+}
+#endif
+
 // Dotted quad at p, each part 0..255, no leading sign; leading zeros are accepted as decimal ("010" is ten), as logs
 // pad. Moves p behind it on success.
 bool scan_v4(const char*& at, const char* end, std::uint32_t& out) {
   const char* p = at;
   std::uint32_t value = 0;
+#if defined(__SSE2__)
+  if (end - p >= 16) return scan_v4_wide(at, out);
+#endif
   for (int part = 0; part < 4; ++part) {
     if (p == end) return false;
     unsigned digit = static_cast<unsigned char>(*p) - '0';
@@ -54,9 +97,8 @@ bool in_v4(std::uint32_t ip, std::uint32_t base, int bits) { return ((ip ^ base)
 
 Ip Ip::v4(std::uint32_t host_order) {
   Ip ip;
-  ip.bytes[10] = ip.bytes[11] = 0xff;
-  const std::uint32_t network = __builtin_bswap32(host_order);
-  std::memcpy(ip.bytes.data() + 12, &network, 4);
+  const std::uint64_t low = __builtin_bswap64(std::uint64_t{0xffff} << 32 | host_order);
+  std::memcpy(ip.bytes.data() + 8, &low, 8);
   return ip;
 }
 
@@ -87,34 +129,37 @@ std::optional<Ip> Ip::parse(std::string_view text) {
   return ip;
 }
 
-std::optional<Ip> Ip::scan(std::string_view& text) {
-  const char* p = text.data();
-  const char* end = p + text.size();
+const char* Ip::scan(const char* const begin, const char* const end, Ip& out) {
+  const char* p = begin;
   std::uint32_t v4_address;
   if (scan_v4(p, end, v4_address)) {
-    if (p != end && (is_name_char(*p) || (*p == '.' && end - p > 1 && is_name_char(p[1])))) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(p - text.data()));
-    return v4(v4_address);
+    if (p != end && (is_name_char(*p) || (*p == '.' && end - p > 1 && is_name_char(p[1])))) return nullptr;
+    out = v4(v4_address);
+    return p;
   }
-  if (p != end && *p == '[') {
+  std::string_view text(begin, static_cast<std::size_t>(end - begin));
+  std::optional<Ip> ip;
+  std::size_t used = 0;
+  if (text.starts_with('[')) {
     const auto close = text.substr(0, 64).find(']');
-    if (close == text.npos) return std::nullopt;
-    const auto ip = parse(text.substr(0, close + 1));
-    if (ip) text.remove_prefix(close + 1);
-    return ip;
+    if (close == text.npos) return nullptr;
+    used = close + 1;
+    ip = parse(text.substr(0, used));
+  } else {
+    std::size_t n = 0;
+    while (n < text.size() && n < 46 && (is_hex_char(text[n]) || text[n] == ':' || text[n] == '.')) ++n;
+    while (n > 0 && (text[n - 1] == '.' || (text[n - 1] == ':' && (n < 2 || text[n - 2] != ':')))) --n;
+    used = n;
+    if (used < text.size() && text[used] == '%') {
+      for (++used; used < text.size() && is_name_char(text[used]);) ++used;
+    } else if (used < text.size() && is_name_char(text[used])) {
+      return nullptr;
+    }
+    ip = parse(text.substr(0, n));
   }
-  std::size_t n = 0;
-  while (n < text.size() && n < 46 && (is_hex_char(text[n]) || text[n] == ':' || text[n] == '.')) ++n;
-  while (n > 0 && (text[n - 1] == '.' || (text[n - 1] == ':' && (n < 2 || text[n - 2] != ':')))) --n;
-  std::size_t used = n;
-  if (used < text.size() && text[used] == '%') {
-    for (++used; used < text.size() && is_name_char(text[used]);) ++used;
-  } else if (used < text.size() && is_name_char(text[used])) {
-    return std::nullopt;
-  }
-  const auto ip = parse(text.substr(0, n));
-  if (ip) text.remove_prefix(used);
-  return ip;
+  if (!ip) return nullptr;
+  out = *ip;
+  return begin + used;
 }
 
 bool Ip::is_private() const {

@@ -25,7 +25,15 @@ struct Ip {
   // Reads the address at the front of `text` and moves `text` behind it, as logs write it: "192.0.2.1/443", "192.0.2.1:500",
   // "2001:db8::1(443)", "[2001:db8::1]:443", "192.0.2.1." at the end of a sentence. The address must not run on as a name would
   // ("192.0.2.1-host"). On failure `text` stays where it is.
-  static std::optional<Ip> scan(std::string_view& text);
+  static std::optional<Ip> scan(std::string_view& text) {
+    Ip ip;
+    const char* behind = scan(text.data(), text.data() + text.size(), ip);
+    if (behind == nullptr) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(behind - text.data()));
+    return ip;
+  }
+  // The same between two pointers: gives where the address ends, nullptr (and `out` as it was) if there is none.
+  static const char* scan(const char* begin, const char* end, Ip& out);
 
   bool present() const { return high() != 0 || low() != 0; }
   bool is_v4() const { return high() == 0 && (low() >> 32) == 0xffff; }

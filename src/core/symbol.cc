@@ -23,8 +23,8 @@ struct Entry {
   std::uint32_t size;
 };
 
-// id = (index << kShardBits | shard) + 1. Entries live in blocks that never move, so that text() needs no lock: an id reaches
-// another thread only through some synchronisation, which also publishes its entry.
+// id = (index << kShardBits | shard) + 1. Entries live in blocks that never move, so that text() needs no lock: an id
+// reaches another thread only through some synchronisation, which also publishes its entry.
 struct Shard {
   std::mutex mutex;
   absl::flat_hash_map<std::string_view, std::uint32_t> ids;
@@ -74,13 +74,6 @@ Symbol insert(Shard& shard, std::uint32_t shard_number, std::string_view text) {
   return Symbol(id);
 }
 
-struct CacheLine {
-  std::uint64_t hash = 0;
-  const char* data = nullptr;
-  std::uint32_t size = 0;
-  std::uint32_t id = 0;
-};
-
 inline std::uint64_t mix(std::uint64_t h) {
   h ^= h >> 32;
   h *= 0xd6e8feb86659fd93ULL;
@@ -94,20 +87,62 @@ inline std::uint64_t load8(const char* p) {
   return v;
 }
 
-// Only for the table's own use: equal strings, equal hash, within one process.
-inline std::uint64_t quick_hash(std::string_view s) {
-  std::uint64_t h = s.size() * 0x9e3779b97f4a7c15ULL;
+inline std::uint32_t load4(const char* p) {
+  std::uint32_t v;
+  std::memcpy(&v, p, 4);
+  return v;
+}
+
+// What identifies a string within a thread's cache. Up to kInline bytes `first` and `last` hold all of its bytes (they
+// overlap), so that a hit needs no look at the string itself; beyond that they are a hash.
+struct Key {
+  std::uint64_t first;
+  std::uint64_t last;
+  std::uint64_t hash;  // only for the table's own use: equal strings, equal hash, within one process
+};
+constexpr std::size_t kInline = 16;
+
+inline Key key_of(std::string_view s) {
   const char* p = s.data();
-  std::size_t n = s.size();
-  while (n >= 8) {
-    h = (h ^ load8(p)) * 0xff51afd7ed558ccdULL;
-    h ^= h >> 29;
-    p += 8;
-    n -= 8;
+  const std::size_t n = s.size();
+  Key key{};
+  if (n > kInline) {
+    std::uint64_t h = n * 0x9e3779b97f4a7c15ULL;
+    std::size_t left = n;
+    for (; left > 8; left -= 8, p += 8) {
+      h = (h ^ load8(p)) * 0xff51afd7ed558ccdULL;
+      h ^= h >> 29;
+    }
+    key.first = h;
+    key.last = load8(s.data() + n - 8);
+  } else if (n >= 8) {
+    key.first = load8(p);
+    key.last = load8(p + n - 8);
+  } else if (n >= 4) {
+    key.first = load4(p) | std::uint64_t{load4(p + n - 4)} << 32;
+  } else {
+    const auto byte = [p](std::size_t i) { return std::uint64_t{static_cast<unsigned char>(p[i])}; };
+    key.first = byte(0) | byte(n / 2) << 8 | byte(n - 1) << 16;
   }
-  std::uint64_t tail = 0;
-  if (n != 0) std::memcpy(&tail, p, n);
-  return mix((h ^ tail) * 0xff51afd7ed558ccdULL);
+  const std::uint64_t h = (key.first ^ n * 0x9e3779b97f4a7c15ULL) * 0xff51afd7ed558ccdULL;
+  key.hash = mix((h ^ h >> 29 ^ key.last) * 0xff51afd7ed558ccdULL);
+  return key;
+}
+
+struct CacheLine {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  std::uint32_t size = 0;
+  std::uint32_t id = 0;
+};
+constexpr std::size_t kCacheLines = 8192;
+
+// Plain pointer and no constructor: the look-up needs no guard. The owner below frees it when the thread ends.
+thread_local constinit CacheLine* cache_lines = nullptr;
+
+CacheLine* make_cache() {
+  thread_local const auto owner = std::make_unique<CacheLine[]>(kCacheLines);
+  return cache_lines = owner.get();
 }
 
 }  // namespace
@@ -124,22 +159,21 @@ std::string_view Symbol::text() const {
 Symbol intern(std::string_view text) {
   if (text.empty()) return {};
   if (text.size() > kLongestSymbol) text = text.substr(0, kLongestSymbol);
-  thread_local std::unique_ptr<std::array<CacheLine, 4096>> cache = std::make_unique<std::array<CacheLine, 4096>>();
-  const std::uint64_t hash = quick_hash(text);
-  CacheLine& line = (*cache)[hash & 4095];
-  if (line.hash == hash && line.size == text.size() && line.id != 0 &&
-      std::memcmp(line.data, text.data(), text.size()) == 0) {
+  CacheLine* const cache = cache_lines != nullptr ? cache_lines : make_cache();
+  const Key key = key_of(text);
+  CacheLine& line = cache[key.hash & (kCacheLines - 1)];
+  if (line.first == key.first && line.last == key.last && line.size == text.size() &&
+      (text.size() <= kInline || Symbol(line.id).text() == text)) {
     return Symbol(line.id);
   }
-  const auto shard_number = static_cast<std::uint32_t>(hash >> 60) & (kShards - 1);
-  Symbol symbol = insert(table().shards[shard_number], shard_number, text);
+  const auto shard_number = static_cast<std::uint32_t>(key.hash >> 60) & (kShards - 1);
+  const Symbol symbol = insert(table().shards[shard_number], shard_number, text);
   if (!symbol.present()) {
     table().overflow.fetch_add(1, std::memory_order_relaxed);
     // Its shard may be full as well; then the event simply lacks the name.
     return insert(table().shards[0], 0, "(too many names)");
   }
-  const std::string_view kept = symbol.text();
-  line = {hash, kept.data(), static_cast<std::uint32_t>(kept.size()), symbol.id()};
+  line = {key.first, key.last, static_cast<std::uint32_t>(text.size()), symbol.id()};
   return symbol;
 }
 

@@ -181,7 +181,8 @@ Expected<TimeReader> TimeReader::make(std::string_view zone, Nanoseconds referen
   if (auto seconds = offset(rest); seconds && rest.empty()) {
     shared->zone = absl::FixedTimeZone(*seconds);
   } else if (zone == "local" || !absl::LoadTimeZone(std::string(zone), &shared->zone)) {
-    return fail("unknown time zone", std::string(zone), "use an IANA name such as Europe/Berlin, or an offset such as +02:00");
+    return fail("unknown time zone", std::string(zone),
+                "use an IANA name such as Europe/Berlin, or an offset such as +02:00");
   }
   reader.zone_ = std::move(shared);
   return reader;
@@ -207,13 +208,28 @@ Nanoseconds TimeReader::resolve(CivilTime civil) const {
   const std::int64_t hour = as_utc / kHour;
   if (hour != cached_hour_) {
     const absl::CivilSecond cs(civil.year, civil.month, civil.day, civil.hour, 0, 0);
-    // An hour that happens twice is taken as its first time, one that never happens as if the clock had not been moved yet.
+    // An hour that happens twice is taken as its first time, one that never happens as if the clock had not been moved
+    // yet.
     const absl::Time when = zone_->zone.At(cs).pre;
     cached_offset_ = absl::ToUnixSeconds(when);
     cached_offset_ = hour * 3600 - cached_offset_;
     cached_hour_ = hour;
   }
   return as_utc - cached_offset_ * kSecond;
+}
+
+void TimeReader::remember_hour(std::string_view text, const CivilTime& civil, Nanoseconds resolved) const {
+  if (resolved == 0 || text.empty() || text.size() > kLongestHour) return;
+  const Nanoseconds begin = resolved - (civil.minute * 60 + civil.second) * kSecond - civil.nanosecond;
+  // The year of a time without one depends on which side of the reference it lies: not the same for all of that hour.
+  if (civil.year == 0 && reference_ != 0) {
+    const Nanoseconds edge = reference_ + kDay;
+    const Nanoseconds away = begin > edge ? begin - edge : edge - begin;
+    if (away < 2 * kDay) return;
+  }
+  std::memcpy(hour_text_, text.data(), text.size());
+  hour_text_size_ = text.size();
+  hour_ = begin;
 }
 
 int TimeReader::offset_seconds_at_utc(Nanoseconds time) const {
@@ -225,7 +241,8 @@ std::optional<Nanoseconds> parse_iso8601(std::string_view& text, const TimeReade
   if (text.size() < 19) return std::nullopt;
   const char* p = text.data();
   CivilTime civil;
-  if ((p[4] != '-' && p[4] != '/') || p[7] != p[4] || (p[10] != 'T' && p[10] != ' ' && p[10] != 't')) return std::nullopt;
+  if ((p[4] != '-' && p[4] != '/') || p[7] != p[4] || (p[10] != 'T' && p[10] != ' ' && p[10] != 't'))
+    return std::nullopt;
   if (!digits(p, 4, civil.year) || !digits(p + 5, 2, civil.month) || !digits(p + 8, 2, civil.day) ||
       !clock_time(p + 11, civil) || !valid(civil) || civil.year == 0) {
     return std::nullopt;
@@ -238,8 +255,27 @@ std::optional<Nanoseconds> parse_iso8601(std::string_view& text, const TimeReade
   return time;
 }
 
+// "mm:ss" at p, behind an hour and its colon; nothing but the two numbers is read.
+bool minute_second(const char* p, Nanoseconds& out) {
+  int minute = 0;
+  int second = 0;
+  if (!digits(p, 2, minute) || p[2] != ':' || !digits(p + 3, 2, second) || minute > 59 || second > 60) return false;
+  out = (minute * 60 + second) * kSecond;
+  return true;
+}
+
 std::optional<Nanoseconds> parse_bsd(std::string_view& text, const TimeReader& reader) {
   if (text.size() < 15 || text[3] != ' ') return std::nullopt;
+  // "Nov 22 2026 08" and "Nov 22 08", followed by ":15:30".
+  for (const std::size_t size : {std::size_t{14}, std::size_t{9}}) {
+    Nanoseconds within = 0;
+    if (text.size() < size + 6 || text[size] != ':') continue;
+    const auto hour = reader.known_hour(text.substr(0, size));
+    if (!hour || !minute_second(text.data() + size + 1, within)) continue;
+    text.remove_prefix(size + 6);
+    return *hour + within + fraction(text);
+  }
+  const std::string_view whole = text;
   CivilTime civil;
   civil.year = 0;
   civil.month = month_number(text);
@@ -266,7 +302,11 @@ std::optional<Nanoseconds> parse_bsd(std::string_view& text, const TimeReader& r
   if (check.year == 0) check.year = 2024;  // a leap year: any day that can exist
   if (!valid(check)) return std::nullopt;
   text = rest;
-  return reader.resolve(civil);
+  const Nanoseconds time = reader.resolve(civil);
+  // Only the usual spelling: the hour's digits end where known_hour() will look for them.
+  const std::string_view hour = whole.substr(0, static_cast<std::size_t>(p - 6 - whole.data()));
+  if (hour.size() == 14 || hour.size() == 9) reader.remember_hour(hour, civil, time);
+  return time;
 }
 
 std::optional<Nanoseconds> parse_epoch(std::string_view& text) {

@@ -35,6 +35,7 @@ const Symbol kAnyConnect = core::intern("anyconnect");
 const Symbol kIkev1 = core::intern("ikev1");
 const Symbol kIkev2 = core::intern("ikev2");
 const Symbol kSsh = core::intern("ssh");
+const Symbol kTcpFins = core::intern("TCP FINs");
 const Symbol kAsdm = core::intern("asdm");
 
 // How a message writes an address.
@@ -51,6 +52,7 @@ struct Endpoint {
   std::uint16_t port = 0;
   std::string_view name;     // what stood in place of an address
   std::string_view service;  // what stood in place of a port number
+  std::string_view text;     // "address/port" as it stands
   std::string_view user;     // identity firewall: "(LOCAL\alice)" or "(CORP\alice, 123)"
 };
 
@@ -65,15 +67,17 @@ void scan_user(Scanner& s, Endpoint& out) {
   s = ahead;
 }
 
+constexpr CharTable kEndsInterface(": (");
+
 // Reads an endpoint at the cursor; false if nothing stands there.
 bool scan_endpoint(Scanner& s, Endpoint& out, Form form) {
   s.spaces();
   if (form == Form::kColon) {
     Scanner ahead = s;
-    const std::string_view word = ahead.until_any(": (");
+    const std::string_view word = ahead.until_table(kEndsInterface);
     if (ahead.peek() == ':') {
-      // Without an interface an IPv6 address would look like one.
-      if (auto text = s.rest(); !Ip::scan(text) || text.starts_with(':')) {
+      // Without an interface the beginning of an IPv6 address would look like one.
+      if (auto text = s.rest(); word.size() > 4 || !Ip::scan(text) || text.starts_with(':')) {
         out.interface = word;
         ahead.advance(1);
         ahead.spaces();
@@ -89,19 +93,11 @@ bool scan_endpoint(Scanner& s, Endpoint& out, Form form) {
       s = ahead;
     }
   }
-  if (const auto ip = s.ip()) {
-    out.ip = *ip;
-  } else {
-    if (s.peek() == '[') s.advance(1);  // a stray bracket, as some relays leave it
-    if (const auto again = s.ip()) {
-      out.ip = *again;
-    } else if (s.peek() == '(') {  // "(0.0.0.0)"
-      s.advance(1);
-      const auto inner = s.ip();
-      if (!inner || !s.skip(')')) return false;
-      out.ip = *inner;
-      return true;
-    } else {
+  const char* const begin = s.rest().data();
+  if (!s.ip(out.ip)) {
+    if (s.skip('(')) return s.ip(out.ip) && s.skip(')');  // "(0.0.0.0)"
+    s.skip('[');                                          // a stray bracket, as some relays leave it
+    if (!s.ip(out.ip)) {
       out.name = s.until_any("/( ,");
       if (out.name.empty()) return false;
     }
@@ -120,6 +116,7 @@ bool scan_endpoint(Scanner& s, Endpoint& out, Form form) {
       out.service = s.until_any("( ,.");
     }
   }
+  out.text = {begin, static_cast<std::size_t>(s.rest().data() - begin)};
   scan_user(s, out);
   return true;
 }
@@ -202,7 +199,9 @@ Fate built(Scanner s, Event& event, bool initiator_first) {
     Scanner ahead = s;
     ahead.spaces();
     if (!ahead.skip('(')) return;
-    if (const auto found = ahead.ip()) ip = *found;
+    if (!ahead.skip(e.text)) {
+      ahead.ip(ip);
+    }
     ahead.until(')');
     if (!ahead.skip(')')) return;
     s = ahead;
@@ -269,7 +268,11 @@ Fate teardown(Scanner s, Event& event, bool initiator_first) {
   }
   if (const auto from = reason.find(" from "); from != reason.npos) reason = reason.substr(0, from);
   reason = core::trim(reason);
-  if (!reason.empty()) event.reason = closed_reason(reason);
+  if (reason == "TCP FINs") {  // most of them
+    event.reason = kTcpFins;
+  } else if (!reason.empty()) {
+    event.reason = closed_reason(reason);
+  }
   return Fate::kept();
 }
 
@@ -296,6 +299,7 @@ Fate deny_by_group(Scanner s, Event& event) {
   s.skip("protocol ");
   event.protocol = protocol_number(s.word());
   if (!source_and_destination(s, event, "src ", "dst ", Form::kColon)) return Fate::rejected(kNoAddress);
+  s.spaces();
   if (s.skip_past("by access-group ")) {
     const bool quoted = s.skip('"');
     event.rule = core::intern(quoted ? s.until('"') : s.word());
@@ -481,7 +485,7 @@ bool scan_who(Scanner& s, Event& event) {
       } else if (s.skip("Username = ")) {
         user = value(", ");
       } else if (s.skip("IP = ")) {
-        if (const auto ip = s.ip()) event.source_ip = *ip;
+        s.ip(event.source_ip);
       } else {
         break;
       }
@@ -509,7 +513,7 @@ bool scan_who(Scanner& s, Event& event) {
   }
   if (s.skip("IP ")) {
     const bool bracket = s.skip('<');
-    if (const auto ip = s.ip()) event.source_ip = *ip;
+    s.ip(event.source_ip);
     if (bracket) {
       s.until('>');
       s.skip('>');
@@ -522,7 +526,7 @@ bool scan_who(Scanner& s, Event& event) {
   if (!s.skip_past("user ")) return false;
   put_user(s.until(','));
   if (s.skip(", IP ")) {
-    if (const auto ip = s.ip()) event.source_ip = *ip;
+    s.ip(event.source_ip);
   }
   return event.source_ip.present();
 }
@@ -699,7 +703,7 @@ Fate vpn(Scanner s, Event& event, int number) {
       if (s.skip_past(" from ")) {
         s.skip("IP ");
         s.skip('<');
-        if (const auto ip = s.ip()) event.source_ip = *ip;
+        s.ip(event.source_ip);
       }
       break;
     case 722022:
@@ -729,10 +733,11 @@ Fate vpn(Scanner s, Event& event, int number) {
       event.reason = core::intern("address assigned");
       Scanner v4 = s;
       if (v4.skip_past("IPv4 Address <") || v4.skip_past("Address <")) {
-        if (const auto ip = v4.ip(); ip && *ip != Ip::v4(0)) event.assigned_ip = *ip;
+        v4.ip(event.assigned_ip);
+        if (event.assigned_ip == Ip::v4(0)) event.assigned_ip = Ip();
       }
       if (!event.assigned_ip.present() && s.skip_past("IPv6 address <")) {
-        if (const auto ip = s.ip()) event.assigned_ip = *ip;
+        s.ip(event.assigned_ip);
       }
       break;
     }
@@ -780,7 +785,7 @@ Fate vpn(Scanner s, Event& event, int number) {
       put_session(event, Activity::kUpdate, kIkev1);
       event.reason = core::intern("address assigned");
       if (s.skip_past("IP address ")) {
-        if (const auto ip = s.ip()) event.assigned_ip = *ip;
+        s.ip(event.assigned_ip);
       }
       break;
     default: break;
@@ -852,7 +857,7 @@ Fate ikev2(Scanner s, Event& event, int number) {
         Scanner at = s;
         if (event.assigned_ip.present() || !at.skip_past(key)) continue;
         at.skip('<');
-        if (const auto ip = at.ip()) event.assigned_ip = *ip;
+        at.ip(event.assigned_ip);
       }
       break;
     case 751026: {
@@ -875,7 +880,7 @@ Fate access_policy(Scanner s, Event& event) {
   if (!s.skip("DAP: User ")) return Fate::rejected(kNoAddress);
   set_user(event, s.until(','));
   if (s.skip_past("Addr ")) {
-    if (const auto ip = s.ip()) event.source_ip = *ip;
+    s.ip(event.source_ip);
   }
   if (!event.source_ip.present()) return Fate::rejected(kNoAddress);
   put_session(event, Activity::kUpdate);
@@ -979,7 +984,7 @@ Fate management(Scanner s, Event& event, int number) {
       for (const std::string_view key : {"IP address: ", "IP = ", "IP, "}) {
         Scanner at = s;
         if (event.source_ip.present() || !at.skip_past(key)) continue;
-        if (const auto ip = at.ip()) event.source_ip = *ip;
+        at.ip(event.source_ip);
       }
       if (s.skip_past("Uname: ")) set_user(event, core::trim(s.rest()));
       if (!event.user.present() && !event.source_ip.present()) return Fate::rejected(kNoUser);
@@ -1009,14 +1014,12 @@ Fate management(Scanner s, Event& event, int number) {
       event.reason = core::intern("enable password incorrect");
       event.application = core::intern("console");
       if (s.skip_past("from ")) {
-        if (Scanner ahead = s; !s.ip()) {
-          event.application = lower_symbol(ahead.word());
-          s = ahead;
-          s.skip_past("remote ");
+        if (Ip ip; Scanner(s).ip(ip)) {
+          event.source_ip = ip;
         } else {
-          s = ahead;
+          event.application = lower_symbol(s.word());
+          if (s.skip_past("remote ")) s.ip(event.source_ip);
         }
-        if (const auto ip = s.ip()) event.source_ip = *ip;
       }
       break;
     case 502103:
@@ -1180,6 +1183,13 @@ class CiscoAsa final : public RecordDecoder {
   // The six digits of "%ASA-6-302013: ", "%ASA-session-5-106100: ", "%ASA--5-106100: " or "%ASA-6-302016 "; moves
   // behind them.
   static std::string_view take_number(std::string_view& text) {
+    if (text.size() > 14 && text[4] == '-' && is_digit(text[5]) && text[6] == '-' && text[13] == ':' &&
+        text[14] == ' ' && std::all_of(text.begin() + 7, text.begin() + 13, is_digit)) {
+      const std::string_view digits = text.substr(7, 6);
+      text.remove_prefix(15);
+      while (text.starts_with(' ')) text.remove_prefix(1);
+      return digits;
+    }
     std::size_t at = text.find('-') + 1;
     // The facility, if any, and the severity stand before the number; neither is long.
     for (int i = 0; i < 3; ++i) {

@@ -1,5 +1,7 @@
 #include "decode/envelope.h"
 
+#include <array>
+
 #include "core/text.h"
 
 namespace orbwatch::decode {
@@ -133,6 +135,13 @@ std::optional<int> zone_hours(std::string_view name) {
   return std::nullopt;
 }
 
+// The space behind a host name, and what no host name holds.
+constexpr auto kEndsHost = [] {
+  std::array<bool, 256> table{};
+  for (const char c : {' ', '=', ',', '"', '{', '[', '<'}) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
 // The part behind a time: [ZONE] [:] [HOST] [:] [TAG:] MSG.
 void parse_rest(std::string_view text, const TimeReader& times, TextRecord& record) {
   skip_spaces(text);
@@ -154,9 +163,9 @@ void parse_rest(std::string_view text, const TimeReader& times, TextRecord& reco
   }
   // A host is a word; what ends in ":" or opens "[" is already the tag.
   std::size_t end = 0;
-  while (end < text.size() && text[end] != ' ') ++end;
+  while (end < text.size() && !kEndsHost[static_cast<unsigned char>(text[end])]) ++end;
   const std::string_view word = text.substr(0, end);
-  if (!word.empty() && word.front() != '%' && word.find_first_of("=,\"{[<") == word.npos && end < text.size()) {
+  if (!word.empty() && word.front() != '%' && end < text.size() && text[end] == ' ') {
     const bool colon = word.back() == ':';
     std::string_view after = text.substr(end);
     skip_spaces(after);
@@ -210,6 +219,7 @@ void parse_envelope(TextRecord& record, const TimeReader& times) {
   parse_rest(text, times, record);
   // A relay in front of a device: "Nov 22 08:00:01 relay <134>Nov 22 2026 08:00:00 fw1 : %ASA-..." and the like.
   std::string_view inner = record.message;
+  if (inner.starts_with('%')) return;  // the usual case, told quickly
   skip_priority(inner);
   Nanoseconds inner_time = 0;
   if (record.program.empty() && inner.size() > 15 && parse_time(inner, times, inner_time) && inner.size() > 1 &&

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <optional>
 #include <string_view>
 
 #include "core/ip.h"
@@ -15,6 +14,18 @@
 namespace orbwatch::decode {
 
 inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// A set of characters, for Scanner::until_table.
+class CharTable {
+ public:
+  constexpr explicit CharTable(std::string_view characters) {
+    for (const char c : characters) has_[static_cast<unsigned char>(c)] = true;
+  }
+  constexpr bool has(char c) const { return has_[static_cast<unsigned char>(c)]; }
+
+ private:
+  bool has_[256] = {};
+};
 
 class Scanner {
  public:
@@ -42,6 +53,7 @@ class Scanner {
   }
   // Moves behind the next occurrence of `literal`; stays if there is none.
   bool skip_past(std::string_view literal) {
+    if (skip(literal)) return true;
     const auto at = rest().find(literal);
     if (at == std::string_view::npos) return false;
     p_ += at + literal.size();
@@ -50,16 +62,26 @@ class Scanner {
   // What stands before the next `stop` (or before the end) and moves to it.
   std::string_view until(char stop) {
     const char* from = p_;
-    const void* at = p_ != end_ ? std::memchr(p_, stop, static_cast<std::size_t>(end_ - p_)) : nullptr;
-    p_ = at != nullptr ? static_cast<const char*>(at) : end_;
+    while (p_ != end_ && *p_ != stop) ++p_;  // what it is used for is short: a call of memchr would cost more
     return {from, static_cast<std::size_t>(p_ - from)};
   }
   std::string_view until_any(std::string_view stops) {
     const char* from = p_;
-    while (p_ != end_ && stops.find(*p_) == std::string_view::npos) ++p_;
+    const auto stops_at = [&](char c) {
+      for (const char stop : stops) {
+        if (c == stop) return true;
+      }
+      return false;
+    };
+    while (p_ != end_ && !stops_at(*p_)) ++p_;
     return {from, static_cast<std::size_t>(p_ - from)};
   }
-  std::string_view word() { return until_any(" \t"); }
+  std::string_view until_table(const CharTable& stops) {
+    const char* from = p_;
+    while (p_ != end_ && !stops.has(*p_)) ++p_;
+    return {from, static_cast<std::size_t>(p_ - from)};
+  }
+  std::string_view word() { return until(' '); }
 
   // Digits at the cursor. 0 if there is no digit, or if the number does not fit.
   std::uint64_t number() {
@@ -80,11 +102,12 @@ class Scanner {
     }
     return value <= 65535 ? static_cast<std::uint16_t>(value) : std::uint16_t{0};
   }
-  std::optional<core::Ip> ip() {
-    std::string_view text = rest();
-    const auto found = core::Ip::scan(text);
-    p_ = end_ - text.size();
-    return found;
+  // The address at the cursor (see core::Ip::scan); false and unmoved if there is none.
+  bool ip(core::Ip& out) {
+    const char* behind = core::Ip::scan(p_, end_, out);
+    if (behind == nullptr) return false;
+    p_ = behind;
+    return true;
   }
 
  private:

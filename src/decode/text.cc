@@ -293,7 +293,13 @@ void TextDecoder::record(std::string_view raw, std::uint64_t offset, std::uint32
     if (!reader.decoder->claims(r)) continue;
     Event& event = batch.next();
     event.time = r.time;
-    if (!r.host.empty()) event.observer = core::intern(r.host);
+    if (!r.host.empty()) {
+      if (r.host != last_host_) {
+        last_host_ = r.host;
+        last_observer_ = core::intern(r.host);
+      }
+      event.observer = last_observer_;
+    }
     const Fate fate = reader.decoder->decode(r, event);
     switch (fate.verdict) {
       case Verdict::kEvent:

@@ -1,5 +1,5 @@
-// The text frame: cuts an input into records (lines, or JSON values), reads the syslog envelope and offers each record to the record
-// decoders. Formats may be mixed within one input.
+// The text frame: cuts an input into records (lines, or JSON values), reads the syslog envelope and offers each record
+// to the record decoders. Formats may be mixed within one input.
 #pragma once
 
 #include <memory>
@@ -54,6 +54,8 @@ class TextDecoder final : public Decoder {
   Options options_;
   core::TimeReader times_;
   std::vector<Reader> readers_;
+  std::string last_host_;  // of the envelope of the record before: mostly the same
+  Symbol last_observer_;
 
   std::uint64_t offset_ = 0;  // of the next byte that feed() gets
   std::uint32_t line_ = 1;    // number of the line that the next byte belongs to
@@ -64,12 +66,12 @@ class TextDecoder final : public Decoder {
   bool inside_line_ = false;  // see start_at
 
   // State of the JSON value scanner.
-  int depth_ = 0;             // of open { and [
-  int record_depth_ = -1;     // depth at which the current record's { was met; -1 = between records
+  int depth_ = 0;          // of open { and [
+  int record_depth_ = -1;  // depth at which the current record's { was met; -1 = between records
   bool in_string_ = false;
   bool escaped_ = false;
-  std::string last_string_;   // the last string at wrapper level, cut to a few bytes
-  int wrapper_depth_ = 0;     // depth of arrays and wrapper objects that are transparent
+  std::string last_string_;  // the last string at wrapper level, cut to a few bytes
+  int wrapper_depth_ = 0;    // depth of arrays and wrapper objects that are transparent
 };
 
 // How the first bytes look: JSON values that do not end with their line, or lines.
