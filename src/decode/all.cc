@@ -16,6 +16,10 @@ namespace {
 constexpr std::array kRecordFormats = {
     RecordFormat{"cisco_asa", "Cisco ASA and FTD syslog", "VPN sessions, AAA, connections, denied traffic, management log-ins", true,
                  make_cisco_asa},
+    RecordFormat{"fortigate", "FortiGate (FortiOS) key=value syslog", "traffic, SSL and IPsec VPN sessions, user and admin log-ins", true,
+                 make_fortigate},
+    RecordFormat{"paloalto", "Palo Alto Networks PAN-OS CSV syslog", "traffic, GlobalProtect sessions and log-ins, admin log-ins", true,
+                 make_paloalto},
 };
 
 constexpr std::array<BinaryFormat, 0> kBinaryFormats = {};

@@ -8,5 +8,7 @@
 namespace orbwatch::decode {
 
 std::unique_ptr<RecordDecoder> make_cisco_asa(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_fortigate(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_paloalto(const core::TimeReader& times);
 
 }  // namespace orbwatch::decode
