@@ -20,6 +20,10 @@ namespace {
 constexpr std::array kRecordFormats = {
     RecordFormat{"cisco_asa", "Cisco ASA and FTD syslog",
                  "VPN sessions, AAA, connections, denied traffic, management log-ins", true, make_cisco_asa},
+    RecordFormat{"fortigate", "FortiGate (FortiOS) key=value syslog", "traffic, SSL and IPsec VPN sessions, user and admin log-ins", true,
+                 make_fortigate},
+    RecordFormat{"paloalto", "Palo Alto Networks PAN-OS CSV syslog", "traffic, GlobalProtect sessions and log-ins, admin log-ins", true,
+                 make_paloalto},
     RecordFormat{"openssh", "OpenSSH sshd (syslog and journald JSON)", "SSH log-ins, failures, sessions, probes", true,
                  make_openssh},
     RecordFormat{"suricata_eve", "Suricata EVE JSON", "flows, alerts, TLS and SSH handshakes", true, make_suricata_eve},
