@@ -10,6 +10,7 @@
 #include "decode/envelope.h"
 #include "decode/flow_datagram.h"
 #include "decode/formats.h"
+#include "decode/ipfix_file.h"
 #include "decode/mapping.h"
 #include "decode/text.h"
 

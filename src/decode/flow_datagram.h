@@ -47,6 +47,5 @@ class FlowDatagramDecoder {
 };
 
 int recognise_flow_datagram(std::string_view head);
-int recognise_ipfix_file(std::string_view head);
 
 }  // namespace orbwatch::decode
