@@ -63,6 +63,7 @@ std::string as_words(std::string_view name) {
   return out;
 }
 
+// A sum below this is no opinion that could dispute another.
 constexpr float kWeakestOpinion = 0.4F;
 
 bool overlay(NetworkType type) { return type == NetworkType::kVpn || type == NetworkType::kTor; }
@@ -128,15 +129,9 @@ std::vector<TypeClaim> claims_by_name(std::string_view as_name) {
     if (slot != nullptr && slot->weight >= rule.weight) continue;
     if (words.find(rule.pattern) != words.npos) slot = &rule;
   }
-  float strongest = 0;
-  for (const NameRule* rule : best) {
-    if (rule != nullptr) strongest = std::max(strongest, rule->weight);
-  }
   std::vector<TypeClaim> claims;
   for (const NameRule* rule : best) {
     if (rule == nullptr) continue;
-    // A legal form ("Inc", "GmbH") hints at a business only where nothing better is said.
-    if (rule->weight < kWeakestOpinion && strongest >= kWeakestOpinion) continue;
     claims.push_back({rule->type, TypeSource::kAsName, rule->weight, fmt::format("AS name ('{}')", rule->shown)});
   }
   return claims;

@@ -106,7 +106,7 @@ TEST(NetworkType, RulesReadNames) {
   const NameCase cases[] = {{"Example Hosting GmbH", NetworkType::kHosting},
                             {"EXAMPLE BROADBAND LTD", NetworkType::kConsumer},
                             {"Universitaet Musterstadt", NetworkType::kEducation},
-                            {"Musterbank AG", NetworkType::kBusiness},
+                            {"Muster Bank AG", NetworkType::kBusiness},
                             {"Ministry of Examples", NetworkType::kGovernment},
                             {"Example Mobile Ltd", NetworkType::kMobile},
                             {"Example VPN Inc.", NetworkType::kVpn},
@@ -120,9 +120,9 @@ TEST(NetworkType, WholeWordsAreNotFoundInsideOthers) {
   for (const TypeClaim& c : claims_by_name("Ghost Ghosts")) EXPECT_NE(c.type, NetworkType::kHosting) << c.says;
 }
 
-TEST(NetworkType, ALegalFormSpeaksOnlyAlone) {
-  for (const TypeClaim& c : claims_by_name("Example Hosting Inc.")) EXPECT_NE(c.type, NetworkType::kBusiness);
-  EXPECT_EQ(decide_type(claims_by_name("Qwertz Inc.")).type, NetworkType::kBusiness);
+TEST(NetworkType, ALegalFormSaysNothing) {
+  EXPECT_TRUE(claims_by_name("Qwertz Inc.").empty());
+  EXPECT_TRUE(claims_by_name("Qwertz GmbH").empty());
 }
 
 TEST(NetworkType, EveryRowOfTheDataIsReadOnce) {
@@ -176,7 +176,7 @@ TEST(NetworkTypeWithDataSet, NameRulesAreRightMoreOftenThanWrong) {
   std::printf("%s", check.text().c_str());
   EXPECT_GT(check.rows, 300U);
   EXPECT_EQ(check.rows, check.right + check.wrong + check.silent);
-  EXPECT_GT(check.right, 2 * check.wrong);
+  EXPECT_GT(check.right, 4 * check.wrong);
 }
 
 }  // namespace
