@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fetches the free data set (city and AS number of addresses) and compiles it into the table that orbwatch uses by default.
-# Called by ./dev setup; does nothing if the table is there and whole. Needs npm and, the first time, the network.
+# Called by ./dev setup; does nothing if the table is there, whole and made with this program's lists. Needs npm and, the first time, the network.
 #
 #   tools/fetch-intel.sh [ORBWATCH_BINARY] [TABLE]
 #
@@ -19,10 +19,13 @@ say() { printf 'fetch-intel: %s\n' "$*"; }
 fail() { printf 'fetch-intel: %s\n' "$*" >&2; exit 1; }
 
 [ -x "$binary" ] || fail "no program at $binary: build it first (./dev build) or name it as the first argument"
-if [ -f "$table" ] && "$binary" intel verify "$table" >/dev/null 2>&1; then
+if [ -f "$table" ] && "$binary" intel verify --current "$table" >/dev/null 2>&1; then
   say "the table is there: $table"
   exit 0
 fi
+
+work_left=
+trap '[ -z "$work_left" ] || rm -rf "$work_left"' EXIT
 
 # fetch NAME VERSION: unpacks the package into $cache/npm/NAME and writes its version into $cache/npm/NAME/VERSION.
 fetch() {
@@ -34,20 +37,21 @@ fetch() {
   command -v npm >/dev/null || fail "npm is missing: install it (apt-get install npm) and run this again"
   mkdir -p "$cache/npm"
   work=$(mktemp -d "$cache/npm/.$name.XXXXXX")
-  trap 'rm -rf "$work"' RETURN
+  work_left=$work
   say "fetching @ip-location-db/$name@$version with npm pack"
-  if ! (cd "$work" && npm pack --silent "@ip-location-db/$name@$version" >/dev/null 2>"$work/error"); then
+  if ! (cd "$work" && npm pack --loglevel=error "@ip-location-db/$name@$version" >/dev/null 2>"$work/error"); then
     if ! grep -qE 'ETARGET|E404|No matching version' "$work/error"; then
-      fail "cannot fetch @ip-location-db/$name ($(grep -m1 -oE 'E[A-Z_]{4,}' "$work/error" || echo 'npm failed')): check the network or the npm proxy, or put your own files in with \`orbwatch intel build\` (docs/enrichment.md)"
+      fail "cannot fetch @ip-location-db/$name ($(grep -m1 -oE '\bE[A-Z_]{4,}\b' "$work/error" || echo 'npm failed')): check the network or the npm proxy, or put your own files in with \`orbwatch intel build\` (docs/enrichment.md)"
     fi
     say "version $version is gone, taking the newest"
-    (cd "$work" && npm pack --silent "@ip-location-db/$name" >/dev/null 2>"$work/error") ||
+    (cd "$work" && npm pack --loglevel=error "@ip-location-db/$name" >/dev/null 2>"$work/error") ||
       fail "cannot fetch @ip-location-db/$name: check the network, or use your own files (docs/enrichment.md)"
   fi
   tar -xzf "$work"/*.tgz -C "$work"
   sed -n 's/^ *"version": *"\([^"]*\)".*/\1/p' "$work/package/package.json" | head -n 1 >"$work/package/VERSION"
   rm -rf "$to"
   mv "$work/package" "$to"
+  rm -rf "$work"
   say "unpacked version $(cat "$to/VERSION") into $to"
 }
 

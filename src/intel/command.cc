@@ -14,7 +14,9 @@ constexpr std::string_view kUsage =
     "usage: orbwatch intel build [--out FILE] [--mmdb FILE]... [--as FILE]... [--list TYPE:FILE]... "
     "[--no-shipped-lists]\n"
     "                            [--place-version TEXT] [--as-version TEXT] [--attribution TEXT]\n"
-    "       orbwatch intel info | verify | check [FILE]\n"
+    "       orbwatch intel info [FILE]\n"
+    "       orbwatch intel verify [--current] [FILE]\n"
+    "       orbwatch intel check [FILE]\n"
     "       orbwatch intel lookup ADDRESS... [--table FILE]";
 
 std::unexpected<core::Error> usage(std::string_view what, std::string seen = {}) {
@@ -117,7 +119,11 @@ core::Expected<std::string> command(std::span<const std::string> words, core::Na
     return out;
   }
 
+  if (verb == "help" || verb == "--help" || verb == "-h") return std::string(kUsage) + "\n";
+
   if (verb != "info" && verb != "verify" && verb != "check") return usage("unknown command", verb);
+  const bool current = verb == "verify" && !words.empty() && words[0] == "--current";
+  if (current) words = words.subspan(1);
   if (words.size() > 1) return usage("unexpected word", words[1]);
   const std::string path = words.empty() ? Networks::default_path() : words[0];
   const auto networks = Networks::open(path);
@@ -125,6 +131,16 @@ core::Expected<std::string> command(std::span<const std::string> words, core::Na
   if (verb == "info") return networks->info_text();
   if (verb == "check") return check_name_rules(NamesOf(*networks)).text();
   if (auto sound = networks->verify(); !sound) return std::unexpected(sound.error());
+  if (current) {
+    bool same = false;
+    for (const SourceInfo& source : networks->info().sources) {
+      same |= source.name == "as-types.csv" && source.version == shipped_data_version();
+    }
+    if (!same) {
+      return core::fail("the table was made with other shipped lists than this program has", path,
+                        "build it again with `orbwatch intel build`");
+    }
+  }
   return "sound: " + path + "\n";
 }
 

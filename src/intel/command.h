@@ -14,7 +14,7 @@ namespace orbwatch::intel {
 //   build [--out FILE] [--mmdb FILE]... [--as FILE]... [--list TYPE:FILE]... [--no-shipped-lists]
 //         [--place-version TEXT] [--as-version TEXT] [--attribution TEXT]
 //   info [FILE]            what the table holds, sources and attribution
-//   verify [FILE]          checks the whole file
+//   verify [--current] [FILE]  checks the whole file; --current: and that it was made with this program's shipped lists
 //   lookup ADDRESS...      facts and claims [--table FILE]
 //   check [FILE]           how well the AS-name rules agree with the curated types
 // `now` is written into a table that is built. Text for standard output, or an error (exit code 2 if its message begins

@@ -16,6 +16,7 @@
 #include <string>
 #include <utility>
 
+#include "core/symbol.h"
 #include "core/text.h"
 #include "intel/csv.h"
 #include "intel/embedded.h"
@@ -825,8 +826,7 @@ core::Expected<BuildReport> Builder::run() {
       report_.sources.push_back(
           {std::string(list.file), "list", std::string(list.version), std::string(list.attribution), records});
     }
-    report_.sources.push_back(
-        {"as-types.csv", "curated", "shipped with orbwatch " ORBWATCH_VERSION, {}, curated_as().size()});
+    report_.sources.push_back({"as-types.csv", "curated", shipped_data_version(), {}, curated_as().size()});
   }
   for (const TypeListFile& list : options_.user_lists) {
     if (auto ok = add_user_list(list); !ok) return std::unexpected(ok.error());
@@ -853,6 +853,16 @@ core::Expected<BuildReport> build_networks(const BuildOptions& options,
   } catch (const std::bad_alloc&) {
     return core::fail("not enough memory to build the table of networks", options.output);
   }
+}
+
+std::string shipped_data_version() {
+  static const std::string version = [] {
+    std::uint64_t hash = core::hash64(embedded_as_types());
+    hash = core::hash64(embedded_as_name_rules(), hash);
+    for (const EmbeddedList& list : embedded_lists()) hash = core::hash64(list.text, hash);
+    return fmt::format("orbwatch {}, data {:08x}", ORBWATCH_VERSION, static_cast<std::uint32_t>(hash));
+  }();
+  return version;
 }
 
 core::Expected<void> check_mmdb(const std::string& path) {

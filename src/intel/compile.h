@@ -55,6 +55,10 @@ struct BuildReport {
 core::Expected<BuildReport> build_networks(const BuildOptions& options,
                                            const std::function<void(std::string_view)>& progress = {});
 
+// Changes with every change of the data that is built into the program (curated AS numbers, name rules, lists). A table
+// states the one it was made with as version of the source "as-types.csv".
+std::string shipped_data_version();
+
 // Is the MMDB file sound? Walks all of it; the error says what is wrong.
 core::Expected<void> check_mmdb(const std::string& path);
 

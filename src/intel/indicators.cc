@@ -93,9 +93,11 @@ Kind parse_item(std::string_view item, std::vector<core::Prefix>& out) {
       if (const auto slash = text.find('/'); slash != text.npos) {
         const std::string_view behind = text.substr(slash + 1);
         const bool looks_like_prefix = !behind.empty() && behind.front() >= '0' && behind.front() <= '9';
-        was_url = true;
-        text = text.substr(0, slash);
-        if (!looks_like_prefix) prefix = core::Prefix::parse(text);
+        if (!looks_like_prefix) {
+          was_url = true;
+          text = text.substr(0, slash);
+          prefix = core::Prefix::parse(text);
+        }
       }
     }
   }

@@ -63,6 +63,7 @@ std::string as_words(std::string_view name) {
   return out;
 }
 
+// A sum below this is no opinion that could dispute another.
 constexpr float kWeakestOpinion = 0.4F;
 
 bool overlay(NetworkType type) { return type == NetworkType::kVpn || type == NetworkType::kTor; }
@@ -87,15 +88,18 @@ TypeDecision decide_type(std::span<const TypeClaim> claims) {
     }
     decreed |= sums[i] >= kWeightUserList;
   }
-  if (!decreed && !overlay(out.type)) {
-    const float vpn = sums[static_cast<std::size_t>(NetworkType::kVpn)];
-    const float tor = sums[static_cast<std::size_t>(NetworkType::kTor)];
-    if (std::max(vpn, tor) >= kOverlayThreshold) out.type = tor >= vpn ? NetworkType::kTor : NetworkType::kVpn;
+  if (!decreed) {
+    // Tor is the more exact word: databases that flag an exit node flag it as a proxy, too.
+    if (sums[static_cast<std::size_t>(NetworkType::kTor)] >= kOverlayThreshold) {
+      out.type = NetworkType::kTor;
+    } else if (sums[static_cast<std::size_t>(NetworkType::kVpn)] >= kOverlayThreshold) {
+      out.type = NetworkType::kVpn;
+    }
   }
   for (std::size_t i = 1; i < sums.size(); ++i) {
     const auto type = static_cast<NetworkType>(i);
     // Under a VPN or a Tor exit some kind of network always lies: hosting is no contradiction.
-    if (sums[i] >= kWeakestOpinion && type != out.type && !(overlay(out.type) && type == NetworkType::kHosting))
+    if (sums[i] >= kWeakestOpinion && type != out.type && !(overlay(out.type) && (overlay(type) || type == NetworkType::kHosting)))
       out.disputed = true;
   }
   return out;
@@ -125,15 +129,9 @@ std::vector<TypeClaim> claims_by_name(std::string_view as_name) {
     if (slot != nullptr && slot->weight >= rule.weight) continue;
     if (words.find(rule.pattern) != words.npos) slot = &rule;
   }
-  float strongest = 0;
-  for (const NameRule* rule : best) {
-    if (rule != nullptr) strongest = std::max(strongest, rule->weight);
-  }
   std::vector<TypeClaim> claims;
   for (const NameRule* rule : best) {
     if (rule == nullptr) continue;
-    // A legal form ("Inc", "GmbH") hints at a business only where nothing better is said.
-    if (rule->weight < kWeakestOpinion && strongest >= kWeakestOpinion) continue;
     claims.push_back({rule->type, TypeSource::kAsName, rule->weight, fmt::format("AS name ('{}')", rule->shown)});
   }
   return claims;

@@ -8,7 +8,7 @@ core::Expected<Organisation> Organisation::make(std::vector<DeclaredNetwork> net
   Organisation out;
   for (std::size_t i = 0; i < networks.size(); ++i) {
     const DeclaredNetwork& network = networks[i];
-    if (!network.prefix.base.present() && network.prefix.bits != 0) {
+    if (!network.prefix.base.present()) {
       return core::fail("a declared network has no prefix", network.name);
     }
     if (!network.country.empty() && core::pack_country(network.country) == 0) {
