@@ -1,6 +1,7 @@
 // Random numbers for simulated worlds: counter-based, so that every user, day and node has its own stream and adding one thing
-// leaves all others as they were. Only IEEE basic operations are used (no libm, no std::*_distribution): a seed gives the same
-// world with every standard library.
+// leaves all others as they were. Only IEEE basic operations are used (no libm, no std::*_distribution, no fused multiply-add: see
+// CMakeLists.txt): a seed gives the same world with every compiler and library. That holds only if whoever draws does not leave the
+// order of two draws to the compiler: never draw twice among the arguments of one call.
 #pragma once
 
 #include <array>

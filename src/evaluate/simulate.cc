@@ -434,7 +434,8 @@ void Simulator::user_day(std::size_t number, int day) {
   const bool workday = (user.workdays >> world_.weekday(day) & 1) != 0 && !public_holiday(world_.region, date);
   const bool vacation = day >= user.vacation_from && day <= user.vacation_to;
   const auto minutes = [](double hours) { return static_cast<Nanoseconds>(hours * 60) * kMinute; };
-  const Nanoseconds start = midnight + minutes(user.start_hour + 0.35 * rng.bell()) + rng.between(0, 59) * kSecond;
+  const Nanoseconds minute = midnight + minutes(user.start_hour + 0.35 * rng.bell());
+  const Nanoseconds start = minute + rng.between(0, 59) * kSecond;
   const Nanoseconds length = std::max(minutes(user.hours + 0.6 * rng.bell()), 40 * kMinute);
 
   // Trips: the week number decides, so that a trip lasts some days. Travellers one week in four, others one in forty.
@@ -469,7 +470,10 @@ void Simulator::user_day(std::size_t number, int day) {
     // A look at the mail from the beach, at times.
     if (rng.chance(0.10)) {
       Rng place(world_.seed, {kUserDay, number, 9'000'000});
-      work_from(rng, number, midnight + minutes(10 + 10 * rng.uniform()), minutes(0.5 + rng.uniform()), hotel(place, number, place.chance(0.6)));
+      const Nanoseconds at = midnight + minutes(10 + 10 * rng.uniform());
+      const Nanoseconds lasts = minutes(0.5 + rng.uniform());
+      const bool abroad = place.chance(0.6);
+      work_from(rng, number, at, lasts, hotel(place, number, abroad));
     }
     return;
   }
@@ -479,26 +483,39 @@ void Simulator::user_day(std::size_t number, int day) {
   if (workday) {
     if (at_conference) {
       Rng place(world_.seed, {kConference, week, 1'000'000});
-      work_from(rng, number, midnight + minutes(7.5 + 12 * rng.uniform()), minutes(1 + rng.uniform()), hotel(place, conference_key, conference_abroad));
+      const Nanoseconds at = midnight + minutes(7.5 + 12 * rng.uniform());
+      const Nanoseconds lasts = minutes(1 + rng.uniform());
+      work_from(rng, number, at, lasts, hotel(place, conference_key, conference_abroad));
       remote = true;
     } else if (travelling) {
       Rng place(trip_key, {1});
       const std::uint32_t ip = hotel(place, trip_key, trip_abroad);
-      if (rng.chance(0.35)) work_from(rng, number, start + minutes(rng.uniform() * 4), minutes(0.4 + 1.5 * rng.uniform()), mobile_ip());
-      if (rng.chance(0.8)) work_from(rng, number, midnight + minutes(17.5 + 4 * rng.uniform()), minutes(0.5 + 2 * rng.uniform()), ip);
+      if (rng.chance(0.35)) {
+        const Nanoseconds at = start + minutes(rng.uniform() * 4);
+        const Nanoseconds lasts = minutes(0.4 + 1.5 * rng.uniform());
+        work_from(rng, number, at, lasts, mobile_ip());
+      }
+      if (rng.chance(0.8)) {
+        const Nanoseconds at = midnight + minutes(17.5 + 4 * rng.uniform());
+        const Nanoseconds lasts = minutes(0.5 + 2 * rng.uniform());
+        work_from(rng, number, at, lasts, ip);
+      }
       remote = true;
     } else if (rng.chance(user.remote_share)) {
       remote = true;
       std::uint32_t ip = world_.address(home, start);
       if (user.second_home.network != nullptr && rng.chance(0.12)) ip = world_.address(user.second_home, start);
       if (user.commercial_vpn && rng.chance(0.4)) {
-        ip = world_.fixed_address(*world_.vpns[(number + rng.below(3)) % world_.vpns.size()], rng.below(60));
+        const PlanNetwork& exit = *world_.vpns[(number + rng.below(3)) % world_.vpns.size()];
+        ip = world_.fixed_address(exit, rng.below(60));
       }
       if (user.shift == Shift::kField || (user.mobile_often && rng.chance(0.3)) || rng.chance(0.02)) {
         // On the road: several short sessions through the phone.
         const int count = rng.between(1, 3);
         for (int i = 0; i < count; ++i) {
-          work_from(rng, number, start + length * i / count + rng.between(0, 40) * kMinute, minutes(0.3 + 1.2 * rng.uniform()), mobile_ip());
+          const Nanoseconds at = start + length * i / count + rng.between(0, 40) * kMinute;
+          const Nanoseconds lasts = minutes(0.3 + 1.2 * rng.uniform());
+          work_from(rng, number, at, lasts, mobile_ip());
         }
       } else {
         work_from(rng, number, start, length, ip);
@@ -506,12 +523,14 @@ void Simulator::user_day(std::size_t number, int day) {
     } else if (rng.chance(0.03)) {
       // At a customer's or a branch's: the VPN out of a business network.
       const PlanNetwork& network = *world_.businesses[rng.below(world_.businesses.size())];
-      work_from(rng, number, start + minutes(1), minutes(1 + 3 * rng.uniform()), world_.fixed_address(network, 20 + rng.below(6)));
+      const Nanoseconds lasts = minutes(1 + 3 * rng.uniform());
+      work_from(rng, number, start + kHour, lasts, world_.fixed_address(network, 20 + rng.below(6)));
       remote = true;
     }
     if (!travelling && !at_conference && rng.chance(remote ? 0.10 : 0.06)) {
       const Nanoseconds evening = midnight + minutes(19 + 3.5 * rng.uniform());
-      work_from(rng, number, evening, minutes(0.3 + 1.2 * rng.uniform()), rng.chance(0.12) ? mobile_ip() : world_.address(home, evening));
+      const Nanoseconds lasts = minutes(0.3 + 1.2 * rng.uniform());
+      work_from(rng, number, evening, lasts, rng.chance(0.12) ? mobile_ip() : world_.address(home, evening));
     }
   } else if (rng.chance(0.05)) {
     const Nanoseconds odd = midnight + minutes(9 + 12 * rng.uniform());
@@ -533,8 +552,10 @@ void Simulator::user_day(std::size_t number, int day) {
       const bool from_home = remote && rng.chance(0.6);
       const IpText outside(world_.address(home, at));
       const std::string inside = pool_address(number);
-      ssh_session(rng, at, rng.between(1, 100) * kMinute, from_home ? std::string_view(outside) : std::string_view(inside), user.name,
-                  !rng.chance(0.1), rng.chance(0.03) ? 1 : 0);
+      const Nanoseconds lasts = rng.between(1, 100) * kMinute;
+      const bool key = !rng.chance(0.1);
+      const int wrong = rng.chance(0.03) ? 1 : 0;
+      ssh_session(rng, at, lasts, from_home ? std::string_view(outside) : std::string_view(inside), user.name, key, wrong);
     }
   }
 }
@@ -557,7 +578,9 @@ void Simulator::noise_day(int day) {
     const IpText ip(world_.fixed_address(network, rng.below(400)));
     Nanoseconds t = at(rng);
     for (int k = rng.between(4, 28); k > 0; --k) {
-      denied(rng, rng.chance(0.5) ? Gateway::kAsa1 : Gateway::kAsa2, t, ip, ephemeral(rng), rng.pick(kSwept));
+      const Gateway gateway = rng.chance(0.5) ? Gateway::kAsa1 : Gateway::kAsa2;
+      const std::uint16_t port = ephemeral(rng);
+      denied(rng, gateway, t, ip, port, rng.pick(kSwept));
       t += rng.between(1, 40) * kSecond;
     }
   }
@@ -571,14 +594,18 @@ void Simulator::noise_day(int day) {
       network = town.homes[rng.below(town.homes.size())];
     }
     const IpText ip(world_.fixed_address(*network, 100'000 + rng.below(1u << 20)));
-    denied(rng, rng.chance(0.5) ? Gateway::kAsa1 : Gateway::kAsa2, at(rng), ip, ephemeral(rng), rng.pick(kWormPorts));
+    const Gateway gateway = rng.chance(0.5) ? Gateway::kAsa1 : Gateway::kAsa2;
+    const Nanoseconds t = at(rng);
+    const std::uint16_t port = ephemeral(rng);
+    denied(rng, gateway, t, ip, port, rng.pick(kWormPorts));
   }
   // Password guessing at the VPN: few hosts, many attempts each.
   constexpr std::array<std::string_view, 14> kGuessed = {"admin", "test", "vpn",   "guest",   "user", "cisco", "root",
                                                          "info",  "scan", "sales", "support", "it",   "demo",  "backup"};
   Rng guess(world_.seed, {kNoise, number});
   for (int i = guess.poisson(2.5 * scale); i > 0; --i) {
-    const std::uint32_t ip = world_.fixed_address(*world_.hosting[guess.below(world_.hosting.size())], 500 + guess.below(100));
+    const PlanNetwork& network = *world_.hosting[guess.below(world_.hosting.size())];
+    const std::uint32_t ip = world_.fixed_address(network, 500 + guess.below(100));
     const Gateway gateway = guess.chance(0.5) ? Gateway::kAsa1 : guess.chance(0.5) ? Gateway::kAsa2 : Gateway::kFortigate;
     Nanoseconds t = at(guess);
     for (int k = guess.between(5, 30); k > 0; --k) {
@@ -589,7 +616,8 @@ void Simulator::noise_day(int day) {
   // SSH guessing.
   constexpr std::array<std::string_view, 12> kSshNames = {"root", "admin", "ubuntu", "test", "oracle", "git", "postgres", "pi", "user", "hadoop", "ftp", "mysql"};
   for (int i = guess.poisson(9 * scale); i > 0; --i) {
-    const std::uint32_t ip = world_.fixed_address(*world_.hosting[guess.below(world_.hosting.size())], 700 + guess.below(300));
+    const PlanNetwork& network = *world_.hosting[guess.below(world_.hosting.size())];
+    const std::uint32_t ip = world_.fixed_address(network, 700 + guess.below(300));
     Nanoseconds t = at(guess);
     for (int k = guess.between(3, 16); k > 0; --k) {
       const std::string_view user = guess.pick(kSshNames);
@@ -603,12 +631,16 @@ void Simulator::noise_day(int day) {
     const Town& town = world_.towns[web.below(world_.towns.size())];
     const PlanNetwork* network = town.homes[web.below(town.homes.size())];
     std::uint32_t ip = world_.fixed_address(*network, 2'000'000 + web.below(1u << 20));
-    if (web.chance(0.3)) ip = world_.cgnat_address(*world_.mobiles[web.below(world_.mobiles.size())], web.below(48));
+    if (web.chance(0.3)) {
+      const PlanNetwork& mobile = *world_.mobiles[web.below(world_.mobiles.size())];
+      ip = world_.cgnat_address(mobile, web.below(48));
+    }
     // the hours of the day have their weight: nights are quiet
     const double hour = 14 + 4.2 * web.bell();
     const Nanoseconds t = midnight + static_cast<Nanoseconds>(std::clamp(hour, 0.0, 23.9) * 3600) * kSecond;
-    connection(web, Gateway::kAsa1, t, IpText(ip), ephemeral(web), kServerAddress, 443, web.between(1, 240) * kSecond,
-               static_cast<std::uint64_t>(web.exponential(90'000)) + 2000);
+    const std::uint16_t port = ephemeral(web);
+    const Nanoseconds lasts = web.between(1, 240) * kSecond;
+    connection(web, Gateway::kAsa1, t, IpText(ip), port, kServerAddress, 443, lasts, static_cast<std::uint64_t>(web.exponential(90'000)) + 2000);
   }
 }
 
@@ -630,8 +662,9 @@ void Simulator::services_day(int day) {
   const IpText cloud(world_.fixed_address(*world_.vdis[0], 42));
   const int deployments = world_.weekday(day) < 5 ? rng.between(1, 5) : rng.between(0, 1);
   for (int i = 0; i < deployments; ++i) {
-    ssh_session(rng, midnight + 8 * kHour + static_cast<Nanoseconds>(rng.below(10 * 3600)) * kSecond, rng.between(10, 90) * kSecond, cloud, "deploy",
-                true, 0);
+    const Nanoseconds t = midnight + 8 * kHour + static_cast<Nanoseconds>(rng.below(10 * 3600)) * kSecond;
+    const Nanoseconds lasts = rng.between(10, 90) * kSecond;
+    ssh_session(rng, t, lasts, cloud, "deploy", true, 0);
   }
   // Administrators at the devices, from inside.
   if (world_.weekday(day) < 5) {
@@ -660,7 +693,8 @@ void Simulator::services_day(int day) {
     item.gateway = name(Gateway::kFortigate);
     item.outcome = "success";
     as_item(item, [&](TruthItem&) {
-      fortigate(midnight + 10 * kHour + rng.between(0, 5 * 3600) * kSecond, "0100032001",
+      const Nanoseconds t = midnight + 10 * kHour + rng.between(0, 5 * 3600) * kSecond;
+      fortigate(t, "0100032001",
                 FMT_COMPILE("subtype=\"system\" level=\"information\" vd=\"root\" logdesc=\"Admin login successful\" sn=\"{}\" user=\"svc-netcare\" "
                             "ui=\"https({})\" method=\"https\" srcip={} dstip={} action=\"login\" status=\"success\" reason=\"none\" "
                             "profile=\"super_admin\" msg=\"Administrator svc-netcare logged in successfully from https({})\""),

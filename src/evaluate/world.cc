@@ -71,7 +71,9 @@ void make_users(World& world, int count) {
   for (std::size_t u = 0; u < world.users.size(); ++u) {
     Rng rng(world.seed, {kUsers, u});
     User& user = world.users[u];
-    user.name = fmt::format("{}.{}", rng.pick(kFirst), rng.pick(kLast));
+    user.name = rng.pick(kFirst);
+    user.name += '.';
+    user.name += rng.pick(kLast);
     for (int n = 2; !taken.insert(user.name).second; ++n) {
       const auto digits = user.name.find_first_of("0123456789");
       user.name = user.name.substr(0, digits) + fmt::format("{}", n + static_cast<int>(u / 4000));
@@ -114,7 +116,8 @@ void make_users(World& world, int count) {
     user.commercial_vpn = rng.chance(0.03);
     user.traveller = rng.chance(0.10);
     user.mobile_often = user.shift == Shift::kField || rng.chance(0.12);
-    user.typo = 0.005 + 0.05 * rng.uniform() * rng.uniform();
+    user.typo = 0.05 * rng.uniform();
+    user.typo = 0.005 + user.typo * rng.uniform();
     if (rng.chance(0.05)) user.hired_day = rng.between(1, std::max(1, world.days - 2));
     // Passwords live 90 days.
     const int expiry = rng.between(0, 89);
@@ -141,7 +144,7 @@ void make_users(World& world, int count) {
 void make_nodes(World& world) {
   // Quad7 and JDY (17 to 90 days) and Mandiant's 31: domain figures for how long a node stays with a network.
   constexpr std::array<double, 3> kMeanDays = {17, 31, 90};
-  // Source ports under which such nodes have been seen to listen or relay; two of three use ordinary ports.
+  // Source ports under which such nodes have been seen to listen or relay. Most nodes use ordinary ports.
   constexpr std::array<std::uint16_t, 8> kPorts = {7777, 8443, 11288, 63256, 63260, 3256, 8080, 49254};
   std::uint64_t slot = 0;
   const Nanoseconds end = world.start + (world.days + 1) * kDay;
@@ -155,7 +158,7 @@ void make_nodes(World& world) {
       node.born = at;
       // hours suffice; the exponential law has no memory, so the first node of a slot needs no age
       node.dies = at + (1 + static_cast<Nanoseconds>(rng.exponential(rng.pick(kMeanDays) * 24))) * kHour;
-      node.source_port = rng.chance(0.35) ? rng.pick(kPorts) : std::uint16_t{0};
+      node.source_port = rng.chance(0.15) ? rng.pick(kPorts) : std::uint16_t{0};
       at = node.dies + kHour;
       world.nodes.push_back(node);
     }
