@@ -66,16 +66,20 @@ TEST(Judge, AnAlertIsWhatItSharesWithTheTruth) {
   const core::Nanoseconds t = truth.items[2].time;
   EXPECT_EQ(classify(truth, finding(t, "alice", "203.0.113.7")), AlertClass::kTrue);
   EXPECT_EQ(classify(truth, finding(t - 9 * kMinute, "", "203.0.113.7")), AlertClass::kTrue) << "within the slack";
-  EXPECT_EQ(classify(truth, finding(t - 11 * kMinute, "", "203.0.113.7")), AlertClass::kFalse) << "the same address earlier";
+  EXPECT_EQ(classify(truth, finding(t - 11 * kMinute, "", "203.0.113.7")), AlertClass::kFalse)
+      << "the same address earlier";
   EXPECT_EQ(classify(truth, finding(t, "alice", "")), AlertClass::kTrue) << "no source stated: the user counts";
-  EXPECT_EQ(classify(truth, finding(t, "alice", "192.0.2.1")), AlertClass::kAftermath) << "the victim from his own address";
+  EXPECT_EQ(classify(truth, finding(t, "alice", "192.0.2.1")), AlertClass::kAftermath)
+      << "the victim from his own address";
   EXPECT_EQ(classify(truth, finding(t + 20 * kHour, "alice", "192.0.2.1")), AlertClass::kAftermath);
   EXPECT_EQ(classify(truth, finding(t + 2 * kDay, "alice", "192.0.2.1")), AlertClass::kFalse);
   EXPECT_EQ(classify(truth, finding(t, "dave", "192.0.2.1")), AlertClass::kFalse);
   EXPECT_EQ(classify(truth, finding(kStart + 2 * kDay, "", "192.0.2.9")), AlertClass::kGrey);
   EXPECT_EQ(classify(truth, finding(kStart + 3 * kDay, "", "192.0.2.9")), AlertClass::kFalse);
-  EXPECT_EQ(classify(truth, finding(kStart + 8 * kDay + kHour, "bob", "198.51.100.3")), AlertClass::kTrue) << "one guess of the spray";
-  EXPECT_EQ(classify(truth, finding(kStart + 8 * kDay + kHour, "bob", "192.0.2.1")), AlertClass::kFalse) << "being sprayed is no intrusion";
+  EXPECT_EQ(classify(truth, finding(kStart + 8 * kDay + kHour, "bob", "198.51.100.3")), AlertClass::kTrue)
+      << "one guess of the spray";
+  EXPECT_EQ(classify(truth, finding(kStart + 8 * kDay + kHour, "bob", "192.0.2.1")), AlertClass::kFalse)
+      << "being sprayed is no intrusion";
 }
 
 TEST(Judge, OneGuessIsNotTheSpray) {
@@ -100,9 +104,10 @@ TEST(Judge, OneGuessIsNotTheSpray) {
 TEST(Judge, CountsByDay) {
   const Truth truth = small_truth();
   const core::Nanoseconds t = truth.items[2].time;
-  const WorldResult r = judge(truth, {finding(t, "alice", "203.0.113.7"), finding(t + kHour, "alice", "192.0.2.1"),
-                                      finding(kStart + kDay, "x", "192.0.2.1"), finding(kStart + kDay, "x", "192.0.2.1", false),
-                                      finding(kStart + 2 * kDay, "", "192.0.2.9"), finding(kStart - kDay, "x", "192.0.2.3")});
+  const WorldResult r =
+      judge(truth, {finding(t, "alice", "203.0.113.7"), finding(t + kHour, "alice", "192.0.2.1"),
+                    finding(kStart + kDay, "x", "192.0.2.1"), finding(kStart + kDay, "x", "192.0.2.1", false),
+                    finding(kStart + 2 * kDay, "", "192.0.2.9"), finding(kStart - kDay, "x", "192.0.2.3")});
   ASSERT_EQ(r.items.size(), 2U) << "grey items are not to be found";
   EXPECT_TRUE(r.items[1].found);
   EXPECT_FALSE(r.items[0].found);
@@ -119,7 +124,8 @@ TEST(Evaluate, ReadsSeeds) {
   EXPECT_EQ(parse_seeds("1-3,7").value(), (std::vector<std::uint64_t>{1, 2, 3, 7}));
   EXPECT_EQ(parse_seeds(" 5 , 5").value(), (std::vector<std::uint64_t>{5}));
   EXPECT_EQ(parse_seeds("18446744073709551615").value().size(), 1U);
-  for (const std::string_view bad : {"", "a", "3-1", "1-", "-", "1-99999999", "1,,2"}) EXPECT_FALSE(parse_seeds(bad)) << bad;
+  for (const std::string_view bad : {"", "a", "3-1", "1-", "-", "1-99999999", "1,,2"})
+    EXPECT_FALSE(parse_seeds(bad)) << bad;
 }
 
 TEST(Evaluate, WilsonKnowsItsTable) {
@@ -176,7 +182,9 @@ TEST(Evaluate, AHunterWhoKnowsTheTruthFindsAllAndOneWhoSleepsNothing) {
   EXPECT_NE(text.find("Precision: 100 %"), text.npos) << text;
   EXPECT_EQ(text.find(dir.path().string()), text.npos) << "no path of this machine";
 
-  auto none = evaluate(two_small_worlds(dir.path()), [](const std::string&) -> core::Expected<pipeline::HuntResult> { return pipeline::HuntResult{}; });
+  auto none = evaluate(two_small_worlds(dir.path()), [](const std::string&) -> core::Expected<pipeline::HuntResult> {
+    return pipeline::HuntResult{};
+  });
   ASSERT_TRUE(none);
   for (const WorldResult& w : none->worlds) {
     for (const ItemResult& r : w.items) EXPECT_FALSE(r.found || r.seen) << r.item.id;
@@ -186,7 +194,9 @@ TEST(Evaluate, AHunterWhoKnowsTheTruthFindsAllAndOneWhoSleepsNothing) {
 
 TEST(Evaluate, AHuntThatFailsEndsIt) {
   test::TempDir dir;
-  auto result = evaluate(two_small_worlds(dir.path()), [](const std::string&) -> core::Expected<pipeline::HuntResult> { return core::fail("broken"); });
+  auto result = evaluate(two_small_worlds(dir.path()), [](const std::string&) -> core::Expected<pipeline::HuntResult> {
+    return core::fail("broken");
+  });
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().message, "broken");
   EXPECT_FALSE(std::filesystem::exists((dir / "seed-100").string()));

@@ -73,8 +73,8 @@ TEST(Simulate, SameSeedSameBytes) {
   EXPECT_GT(first->lines, 1000U);
 }
 
-// The bytes of one small world. They change when the simulator is changed on purpose (then the results in docs/ must be made anew);
-// they must not change with the machine, the compiler or the library.
+// The bytes of one small world. They change when the simulator is changed on purpose (then the results in docs/ must be
+// made anew); they must not change with the machine, the compiler or the library.
 TEST(Simulate, IsTheSameEverywhere) {
   test::TempDir dir;
   SimulateOptions o = small(dir.path(), 7);
@@ -91,6 +91,28 @@ TEST(Simulate, IsTheSameEverywhere) {
     if (name != "truth") hash = core::hash64(text, hash);  // the truth names the version
   }
   EXPECT_EQ(hash, kExpected) << "lines " << result->lines;
+}
+
+// examples/README.md names the command that made the demo's logs.
+TEST(Simulate, MakesTheDemoWorld) {
+  test::TempDir dir;
+  SimulateOptions o;
+  o.seed = 104;
+  o.users = 45;
+  o.days = 21;
+  o.noise = 0.3;
+  o.region = "de";
+  o.covert_logins = 3;
+  o.out = dir.path();
+  auto result = simulate(o);
+  ASSERT_TRUE(result);
+  const fs::path demo = fs::path(ORBWATCH_ROOT) / "examples/demo/vpn";
+  for (const std::string& file : result->files) {
+    EXPECT_TRUE(content(file) == content((demo / fs::path(file).filename()).string())) << file;
+  }
+  auto truth = read_truth((demo / kTruthFile).string());
+  ASSERT_TRUE(truth) << truth.error().text();
+  EXPECT_EQ(truth->items, result->truth);
 }
 
 TEST(Simulate, AnotherSeedIsAnotherWorld) {
@@ -148,7 +170,8 @@ TEST(Simulate, AttacksLeaveOrdinaryLinesAlone) {
     kinds.insert(item.kind);
   }
   EXPECT_EQ(left, told) << "the truth counts every line that the covert network caused";
-  EXPECT_EQ(kinds, (std::set<std::string>{"covert-login", "spray", "credential-success-after-spray", "slow-scan", "management-probe"}));
+  EXPECT_EQ(kinds, (std::set<std::string>{"covert-login", "spray", "credential-success-after-spray", "slow-scan",
+                                          "management-probe"}));
   for (const TruthItem& item : without->truth) EXPECT_TRUE(item.grey) << item.id;
 }
 
@@ -178,7 +201,9 @@ TEST(Simulate, EveryLineIsReadByADecoder) {
   std::map<std::string, std::vector<event::Event>> events;  // by observer
   for (const std::string& file : result->files) {
     const std::string name = fs::path(file).filename().string();
-    const std::string expected = name.starts_with("asa") ? "cisco_asa" : name.starts_with("forti") ? "fortigate" : "openssh";
+    const std::string expected = name.starts_with("asa")     ? "cisco_asa"
+                                 : name.starts_with("forti") ? "fortigate"
+                                                             : "openssh";
     const bool known = std::ranges::any_of(decode::record_formats(), [&](const auto& f) { return f.name == expected; });
     ASSERT_TRUE(known || expected == "fortigate") << expected;
     if (!known) continue;
@@ -225,7 +250,8 @@ TEST(Simulate, TruthFileIsReadBack) {
   EXPECT_EQ(truth->start, result->start);
   EXPECT_EQ(truth->days, 12);
   EXPECT_EQ(truth->attack_from, 4);
-  EXPECT_TRUE(fs::path(result->truth_file).filename().string().starts_with('.')) << "a hunt of the directory must not read it";
+  EXPECT_TRUE(fs::path(result->truth_file).filename().string().starts_with('.'))
+      << "a hunt of the directory must not read it";
   std::ofstream((dir / "other").string()) << "{\"a\":1}\n";
   EXPECT_FALSE(read_truth((dir / "other").string()));
   EXPECT_FALSE(read_truth((dir / "missing").string()));
@@ -250,7 +276,8 @@ TEST(Simulate, TheCovertNetworkUsesNobodysAddress) {
       if (at == line.npos) continue;
       const char next = at + ip.size() < line.size() ? line[at + ip.size()] : ' ';
       const char previous = at > 0 ? line[at - 1] : ' ';
-      EXPECT_TRUE(std::isdigit(static_cast<unsigned char>(next)) || std::isdigit(static_cast<unsigned char>(previous))) << line;
+      EXPECT_TRUE(std::isdigit(static_cast<unsigned char>(next)) || std::isdigit(static_cast<unsigned char>(previous)))
+          << line;
     }
   }
 }
@@ -287,7 +314,8 @@ TEST(Simulate, RefusesWhatItCannotDo) {
   EXPECT_FALSE(with([&](auto& o) { o.out = (dir / "file/below").string(); }));
 }
 
-// ---- the world --------------------------------------------------------------------------------------------------------------------
+// ---- the world
+// --------------------------------------------------------------------------------------------------------------------
 
 World world_of(std::string_view region, int days = 60) { return make_world(11, 400, days, {2026, 9, 7}, region); }
 
@@ -314,7 +342,10 @@ TEST(World, AddressesChurnAsTheProviderDoes) {
   for (const User& user : british.users) {
     for (int day = 1; day < british.days; ++day) {
       auto& [changed, all] = changes[user.home.network->churn];
-      changed += british.address(user.home, british.midnight(day)) != british.address(user.home, british.midnight(day - 1)) ? 1 : 0;
+      changed +=
+          british.address(user.home, british.midnight(day)) != british.address(user.home, british.midnight(day - 1))
+              ? 1
+              : 0;
       ++all;
     }
   }
@@ -350,9 +381,12 @@ TEST(World, NodesLiveAsLongAsDomainFiguresSay) {
   for (int day = 0; day < 900; day += 50) {
     for (std::size_t town = 0; town < 3; ++town) {
       for (const PlanNetwork* network : world.towns[town].homes) {
-        EXPECT_TRUE(std::ranges::any_of(world.nodes, [&](const Node& n) {
-          return n.line.network == network && n.town == town && n.born <= world.midnight(day) && n.dies > world.midnight(day);
-        })) << world.towns[town].name << " " << network->name;
+        EXPECT_TRUE(std::ranges::any_of(world.nodes,
+                                        [&](const Node& n) {
+                                          return n.line.network == network && n.town == town &&
+                                                 n.born <= world.midnight(day) && n.dies > world.midnight(day);
+                                        }))
+            << world.towns[town].name << " " << network->name;
       }
     }
   }
@@ -403,7 +437,8 @@ TEST(World, ClocksChange) {
 }
 
 TEST(Rng, HasTheRightMoments) {
-  for (const double x : {1e-300, 1e-9, 0.3, 0.9999999, 1.0, 1.5, 2.0, 12345.678}) EXPECT_NEAR(natural_log(x), std::log(x), 1e-11 * std::abs(std::log(x)) + 1e-12);
+  for (const double x : {1e-300, 1e-9, 0.3, 0.9999999, 1.0, 1.5, 2.0, 12345.678})
+    EXPECT_NEAR(natural_log(x), std::log(x), 1e-11 * std::abs(std::log(x)) + 1e-12);
   Rng rng(1, {2, 3});
   double exponential = 0, bell = 0, square = 0, small_poisson = 0, large_poisson = 0;
   constexpr int n = 40'000;
