@@ -1,6 +1,7 @@
-// Real networks and some of their real prefixes, by town, for simulated worlds: addresses that enrichment recognises. The table is
-// derived by tools/make-address-plan.py from CC BY 4.0 data (see address_plan.cc). Nothing in a simulated world says anything
-// about the true users of these addresses; which address is whose in a world is chosen by the world's seed.
+// Real networks and some of their real prefixes, by town, for simulated worlds: addresses that enrichment recognises.
+// The table is derived by tools/make-address-plan.py from CC BY 4.0 data (see address_plan.cc). Nothing in a simulated
+// world says anything about the true users of these addresses; which address is whose in a world is chosen by the
+// world's seed.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +10,14 @@
 
 namespace orbwatch::evaluate {
 
-// How long a subscriber keeps an address (Padmanabhan et al., IMC 2016, found these classes; which class a provider has is a setting).
+// How long a subscriber keeps an address (Padmanabhan et al., IMC 2016, found these classes; which class a provider has
+// is a setting).
 enum class Churn : std::uint8_t {
   kDaily,   // a forced reconnect every night
   kWeeks,   // exponential, mean 21 days
   kMonths,  // exponential, mean 150 days
   kStatic,
-  kCgnat,   // many subscribers behind few addresses, a new one for each session
+  kCgnat,  // many subscribers behind few addresses, a new one for each session
 };
 
 enum class Role : std::uint8_t { kHome, kBusiness, kMobile, kAbroad, kHosting, kVpn, kVdi };

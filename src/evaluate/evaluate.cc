@@ -29,7 +29,9 @@ absl::flat_hash_set<std::string> sources_of(const Finding& finding) {
 }
 
 bool names_user(const Finding& finding, const TruthItem& item) {
-  const auto in_item = [&](const std::string& user) { return !user.empty() && std::ranges::find(item.users, user) != item.users.end(); };
+  const auto in_item = [&](const std::string& user) {
+    return !user.empty() && std::ranges::find(item.users, user) != item.users.end();
+  };
   return in_item(finding.user) || std::ranges::any_of(finding.users, in_item);
 }
 
@@ -38,7 +40,8 @@ bool overlaps(const Finding& finding, const TruthItem& item) {
 }
 
 std::size_t shared_sources(const absl::flat_hash_set<std::string>& sources, const TruthItem& item) {
-  return static_cast<std::size_t>(std::ranges::count_if(item.sources, [&](const std::string& s) { return sources.contains(s); }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(item.sources, [&](const std::string& s) { return sources.contains(s); }));
 }
 
 // Touches the item: enough for an alert to be true.
@@ -48,7 +51,9 @@ bool touches(const Finding& finding, const absl::flat_hash_set<std::string>& sou
 }
 
 bool of_many(const TruthItem& item) { return item.kind == "spray" || item.kind == "slow-scan"; }
-bool intrusion(const TruthItem& item) { return item.kind == "covert-login" || item.kind == "credential-success-after-spray"; }
+bool intrusion(const TruthItem& item) {
+  return item.kind == "covert-login" || item.kind == "credential-success-after-spray";
+}
 
 // Touches it so that the item counts as found.
 bool finds(const Finding& finding, const absl::flat_hash_set<std::string>& sources, const TruthItem& item) {
@@ -66,7 +71,8 @@ AlertClass classify(const Truth& truth, const Finding& finding, const absl::flat
       if (!item.grey) return AlertClass::kTrue;
       grey = true;
     }
-    aftermath |= intrusion(item) && names_user(finding, item) && finding.time >= item.time - kSlack && finding.time <= item.time + kDay;
+    aftermath |= intrusion(item) && names_user(finding, item) && finding.time >= item.time - kSlack &&
+                 finding.time <= item.time + kDay;
   }
   return aftermath ? AlertClass::kAftermath : grey ? AlertClass::kGrey : AlertClass::kFalse;
 }
@@ -95,11 +101,12 @@ std::string per_day(std::uint64_t count, std::uint64_t days) {
 
 std::string ratio_row(std::string_view name, const Ratio& ratio) {
   const Interval i = wilson(ratio.found, ratio.all);
-  return fmt::format("| {} | {} | {} | {} | {:.0f}-{:.0f} % | {} |\n", name, ratio.all, ratio.found, percent(ratio.found, ratio.all),
-                     100 * i.low, 100 * i.high, ratio.seen);
+  return fmt::format("| {} | {} | {} | {} | {:.0f}-{:.0f} % | {} |\n", name, ratio.all, ratio.found,
+                     percent(ratio.found, ratio.all), 100 * i.low, 100 * i.high, ratio.seen);
 }
 
-constexpr std::string_view kRatioHead = "| items | found | recall | 95 % interval | among all findings |\n|---|---|---|---|---|---|\n";
+constexpr std::string_view kRatioHead =
+    "| items | found | recall | 95 % interval | among all findings |\n|---|---|---|---|---|---|\n";
 
 std::string seed_text(const std::vector<std::uint64_t>& seeds) {
   std::string text;
@@ -125,7 +132,9 @@ Interval wilson(std::uint64_t successes, std::uint64_t trials) {
   return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
 }
 
-AlertClass classify(const Truth& truth, const Finding& finding) { return classify(truth, finding, sources_of(finding)); }
+AlertClass classify(const Truth& truth, const Finding& finding) {
+  return classify(truth, finding, sources_of(finding));
+}
 
 WorldResult judge(const Truth& truth, const std::vector<Finding>& findings) {
   WorldResult result;
@@ -134,7 +143,8 @@ WorldResult judge(const Truth& truth, const std::vector<Finding>& findings) {
   result.days.resize(static_cast<std::size_t>(std::max(truth.days, 1)));
   for (const TruthItem& item : truth.items) {
     if (item.grey) continue;
-    for (int d = day_of(truth, item.time); d <= day_of(truth, item.end); ++d) result.days[static_cast<std::size_t>(d)].attack = true;
+    for (int d = day_of(truth, item.time); d <= day_of(truth, item.end); ++d)
+      result.days[static_cast<std::size_t>(d)].attack = true;
     result.items.push_back({item, false, false, 0, {}});
   }
   for (const Finding& finding : findings) {
@@ -156,8 +166,9 @@ WorldResult judge(const Truth& truth, const std::vector<Finding>& findings) {
       case AlertClass::kGrey: ++day.grey; break;
       case AlertClass::kFalse:
         ++day.false_alerts;
-        ++result.false_by_kind[finding.evidence.empty() ? std::string(detect::name(finding.kind))
-                                                        : fmt::format("{}: {}", detect::name(finding.kind), finding.evidence.front().kind)];
+        ++result.false_by_kind[finding.evidence.empty()
+                                   ? std::string(detect::name(finding.kind))
+                                   : fmt::format("{}: {}", detect::name(finding.kind), finding.evidence.front().kind)];
         break;
     }
   }
@@ -172,7 +183,8 @@ core::Expected<std::vector<std::uint64_t>> parse_seeds(std::string_view text) {
     const bool range = part.find('-') != part.npos;
     const auto from = core::parse_number<std::uint64_t>(core::trim(core::take_until(part, '-')));
     const auto to = range ? core::parse_number<std::uint64_t>(core::trim(part)) : from;
-    if (!from || !to || *to < *from || *to - *from >= 10000) return core::fail("cannot read the seeds", seen, "write 1-9 or 1,4,7");
+    if (!from || !to || *to < *from || *to - *from >= 10000)
+      return core::fail("cannot read the seeds", seen, "write 1-9 or 1,4,7");
     for (std::uint64_t s = *from; s <= *to && s >= *from; ++s) {
       seeds.insert(s);
       if (s == UINT64_MAX) break;
@@ -191,7 +203,8 @@ core::Expected<Evaluation> evaluate(const EvaluateOptions& options, const Hunter
   const bool own = base.empty();
   if (own) {
     std::string name = (fs::temp_directory_path(error) / "orbwatch-evaluate-XXXXXX").string();
-    if (error || mkdtemp(name.data()) == nullptr) return core::fail("cannot make a temporary directory", name, "set --work-dir");
+    if (error || mkdtemp(name.data()) == nullptr)
+      return core::fail("cannot make a temporary directory", name, "set --work-dir");
     base = name;
   }
   Evaluation evaluation;
@@ -220,8 +233,8 @@ core::Expected<Evaluation> evaluate(const EvaluateOptions& options, const Hunter
         const auto found = std::ranges::count_if(result.items, [](const ItemResult& r) { return r.found; });
         int wrong = 0;
         for (const DayResult& d : result.days) wrong += d.false_alerts;
-        progress(fmt::format("seed {} ({}): {} of {} items found, {} false alerts in {} days", seed, result.region, found,
-                             result.items.size(), wrong, result.days.size()));
+        progress(fmt::format("seed {} ({}): {} of {} items found, {} false alerts in {} days", seed, result.region,
+                             found, result.items.size(), wrong, result.days.size()));
       }
       evaluation.worlds.push_back(std::move(result));
     }
@@ -244,7 +257,8 @@ std::string markdown(const Evaluation& evaluation) {
   std::map<std::string, Ratio> kinds, placements, clients, disguises;
   std::map<std::string, std::map<std::string, bool>> campaigns;  // kind -> campaign -> found
   std::map<std::string, int> false_by_kind;
-  std::uint64_t learning_days = 0, learning_false = 0, ordinary_days = 0, ordinary_false = 0, attack_days = 0, attack_false = 0;
+  std::uint64_t learning_days = 0, learning_false = 0, ordinary_days = 0, ordinary_false = 0, attack_days = 0,
+                attack_false = 0;
   std::uint64_t true_alerts = 0, aftermath = 0, grey = 0, false_alerts = 0;
   for (const WorldResult& w : evaluation.worlds) {
     for (const ItemResult& r : w.items) {
@@ -279,30 +293,37 @@ std::string markdown(const Evaluation& evaluation) {
   const auto add = [&]<typename... Args>(fmt::format_string<Args...> format, Args&&... args) {
     fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
   };
-  add("Made by `{}` of orbwatch {}; do not edit. How worlds are made and how things are counted: [evaluation.md](evaluation.md).\n\n",
+  add("Made by `{}` of orbwatch {}; do not edit. How worlds are made and how things are counted: "
+      "[evaluation.md](evaluation.md).\n\n",
       o.command.empty() ? "orbwatch evaluate" : o.command, ORBWATCH_VERSION);
   std::uint64_t lines = 0;
   for (const WorldResult& w : evaluation.worlds) lines += w.lines;
-  add("Worlds: seeds {}; {} users, {} days each, {} lines in all. Alert budget: {} alerts on an ordinary day. ", seed_text(o.seeds),
-      o.world.lines > 0 ? "scaled" : fmt::format("{}", o.world.users), o.world.days, lines, o.alerts_per_day);
-  add("An item is found if an alert inside the budget finds it; \"among all findings\" counts items that some finding points out, whatever its rank.\n\n");
+  add("Worlds: seeds {}; {} users, {} days each, {} lines in all. Alert budget: {} alerts on an ordinary day. ",
+      seed_text(o.seeds), o.world.lines > 0 ? "scaled" : fmt::format("{}", o.world.users), o.world.days, lines,
+      o.alerts_per_day);
+  add("An item is found if an alert inside the budget finds it; \"among all findings\" counts items that some finding "
+      "points out, whatever its rank.\n\n");
   add("## Recall by kind\n\n| kind {}", kRatioHead);
   for (const auto& [kind, ratio] : kinds) out += ratio_row(kind, ratio);
   add("\n| kind | campaigns | campaigns with an item found |\n|---|---|---|\n");
   for (const auto& [kind, found] : campaigns) {
     add("| {} | {} | {} |\n", kind, found.size(), std::ranges::count_if(found, [](const auto& c) { return c.second; }));
   }
-  add("\n## Recall of intrusions (covert-login and credential-success-after-spray)\n\n| place of the exit node {}", kRatioHead);
+  add("\n## Recall of intrusions (covert-login and credential-success-after-spray)\n\n| place of the exit node {}",
+      kRatioHead);
   for (const auto& [placement, ratio] : placements) out += ratio_row(placement, ratio);
   add("\n| client software {}", kRatioHead);
   for (const auto& [client, ratio] : clients) out += ratio_row(client, ratio);
   add("\n| disguise (0 plain, 5 best) {}", kRatioHead);
   for (const auto& [disguise, ratio] : disguises) out += ratio_row(disguise, ratio);
   add("\n## False alerts\n\n| days | number | false alerts | a day |\n|---|---|---|---|\n");
-  add("| ordinary (no attack, after {} days of learning) | {} | {} | {} |\n", kLearningDays, ordinary_days, ordinary_false, per_day(ordinary_false, ordinary_days));
-  add("| learning (the first {} days, no attack) | {} | {} | {} |\n", kLearningDays, learning_days, learning_false, per_day(learning_false, learning_days));
+  add("| ordinary (no attack, after {} days of learning) | {} | {} | {} |\n", kLearningDays, ordinary_days,
+      ordinary_false, per_day(ordinary_false, ordinary_days));
+  add("| learning (the first {} days, no attack) | {} | {} | {} |\n", kLearningDays, learning_days, learning_false,
+      per_day(learning_false, learning_days));
   add("| with an attack | {} | {} | {} |\n\n", attack_days, attack_false, per_day(attack_false, attack_days));
-  add("Alerts in all: {} true, {} false, {} about a victim's own session after an intrusion, {} about known exposures (the last two are counted "
+  add("Alerts in all: {} true, {} false, {} about a victim's own session after an intrusion, {} about known exposures "
+      "(the last two are counted "
       "neither way). Precision: {}.\n\n",
       true_alerts, false_alerts, aftermath, grey, percent(true_alerts, true_alerts + false_alerts));
   if (!false_by_kind.empty()) {
@@ -310,7 +331,8 @@ std::string markdown(const Evaluation& evaluation) {
     for (const auto& [kind, count] : false_by_kind) add("| {} | {} |\n", kind, count);
     out += '\n';
   }
-  add("## Worlds and days\n\nAlerts of each day, true+false (other); days with an attack in bold.\n\n| seed | region | lines | items | found | false "
+  add("## Worlds and days\n\nAlerts of each day, true+false (other); days with an attack in bold.\n\n| seed | region | "
+      "lines | items | found | false "
       "alerts | alerts by day |\n|---|---|---|---|---|---|---|\n");
   for (const WorldResult& w : evaluation.worlds) {
     std::string days;
@@ -329,10 +351,14 @@ std::string markdown(const Evaluation& evaluation) {
   for (const WorldResult& w : evaluation.worlds) {
     for (const ItemResult& r : w.items) {
       if (r.found) continue;
-      if (!any) out += "| item | kind | place | client | disguise | best finding outside the budget |\n|---|---|---|---|---|---|\n";
+      if (!any)
+        out +=
+            "| item | kind | place | client | disguise | best finding outside the budget "
+            "|\n|---|---|---|---|---|---|\n";
       any = true;
-      add("| {} | {} | {} | {} | {} | {} |\n", r.item.id, r.item.kind, r.item.placement.empty() ? "-" : r.item.placement,
-          r.item.client.empty() ? "-" : r.item.client, r.item.disguise, r.seen ? fmt::format("{}, score {:.3f}", r.finding_kind, r.best_score) : "none");
+      add("| {} | {} | {} | {} | {} | {} |\n", r.item.id, r.item.kind,
+          r.item.placement.empty() ? "-" : r.item.placement, r.item.client.empty() ? "-" : r.item.client,
+          r.item.disguise, r.seen ? fmt::format("{}, score {:.3f}", r.finding_kind, r.best_score) : "none");
     }
   }
   if (!any) out += "None.\n";

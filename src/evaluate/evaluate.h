@@ -16,25 +16,28 @@
 namespace orbwatch::evaluate {
 
 // What an alert (a finding inside the budget) is worth, in this order:
-//   kTrue       it overlaps an item of the truth in time (kSlack on both sides) and shares a source address with it, or names no
+//   kTrue       it overlaps an item of the truth in time (kSlack on both sides) and shares a source address with it, or
+//   names no
 //               source at all and shares the user
-//   kAftermath  it names a user of an intrusion (covert-login, credential-success-after-spray) within a day after it began, but
-//               another source: the victim's own session, seen as strange because of the intruder's. Counted neither way
+//   kAftermath  it names a user of an intrusion (covert-login, credential-success-after-spray) within a day after it
+//   began, but
+//               another source: the victim's own session, seen as strange because of the intruder's. Counted neither
+//               way
 //   kGrey       as kTrue, with a grey item: something ordinary that a tool may rightly point out. Counted neither way
 //   kFalse      all else
 enum class AlertClass : std::uint8_t { kTrue, kAftermath, kGrey, kFalse };
 
 constexpr core::Nanoseconds kSlack = 10 * core::kMinute;
-// An item of many sources (spray, slow-scan) is found by one finding that shares this many of them, or half of them if they are
-// fewer than twice as many: a single guess that is pointed out is not a spray found.
+// An item of many sources (spray, slow-scan) is found by one finding that shares this many of them, or half of them if
+// they are fewer than twice as many: a single guess that is pointed out is not a spray found.
 constexpr std::size_t kSharedSources = 5;
 // Days counted as learning: false alerts on them are reported apart.
 constexpr int kLearningDays = 7;
 
 struct ItemResult {
   TruthItem item;
-  bool found = false;  // by an alert
-  bool seen = false;   // by a finding, inside the budget or not
+  bool found = false;        // by an alert
+  bool seen = false;         // by a finding, inside the budget or not
   double best_score = 0;     // of the findings that see it
   std::string finding_kind;  // of the best
 };
@@ -50,8 +53,8 @@ struct WorldResult {
   std::string region;
   std::uint64_t lines = 0;
   event::Counts records;
-  std::vector<ItemResult> items;   // grey items excluded
-  std::vector<DayResult> days;     // 24-hour days from the world's start; findings outside fall on the first or last
+  std::vector<ItemResult> items;  // grey items excluded
+  std::vector<DayResult> days;    // 24-hour days from the world's start; findings outside fall on the first or last
   std::map<std::string, int> false_by_kind;  // by the alert's strongest evidence
 };
 
@@ -61,12 +64,12 @@ AlertClass classify(const Truth& truth, const score::Finding& finding);
 
 struct EvaluateOptions {
   std::vector<std::uint64_t> seeds;
-  SimulateOptions world;       // seed and out are set by evaluate()
-  double alerts_per_day = 5;   // told in the table; the hunter applies it
-  std::string work_dir;        // "" = a directory of its own under the system's temporary directory
-  bool keep = false;           // leave the worlds in work_dir
-  std::string out;             // Markdown file; "" = not written
-  std::string command;         // as the user called it, for the table
+  SimulateOptions world;      // seed and out are set by evaluate()
+  double alerts_per_day = 5;  // told in the table; the hunter applies it
+  std::string work_dir;       // "" = a directory of its own under the system's temporary directory
+  bool keep = false;          // leave the worlds in work_dir
+  std::string out;            // Markdown file; "" = not written
+  std::string command;        // as the user called it, for the table
 };
 
 struct Evaluation {
@@ -82,7 +85,8 @@ core::Expected<std::vector<std::uint64_t>> parse_seeds(std::string_view text);
 // `progress` is told one line a seed. A world is removed after its hunt. Errors of simulation or hunt end it.
 core::Expected<Evaluation> evaluate(const EvaluateOptions& options, const Hunter& hunter,
                                     const std::function<void(std::string_view)>& progress = {});
-// The tables of docs/detection-results.md. Holds no time, host or path: the same worlds and findings give the same text.
+// The tables of docs/detection-results.md. Holds no time, host or path: the same worlds and findings give the same
+// text.
 std::string markdown(const Evaluation& evaluation);
 
 // Wilson's interval of a proportion at 95 %.

@@ -24,7 +24,8 @@ struct LogFile::Output {
   bool drain() {
     if (buffer.empty()) return true;
     const bool good = file != nullptr ? std::fwrite(buffer.data(), 1, buffer.size(), file) == buffer.size()
-                                      : gzwrite(zip, buffer.data(), static_cast<unsigned>(buffer.size())) == static_cast<int>(buffer.size());
+                                      : gzwrite(zip, buffer.data(), static_cast<unsigned>(buffer.size())) ==
+                                            static_cast<int>(buffer.size());
     buffer.clear();
     return good;
   }

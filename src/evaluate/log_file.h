@@ -31,8 +31,8 @@ struct LineTally {
 class LogFile {
  public:
   struct Part {
-    std::string path;     // ends in ".gz": compressed
-    Nanoseconds until;    // lines before this moment go there
+    std::string path;   // ends in ".gz": compressed
+    Nanoseconds until;  // lines before this moment go there
   };
   explicit LogFile(std::vector<Part> parts);
   ~LogFile();

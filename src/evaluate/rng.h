@@ -1,6 +1,8 @@
-// Random numbers for simulated worlds: counter-based, so that every user, day and node has its own stream and adding one thing
-// leaves all others as they were. Only IEEE basic operations are used (no libm, no std::*_distribution): a seed gives the same
-// world with every standard library.
+// Random numbers for simulated worlds: counter-based, so that every user, day and node has its own stream and adding
+// one thing leaves all others as they were. Only IEEE basic operations are used (no libm, no std::*_distribution, no
+// fused multiply-add: see CMakeLists.txt): a seed gives the same world with every compiler and library. That holds only
+// if whoever draws does not leave the order of two draws to the compiler: never draw twice among the arguments of one
+// call.
 #pragma once
 
 #include <array>
@@ -30,9 +32,11 @@ class Rng {
   }
 
   std::uint64_t next() { return mix(key_ + 0x9e3779b97f4a7c15ULL * ++counter_); }
-  double uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }  // [0, 1)
+  double uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }               // [0, 1)
   std::uint64_t below(std::uint64_t n) { return n < 2 ? 0 : ((next() >> 32) * n) >> 32; }  // 0 .. n - 1; n at most 2^32
-  int between(int low, int high) { return low + static_cast<int>(below(static_cast<std::uint64_t>(high - low + 1))); }  // both included
+  int between(int low, int high) {
+    return low + static_cast<int>(below(static_cast<std::uint64_t>(high - low + 1)));
+  }  // both included
   bool chance(double p) { return uniform() < p; }
   double exponential(double mean) { return -mean * natural_log(1.0 - uniform()); }
   // Mean 0, standard deviation 1, never beyond 3.5 (sum of uniforms).

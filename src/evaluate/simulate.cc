@@ -62,7 +62,8 @@ struct IpText {
   std::size_t size;
 };
 
-constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 // One remote-access session.
 struct Session {
@@ -73,7 +74,7 @@ struct Session {
   std::size_t user_number = 0;
   std::string_view group;
   std::string client;
-  int wrong_before = 0;          // failed attempts before it
+  int wrong_before = 0;  // failed attempts before it
   int reconnects = 0;
   std::string_view reason = "User Requested";
   std::uint16_t source_port = 0;  // 0: any
@@ -87,10 +88,12 @@ class Simulator {
   core::Expected<SimulateResult> run();
 
  private:
-  // ---- lines -------------------------------------------------------------------------------------------------------------------
+  // ---- lines
+  // -------------------------------------------------------------------------------------------------------------------
   LogFile& log(Gateway gateway) { return logs_[static_cast<std::size_t>(gateway)]; }
 
-  // "Oct 05 2026 06:12:44 asa-1 : %ASA-6-113039: ...": `logging timestamp` and `logging device-id hostname`; the clock runs on UTC.
+  // "Oct 05 2026 06:12:44 asa-1 : %ASA-6-113039: ...": `logging timestamp` and `logging device-id hostname`; the clock
+  // runs on UTC.
   template <typename Format, typename... Args>
   void asa(Gateway gateway, Nanoseconds time, Format format, const Args&... args) {
     LogFile& file = log(gateway);
@@ -102,7 +105,8 @@ class Simulator {
       asa_date_ = fmt::format("{} {:02} {}", kMonths[static_cast<std::size_t>(c.month - 1)], c.day, c.year);
     }
     const int s = static_cast<int>(second % 86400);
-    fmt::format_to(out, FMT_COMPILE("{} {:02}:{:02}:{:02} {} : %ASA-"), asa_date_, s / 3600, s / 60 % 60, s % 60, name(gateway));
+    fmt::format_to(out, FMT_COMPILE("{} {:02}:{:02}:{:02} {} : %ASA-"), asa_date_, s / 3600, s / 60 % 60, s % 60,
+                   name(gateway));
     fmt::format_to(out, format, args...);
     file.end(tally_);
   }
@@ -114,10 +118,13 @@ class Simulator {
     auto out = file.begin(time);
     const int offset = utc_offset(world_.region, time);
     const CivilTime c = core::to_utc(time + offset * kSecond);
-    fmt::format_to(out,
-                   FMT_COMPILE("date={:04}-{:02}-{:02} time={:02}:{:02}:{:02} devname=\"fgt-1\" devid=\"FGT60FTK20099001\" eventtime={} "
-                               "tz=\"{}{:02}00\" logid=\"{}\" type=\"event\" "),
-                   c.year, c.month, c.day, c.hour, c.minute, c.second, time, offset < 0 ? '-' : '+', std::abs(offset) / 3600, log_id);
+    fmt::format_to(
+        out,
+        FMT_COMPILE(
+            "date={:04}-{:02}-{:02} time={:02}:{:02}:{:02} devname=\"fgt-1\" devid=\"FGT60FTK20099001\" eventtime={} "
+            "tz=\"{}{:02}00\" logid=\"{}\" type=\"event\" "),
+        c.year, c.month, c.day, c.hour, c.minute, c.second, time, offset < 0 ? '-' : '+', std::abs(offset) / 3600,
+        log_id);
     fmt::format_to(out, format, args...);
     file.end(tally_);
   }
@@ -129,15 +136,17 @@ class Simulator {
     auto out = file.begin(time);
     const int offset = utc_offset(world_.region, time);
     const CivilTime c = core::to_utc(time + offset * kSecond);
-    fmt::format_to(out, FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}{}{:02}:00 bastion sshd[{}]: "), c.year, c.month, c.day, c.hour,
-                   c.minute, c.second, c.nanosecond / 1000, offset < 0 ? '-' : '+', std::abs(offset) / 3600, pid);
+    fmt::format_to(out, FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}{}{:02}:00 bastion sshd[{}]: "), c.year,
+                   c.month, c.day, c.hour, c.minute, c.second, c.nanosecond / 1000, offset < 0 ? '-' : '+',
+                   std::abs(offset) / 3600, pid);
     fmt::format_to(out, format, args...);
     file.end(tally_);
   }
 
   // Connection numbers grow with time, as on the device; the low bits keep those of one instant apart.
   std::uint32_t connection_id(Nanoseconds time, Rng& rng) const {
-    return static_cast<std::uint32_t>(static_cast<std::uint64_t>((time - world_.start) / (10 * kMillisecond)) * 16 + rng.below(16) + 1000);
+    return static_cast<std::uint32_t>(static_cast<std::uint64_t>((time - world_.start) / (10 * kMillisecond)) * 16 +
+                                      rng.below(16) + 1000);
   }
   static std::string pool_address(std::size_t user) {
     return fmt::format("10.{}.{}.{}", 20 + user / 62500, user / 250 % 250, user % 250 + 1);
@@ -147,18 +156,22 @@ class Simulator {
     return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
   }
 
-  // ---- ordinary life -----------------------------------------------------------------------------------------------------------
+  // ---- ordinary life
+  // -----------------------------------------------------------------------------------------------------------
   void user_day(std::size_t user, int day);
   void work_from(Rng& rng, std::size_t user, Nanoseconds start, Nanoseconds length, std::uint32_t ip);
   void session(Rng& rng, Gateway gateway, const Session& session);
   void asa_session(Rng& rng, Gateway gateway, const Session& session);
   void fortigate_session(Rng& rng, const Session& session);
-  void failed_login(Rng& rng, Gateway gateway, Nanoseconds time, std::uint32_t ip, std::string_view user, std::uint16_t source_port);
-  void ssh_session(Rng& rng, Nanoseconds start, Nanoseconds length, std::string_view ip, std::string_view user, bool key, int wrong);
+  void failed_login(Rng& rng, Gateway gateway, Nanoseconds time, std::uint32_t ip, std::string_view user,
+                    std::uint16_t source_port);
+  void ssh_session(Rng& rng, Nanoseconds start, Nanoseconds length, std::string_view ip, std::string_view user,
+                   bool key, int wrong);
   void ssh_guess(Rng& rng, Nanoseconds time, std::uint32_t ip, std::string_view user, bool exists);
-  void connection(Rng& rng, Gateway gateway, Nanoseconds time, std::string_view ip, std::uint16_t port, std::string_view to,
-                  std::uint16_t to_port, Nanoseconds length, std::uint64_t bytes);
-  void denied(Rng& rng, Gateway gateway, Nanoseconds time, std::string_view ip, std::uint16_t port, std::uint16_t to_port);
+  void connection(Rng& rng, Gateway gateway, Nanoseconds time, std::string_view ip, std::uint16_t port,
+                  std::string_view to, std::uint16_t to_port, Nanoseconds length, std::uint64_t bytes);
+  void denied(Rng& rng, Gateway gateway, Nanoseconds time, std::string_view ip, std::uint16_t port,
+              std::uint16_t to_port);
   void noise_day(int day);
   void services_day(int day);
   std::uint32_t hotel(Rng& rng, std::uint64_t trip, bool abroad);
@@ -172,14 +185,16 @@ class Simulator {
   }
   std::uint16_t ephemeral(Rng& rng) const { return static_cast<std::uint16_t>(rng.between(32768, 65000)); }
 
-  // ---- the covert network ------------------------------------------------------------------------------------------------------
+  // ---- the covert network
+  // ------------------------------------------------------------------------------------------------------
   void attacks();
   void covert_logins(const std::vector<int>& days);
   void intrusion(Rng& rng, std::size_t user, Nanoseconds time, const Node& node, bool copied, bool ssh, TruthItem item);
   void spray(int campaign, int first_day);
   void slow_scan(int campaign, int first_day);
   void management_probe(int number, int day);
-  const Node* exit_node(Rng& rng, Nanoseconds time, Nanoseconds until, const std::function<bool(const Node&)>& fits) const;
+  const Node* exit_node(Rng& rng, Nanoseconds time, Nanoseconds until,
+                        const std::function<bool(const Node&)>& fits) const;
   template <typename Work>
   void as_item(TruthItem item, Work work);
   static int score_disguise(const TruthItem& item, bool usual_hours);
@@ -196,21 +211,26 @@ class Simulator {
   int attack_from_ = 0;
 };
 
-// ---- sessions --------------------------------------------------------------------------------------------------------------------
+// ---- sessions
+// --------------------------------------------------------------------------------------------------------------------
 
-void Simulator::connection(Rng& rng, Gateway gateway, Nanoseconds time, std::string_view ip, std::uint16_t port, std::string_view to,
-                           std::uint16_t to_port, Nanoseconds length, std::uint64_t bytes) {
+void Simulator::connection(Rng& rng, Gateway gateway, Nanoseconds time, std::string_view ip, std::uint16_t port,
+                           std::string_view to, std::uint16_t to_port, Nanoseconds length, std::uint64_t bytes) {
   const std::uint32_t id = connection_id(time, rng);
   const std::string_view inside = to == kServerAddress || to == kBastionAddress ? "dmz" : "identity";
-  asa(gateway, time, FMT_COMPILE("6-302013: Built inbound TCP connection {} for outside:{}/{} ({}/{}) to {}:{}/{} ({}/{})"), id, ip, port, ip,
-      port, inside, to, to_port, to, to_port);
+  asa(gateway, time,
+      FMT_COMPILE("6-302013: Built inbound TCP connection {} for outside:{}/{} ({}/{}) to {}:{}/{} ({}/{})"), id, ip,
+      port, ip, port, inside, to, to_port, to, to_port);
   asa(gateway, time + length,
-      FMT_COMPILE("6-302014: Teardown TCP connection {} for outside:{}/{} to {}:{}/{} duration {} bytes {} TCP {}"), id, ip, port, inside, to,
-      to_port, asa_duration(length), bytes, rng.chance(0.85) ? "FINs" : "Reset-O");
+      FMT_COMPILE("6-302014: Teardown TCP connection {} for outside:{}/{} to {}:{}/{} duration {} bytes {} TCP {}"), id,
+      ip, port, inside, to, to_port, asa_duration(length), bytes, rng.chance(0.85) ? "FINs" : "Reset-O");
 }
 
-void Simulator::denied(Rng& rng, Gateway gateway, Nanoseconds time, std::string_view ip, std::uint16_t port, std::uint16_t to_port) {
-  asa(gateway, time, FMT_COMPILE("4-106023: Deny tcp src outside:{}/{} dst dmz:198.51.100.{}/{} by access-group \"outside_access_in\" [0x0, 0x0]"),
+void Simulator::denied(Rng& rng, Gateway gateway, Nanoseconds time, std::string_view ip, std::uint16_t port,
+                       std::uint16_t to_port) {
+  asa(gateway, time,
+      FMT_COMPILE("4-106023: Deny tcp src outside:{}/{} dst dmz:198.51.100.{}/{} by access-group \"outside_access_in\" "
+                  "[0x0, 0x0]"),
       ip, port, rng.between(16, 30), to_port);
 }
 
@@ -219,27 +239,35 @@ void Simulator::failed_login(Rng& rng, Gateway gateway, Nanoseconds time, std::u
   const IpText ip(address);
   if (gateway == Gateway::kFortigate) {
     fortigate(time, "0101039943",
-              FMT_COMPILE("subtype=\"vpn\" level=\"information\" vd=\"root\" logdesc=\"SSL VPN new connection\" action=\"ssl-new-con\" "
-                          "tunneltype=\"ssl\" tunnelid=0 remip={} user=\"N/A\" group=\"N/A\" dst_host=\"N/A\" reason=\"N/A\" msg=\"SSL new connection\""),
+              FMT_COMPILE("subtype=\"vpn\" level=\"information\" vd=\"root\" logdesc=\"SSL VPN new connection\" "
+                          "action=\"ssl-new-con\" "
+                          "tunneltype=\"ssl\" tunnelid=0 remip={} user=\"N/A\" group=\"N/A\" dst_host=\"N/A\" "
+                          "reason=\"N/A\" msg=\"SSL new connection\""),
               std::string_view(ip));
-    fortigate(time + 1800 * kMillisecond, "0101039426",
-              FMT_COMPILE("subtype=\"vpn\" level=\"alert\" vd=\"root\" logdesc=\"SSL VPN login fail\" action=\"ssl-login-fail\" "
-                          "tunneltype=\"ssl-web\" tunnelid=0 remip={} user=\"{}\" group=\"N/A\" dst_host=\"N/A\" "
-                          "reason=\"sslvpn_login_permission_denied\" msg=\"SSL user failed to logged in\""),
-              std::string_view(ip), user);
+    fortigate(
+        time + 1800 * kMillisecond, "0101039426",
+        FMT_COMPILE(
+            "subtype=\"vpn\" level=\"alert\" vd=\"root\" logdesc=\"SSL VPN login fail\" action=\"ssl-login-fail\" "
+            "tunneltype=\"ssl-web\" tunnelid=0 remip={} user=\"{}\" group=\"N/A\" dst_host=\"N/A\" "
+            "reason=\"sslvpn_login_permission_denied\" msg=\"SSL user failed to logged in\""),
+        std::string_view(ip), user);
     return;
   }
   const std::uint16_t port = source_port != 0 ? source_port : ephemeral(rng);
   const std::string_view to = kAsaAddress[gateway == Gateway::kAsa1 ? 0 : 1];
-  asa(gateway, time, FMT_COMPILE("6-725001: Starting SSL handshake with client outside:{}/{} to {}/443 for TLS session"), std::string_view(ip),
-      port, to);
-  asa(gateway, time + 120 * kMillisecond, FMT_COMPILE("6-725002: Device completed SSL handshake with client outside:{}/{} to {}/443 for TLSv1.2 session"),
+  asa(gateway, time,
+      FMT_COMPILE("6-725001: Starting SSL handshake with client outside:{}/{} to {}/443 for TLS session"),
+      std::string_view(ip), port, to);
+  asa(gateway, time + 120 * kMillisecond,
+      FMT_COMPILE("6-725002: Device completed SSL handshake with client outside:{}/{} to {}/443 for TLSv1.2 session"),
       std::string_view(ip), port, to);
   asa(gateway, time + 1900 * kMillisecond,
-      FMT_COMPILE("6-113005: AAA user authentication Rejected : reason = AAA failure : server = {} : user = {} : user IP = {}"), kRadius, user,
-      std::string_view(ip));
-  asa(gateway, time + 2600 * kMillisecond, FMT_COMPILE("6-725007: SSL session with client outside:{}/{} to {}/443 terminated"),
-      std::string_view(ip), port, to);
+      FMT_COMPILE(
+          "6-113005: AAA user authentication Rejected : reason = AAA failure : server = {} : user = {} : user IP = {}"),
+      kRadius, user, std::string_view(ip));
+  asa(gateway, time + 2600 * kMillisecond,
+      FMT_COMPILE("6-725007: SSL session with client outside:{}/{} to {}/443 terminated"), std::string_view(ip), port,
+      to);
 }
 
 void Simulator::asa_session(Rng& rng, Gateway gateway, const Session& s) {
@@ -257,48 +285,67 @@ void Simulator::asa_session(Rng& rng, Gateway gateway, const Session& s) {
   const std::uint64_t sent = static_cast<std::uint64_t>(s.mean_bytes * rng.exponential(1)) + 40'000;
   const std::uint64_t received = static_cast<std::uint64_t>(s.mean_bytes * 0.2 * rng.exponential(1)) + 20'000;
   connection(rng, gateway, t, ip, port, to, 443, end - t, sent + received);
-  asa(gateway, t, FMT_COMPILE("6-725001: Starting SSL handshake with client outside:{}/{} to {}/443 for TLS session"), ip, port, to);
-  asa(gateway, t + 150 * kMillisecond, FMT_COMPILE("6-725002: Device completed SSL handshake with client outside:{}/{} to {}/443 for TLSv1.2 session"),
+  asa(gateway, t, FMT_COMPILE("6-725001: Starting SSL handshake with client outside:{}/{} to {}/443 for TLS session"),
+      ip, port, to);
+  asa(gateway, t + 150 * kMillisecond,
+      FMT_COMPILE("6-725002: Device completed SSL handshake with client outside:{}/{} to {}/443 for TLSv1.2 session"),
       ip, port, to);
   t += rng.between(2, 9) * kSecond;
-  asa(gateway, t, FMT_COMPILE("6-113004: AAA user authentication Successful : server =  {} : user = {}"), kRadius, s.user);
+  asa(gateway, t, FMT_COMPILE("6-113004: AAA user authentication Successful : server =  {} : user = {}"), kRadius,
+      s.user);
   asa(gateway, t, FMT_COMPILE("6-113009: AAA retrieved default group policy ({}) for user = {}"), s.group, s.user);
   asa(gateway, t, FMT_COMPILE("6-113008: AAA transaction status ACCEPT : user = {}"), s.user);
   asa(gateway, t,
-      FMT_COMPILE("6-734001: DAP: User {}, Addr {}, Connection AnyConnect: The following DAP records were selected for this connection: DfltAccessPolicy"),
+      FMT_COMPILE("6-734001: DAP: User {}, Addr {}, Connection AnyConnect: The following DAP records were selected for "
+                  "this connection: DfltAccessPolicy"),
       s.user, ip);
-  asa(gateway, t, FMT_COMPILE("6-113039: Group <{}> User <{}> IP <{}> AnyConnect parent session started."), s.group, s.user, ip);
+  asa(gateway, t, FMT_COMPILE("6-113039: Group <{}> User <{}> IP <{}> AnyConnect parent session started."), s.group,
+      s.user, ip);
   asa(gateway, t + kSecond, FMT_COMPILE("6-737026: IPAA: Client assigned {} from local pool VPN-POOL"), pool);
-  asa(gateway, t + kSecond, FMT_COMPILE("5-722033: Group <{}> User <{}> IP <{}> First TCP SVC connection established for SVC session."), s.group,
+  asa(gateway, t + kSecond,
+      FMT_COMPILE("5-722033: Group <{}> User <{}> IP <{}> First TCP SVC connection established for SVC session."),
+      s.group, s.user, ip);
+  asa(gateway, t + kSecond,
+      FMT_COMPILE("6-722022: Group <{}> User <{}> IP <{}> TCP SVC connection established without compression"), s.group,
       s.user, ip);
-  asa(gateway, t + kSecond, FMT_COMPILE("6-722022: Group <{}> User <{}> IP <{}> TCP SVC connection established without compression"), s.group,
-      s.user, ip);
-  asa(gateway, t + kSecond, FMT_COMPILE("6-722055: Group <{}> User <{}> IP <{}> Client Type: {}"), s.group, s.user, ip, s.client);
-  asa(gateway, t + kSecond, FMT_COMPILE("4-722051: Group <{}> User <{}> IP <{}> IPv4 Address <{}> IPv6 address <::> assigned to session"), s.group,
-      s.user, ip, pool);
+  asa(gateway, t + kSecond, FMT_COMPILE("6-722055: Group <{}> User <{}> IP <{}> Client Type: {}"), s.group, s.user, ip,
+      s.client);
+  asa(gateway, t + kSecond,
+      FMT_COMPILE("4-722051: Group <{}> User <{}> IP <{}> IPv4 Address <{}> IPv6 address <::> assigned to session"),
+      s.group, s.user, ip, pool);
   // One connection through the tunnel stands for the many.
   const std::uint16_t inner = ephemeral(rng);
   const std::uint32_t id = connection_id(t + 4 * kSecond, rng);
   asa(gateway, t + 4 * kSecond,
-      FMT_COMPILE("6-302013: Built inbound TCP connection {} for outside:{}/{} ({}/{})(LOCAL\\{}) to inside:10.1.0.{}/443 (10.1.0.{}/443) ({})"), id,
-      pool, inner, pool, inner, s.user, 20 + s.user_number % 5, 20 + s.user_number % 5, s.user);
+      FMT_COMPILE("6-302013: Built inbound TCP connection {} for outside:{}/{} ({}/{})(LOCAL\\{}) to "
+                  "inside:10.1.0.{}/443 (10.1.0.{}/443) ({})"),
+      id, pool, inner, pool, inner, s.user, 20 + s.user_number % 5, 20 + s.user_number % 5, s.user);
   asa(gateway, t + 95 * kSecond,
-      FMT_COMPILE("6-302014: Teardown TCP connection {} for outside:{}/{}(LOCAL\\{}) to inside:10.1.0.{}/443 duration 0:01:31 bytes {} TCP FINs ({})"), id,
-      pool, inner, s.user, 20 + s.user_number % 5, 3000 + rng.below(900'000), s.user);
+      FMT_COMPILE("6-302014: Teardown TCP connection {} for outside:{}/{}(LOCAL\\{}) to inside:10.1.0.{}/443 duration "
+                  "0:01:31 bytes {} TCP FINs ({})"),
+      id, pool, inner, s.user, 20 + s.user_number % 5, 3000 + rng.below(900'000), s.user);
   for (int i = 0; i < s.reconnects; ++i) {
-    const Nanoseconds when = t + 2 * kMinute + static_cast<Nanoseconds>(rng.below(static_cast<std::uint64_t>(std::max(end - t - 3 * kMinute, kSecond))));
-    asa(gateway, when, FMT_COMPILE("6-722023: Group <{}> User <{}> IP <{}> TCP SVC connection terminated without compression"), s.group, s.user, ip);
-    asa(gateway, when + 20 * kSecond, FMT_COMPILE("5-722034: Group <{}> User <{}> IP <{}> New TCP SVC connection, no existing connection."), s.group,
+    const Nanoseconds when =
+        t + 2 * kMinute +
+        static_cast<Nanoseconds>(rng.below(static_cast<std::uint64_t>(std::max(end - t - 3 * kMinute, kSecond))));
+    asa(gateway, when,
+        FMT_COMPILE("6-722023: Group <{}> User <{}> IP <{}> TCP SVC connection terminated without compression"),
+        s.group, s.user, ip);
+    asa(gateway, when + 20 * kSecond,
+        FMT_COMPILE("5-722034: Group <{}> User <{}> IP <{}> New TCP SVC connection, no existing connection."), s.group,
         s.user, ip);
   }
-  asa(gateway, end - kSecond, FMT_COMPILE("6-722023: Group <{}> User <{}> IP <{}> TCP SVC connection terminated without compression"), s.group,
+  asa(gateway, end - kSecond,
+      FMT_COMPILE("6-722023: Group <{}> User <{}> IP <{}> TCP SVC connection terminated without compression"), s.group,
       s.user, ip);
   const auto seconds = (end - t) / kSecond;
   asa(gateway, end,
-      FMT_COMPILE("4-113019: Group = VPN-Staff, Username = {}, IP = {}, Session disconnected. Session Type: SSL, Duration: {}h:{:02}m:{:02}s, Bytes "
+      FMT_COMPILE("4-113019: Group = VPN-Staff, Username = {}, IP = {}, Session disconnected. Session Type: SSL, "
+                  "Duration: {}h:{:02}m:{:02}s, Bytes "
                   "xmt: {}, Bytes rcv: {}, Reason: {}"),
       s.user, ip, seconds / 3600, seconds / 60 % 60, seconds % 60, sent, received, s.reason);
-  asa(gateway, end, FMT_COMPILE("6-716002: Group <{}> User <{}> IP <{}> WebVPN session terminated: {}."), s.group, s.user, ip, s.reason);
+  asa(gateway, end, FMT_COMPILE("6-716002: Group <{}> User <{}> IP <{}> WebVPN session terminated: {}."), s.group,
+      s.user, ip, s.reason);
   asa(gateway, end, FMT_COMPILE("6-737016: IPAA: Freeing local pool address {}"), pool);
   asa(gateway, end, FMT_COMPILE("6-725007: SSL session with client outside:{}/{} to {}/443 terminated"), ip, port, to);
 }
@@ -317,32 +364,45 @@ void Simulator::fortigate_session(Rng& rng, const Session& s) {
   const std::uint64_t tunnel = 100'000'000 + rng.below(1'900'000'000);
   const std::uint64_t sent = static_cast<std::uint64_t>(s.mean_bytes * rng.exponential(1)) + 40'000;
   const std::uint64_t received = static_cast<std::uint64_t>(s.mean_bytes * 0.2 * rng.exponential(1)) + 20'000;
-  fortigate(t, "0101039943",
-            FMT_COMPILE("subtype=\"vpn\" level=\"information\" vd=\"root\" logdesc=\"SSL VPN new connection\" action=\"ssl-new-con\" "
-                        "tunneltype=\"ssl\" tunnelid=0 remip={} user=\"N/A\" group=\"N/A\" dst_host=\"N/A\" reason=\"N/A\" msg=\"SSL new connection\""),
-            ip);
+  fortigate(
+      t, "0101039943",
+      FMT_COMPILE(
+          "subtype=\"vpn\" level=\"information\" vd=\"root\" logdesc=\"SSL VPN new connection\" action=\"ssl-new-con\" "
+          "tunneltype=\"ssl\" tunnelid=0 remip={} user=\"N/A\" group=\"N/A\" dst_host=\"N/A\" reason=\"N/A\" msg=\"SSL "
+          "new connection\""),
+      ip);
   t += rng.between(2, 9) * kSecond;
   fortigate(t, "0101039424",
-            FMT_COMPILE("subtype=\"vpn\" level=\"information\" vd=\"root\" logdesc=\"SSL VPN tunnel up\" action=\"tunnel-up\" tunneltype=\"ssl-web\" "
-                        "tunnelid={} remip={} user=\"{}\" group=\"{}\" dst_host=\"N/A\" reason=\"login successfully\" msg=\"SSL tunnel established\""),
+            FMT_COMPILE("subtype=\"vpn\" level=\"information\" vd=\"root\" logdesc=\"SSL VPN tunnel up\" "
+                        "action=\"tunnel-up\" tunneltype=\"ssl-web\" "
+                        "tunnelid={} remip={} user=\"{}\" group=\"{}\" dst_host=\"N/A\" reason=\"login successfully\" "
+                        "msg=\"SSL tunnel established\""),
             tunnel, ip, s.user, s.group);
   fortigate(t + kSecond, "0101039947",
-            FMT_COMPILE("subtype=\"vpn\" level=\"information\" vd=\"root\" logdesc=\"SSL VPN tunnel up\" action=\"tunnel-up\" tunneltype=\"ssl-tunnel\" "
-                        "tunnelid={} remip={} tunnelip={} user=\"{}\" group=\"{}\" dst_host=\"N/A\" reason=\"tunnel established\" msg=\"SSL tunnel "
+            FMT_COMPILE("subtype=\"vpn\" level=\"information\" vd=\"root\" logdesc=\"SSL VPN tunnel up\" "
+                        "action=\"tunnel-up\" tunneltype=\"ssl-tunnel\" "
+                        "tunnelid={} remip={} tunnelip={} user=\"{}\" group=\"{}\" dst_host=\"N/A\" reason=\"tunnel "
+                        "established\" msg=\"SSL tunnel "
                         "established\""),
             tunnel, ip, pool, s.user, s.group);
   for (Nanoseconds at = t + 2 * kHour; at < end; at += 2 * kHour) {
     const double part = static_cast<double>(at - begin) / static_cast<double>(end - begin);
-    fortigate(at, "0101039949",
-              FMT_COMPILE("subtype=\"vpn\" level=\"information\" vd=\"root\" logdesc=\"SSL VPN statistics\" action=\"tunnel-stats\" "
-                          "tunneltype=\"ssl-tunnel\" tunnelid={} remip={} tunnelip={} user=\"{}\" group=\"{}\" dst_host=\"N/A\" nextstat=7200 "
-                          "duration={} sentbyte={} rcvdbyte={} msg=\"SSL tunnel statistics\""),
-              tunnel, ip, pool, s.user, s.group, (at - t) / kSecond, static_cast<std::uint64_t>(static_cast<double>(sent) * part),
-              static_cast<std::uint64_t>(static_cast<double>(received) * part));
+    fortigate(
+        at, "0101039949",
+        FMT_COMPILE(
+            "subtype=\"vpn\" level=\"information\" vd=\"root\" logdesc=\"SSL VPN statistics\" action=\"tunnel-stats\" "
+            "tunneltype=\"ssl-tunnel\" tunnelid={} remip={} tunnelip={} user=\"{}\" group=\"{}\" dst_host=\"N/A\" "
+            "nextstat=7200 "
+            "duration={} sentbyte={} rcvdbyte={} msg=\"SSL tunnel statistics\""),
+        tunnel, ip, pool, s.user, s.group, (at - t) / kSecond,
+        static_cast<std::uint64_t>(static_cast<double>(sent) * part),
+        static_cast<std::uint64_t>(static_cast<double>(received) * part));
   }
   fortigate(end, "0101039948",
-            FMT_COMPILE("subtype=\"vpn\" level=\"information\" vd=\"root\" logdesc=\"SSL VPN tunnel down\" action=\"tunnel-down\" tunneltype=\"ssl-tunnel\" "
-                        "tunnelid={} remip={} tunnelip={} user=\"{}\" group=\"{}\" dst_host=\"N/A\" reason=\"N/A\" duration={} sentbyte={} rcvdbyte={} "
+            FMT_COMPILE("subtype=\"vpn\" level=\"information\" vd=\"root\" logdesc=\"SSL VPN tunnel down\" "
+                        "action=\"tunnel-down\" tunneltype=\"ssl-tunnel\" "
+                        "tunnelid={} remip={} tunnelip={} user=\"{}\" group=\"{}\" dst_host=\"N/A\" reason=\"N/A\" "
+                        "duration={} sentbyte={} rcvdbyte={} "
                         "msg=\"SSL tunnel shutdown\""),
             tunnel, ip, pool, s.user, s.group, (end - t) / kSecond, sent, received);
 }
@@ -355,7 +415,8 @@ void Simulator::session(Rng& rng, Gateway gateway, const Session& s) {
   }
 }
 
-void Simulator::ssh_session(Rng& rng, Nanoseconds start, Nanoseconds length, std::string_view ip, std::string_view user, bool key, int wrong) {
+void Simulator::ssh_session(Rng& rng, Nanoseconds start, Nanoseconds length, std::string_view ip, std::string_view user,
+                            bool key, int wrong) {
   const auto pid = static_cast<std::uint32_t>(1000 + rng.below(4'000'000));
   const std::uint16_t port = ephemeral(rng);
   for (int i = 0; i < wrong; ++i) {
@@ -363,12 +424,14 @@ void Simulator::ssh_session(Rng& rng, Nanoseconds start, Nanoseconds length, std
     start += rng.between(3, 9) * kSecond;
   }
   if (key) {
-    sshd(start, pid, FMT_COMPILE("Accepted publickey for {} from {} port {} ssh2: ED25519 SHA256:{:016x}{:016x}Vd4uVwmJpWc"), user, ip, port,
-         core::hash64(user, world_.seed), core::hash64(user, world_.seed + 1));
+    sshd(start, pid,
+         FMT_COMPILE("Accepted publickey for {} from {} port {} ssh2: ED25519 SHA256:{:016x}{:016x}Vd4uVwmJpWc"), user,
+         ip, port, core::hash64(user, world_.seed), core::hash64(user, world_.seed + 1));
   } else {
     sshd(start, pid, FMT_COMPILE("Accepted password for {} from {} port {} ssh2"), user, ip, port);
   }
-  sshd(start + 40 * kMillisecond, pid, FMT_COMPILE("pam_unix(sshd:session): session opened for user {}(uid={}) by (uid=0)"), user,
+  sshd(start + 40 * kMillisecond, pid,
+       FMT_COMPILE("pam_unix(sshd:session): session opened for user {}(uid={}) by (uid=0)"), user,
        1000 + core::hash64(user) % 500);
   const Nanoseconds end = start + length;
   sshd(end, pid, FMT_COMPILE("Received disconnect from {} port {}:11: disconnected by user"), ip, port);
@@ -382,19 +445,22 @@ void Simulator::ssh_guess(Rng& rng, Nanoseconds time, std::uint32_t address, std
   const auto pid = static_cast<std::uint32_t>(1000 + rng.below(4'000'000));
   const std::uint16_t port = ephemeral(rng);
   if (!exists) sshd(time, pid, FMT_COMPILE("Invalid user {} from {} port {}"), user, ip, port);
-  sshd(time + kSecond, pid, FMT_COMPILE("Failed password for {}{} from {} port {} ssh2"), exists ? "" : "invalid user ", user, ip, port);
-  sshd(time + 2 * kSecond, pid, FMT_COMPILE("Connection closed by {} user {} {} port {} [preauth]"), exists ? "authenticating" : "invalid", user,
-       ip, port);
+  sshd(time + kSecond, pid, FMT_COMPILE("Failed password for {}{} from {} port {} ssh2"), exists ? "" : "invalid user ",
+       user, ip, port);
+  sshd(time + 2 * kSecond, pid, FMT_COMPILE("Connection closed by {} user {} {} port {} [preauth]"),
+       exists ? "authenticating" : "invalid", user, ip, port);
 }
 
-// ---- people ----------------------------------------------------------------------------------------------------------------------
+// ---- people
+// ----------------------------------------------------------------------------------------------------------------------
 
 std::uint32_t Simulator::hotel(Rng& rng, std::uint64_t trip, bool abroad) {
   if (abroad) {
     const PlanNetwork& network = *world_.abroad[rng.below(world_.abroad.size())];
     return world_.fixed_address(network, trip);
   }
-  if (rng.chance(0.5)) return world_.fixed_address(*world_.businesses[rng.below(world_.businesses.size())], 1000 + trip % 40);
+  if (rng.chance(0.5))
+    return world_.fixed_address(*world_.businesses[rng.below(world_.businesses.size())], 1000 + trip % 40);
   const Town& town = world_.towns[rng.below(world_.towns.size())];
   return world_.fixed_address(*town.homes[rng.below(town.homes.size())], trip);
 }
@@ -418,7 +484,10 @@ void Simulator::work_from(Rng& rng, std::size_t number, Nanoseconds start, Nanos
     s.wrong_before = rng.chance(user.typo) ? (rng.chance(0.2) ? 2 : 1) : 0;
     s.reconnects = rng.poisson(0.35);
     const double how = rng.uniform();
-    s.reason = how < 0.62 ? "User Requested" : how < 0.85 ? "Idle Timeout" : how < 0.96 ? "Lost Service" : "Connection Preempted";
+    s.reason = how < 0.62   ? "User Requested"
+               : how < 0.85 ? "Idle Timeout"
+               : how < 0.96 ? "Lost Service"
+                            : "Connection Preempted";
     s.mean_bytes = user.shift == Shift::kField ? 1e7 : 6e7;
     session(rng, gateway, s);
     at += length / pieces + rng.between(2, 12) * kMinute;
@@ -434,7 +503,8 @@ void Simulator::user_day(std::size_t number, int day) {
   const bool workday = (user.workdays >> world_.weekday(day) & 1) != 0 && !public_holiday(world_.region, date);
   const bool vacation = day >= user.vacation_from && day <= user.vacation_to;
   const auto minutes = [](double hours) { return static_cast<Nanoseconds>(hours * 60) * kMinute; };
-  const Nanoseconds start = midnight + minutes(user.start_hour + 0.35 * rng.bell()) + rng.between(0, 59) * kSecond;
+  const Nanoseconds minute = midnight + minutes(user.start_hour + 0.35 * rng.bell());
+  const Nanoseconds start = minute + rng.between(0, 59) * kSecond;
   const Nanoseconds length = std::max(minutes(user.hours + 0.6 * rng.bell()), 40 * kMinute);
 
   // Trips: the week number decides, so that a trip lasts some days. Travellers one week in four, others one in forty.
@@ -469,7 +539,10 @@ void Simulator::user_day(std::size_t number, int day) {
     // A look at the mail from the beach, at times.
     if (rng.chance(0.10)) {
       Rng place(world_.seed, {kUserDay, number, 9'000'000});
-      work_from(rng, number, midnight + minutes(10 + 10 * rng.uniform()), minutes(0.5 + rng.uniform()), hotel(place, number, place.chance(0.6)));
+      const Nanoseconds at = midnight + minutes(10 + 10 * rng.uniform());
+      const Nanoseconds lasts = minutes(0.5 + rng.uniform());
+      const bool abroad = place.chance(0.6);
+      work_from(rng, number, at, lasts, hotel(place, number, abroad));
     }
     return;
   }
@@ -479,26 +552,39 @@ void Simulator::user_day(std::size_t number, int day) {
   if (workday) {
     if (at_conference) {
       Rng place(world_.seed, {kConference, week, 1'000'000});
-      work_from(rng, number, midnight + minutes(7.5 + 12 * rng.uniform()), minutes(1 + rng.uniform()), hotel(place, conference_key, conference_abroad));
+      const Nanoseconds at = midnight + minutes(7.5 + 12 * rng.uniform());
+      const Nanoseconds lasts = minutes(1 + rng.uniform());
+      work_from(rng, number, at, lasts, hotel(place, conference_key, conference_abroad));
       remote = true;
     } else if (travelling) {
       Rng place(trip_key, {1});
       const std::uint32_t ip = hotel(place, trip_key, trip_abroad);
-      if (rng.chance(0.35)) work_from(rng, number, start + minutes(rng.uniform() * 4), minutes(0.4 + 1.5 * rng.uniform()), mobile_ip());
-      if (rng.chance(0.8)) work_from(rng, number, midnight + minutes(17.5 + 4 * rng.uniform()), minutes(0.5 + 2 * rng.uniform()), ip);
+      if (rng.chance(0.35)) {
+        const Nanoseconds at = start + minutes(rng.uniform() * 4);
+        const Nanoseconds lasts = minutes(0.4 + 1.5 * rng.uniform());
+        work_from(rng, number, at, lasts, mobile_ip());
+      }
+      if (rng.chance(0.8)) {
+        const Nanoseconds at = midnight + minutes(17.5 + 4 * rng.uniform());
+        const Nanoseconds lasts = minutes(0.5 + 2 * rng.uniform());
+        work_from(rng, number, at, lasts, ip);
+      }
       remote = true;
     } else if (rng.chance(user.remote_share)) {
       remote = true;
       std::uint32_t ip = world_.address(home, start);
       if (user.second_home.network != nullptr && rng.chance(0.12)) ip = world_.address(user.second_home, start);
       if (user.commercial_vpn && rng.chance(0.4)) {
-        ip = world_.fixed_address(*world_.vpns[(number + rng.below(3)) % world_.vpns.size()], rng.below(60));
+        const PlanNetwork& exit = *world_.vpns[(number + rng.below(3)) % world_.vpns.size()];
+        ip = world_.fixed_address(exit, rng.below(60));
       }
       if (user.shift == Shift::kField || (user.mobile_often && rng.chance(0.3)) || rng.chance(0.02)) {
         // On the road: several short sessions through the phone.
         const int count = rng.between(1, 3);
         for (int i = 0; i < count; ++i) {
-          work_from(rng, number, start + length * i / count + rng.between(0, 40) * kMinute, minutes(0.3 + 1.2 * rng.uniform()), mobile_ip());
+          const Nanoseconds at = start + length * i / count + rng.between(0, 40) * kMinute;
+          const Nanoseconds lasts = minutes(0.3 + 1.2 * rng.uniform());
+          work_from(rng, number, at, lasts, mobile_ip());
         }
       } else {
         work_from(rng, number, start, length, ip);
@@ -506,24 +592,28 @@ void Simulator::user_day(std::size_t number, int day) {
     } else if (rng.chance(0.03)) {
       // At a customer's or a branch's: the VPN out of a business network.
       const PlanNetwork& network = *world_.businesses[rng.below(world_.businesses.size())];
-      work_from(rng, number, start + minutes(1), minutes(1 + 3 * rng.uniform()), world_.fixed_address(network, 20 + rng.below(6)));
+      const Nanoseconds lasts = minutes(1 + 3 * rng.uniform());
+      work_from(rng, number, start + kHour, lasts, world_.fixed_address(network, 20 + rng.below(6)));
       remote = true;
     }
     if (!travelling && !at_conference && rng.chance(remote ? 0.10 : 0.06)) {
       const Nanoseconds evening = midnight + minutes(19 + 3.5 * rng.uniform());
-      work_from(rng, number, evening, minutes(0.3 + 1.2 * rng.uniform()), rng.chance(0.12) ? mobile_ip() : world_.address(home, evening));
+      const Nanoseconds lasts = minutes(0.3 + 1.2 * rng.uniform());
+      work_from(rng, number, evening, lasts, rng.chance(0.12) ? mobile_ip() : world_.address(home, evening));
     }
   } else if (rng.chance(0.05)) {
     const Nanoseconds odd = midnight + minutes(9 + 12 * rng.uniform());
     const bool at_second = user.second_home.network != nullptr && rng.chance(0.5);
-    work_from(rng, number, odd, minutes(0.3 + 2 * rng.uniform()), world_.address(at_second ? user.second_home : home, odd));
+    work_from(rng, number, odd, minutes(0.3 + 2 * rng.uniform()),
+              world_.address(at_second ? user.second_home : home, odd));
   }
   // The password ran out: the phone goes on trying with the old one, the owner mistypes the new one.
   if (day == user.password_day && workday) {
     const int retries = rng.between(4, 14);
     const std::uint32_t phone = rng.chance(0.5) ? mobile_ip() : world_.address(home, start);
     for (int i = 0; i < retries; ++i) {
-      failed_login(rng, user.gateway, start + kHour + i * 15 * kMinute + rng.between(0, 20) * kSecond, phone, user.name, 0);
+      failed_login(rng, user.gateway, start + kHour + i * 15 * kMinute + rng.between(0, 20) * kSecond, phone, user.name,
+                   0);
     }
   }
   if (user.admin && (workday || rng.chance(0.1))) {
@@ -533,13 +623,17 @@ void Simulator::user_day(std::size_t number, int day) {
       const bool from_home = remote && rng.chance(0.6);
       const IpText outside(world_.address(home, at));
       const std::string inside = pool_address(number);
-      ssh_session(rng, at, rng.between(1, 100) * kMinute, from_home ? std::string_view(outside) : std::string_view(inside), user.name,
-                  !rng.chance(0.1), rng.chance(0.03) ? 1 : 0);
+      const Nanoseconds lasts = rng.between(1, 100) * kMinute;
+      const bool key = !rng.chance(0.1);
+      const int wrong = rng.chance(0.03) ? 1 : 0;
+      ssh_session(rng, at, lasts, from_home ? std::string_view(outside) : std::string_view(inside), user.name, key,
+                  wrong);
     }
   }
 }
 
-// ---- the Internet's background, and machines -------------------------------------------------------------------------------------
+// ---- the Internet's background, and machines
+// -------------------------------------------------------------------------------------
 
 void Simulator::noise_day(int day) {
   const double scale = options_.noise * std::max(1.0, static_cast<double>(world_.users.size()) / 150.0);
@@ -550,18 +644,22 @@ void Simulator::noise_day(int day) {
 
   // Scanners: a few hosts sweep many ports and addresses.
   Rng rng(world_.seed, {kScanNoise, number});
-  constexpr std::array<std::uint16_t, 24> kSwept = {21,   22,   23,   25,   80,   81,   110,  143,   443,   445,  993,  1433,
-                                                    1723, 2222, 3306, 3389, 5060, 5432, 5900, 6379,  8000,  8080, 8443, 9200};
+  constexpr std::array<std::uint16_t, 24> kSwept = {21,   22,   23,   25,   80,   81,   110,  143,
+                                                    443,  445,  993,  1433, 1723, 2222, 3306, 3389,
+                                                    5060, 5432, 5900, 6379, 8000, 8080, 8443, 9200};
   for (int i = rng.poisson(22 * scale); i > 0; --i) {
     const PlanNetwork& network = *world_.hosting[rng.below(world_.hosting.size())];
     const IpText ip(world_.fixed_address(network, rng.below(400)));
     Nanoseconds t = at(rng);
     for (int k = rng.between(4, 28); k > 0; --k) {
-      denied(rng, rng.chance(0.5) ? Gateway::kAsa1 : Gateway::kAsa2, t, ip, ephemeral(rng), rng.pick(kSwept));
+      const Gateway gateway = rng.chance(0.5) ? Gateway::kAsa1 : Gateway::kAsa2;
+      const std::uint16_t port = ephemeral(rng);
+      denied(rng, gateway, t, ip, port, rng.pick(kSwept));
       t += rng.between(1, 40) * kSecond;
     }
   }
-  // Worms of the Mirai kind: single packets from homes all over the world. Ordinary, and alike to a covert network's scanning.
+  // Worms of the Mirai kind: single packets from homes all over the world. Ordinary, and alike to a covert network's
+  // scanning.
   constexpr std::array<std::uint16_t, 7> kWormPorts = {23, 2323, 23, 5555, 37215, 8080, 81};
   for (int i = rng.poisson(150 * scale); i > 0; --i) {
     const bool abroad = rng.chance(0.8);
@@ -571,15 +669,22 @@ void Simulator::noise_day(int day) {
       network = town.homes[rng.below(town.homes.size())];
     }
     const IpText ip(world_.fixed_address(*network, 100'000 + rng.below(1u << 20)));
-    denied(rng, rng.chance(0.5) ? Gateway::kAsa1 : Gateway::kAsa2, at(rng), ip, ephemeral(rng), rng.pick(kWormPorts));
+    const Gateway gateway = rng.chance(0.5) ? Gateway::kAsa1 : Gateway::kAsa2;
+    const Nanoseconds t = at(rng);
+    const std::uint16_t port = ephemeral(rng);
+    denied(rng, gateway, t, ip, port, rng.pick(kWormPorts));
   }
   // Password guessing at the VPN: few hosts, many attempts each.
-  constexpr std::array<std::string_view, 14> kGuessed = {"admin", "test", "vpn",   "guest",   "user", "cisco", "root",
-                                                         "info",  "scan", "sales", "support", "it",   "demo",  "backup"};
+  constexpr std::array<std::string_view, 14> kGuessed = {"admin",   "test", "vpn",  "guest", "user",
+                                                         "cisco",   "root", "info", "scan",  "sales",
+                                                         "support", "it",   "demo", "backup"};
   Rng guess(world_.seed, {kNoise, number});
   for (int i = guess.poisson(2.5 * scale); i > 0; --i) {
-    const std::uint32_t ip = world_.fixed_address(*world_.hosting[guess.below(world_.hosting.size())], 500 + guess.below(100));
-    const Gateway gateway = guess.chance(0.5) ? Gateway::kAsa1 : guess.chance(0.5) ? Gateway::kAsa2 : Gateway::kFortigate;
+    const PlanNetwork& network = *world_.hosting[guess.below(world_.hosting.size())];
+    const std::uint32_t ip = world_.fixed_address(network, 500 + guess.below(100));
+    const Gateway gateway = guess.chance(0.5)   ? Gateway::kAsa1
+                            : guess.chance(0.5) ? Gateway::kAsa2
+                                                : Gateway::kFortigate;
     Nanoseconds t = at(guess);
     for (int k = guess.between(5, 30); k > 0; --k) {
       failed_login(guess, gateway, t, ip, guess.pick(kGuessed), 0);
@@ -587,9 +692,11 @@ void Simulator::noise_day(int day) {
     }
   }
   // SSH guessing.
-  constexpr std::array<std::string_view, 12> kSshNames = {"root", "admin", "ubuntu", "test", "oracle", "git", "postgres", "pi", "user", "hadoop", "ftp", "mysql"};
+  constexpr std::array<std::string_view, 12> kSshNames = {"root",     "admin", "ubuntu", "test",   "oracle", "git",
+                                                          "postgres", "pi",    "user",   "hadoop", "ftp",    "mysql"};
   for (int i = guess.poisson(9 * scale); i > 0; --i) {
-    const std::uint32_t ip = world_.fixed_address(*world_.hosting[guess.below(world_.hosting.size())], 700 + guess.below(300));
+    const PlanNetwork& network = *world_.hosting[guess.below(world_.hosting.size())];
+    const std::uint32_t ip = world_.fixed_address(network, 700 + guess.below(300));
     Nanoseconds t = at(guess);
     for (int k = guess.between(3, 16); k > 0; --k) {
       const std::string_view user = guess.pick(kSshNames);
@@ -603,11 +710,16 @@ void Simulator::noise_day(int day) {
     const Town& town = world_.towns[web.below(world_.towns.size())];
     const PlanNetwork* network = town.homes[web.below(town.homes.size())];
     std::uint32_t ip = world_.fixed_address(*network, 2'000'000 + web.below(1u << 20));
-    if (web.chance(0.3)) ip = world_.cgnat_address(*world_.mobiles[web.below(world_.mobiles.size())], web.below(48));
+    if (web.chance(0.3)) {
+      const PlanNetwork& mobile = *world_.mobiles[web.below(world_.mobiles.size())];
+      ip = world_.cgnat_address(mobile, web.below(48));
+    }
     // the hours of the day have their weight: nights are quiet
     const double hour = 14 + 4.2 * web.bell();
     const Nanoseconds t = midnight + static_cast<Nanoseconds>(std::clamp(hour, 0.0, 23.9) * 3600) * kSecond;
-    connection(web, Gateway::kAsa1, t, IpText(ip), ephemeral(web), kServerAddress, 443, web.between(1, 240) * kSecond,
+    const std::uint16_t port = ephemeral(web);
+    const Nanoseconds lasts = web.between(1, 240) * kSecond;
+    connection(web, Gateway::kAsa1, t, IpText(ip), port, kServerAddress, 443, lasts,
                static_cast<std::uint64_t>(web.exponential(90'000)) + 2000);
   }
 }
@@ -618,35 +730,48 @@ void Simulator::services_day(int day) {
   // A branch watches the bastion; its IPsec peer renews its keys.
   const IpText branch(world_.fixed_address(*world_.businesses[0], 1));
   for (int hour = 0; hour < 24; hour += 2) {
-    ssh_session(rng, midnight + hour * kHour + 5 * kMinute + rng.between(0, 5) * kSecond, 4 * kSecond, branch, "monitor", true, 0);
+    ssh_session(rng, midnight + hour * kHour + 5 * kMinute + rng.between(0, 5) * kSecond, 4 * kSecond, branch,
+                "monitor", true, 0);
     const std::uint32_t id = connection_id(midnight + hour * kHour, rng);
-    asa(Gateway::kAsa1, midnight + hour * kHour, FMT_COMPILE("6-302015: Built inbound UDP connection {} for outside:{}/500 ({}/500) to identity:{}/500 ({}/500)"),
+    asa(Gateway::kAsa1, midnight + hour * kHour,
+        FMT_COMPILE(
+            "6-302015: Built inbound UDP connection {} for outside:{}/500 ({}/500) to identity:{}/500 ({}/500)"),
         id, std::string_view(branch), std::string_view(branch), kAsaAddress[0], kAsaAddress[0]);
     asa(Gateway::kAsa1, midnight + hour * kHour + 2 * kMinute,
-        FMT_COMPILE("6-302016: Teardown UDP connection {} for outside:{}/500 to identity:{}/500 duration 0:02:01 bytes {}"), id,
-        std::string_view(branch), kAsaAddress[0], 900 + rng.below(900));
+        FMT_COMPILE(
+            "6-302016: Teardown UDP connection {} for outside:{}/500 to identity:{}/500 duration 0:02:01 bytes {}"),
+        id, std::string_view(branch), kAsaAddress[0], 900 + rng.below(900));
   }
   // The build server's deployments, out of a cloud.
   const IpText cloud(world_.fixed_address(*world_.vdis[0], 42));
   const int deployments = world_.weekday(day) < 5 ? rng.between(1, 5) : rng.between(0, 1);
   for (int i = 0; i < deployments; ++i) {
-    ssh_session(rng, midnight + 8 * kHour + static_cast<Nanoseconds>(rng.below(10 * 3600)) * kSecond, rng.between(10, 90) * kSecond, cloud, "deploy",
-                true, 0);
+    const Nanoseconds t = midnight + 8 * kHour + static_cast<Nanoseconds>(rng.below(10 * 3600)) * kSecond;
+    const Nanoseconds lasts = rng.between(10, 90) * kSecond;
+    ssh_session(rng, t, lasts, cloud, "deploy", true, 0);
   }
   // Administrators at the devices, from inside.
   if (world_.weekday(day) < 5) {
     const User& admin = world_.users[0];
     const Nanoseconds t = midnight + 9 * kHour + rng.between(0, 7 * 3600) * kSecond;
-    asa(Gateway::kAsa1, t, FMT_COMPILE("6-113012: AAA user authentication Successful : local database : user = {}"), admin.name);
-    asa(Gateway::kAsa1, t, FMT_COMPILE("6-611101: User authentication succeeded: IP address: 10.1.0.50, Uname: {}"), admin.name);
-    asa(Gateway::kAsa1, t, FMT_COMPILE("6-605005: Login permitted from 10.1.0.50/{} to inside:10.1.0.1/ssh for user \"{}\""), ephemeral(rng), admin.name);
-    fortigate(t + kHour, "0100032001",
-              FMT_COMPILE("subtype=\"system\" level=\"information\" vd=\"root\" logdesc=\"Admin login successful\" sn=\"{}\" user=\"{}\" "
-                          "ui=\"https(10.1.0.50)\" method=\"https\" srcip=10.1.0.50 dstip=10.1.0.2 action=\"login\" status=\"success\" reason=\"none\" "
-                          "profile=\"super_admin\" msg=\"Administrator {} logged in successfully from https(10.1.0.50)\""),
-              1'700'000'000 + rng.below(1'000'000), admin.name, admin.name);
+    asa(Gateway::kAsa1, t, FMT_COMPILE("6-113012: AAA user authentication Successful : local database : user = {}"),
+        admin.name);
+    asa(Gateway::kAsa1, t, FMT_COMPILE("6-611101: User authentication succeeded: IP address: 10.1.0.50, Uname: {}"),
+        admin.name);
+    asa(Gateway::kAsa1, t,
+        FMT_COMPILE("6-605005: Login permitted from 10.1.0.50/{} to inside:10.1.0.1/ssh for user \"{}\""),
+        ephemeral(rng), admin.name);
+    fortigate(
+        t + kHour, "0100032001",
+        FMT_COMPILE("subtype=\"system\" level=\"information\" vd=\"root\" logdesc=\"Admin login successful\" sn=\"{}\" "
+                    "user=\"{}\" "
+                    "ui=\"https(10.1.0.50)\" method=\"https\" srcip=10.1.0.50 dstip=10.1.0.2 action=\"login\" "
+                    "status=\"success\" reason=\"none\" "
+                    "profile=\"super_admin\" msg=\"Administrator {} logged in successfully from https(10.1.0.50)\""),
+        1'700'000'000 + rng.below(1'000'000), admin.name, admin.name);
   }
-  // A service provider keeps the FortiGate from its own office once a week: an exposure that is known and ordinary here.
+  // A service provider keeps the FortiGate from its own office once a week: an exposure that is known and ordinary
+  // here.
   if (world_.weekday(day) == 2) {
     const std::uint32_t ip = world_.fixed_address(*world_.businesses[1 % world_.businesses.size()], 2);
     const IpText text(ip);
@@ -660,16 +785,22 @@ void Simulator::services_day(int day) {
     item.gateway = name(Gateway::kFortigate);
     item.outcome = "success";
     as_item(item, [&](TruthItem&) {
-      fortigate(midnight + 10 * kHour + rng.between(0, 5 * 3600) * kSecond, "0100032001",
-                FMT_COMPILE("subtype=\"system\" level=\"information\" vd=\"root\" logdesc=\"Admin login successful\" sn=\"{}\" user=\"svc-netcare\" "
-                            "ui=\"https({})\" method=\"https\" srcip={} dstip={} action=\"login\" status=\"success\" reason=\"none\" "
-                            "profile=\"super_admin\" msg=\"Administrator svc-netcare logged in successfully from https({})\""),
-                1'700'000'000 + rng.below(1'000'000), std::string_view(text), std::string_view(text), kFortigateAddress, std::string_view(text));
+      const Nanoseconds t = midnight + 10 * kHour + rng.between(0, 5 * 3600) * kSecond;
+      fortigate(
+          t, "0100032001",
+          FMT_COMPILE(
+              "subtype=\"system\" level=\"information\" vd=\"root\" logdesc=\"Admin login successful\" sn=\"{}\" "
+              "user=\"svc-netcare\" "
+              "ui=\"https({})\" method=\"https\" srcip={} dstip={} action=\"login\" status=\"success\" reason=\"none\" "
+              "profile=\"super_admin\" msg=\"Administrator svc-netcare logged in successfully from https({})\""),
+          1'700'000'000 + rng.below(1'000'000), std::string_view(text), std::string_view(text), kFortigateAddress,
+          std::string_view(text));
     });
   }
 }
 
-// ---- the covert network ----------------------------------------------------------------------------------------------------------
+// ---- the covert network
+// ----------------------------------------------------------------------------------------------------------
 
 template <typename Work>
 void Simulator::as_item(TruthItem item, Work work) {
@@ -689,14 +820,18 @@ void Simulator::as_item(TruthItem item, Work work) {
 }
 
 int Simulator::score_disguise(const TruthItem& item, bool usual_hours) {
-  int score = item.placement == "same-town-same-provider" ? 3 : item.placement == "same-town-other-provider" ? 2 : item.placement == "other-town" ? 1 : 0;
+  int score = item.placement == "same-town-same-provider"    ? 3
+              : item.placement == "same-town-other-provider" ? 2
+              : item.placement == "other-town"               ? 1
+                                                             : 0;
   if (item.client == "copied") ++score;
   if (usual_hours) ++score;
   return score;
 }
 
 // A node that is alive from `time` to `until`; null if none fits.
-const Node* Simulator::exit_node(Rng& rng, Nanoseconds time, Nanoseconds until, const std::function<bool(const Node&)>& fits) const {
+const Node* Simulator::exit_node(Rng& rng, Nanoseconds time, Nanoseconds until,
+                                 const std::function<bool(const Node&)>& fits) const {
   std::vector<const Node*> candidates;
   for (const Node& node : world_.nodes) {
     if (node.born <= time && node.dies >= until && fits(node)) candidates.push_back(&node);
@@ -704,7 +839,8 @@ const Node* Simulator::exit_node(Rng& rng, Nanoseconds time, Nanoseconds until, 
   return candidates.empty() ? nullptr : candidates[rng.below(candidates.size())];
 }
 
-void Simulator::intrusion(Rng& rng, std::size_t number, Nanoseconds time, const Node& node, bool copied, bool ssh, TruthItem item) {
+void Simulator::intrusion(Rng& rng, std::size_t number, Nanoseconds time, const Node& node, bool copied, bool ssh,
+                          TruthItem item) {
   const User& user = world_.users[number];
   const int day = world_.day_of(time);
   as_item(std::move(item), [&](TruthItem& truth) {
@@ -728,7 +864,8 @@ void Simulator::intrusion(Rng& rng, std::size_t number, Nanoseconds time, const 
     s.ip = ip;
     s.source_port = node.source_port;
     s.mean_bytes = 9e7;
-    constexpr std::array<std::string_view, 3> kOther = {"Cisco AnyConnect VPN Agent for Windows 4.8.03052", "Open AnyConnect VPN Agent v8.20",
+    constexpr std::array<std::string_view, 3> kOther = {"Cisco AnyConnect VPN Agent for Windows 4.8.03052",
+                                                        "Open AnyConnect VPN Agent v8.20",
                                                         "Cisco AnyConnect VPN Agent for Linux 4.9.06037"};
     s.client = copied ? world_.client_of(user, day) : std::string(rng.pick(kOther));
     const Gateway gateway = user.gateway;
@@ -739,8 +876,9 @@ void Simulator::intrusion(Rng& rng, std::size_t number, Nanoseconds time, const 
 }
 
 void Simulator::covert_logins(const std::vector<int>& days) {
-  constexpr std::array<std::string_view, 6> kPlacements = {"same-town-other-provider", "same-town-same-provider", "other-town",
-                                                           "same-town-other-provider", "same-town-same-provider", "abroad"};
+  constexpr std::array<std::string_view, 6> kPlacements = {
+      "same-town-other-provider", "same-town-same-provider", "other-town",
+      "same-town-other-provider", "same-town-same-provider", "abroad"};
   absl::flat_hash_set<std::size_t> victims;
   for (int c = 0; c < options_.covert_logins; ++c) {
     Rng rng(world_.seed, {kCovert, static_cast<std::uint64_t>(c)});
@@ -754,7 +892,9 @@ void Simulator::covert_logins(const std::vector<int>& days) {
     std::size_t victim = rng.below(world_.users.size());
     for (int tries = 0; tries < 500; ++tries, victim = rng.below(world_.users.size())) {
       const User& u = world_.users[victim];
-      if (!u.contractor && u.hired_day + 5 < day && u.remote_share > 0.25 && !victims.contains(victim) && (!ssh || u.admin)) break;
+      if (!u.contractor && u.hired_day + 5 < day && u.remote_share > 0.25 && !victims.contains(victim) &&
+          (!ssh || u.admin))
+        break;
     }
     if (ssh && !world_.users[victim].admin) victim = 0;
     victims.insert(victim);
@@ -762,8 +902,10 @@ void Simulator::covert_logins(const std::vector<int>& days) {
     for (int i = 0; i < log_ins && day < world_.days; ++i, day += rng.between(1, 2)) {
       // Either in the victim's hours or in the operators' (09:00 to 18:00 in China, 01:00 to 10:00 UTC).
       const Nanoseconds midnight = world_.midnight(day);
-      const Nanoseconds time = usual_hours ? midnight + static_cast<Nanoseconds>((user.start_hour + user.hours * rng.uniform()) * 3600) * kSecond
-                                           : (midnight / kDay + 1) * kDay + kHour + static_cast<Nanoseconds>(rng.below(5 * 3600)) * kSecond;
+      const Nanoseconds time =
+          usual_hours
+              ? midnight + static_cast<Nanoseconds>((user.start_hour + user.hours * rng.uniform()) * 3600) * kSecond
+              : (midnight / kDay + 1) * kDay + kHour + static_cast<Nanoseconds>(rng.below(5 * 3600)) * kSecond;
       const Line home = world_.home_of(user, time);
       const Node* node = exit_node(rng, time, time + 2 * kHour, [&](const Node& n) {
         if (placement == "abroad") return n.town == SIZE_MAX;
@@ -788,15 +930,17 @@ void Simulator::covert_logins(const std::vector<int>& days) {
 }
 
 void Simulator::spray(int campaign, int first_day) {
-  // Quad7's way (Microsoft, 31 October 2024): each account once a day, each source once or twice, over the working day; a hit is used
-  // within the day by another node, near the victim.
-  constexpr std::array<std::string_view, 16> kNames = {"administrator", "reception", "office", "service", "hr",       "finance",   "marketing", "mail",
-                                                       "printer",       "training",  "board",  "legal",   "helpdesk", "logistics", "purchase",  "archive"};
+  // Quad7's way (Microsoft, 31 October 2024): each account once a day, each source once or twice, over the working day;
+  // a hit is used within the day by another node, near the victim.
+  constexpr std::array<std::string_view, 16> kNames = {
+      "administrator", "reception", "office", "service", "hr",       "finance",   "marketing", "mail",
+      "printer",       "training",  "board",  "legal",   "helpdesk", "logistics", "purchase",  "archive"};
   Rng plan(world_.seed, {kSpray, static_cast<std::uint64_t>(campaign)});
   const Gateway gateway = plan.chance(0.7) ? Gateway::kAsa1 : Gateway::kFortigate;
   std::vector<std::size_t> accounts;
   for (std::size_t u = 0; u < world_.users.size(); ++u) {
-    if (plan.chance(world_.users.size() > 400 ? 240.0 / static_cast<double>(world_.users.size()) : 0.6)) accounts.push_back(u);
+    if (plan.chance(world_.users.size() > 400 ? 240.0 / static_cast<double>(world_.users.size()) : 0.6))
+      accounts.push_back(u);
   }
   const std::string name_of = fmt::format("s{}-spray-{}", world_.seed, campaign + 1);
   for (int d = 0; d < 4 && first_day + d < world_.days; ++d) {
@@ -808,7 +952,9 @@ void Simulator::spray(int campaign, int first_day) {
       for (int tries = 0; tries < 500 && !fallen; ++tries) {
         const std::size_t u = plan.below(world_.users.size());
         const User& user = world_.users[u];
-        if ((user.gateway == Gateway::kFortigate) == (gateway == Gateway::kFortigate) && !user.contractor && user.hired_day < day) fallen = u;
+        if ((user.gateway == Gateway::kFortigate) == (gateway == Gateway::kFortigate) && !user.contractor &&
+            user.hired_day < day)
+          fallen = u;
       }
     }
     const std::uint64_t stream = plan.next();
@@ -821,7 +967,9 @@ void Simulator::spray(int campaign, int first_day) {
       item.id = fmt::format("{}-day-{}", name_of, d + 1);
       item.gateway = name(gateway);
       item.outcome = "failure";
-      const auto any_node = [&](Nanoseconds t) { return exit_node(rng, t, t + kMinute, [](const Node&) { return true; }); };
+      const auto any_node = [&](Nanoseconds t) {
+        return exit_node(rng, t, t + kMinute, [](const Node&) { return true; });
+      };
       as_item(item, [&](TruthItem& truth) {
         const Node* node = nullptr;
         int uses = 0;
@@ -858,7 +1006,9 @@ void Simulator::spray(int campaign, int first_day) {
       });
       if (near == nullptr) near = any_node(second);
       if (guesser == nullptr || near == nullptr) return;
-      success.placement = near->town == user.town ? "same-town-other-provider" : near->town == SIZE_MAX ? "abroad" : "other-town";
+      success.placement = near->town == user.town  ? "same-town-other-provider"
+                          : near->town == SIZE_MAX ? "abroad"
+                                                   : "other-town";
       as_item(success, [&](TruthItem& truth) {
         const auto log_in = [&](const Node& n, Nanoseconds t, Nanoseconds length, double bytes) {
           Session s;
@@ -933,7 +1083,8 @@ void Simulator::management_probe(int number, int day) {
     item.gateway = name(on_asa ? Gateway::kAsa1 : Gateway::kFortigate);
     item.outcome = on_asa ? "failure" : "success";
     item.users = {on_asa ? "admin" : "netadmin"};
-    const Nanoseconds begin = world_.midnight(day) + 2 * kHour + static_cast<Nanoseconds>(rng.below(6 * 3600)) * kSecond;
+    const Nanoseconds begin =
+        world_.midnight(day) + 2 * kHour + static_cast<Nanoseconds>(rng.below(6 * 3600)) * kSecond;
     as_item(item, [&](TruthItem& truth) {
       Nanoseconds t = begin;
       for (int i = 0; i < 4; ++i) {
@@ -945,20 +1096,29 @@ void Simulator::management_probe(int number, int day) {
         const std::uint16_t port = node->source_port != 0 ? node->source_port : ephemeral(rng);
         if (on_asa) {
           connection(rng, Gateway::kAsa1, t, ip, port, kAsaAddress[0], 443, 9 * kSecond, 2500 + rng.below(2000));
-          asa(Gateway::kAsa1, t + 4 * kSecond, FMT_COMPILE("6-113015: AAA user authentication Rejected : reason = Invalid password : local database : user = admin : user IP = {}"), ip);
-          asa(Gateway::kAsa1, t + 4 * kSecond, FMT_COMPILE("6-605004: Login denied from {}/{} to outside:{}/https for user \"admin\""), ip, port,
+          asa(Gateway::kAsa1, t + 4 * kSecond,
+              FMT_COMPILE("6-113015: AAA user authentication Rejected : reason = Invalid password : local database : "
+                          "user = admin : user IP = {}"),
+              ip);
+          asa(Gateway::kAsa1, t + 4 * kSecond,
+              FMT_COMPILE("6-605004: Login denied from {}/{} to outside:{}/https for user \"admin\""), ip, port,
               kAsaAddress[0]);
         } else if (i < 3) {
           fortigate(t, "0100032002",
-                    FMT_COMPILE("subtype=\"system\" level=\"alert\" vd=\"root\" logdesc=\"Admin login failed\" sn=\"0\" user=\"netadmin\" ui=\"https({})\" "
-                                "method=\"https\" srcip={} dstip={} action=\"login\" status=\"failed\" reason=\"passwd_invalid\" msg=\"Administrator "
+                    FMT_COMPILE("subtype=\"system\" level=\"alert\" vd=\"root\" logdesc=\"Admin login failed\" "
+                                "sn=\"0\" user=\"netadmin\" ui=\"https({})\" "
+                                "method=\"https\" srcip={} dstip={} action=\"login\" status=\"failed\" "
+                                "reason=\"passwd_invalid\" msg=\"Administrator "
                                 "netadmin login failed from https({}) because of invalid password\""),
                     ip, ip, kFortigateAddress, ip);
         } else {
           fortigate(t, "0100032001",
-                    FMT_COMPILE("subtype=\"system\" level=\"information\" vd=\"root\" logdesc=\"Admin login successful\" sn=\"{}\" user=\"netadmin\" "
-                                "ui=\"https({})\" method=\"https\" srcip={} dstip={} action=\"login\" status=\"success\" reason=\"none\" "
-                                "profile=\"super_admin\" msg=\"Administrator netadmin logged in successfully from https({})\""),
+                    FMT_COMPILE(
+                        "subtype=\"system\" level=\"information\" vd=\"root\" logdesc=\"Admin login successful\" "
+                        "sn=\"{}\" user=\"netadmin\" "
+                        "ui=\"https({})\" method=\"https\" srcip={} dstip={} action=\"login\" status=\"success\" "
+                        "reason=\"none\" "
+                        "profile=\"super_admin\" msg=\"Administrator netadmin logged in successfully from https({})\""),
                     1'700'000'000 + rng.below(1'000'000), ip, ip, kFortigateAddress, ip);
         }
         t += rng.between(10, 70) * kMinute;
@@ -976,7 +1136,8 @@ void Simulator::attacks() {
   Rng plan(world_.seed, {kAttackPlan});
   const int last = days.back();
   // Recon first, then the spray; each fits into the window if the window is long enough for it.
-  for (int i = 0; i < options_.scans; ++i) slow_scan(i, std::min(last, attack_from_ + plan.between(0, std::max(0, (last - attack_from_) / 3))));
+  for (int i = 0; i < options_.scans; ++i)
+    slow_scan(i, std::min(last, attack_from_ + plan.between(0, std::max(0, (last - attack_from_) / 3))));
   for (int i = 0; i < options_.sprays; ++i) {
     const int latest = std::max(attack_from_, last - 3);
     spray(i, std::min(latest, attack_from_ + plan.between(std::min(2, latest - attack_from_), latest - attack_from_)));
@@ -985,7 +1146,8 @@ void Simulator::attacks() {
   covert_logins(days);
 }
 
-// ---- running ---------------------------------------------------------------------------------------------------------------------
+// ---- running
+// ---------------------------------------------------------------------------------------------------------------------
 
 void append_truth(std::string& out, const TruthItem& item) {
   const auto text = [&](std::string_view key, std::string_view value) {
@@ -1013,7 +1175,8 @@ void append_truth(std::string& out, const TruthItem& item) {
   text("placement", item.placement);
   text("client", item.client);
   text("outcome", item.outcome);
-  fmt::format_to(std::back_inserter(out), ",\"disguise\":{},\"grey\":{},\"lines\":{}}}\n", item.disguise, item.grey, item.lines);
+  fmt::format_to(std::back_inserter(out), ",\"disguise\":{},\"grey\":{},\"lines\":{}}}\n", item.disguise, item.grey,
+                 item.lines);
 }
 
 core::Expected<SimulateResult> Simulator::run() {
@@ -1051,11 +1214,15 @@ core::Expected<SimulateResult> Simulator::run() {
     result.bytes += file.bytes();
     for (const LogFile::Part& part : file.parts()) result.files.push_back(part.path);
   }
-  std::ranges::sort(truth_, [](const TruthItem& a, const TruthItem& b) { return a.time != b.time ? a.time < b.time : a.id < b.id; });
+  std::ranges::sort(
+      truth_, [](const TruthItem& a, const TruthItem& b) { return a.time != b.time ? a.time < b.time : a.id < b.id; });
   std::string text = fmt::format(
-      "{{\"truth\":\"orbwatch simulate\",\"version\":\"{}\",\"seed\":{},\"region\":\"{}\",\"start\":\"{}\",\"users\":{},\"days\":{},\"noise\":{},"
+      "{{\"truth\":\"orbwatch "
+      "simulate\",\"version\":\"{}\",\"seed\":{},\"region\":\"{}\",\"start\":\"{}\",\"users\":{},\"days\":{},\"noise\":"
+      "{},"
       "\"attack_from\":{}}}\n",
-      ORBWATCH_VERSION, world_.seed, world_.region, core::rfc3339(world_.start), world_.users.size(), world_.days, options_.noise, attack_from_);
+      ORBWATCH_VERSION, world_.seed, world_.region, core::rfc3339(world_.start), world_.users.size(), world_.days,
+      options_.noise, attack_from_);
   for (const TruthItem& item : truth_) append_truth(text, item);
   result.truth_file = path(kTruthFile);
   std::ofstream out(result.truth_file, std::ios::binary | std::ios::trunc);
@@ -1091,7 +1258,8 @@ core::Expected<SimulateResult> simulate(const SimulateOptions& options) {
   if (!options.region.empty() && options.region != "de" && options.region != "gb" && options.region != "us") {
     return core::fail("unknown region", options.region, "known: de, gb, us");
   }
-  if (options.days < 2 || options.days > 1000) return core::fail("days out of range", fmt::format("{}", options.days), "2 to 1000");
+  if (options.days < 2 || options.days > 1000)
+    return core::fail("days out of range", fmt::format("{}", options.days), "2 to 1000");
   if (options.noise < 0 || options.noise > 1000 || std::isnan(options.noise)) {
     return core::fail("noise out of range", fmt::format("{}", options.noise), "0 to 1000");
   }
@@ -1148,7 +1316,8 @@ core::Expected<Truth> read_truth(const std::string& path) {
     if (line.get(object) != simdjson::SUCCESS) return core::fail("not a truth file", path, "a line is no JSON object");
     if (header) {
       header = false;
-      if (text(object, "truth") != "orbwatch simulate") return core::fail("not a truth file", path, "its first line says nothing of it");
+      if (text(object, "truth") != "orbwatch simulate")
+        return core::fail("not a truth file", path, "its first line says nothing of it");
       truth.seed = static_cast<std::uint64_t>(number(object, "seed"));
       truth.version = text(object, "version");
       truth.region = text(object, "region");

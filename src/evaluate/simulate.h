@@ -1,5 +1,5 @@
-// `orbwatch simulate`: writes a simulated organisation's logs, with a covert network at work in them, and the truth about it.
-// What a world contains and what it leaves out: docs/evaluation.md.
+// `orbwatch simulate`: writes a simulated organisation's logs, with a covert network at work in them, and the truth
+// about it. What a world contains and what it leaves out: docs/evaluation.md.
 #pragma once
 
 #include <cstdint>
@@ -15,33 +15,35 @@ namespace orbwatch::evaluate {
 
 struct SimulateOptions {
   std::uint64_t seed = 1;
-  std::string out;             // directory; made if it does not exist. Files of the same names are replaced.
-  int users = 150;             // 1..200000
-  int days = 28;               // 2..1000
+  std::string out;                   // directory; made if it does not exist. Files of the same names are replaced.
+  int users = 150;                   // 1..200000
+  int days = 28;                     // 2..1000
   std::string start = "2026-10-05";  // first local day
-  std::string region;          // "de", "gb", "us"; "" = by the seed
-  double noise = 1;            // background traffic of the Internet and of customers, relative; 0 = none. Grows with `users`
-  std::uint64_t lines = 0;     // about so many log lines: sets `users` for the given days and noise; 0 = not used
+  std::string region;                // "de", "gb", "us"; "" = by the seed
+  double noise = 1;  // background traffic of the Internet and of customers, relative; 0 = none. Grows with `users`
+  std::uint64_t lines = 0;  // about so many log lines: sets `users` for the given days and noise; 0 = not used
   // The covert network.
-  int attack_from = -1;        // first day (0 = first) on which it may act; -1 = after 40 % of the days
-  int attack_days = -1;        // length of that time; -1 = 45 % of the days, so that ordinary days follow
-  int covert_logins = 6;       // intrusions with stolen credentials, one to three log-ins each
-  int sprays = 1;              // campaigns of four days; each ends in two accounts taken over
-  int scans = 1;               // campaigns of three days
+  int attack_from = -1;   // first day (0 = first) on which it may act; -1 = after 40 % of the days
+  int attack_days = -1;   // length of that time; -1 = 45 % of the days, so that ordinary days follow
+  int covert_logins = 6;  // intrusions with stolen credentials, one to three log-ins each
+  int sprays = 1;         // campaigns of four days; each ends in two accounts taken over
+  int scans = 1;          // campaigns of three days
   int management_probes = 2;
 };
 
-// One entry of the truth: something the covert network did, or ("grey") something ordinary that a tool may rightly point out.
+// One entry of the truth: something the covert network did, or ("grey") something ordinary that a tool may rightly
+// point out.
 struct TruthItem {
-  std::string id;        // "s3-spray-2"
-  std::string kind;      // covert-login, spray, credential-success-after-spray, slow-scan, management-probe; grey: exposure
-  std::string campaign;  // items of one campaign share it
+  std::string id;    // "s3-spray-2"
+  std::string kind;  // covert-login, spray, credential-success-after-spray, slow-scan, management-probe; grey: exposure
+  std::string campaign;        // items of one campaign share it
   core::Nanoseconds time = 0;  // of its first and last line
   core::Nanoseconds end = 0;
   std::vector<std::string> users;
   std::vector<std::string> sources;
   std::string gateway;
-  std::string placement;  // of the exit node, seen from the user: same-town-same-provider, same-town-other-provider, other-town, abroad
+  std::string placement;  // of the exit node, seen from the user: same-town-same-provider, same-town-other-provider,
+                          // other-town, abroad
   std::string client;     // copied (as the user's own), different, unseen (the gateway does not log it)
   std::string outcome;    // success, failure
   int disguise = 0;       // 0 (plain) .. 5 (own town, own provider, own client, usual hours)
@@ -53,7 +55,7 @@ struct TruthItem {
 
 struct SimulateResult {
   std::uint64_t lines = 0;
-  std::uint64_t bytes = 0;  // before compression
+  std::uint64_t bytes = 0;         // before compression
   std::vector<std::string> files;  // paths, the truth file excluded
   std::string truth_file;
   int users = 0;
@@ -66,11 +68,12 @@ struct SimulateResult {
 // The truth is beside the logs, hidden, so that a hunt of the directory does not read it.
 inline constexpr std::string_view kTruthFile = ".truth.jsonl";
 
-// Deterministic: the same options give the same bytes (of gzip files: of their content) on every machine. Memory is bounded by one
-// day's lines. Errors: options out of range, directory or file cannot be written.
+// Deterministic: the same options give the same bytes (of gzip files: of their content) on every machine. Memory is
+// bounded by one day's lines. Errors: options out of range, directory or file cannot be written.
 core::Expected<SimulateResult> simulate(const SimulateOptions& options);
 
-// Reads a truth file that simulate() wrote: a header line, then one item a line. Days are local days of the world's region.
+// Reads a truth file that simulate() wrote: a header line, then one item a line. Days are local days of the world's
+// region.
 struct Truth {
   std::uint64_t seed = 0;
   std::string version;

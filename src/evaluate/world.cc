@@ -18,18 +18,19 @@ using core::kSecond;
 enum Stream : std::uint64_t { kRegion = 1, kUsers, kLease, kHost, kNodes, kFixed, kCgnat };
 
 constexpr std::array<std::string_view, 48> kFirst = {
-    "anna",   "ben",    "carla", "david",  "elena",  "felix",  "greta",  "henry", "ida",    "jonas", "karin",  "leon",
-    "maria",  "nils",   "olga",  "paul",   "rosa",   "simon",  "tara",   "udo",   "vera",   "will",  "yara",   "zoe",
-    "adam",   "bella",  "colin", "diana",  "emil",   "fiona",  "george", "hanna", "ivan",   "julia", "kevin",  "laura",
-    "martin", "nadia",  "oscar", "priya",  "robert", "sophie", "thomas", "ursula", "victor", "wendy", "xaver", "yusuf"};
+    "anna",   "ben",   "carla", "david", "elena",  "felix",  "greta",  "henry",  "ida",    "jonas", "karin", "leon",
+    "maria",  "nils",  "olga",  "paul",  "rosa",   "simon",  "tara",   "udo",    "vera",   "will",  "yara",  "zoe",
+    "adam",   "bella", "colin", "diana", "emil",   "fiona",  "george", "hanna",  "ivan",   "julia", "kevin", "laura",
+    "martin", "nadia", "oscar", "priya", "robert", "sophie", "thomas", "ursula", "victor", "wendy", "xaver", "yusuf"};
 constexpr std::array<std::string_view, 80> kLast = {
-    "adler",   "baker",  "bauer",   "becker",  "berger",  "brandt",  "braun",   "brook",  "carter", "clarke", "cole",    "cooper",
-    "dean",    "dietz",  "ebert",   "ellis",   "engel",   "evans",   "fischer", "foster", "frank",  "fuchs",  "gill",    "graf",
-    "gray",    "haas",   "hall",    "hansen",  "hartmann", "hill",   "hoffman", "holt",   "hughes", "jansen", "jung",    "kaiser",
-    "keller",  "khan",   "king",    "klein",   "koch",    "kowalski", "kramer", "lane",   "lang",   "lewis",  "lorenz",  "marsh",
-    "mason",   "maurer", "mayer",   "moore",   "morgan",  "muller",  "neumann", "novak",  "otto",   "parker", "patel",   "peters",
-    "pohl",    "quinn",  "reed",    "richter", "roth",    "sauer",   "schmidt", "scholz", "seidel", "shaw",   "silva",   "stein",
-    "stone",   "thoma",  "turner",  "vogel",   "wagner",  "walker",  "weber",   "winter"};
+    "adler",   "baker",    "bauer",  "becker",  "berger",  "brandt", "braun",   "brook",  "carter",   "clarke",
+    "cole",    "cooper",   "dean",   "dietz",   "ebert",   "ellis",  "engel",   "evans",  "fischer",  "foster",
+    "frank",   "fuchs",    "gill",   "graf",    "gray",    "haas",   "hall",    "hansen", "hartmann", "hill",
+    "hoffman", "holt",     "hughes", "jansen",  "jung",    "kaiser", "keller",  "khan",   "king",     "klein",
+    "koch",    "kowalski", "kramer", "lane",    "lang",    "lewis",  "lorenz",  "marsh",  "mason",    "maurer",
+    "mayer",   "moore",    "morgan", "muller",  "neumann", "novak",  "otto",    "parker", "patel",    "peters",
+    "pohl",    "quinn",    "reed",   "richter", "roth",    "sauer",  "schmidt", "scholz", "seidel",   "shaw",
+    "silva",   "stein",    "stone",  "thoma",   "turner",  "vogel",  "wagner",  "walker", "weber",    "winter"};
 
 struct Release {
   std::string_view version;
@@ -71,7 +72,9 @@ void make_users(World& world, int count) {
   for (std::size_t u = 0; u < world.users.size(); ++u) {
     Rng rng(world.seed, {kUsers, u});
     User& user = world.users[u];
-    user.name = fmt::format("{}.{}", rng.pick(kFirst), rng.pick(kLast));
+    user.name = rng.pick(kFirst);
+    user.name += '.';
+    user.name += rng.pick(kLast);
     for (int n = 2; !taken.insert(user.name).second; ++n) {
       const auto digits = user.name.find_first_of("0123456789");
       user.name = user.name.substr(0, digits) + fmt::format("{}", n + static_cast<int>(u / 4000));
@@ -99,7 +102,10 @@ void make_users(World& world, int count) {
                  : shift < 0.83 ? Shift::kNight
                  : shift < 0.93 ? Shift::kPartTime
                                 : Shift::kField;
-    user.start_hour = user.shift == Shift::kEarly ? 5.6 : user.shift == Shift::kLate ? 13.2 : user.shift == Shift::kNight ? 21.5 : 8.1;
+    user.start_hour = user.shift == Shift::kEarly   ? 5.6
+                      : user.shift == Shift::kLate  ? 13.2
+                      : user.shift == Shift::kNight ? 21.5
+                                                    : 8.1;
     user.start_hour += 0.7 * rng.bell();
     user.hours = user.shift == Shift::kPartTime ? 4.3 : 8.0 + 0.5 * rng.bell();
     if (user.shift == Shift::kPartTime) user.workdays = rng.chance(0.5) ? 0x07 : 0x1b;
@@ -114,7 +120,8 @@ void make_users(World& world, int count) {
     user.commercial_vpn = rng.chance(0.03);
     user.traveller = rng.chance(0.10);
     user.mobile_often = user.shift == Shift::kField || rng.chance(0.12);
-    user.typo = 0.005 + 0.05 * rng.uniform() * rng.uniform();
+    user.typo = 0.05 * rng.uniform();
+    user.typo = 0.005 + user.typo * rng.uniform();
     if (rng.chance(0.05)) user.hired_day = rng.between(1, std::max(1, world.days - 2));
     // Passwords live 90 days.
     const int expiry = rng.between(0, 89);
@@ -141,7 +148,7 @@ void make_users(World& world, int count) {
 void make_nodes(World& world) {
   // Quad7 and JDY (17 to 90 days) and Mandiant's 31: domain figures for how long a node stays with a network.
   constexpr std::array<double, 3> kMeanDays = {17, 31, 90};
-  // Source ports under which such nodes have been seen to listen or relay; two of three use ordinary ports.
+  // Source ports under which such nodes have been seen to listen or relay. Most nodes use ordinary ports.
   constexpr std::array<std::uint16_t, 8> kPorts = {7777, 8443, 11288, 63256, 63260, 3256, 8080, 49254};
   std::uint64_t slot = 0;
   const Nanoseconds end = world.start + (world.days + 1) * kDay;
@@ -155,7 +162,7 @@ void make_nodes(World& world) {
       node.born = at;
       // hours suffice; the exponential law has no memory, so the first node of a slot needs no age
       node.dies = at + (1 + static_cast<Nanoseconds>(rng.exponential(rng.pick(kMeanDays) * 24))) * kHour;
-      node.source_port = rng.chance(0.35) ? rng.pick(kPorts) : std::uint16_t{0};
+      node.source_port = rng.chance(0.15) ? rng.pick(kPorts) : std::uint16_t{0};
       at = node.dies + kHour;
       world.nodes.push_back(node);
     }
@@ -203,10 +210,10 @@ bool public_holiday(std::string_view region, const core::CivilTime& date) {
     int month, day;
   };
   // Fixed days, and the moving ones of 2026.
-  constexpr std::array<Day, 20> kDays = {{{"", 1, 1},       {"", 12, 25},     {"de", 1, 6},    {"de", 5, 1},    {"de", 10, 3},
-                                          {"de", 11, 1},    {"de", 12, 26},   {"gb", 12, 26},  {"gb", 5, 4},    {"gb", 5, 25},
-                                          {"gb", 8, 31},    {"us", 7, 4},     {"us", 9, 7},    {"us", 11, 26},  {"us", 11, 27},
-                                          {"de", 4, 3},     {"de", 4, 6},     {"gb", 4, 3},    {"gb", 4, 6},    {"us", 5, 25}}};
+  constexpr std::array<Day, 20> kDays = {
+      {{"", 1, 1},     {"", 12, 25}, {"de", 1, 6},  {"de", 5, 1},  {"de", 10, 3}, {"de", 11, 1}, {"de", 12, 26},
+       {"gb", 12, 26}, {"gb", 5, 4}, {"gb", 5, 25}, {"gb", 8, 31}, {"us", 7, 4},  {"us", 9, 7},  {"us", 11, 26},
+       {"us", 11, 27}, {"de", 4, 3}, {"de", 4, 6},  {"gb", 4, 3},  {"gb", 4, 6},  {"us", 5, 25}}};
   return std::ranges::any_of(kDays, [&](const Day& d) {
     return (d.region.empty() || d.region == region) && d.month == date.month && d.day == date.day;
   });
@@ -214,11 +221,14 @@ bool public_holiday(std::string_view region, const core::CivilTime& date) {
 
 Nanoseconds World::midnight(int day) const {
   const Nanoseconds local = (start + utc_offset(region, start) * kSecond) / kDay * kDay + day * kDay;
-  // The offset at local midnight: transitions lie hours away from midnight, so the offset just before or after is the same.
+  // The offset at local midnight: transitions lie hours away from midnight, so the offset just before or after is the
+  // same.
   return local - utc_offset(region, local) * kSecond;
 }
 
-core::CivilTime World::date(int day) const { return core::to_utc((start + utc_offset(region, start) * kSecond) / kDay * kDay + day * kDay); }
+core::CivilTime World::date(int day) const {
+  return core::to_utc((start + utc_offset(region, start) * kSecond) / kDay * kDay + day * kDay);
+}
 
 int World::weekday(int day) const {
   const std::int64_t number = (start + utc_offset(region, start) * kSecond) / kDay + day;
@@ -234,7 +244,8 @@ std::uint32_t World::address(const Line& line, Nanoseconds time) const {
   const PlanNetwork& network = *line.network;
   std::uint64_t lease = 0;
   if (network.churn == Churn::kDaily) {
-    // The forced reconnect comes between 02:00 and 05:00 UTC, at the line's own minute; three nights in a hundred it fails.
+    // The forced reconnect comes between 02:00 and 05:00 UTC, at the line's own minute; three nights in a hundred it
+    // fails.
     const Nanoseconds reset = 2 * kHour + static_cast<Nanoseconds>(mix(line.key, kLease) % 180) * kMinute;
     std::int64_t number = (time - reset) / kDay;
     for (int back = 0; back < 6 && mix(line.key, static_cast<std::uint64_t>(number)) % 100 < 3; ++back) --number;
@@ -275,7 +286,8 @@ std::string World::client_of(const User& user, int day) const {
   for (const Release& release : kReleases) {
     if (day >= release.day + user.upgrade_lag_days) version = release.version;
   }
-  const std::string_view product = version.starts_with('5') ? "Cisco Secure Client VPN Agent" : "Cisco AnyConnect VPN Agent";
+  const std::string_view product =
+      version.starts_with('5') ? "Cisco Secure Client VPN Agent" : "Cisco AnyConnect VPN Agent";
   constexpr std::array<std::string_view, 3> kSystems = {"Windows", "Mac OS X", "Linux"};
   return fmt::format("{} for {} {}", product, kSystems[static_cast<std::size_t>(user.os)], version);
 }

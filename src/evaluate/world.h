@@ -14,7 +14,8 @@ namespace orbwatch::evaluate {
 
 using core::Nanoseconds;
 
-// Seconds east of UTC at a moment in a region's zone, daylight saving included: "de" Central European, "gb" British, "us" US Central.
+// Seconds east of UTC at a moment in a region's zone, daylight saving included: "de" Central European, "gb" British,
+// "us" US Central.
 int utc_offset(std::string_view region, Nanoseconds utc);
 bool public_holiday(std::string_view region, const core::CivilTime& date);
 
@@ -22,7 +23,8 @@ bool public_holiday(std::string_view region, const core::CivilTime& date);
 struct Line {
   const PlanNetwork* network = nullptr;
   std::uint64_t key = 0;
-  bool node = false;  // hijacked: its hosts come from the half of each prefix that no employee uses, so the truth stays unambiguous
+  bool node = false;  // hijacked: its hosts come from the half of each prefix that no employee uses, so the truth stays
+                      // unambiguous
 };
 
 struct Town {
@@ -58,8 +60,8 @@ struct User {
   bool traveller = false;
   bool mobile_often = false;
   double typo = 0.02;
-  int hired_day = 0;                   // first day
-  int password_day = 1 << 30;          // the day on which his password expires
+  int hired_day = 0;           // first day
+  int password_day = 1 << 30;  // the day on which his password expires
   int vacation_from = -1, vacation_to = -1;
 };
 
@@ -89,7 +91,8 @@ struct World {
 
   // Who holds the line's address at a moment: deterministic, changes with the provider's churn.
   std::uint32_t address(const Line& line, Nanoseconds time) const;
-  // An address of a network without subscribers (hosting, hotel, CGNAT gateway) chosen by a key; always the same for the same key.
+  // An address of a network without subscribers (hosting, hotel, CGNAT gateway) chosen by a key; always the same for
+  // the same key.
   std::uint32_t fixed_address(const PlanNetwork& network, std::uint64_t key) const;
   // One of the few addresses behind which a mobile operator puts the phones of an area.
   std::uint32_t cgnat_address(const PlanNetwork& network, std::uint64_t key) const;
