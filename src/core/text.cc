@@ -5,7 +5,8 @@ namespace {
 
 char lower_char(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-// The length of the valid UTF-8 sequence at the front (RFC 3629), 0 if there is none.
+}  // namespace
+
 std::size_t utf8_length(std::string_view t) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(t[i]); };
   const auto tail = [&](std::size_t i) { return i < t.size() && (byte(i) & 0xc0) == 0x80; };
@@ -24,8 +25,6 @@ std::size_t utf8_length(std::string_view t) {
   }
   return 0;
 }
-
-}  // namespace
 
 std::optional<std::string_view> between(std::string_view text, std::string_view before, std::string_view after) {
   auto at = text.find(before);

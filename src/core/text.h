@@ -50,6 +50,9 @@ bool equals_ignore_case(std::string_view a, std::string_view b);  // ASCII only
 bool contains_ignore_case(std::string_view haystack, std::string_view needle);
 std::string lower(std::string_view text);  // ASCII only
 
+// The length of the valid UTF-8 sequence (RFC 3629) at the front of `text`, which must not be empty; 0 if there is none.
+std::size_t utf8_length(std::string_view text);
+
 // Text safe to show on a terminal or in one line of a message: control characters and invalid UTF-8 become "?" and more than
 // `most` bytes are cut with "...".
 std::string printable(std::string_view text, std::size_t most = 200);
