@@ -6,12 +6,18 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "core/text.h"
+#include "export/html_report.h"
+#include "export/terminal.h"
 #include "pipeline/config.h"
+#include "pipeline/store_sink.h"
 
 namespace orbwatch::cli {
 namespace {
@@ -21,6 +27,8 @@ struct Options {
   std::string config;
   std::string networks;
   std::string mapping;
+  std::string html;
+  std::string db;
   bool json = false;
   bool all = false;
   bool quiet = false;
@@ -32,7 +40,22 @@ core::Nanoseconds wall_clock() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+int terminal_width() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  if (const char* columns = std::getenv("COLUMNS")) return core::parse_number<int>(columns).value_or(100);
+  return 100;
+}
+
 int run(Options& o) {
+  if (!o.mapping.empty()) {
+    auto text = read_file(o.mapping);
+    if (!text) {
+      complain(text.error().text());
+      return kUsage;
+    }
+    o.hunt.mapping = std::move(*text);
+  }
   if (!o.config.empty()) {
     auto text = read_file(o.config);
     if (!text) {
@@ -66,37 +89,62 @@ int run(Options& o) {
     line += "\033[K";
     std::fputs(line.c_str(), stderr);
   };
-  auto result = pipeline::hunt(o.hunt, progress_wanted ? progress : std::function<void(const pipeline::Progress&)>());
+  std::unique_ptr<pipeline::StoreSink> store;
+  if (!o.db.empty()) {
+    auto created = pipeline::StoreSink::create(o.db);
+    if (!created) {
+      complain(created.error().text());
+      return kOutput;
+    }
+    store = std::move(*created);
+    if (!store->notice().empty()) complain(store->notice());
+  }
+  auto result = pipeline::hunt(o.hunt, progress_wanted ? progress : std::function<void(const pipeline::Progress&)>(), store.get());
   if (progress_wanted) std::fputs("\r\033[K", stderr);
   if (!result) {
     complain(result.error().text());
-    return kUsage;
+    return result.error().kind == core::ErrorKind::kOutput ? kOutput : kUsage;
+  }
+  if (!o.html.empty()) {
+    if (auto ok = write_file(o.html, exporting::html_report(*result, {})); !ok) {
+      complain(ok.error().text());
+      return kOutput;
+    }
   }
   bool alert = false;
-  bool unread = false;
-  for (const auto& input : result->inputs) unread |= !input.error.empty() && !(input.recognised == false && result->inputs.size() > 1 && input.error.starts_with("no known log format"));
   bool written = true;
   for (const auto& f : result->findings) {
     alert |= f.alert;
     if (o.json && (f.alert || o.all)) written = written && print(score::to_json(f) + "\n");
   }
   if (!o.json) {
-    for (const auto& f : result->findings) {
-      if (!f.alert && !o.all) continue;
-      print(fmt::format("{:.3f} {} {} {} {} {}\n", f.score, core::rfc3339(f.time), detect::name(f.kind), f.user, f.source.ip.text(), f.gateway));
-      for (const auto& e : f.evidence) print(fmt::format("      {:+.1f} {}: {}\n", e.llr, e.kind, e.says));
-    }
-    print(fmt::format("read {} = events {} + ignored {} + rejected {}\n", result->total.records, result->total.events, result->total.ignored, result->total.rejected));
-    for (const auto& i : result->inputs) {
-      print(fmt::format("  {} [{}] {} = {} + {} + {} {}\n", i.path, i.format, i.counts.records, i.counts.events, i.counts.ignored, i.counts.rejected, i.error));
-    }
-    for (const auto& n : result->notes) print(n + "\n");
+    exporting::TerminalOptions terminal;
+    terminal.width = terminal_width();
+    terminal.colour = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+    if (o.all) terminal.most_below = SIZE_MAX;
+    written = print(exporting::terminal_report(*result, terminal));
   }
   if (!written || !flush_output()) {
     complain("cannot write to standard output: it is closed or full");
     return kOutput;
   }
-  if (unread) return kInput;
+  // What could not be read is told in any case; files of a folder that hold no logs are only counted.
+  std::size_t unread = 0;
+  std::size_t unknown = 0;
+  for (const auto& input : result->inputs) {
+    if (input.error.empty()) continue;
+    if (!input.recognised && input.unknown_format) {
+      ++unknown;
+    } else if (++unread <= 5) {
+      complain(input.path + ": " + input.error);
+    }
+  }
+  if (unread > 5) complain(fmt::format("{} more inputs could not be read to their end", unread - 5));
+  if (unknown > 0 && unknown == result->inputs.size()) {
+    complain("no input has a known log format: see `orbwatch formats`, or describe yours with --mapping (docs/formats/mapping.md)");
+    return kInput;
+  }
+  if (unread > 0) return kInput;
   return alert && o.fail_on_alert ? kAlert : kOk;
 }
 
@@ -115,6 +163,9 @@ void add_hunt(CLI::App& app, int& exit_code) {
   sub->add_option("--alerts-per-day", o->alerts, "Alert budget of an ordinary day (default 5)")->check(CLI::Range(0.0, 1e6));
   sub->add_option("--threads", o->hunt.threads, "Threads (default: one per core)")->check(CLI::Range(1, 256));
   sub->add_option("--longest-record", o->hunt.longest_record, "Bytes; longer records are rejected (default 1 MiB)")->check(CLI::Range(1024, 1 << 28));
+  sub->add_option("--mapping", o->mapping, "YAML that describes a CSV or JSON format of your own (docs/formats/mapping.md)");
+  sub->add_option("--html", o->html, "Write the report as one HTML page");
+  sub->add_option("--db", o->db, "Write events, findings and profiles into a DuckDB file (see `orbwatch sql`)");
   sub->add_flag("--json", o->json, "Findings as JSON, one a line");
   sub->add_flag("--all", o->all, "Also the findings below the alert budget");
   sub->add_flag("-q,--quiet", o->quiet, "No progress");

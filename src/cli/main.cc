@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   add_hunt(app, exit_code);
   add_explain(app, exit_code);
   add_formats(app, exit_code);
+  add_sql(app, exit_code);
   add_simulate(app, exit_code);
   add_evaluate(app, exit_code);
   add_intel(app, exit_code);

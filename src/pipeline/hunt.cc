@@ -10,6 +10,7 @@
 #include <sstream>
 #include <thread>
 
+#include "decode/mapping.h"
 #include "enrich/enrich.h"
 #include "intel/indicators.h"
 #include "intel/networks.h"
@@ -54,6 +55,12 @@ core::Expected<std::unique_ptr<intel::Indicators>> load_indicators(const std::ve
   return indicators;
 }
 
+// A failing sink is an output's fault.
+core::Expected<void> of_output(core::Expected<void> outcome) {
+  if (!outcome) outcome.error().kind = core::ErrorKind::kOutput;
+  return outcome;
+}
+
 // Moves the cursor to its next event; false at the end of the stream. `done` is told of every batch that was used up.
 template <typename Done>
 core::Expected<bool> advance(Cursor& c, Done&& done) {
@@ -75,7 +82,11 @@ core::Expected<bool> advance(Cursor& c, Done&& done) {
 
 core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<void(const Progress&)>& progress, EventSink* sink) {
   HuntResult result;
-  if (auto zone = core::TimeReader::make(options.zone, 0); !zone) return std::unexpected(zone.error());
+  auto zone = core::TimeReader::make(options.zone, 0);
+  if (!zone) return std::unexpected(zone.error());
+  if (!options.mapping.empty()) {
+    if (auto mapping = decode::make_mapping(options.mapping, *zone); !mapping) return std::unexpected(mapping.error());
+  }
   auto expanded = source::expand(options.inputs);
   if (!expanded) return std::unexpected(expanded.error());
 
@@ -113,6 +124,7 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
   decode_options.year = options.year;
   decode_options.reference = options.reference;
   decode_options.format = options.format;
+  decode_options.mapping = options.mapping;
   decode_options.longest_record = options.longest_record;
   StreamContext context{tasks, enricher, decode_options, std::make_shared<source::ChunkPool>(), &read, options.chunk_bytes,
                         threads > 1 ? static_cast<std::size_t>(2 + threads) : 1};
@@ -146,7 +158,7 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
 
   Judge judge(enricher, indicators->get(), options.alerts_per_day, names);
   if (sink != nullptr) {
-    if (auto ok = sink->begin(enricher); !ok) return std::unexpected(ok.error());
+    if (auto ok = of_output(sink->begin(enricher)); !ok) return std::unexpected(ok.error());
   }
   std::uint64_t records = 0;
   auto last_told = std::chrono::steady_clock::now();
@@ -160,7 +172,7 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
         progress({read.bytes_read, read.bytes_total, records});
       }
     }
-    if (sink != nullptr && !batch.empty()) return sink->events(batch, names);
+    if (sink != nullptr && !batch.empty()) return of_output(sink->events(batch, names));
     return {};
   };
 
@@ -234,7 +246,7 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
   }
   if (progress) progress({read.bytes_read, read.bytes_total, records});
   if (sink != nullptr) {
-    if (auto ok = sink->end(result, judge.baseline()); !ok) return std::unexpected(ok.error());
+    if (auto ok = of_output(sink->end(result, judge.baseline())); !ok) return std::unexpected(ok.error());
   }
   return result;
 }

@@ -174,10 +174,14 @@ bool Stream::open_next() {
       // The reason may be that what could be read so far is damaged compression.
       report.recognised = false;
       report.error = decoder.error().text();
+      report.unknown_format = opened->options.format.empty();
       if (head.size() < kHead) {
         opened->chunks->next();
         auto rest = opened->chunks->next();
-        if (!rest) report.error = rest.error().text();
+        if (!rest) {
+          report.error = rest.error().text();
+          report.unknown_format = false;
+        }
       }
       continue;
     }

@@ -19,6 +19,7 @@ struct InputReport {
   std::string format;  // "" if none was recognised
   std::string error;   // why it could not be read (to its end); "" if all went well
   bool recognised = true;
+  bool unknown_format = false;  // it could be read, but holds no log that is known; `error` says so
   event::Counts counts;
   std::uint64_t bytes = 0;      // decompressed
   core::Nanoseconds first = 0;  // times of its earliest and latest event
