@@ -327,6 +327,7 @@ std::optional<Nanoseconds> parse_epoch(std::string_view& text) {
   } else if (count > 10) {
     return std::nullopt;
   }
+  if (whole > INT64_MAX / unit - 1) return std::nullopt;  // beyond the year 2262
   const std::int32_t part = fraction(rest);
   text = rest;
   return whole * unit + (unit == kSecond ? part : part / (kSecond / unit));

@@ -104,6 +104,9 @@ TEST(Time, ParsesEpochs) {
   EXPECT_EQ(epoch("1795335330250"), at("2026-11-22T08:15:30.25Z"));
   EXPECT_EQ(epoch("1795335330250000"), at("2026-11-22T08:15:30.25Z"));
   EXPECT_EQ(epoch("1795335330250000000"), at("2026-11-22T08:15:30.25Z"));
+  for (const std::string_view text : {"9999999999", "99999999999999", "99999999999999999", "9223372036854775808"}) {
+    EXPECT_FALSE(epoch(text)) << text;
+  }
   EXPECT_FALSE(epoch("-5"));
   EXPECT_FALSE(epoch("x"));
   EXPECT_FALSE(epoch("99999999999999999999"));
