@@ -32,6 +32,8 @@ class FlowExporters::Domain {
     return last_;
   }
   void changed() { last_ = nullptr; }
+  // Bytes that a waiting set takes.
+  static std::size_t cost(std::string_view set) { return set.size() + sizeof(Pending); }
 
   const Dialect dialect;
   absl::flat_hash_map<std::uint16_t, std::unique_ptr<Template>> templates;
@@ -43,7 +45,7 @@ class FlowExporters::Domain {
   std::uint16_t last_id_ = 0;
 };
 
-FlowExporters::FlowExporters(const FlowLimits& limits) : limits_(limits) {}
+FlowExporters::FlowExporters(const FlowLimits& limits) : limits_(limits), option_entries_left_(limits.option_entries) {}
 FlowExporters::~FlowExporters() = default;
 
 FlowExporters::Domain* FlowExporters::domain(const core::Ip& exporter, std::uint32_t id, Dialect dialect) {
@@ -53,6 +55,7 @@ FlowExporters::Domain* FlowExporters::domain(const core::Ip& exporter, std::uint
   if (found == domains_.end()) {
     if (domains_.size() >= limits_.domains) return nullptr;
     found = domains_.emplace(key, std::make_unique<Domain>(dialect)).first;
+    found->second->facts.entries_left = &option_entries_left_;
     in_order_.push_back(found->second.get());
   }
   last_key_ = key;
@@ -96,7 +99,7 @@ void FlowExporters::learn(Domain& domain, std::uint16_t id, std::vector<FieldSpe
   for (Domain::Pending& p : domain.pending) (p.id == id ? ready : waiting).push_back(std::move(p));
   domain.pending = std::move(waiting);
   for (const Domain::Pending& p : ready) {
-    pending_bytes_ -= p.set.size();
+    pending_bytes_ -= Domain::cost(p.set);
     const FlowContext its{p.datagram, context.batch};
     if (!kept.variable() && p.set.size() % kept.shortest_record() >= 4) {
       its.reject(kNoTemplate, p.set);
@@ -140,11 +143,11 @@ void FlowExporters::data(Domain& domain, std::uint16_t id, std::string_view set,
     return;
   }
   if (cut || domain.pending.size() >= limits_.pending_sets_per_domain ||
-      pending_bytes_ + set.size() > limits_.pending_bytes) {
+      pending_bytes_ + Domain::cost(set) > limits_.pending_bytes) {
     context.reject(kNoTemplate, set);
     return;
   }
-  pending_bytes_ += set.size();
+  pending_bytes_ += Domain::cost(set);
   Datagram datagram = context.datagram;
   datagram.payload = {};
   domain.pending.push_back({id, time, datagram, std::string(set)});

@@ -24,8 +24,9 @@ struct FlowLimits {
   std::size_t domains = 4096;
   std::size_t templates_per_domain = 1024;
   std::size_t template_bytes = std::size_t{64} << 20;  // of all templates
-  std::size_t pending_sets_per_domain = 64;            // data sets that came before their template
-  std::size_t pending_bytes = std::size_t{4} << 20;    // of all domains
+  std::size_t option_entries = 1 << 18;              // samplers and application names of all domains; more are not kept
+  std::size_t pending_sets_per_domain = 64;          // data sets that came before their template
+  std::size_t pending_bytes = std::size_t{4} << 20;  // of all domains
 };
 
 class FlowExporters {
@@ -77,6 +78,7 @@ class FlowExporters {
   Domain* last_ = nullptr;
   std::size_t template_bytes_ = 0;
   std::size_t pending_bytes_ = 0;
+  std::size_t option_entries_left_;
 };
 
 }  // namespace orbwatch::decode

@@ -120,6 +120,22 @@ TEST(FlowExporters, DataOfAnotherLayoutAreNotDecodedByALaterTemplate) {
   EXPECT_EQ(fed.rejected("flow: no template"), 1U);
 }
 
+TEST(FlowExporters, BoundsWhatOptionsDataLeaveBehind) {
+  FlowLimits limits;
+  limits.option_entries = 2;
+  Fed fed(limits);
+  fed.feed(v9(
+      1, set(1, be(310, 2) + be(4, 2) + be(8, 2) + be(1, 2) + be(4, 2) + be(48, 2) + be(4, 2) + be(50, 2) + be(4, 2))));
+  for (std::uint64_t id = 1; id <= 5; ++id) fed.feed(v9(1, set(310, be(0, 4) + be(id, 4) + be(100 * id, 4))));
+  const std::string fields = be(8, 2) + be(4, 2) + be(12, 2) + be(4, 2) + be(48, 2) + be(4, 2);
+  fed.feed(v9(1, set(0, be(300, 2) + be(3, 2) + fields)));
+  for (std::uint64_t id = 1; id <= 3; ++id) fed.feed(v9(1, set(300, record() + be(id, 4))));
+  ASSERT_EQ(fed.batch.size(), 3U);
+  EXPECT_EQ(fed.batch[0].sampling, 100U);
+  EXPECT_EQ(fed.batch[1].sampling, 200U);
+  EXPECT_EQ(fed.batch[2].sampling, 0U);
+}
+
 TEST(FlowExporters, UptimeIsReadAcrossItsWrap) {
   Fed fed;
   const std::string fields = be(8, 2) + be(4, 2) + be(12, 2) + be(4, 2) + be(22, 2) + be(4, 2) + be(21, 2) + be(4, 2);

@@ -800,15 +800,14 @@ void Template::options_record(const std::uint8_t* record, const std::uint16_t* l
   if (rate == 0 && interval != 0) rate = space == 0 ? interval : (interval + space) / interval;
   if (rate != 0) {
     const auto kept = static_cast<std::uint32_t>(std::min<std::uint64_t>(rate, UINT32_MAX));
-    if (!has_id) {
+    if (has_id) {
+      facts.set(facts.samplers, id, kept);
+    } else {
       facts.sampling = kept;
-    } else if (facts.samplers.size() < DomainFacts::kMostEntries || facts.samplers.contains(id)) {
-      facts.samplers[id] = kept;
     }
   }
-  if (has_application && !application_name.empty() &&
-      (facts.applications.size() < DomainFacts::kMostEntries || facts.applications.contains(application))) {
-    facts.applications[application] = core::intern(core::printable(application_name, 64));
+  if (has_application && !application_name.empty()) {
+    facts.set(facts.applications, application, core::intern(core::printable(application_name, 64)));
   }
 }
 

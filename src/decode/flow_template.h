@@ -40,14 +40,24 @@ struct MessageTime {
   bool has_uptime = false;
 };
 
-// What options data said of one observation domain. Every map is bounded by kMostEntries.
+// What options data said of one observation domain. Its maps grow only while `entries_left`, which all domains share,
+// is not used up.
 struct DomainFacts {
-  static constexpr std::size_t kMostEntries = 4096;
-
   absl::flat_hash_map<std::uint64_t, std::uint32_t> samplers;  // samplerId or selectorId -> one packet in so many
   absl::flat_hash_map<std::uint64_t, Symbol> applications;     // applicationId -> name
   std::uint32_t sampling = 0;                                  // where options data name no sampler
   std::uint64_t boot_ms = 0;                                   // systemInitTimeMilliseconds; 0 unknown
+  std::size_t* entries_left = nullptr;                         // null: none
+
+  template <typename Map>
+  void set(Map& map, std::uint64_t key, typename Map::mapped_type value) {
+    if (const auto found = map.find(key); found != map.end()) {
+      found->second = value;
+    } else if (entries_left != nullptr && *entries_left != 0) {
+      --*entries_left;
+      map.emplace(key, value);
+    }
+  }
 };
 
 struct Scratch;
