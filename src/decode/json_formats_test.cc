@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -232,8 +233,12 @@ TEST(Mapping, DoesNotTakeOtherFormatsRecords) {
   EXPECT_GT(batch.counts.events_by.count(core::intern("openssh")), 0U);
 }
 
-// Real logs that may not be shipped; absent outside the developers' machines.
-fs::path shared_data() { return fs::path(ORBWATCH_ROOT) / "../shared/data"; }
+// Real logs that may not be shipped: a folder beside the repository, or $ORBWATCH_DATA. Without it these tests are
+// skipped.
+fs::path shared_data() {
+  const char* set = std::getenv("ORBWATCH_DATA");
+  return set != nullptr ? fs::path(set) : fs::path(ORBWATCH_ROOT) / "../shared/data";
+}
 
 TEST(RealLogs, SuricataFlowsAlertsAndHandshakes) {
   const fs::path file = shared_data() / "behaviour/slips/test6-malicious.suricata.json";
@@ -277,10 +282,15 @@ TEST(RealLogs, ZeekLogsAreEventsIgnoredOrMasked) {
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
     if (!entry.is_regular_file() || (name != "conn.log" && name != "ssl.log" && name != "ssh.log")) continue;
-    const EventBatch batch = decode(read(entry.path()), options_for("zeek"));
+    const std::string text = read(entry.path());
+    if (text.find("#fields") == std::string::npos) continue;  // cut out of a log, without its header
+    const EventBatch batch = decode(text, options_for("zeek"));
     expect_balance(batch, entry.path().string());
-    // These logs are expectations of Zeek's own tests: many have their times masked, none has another damage.
-    EXPECT_EQ(batch.counts.rejected, rejected(batch, "zeek: no time")) << entry.path();
+    // These logs are expectations of Zeek's own tests: a first line of the test tool, many with masked times, no other
+    // damage.
+    EXPECT_LE(rejected(batch, "no known format"), 1U) << entry.path();
+    EXPECT_EQ(batch.counts.rejected, rejected(batch, "zeek: no time") + rejected(batch, "no known format"))
+        << entry.path();
     ++files;
   }
   EXPECT_GT(files, 50U);
