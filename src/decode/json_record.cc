@@ -188,24 +188,9 @@ std::string_view raw_member(std::string_view object, std::string_view key) {
   return found;
 }
 
-std::string_view text(Value& value) {
-  std::string_view token = value.raw_json_token();
-  while (!token.empty() && core::is_space(token.back())) token.remove_suffix(1);
-  if (token.empty()) return {};
-  switch (token.front()) {
-    case '"': {
-      if (token.size() < 2 || token.back() != '"') return {};
-      const std::string_view inside = token.substr(1, token.size() - 2);
-      if (std::memchr(inside.data(), '\\', inside.size()) == nullptr) return inside;
-      std::string_view plain;
-      if (value.get_string().get(plain) != simdjson::SUCCESS) return {};
-      return plain;
-    }
-    case '{':
-    case '[': return {};
-    case 'n': return {};
-    default: return token;
-  }
+std::string_view unescaped(Value& value) {
+  std::string_view plain;
+  return value.get_string().get(plain) == simdjson::SUCCESS ? plain : std::string_view{};
 }
 
 std::optional<std::uint64_t> number(std::string_view text) {

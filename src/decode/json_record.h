@@ -104,9 +104,35 @@ Walk each_field(Value& value, Each&& each) {
 inline bool is_object(Value& value) { return value.raw_json_token().front() == '{'; }
 inline bool is_array(Value& value) { return value.raw_json_token().front() == '['; }
 
+inline bool has_backslash(std::string_view text) {
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    word ^= 0x5c5c5c5c5c5c5c5cULL;
+    if (((word - 0x0101010101010101ULL) & ~word & 0x8080808080808080ULL) != 0) return true;
+  }
+  for (; at < text.size(); ++at) {
+    if (text[at] == '\\') return true;
+  }
+  return false;
+}
+
 // A string without its quotes and escapes, or the text of a number, "true" or "false"; "" for null, objects and arrays.
 // Valid until the parser's next record.
-std::string_view text(Value& value);
+std::string_view unescaped(Value& value);
+inline std::string_view text(Value& value) {
+  std::string_view token = value.raw_json_token();
+  while (!token.empty() && core::is_space(token.back())) token.remove_suffix(1);
+  if (token.empty()) return {};
+  const char first = token.front();
+  if (first == '"') {
+    if (token.size() < 2 || token.back() != '"') return {};
+    token = token.substr(1, token.size() - 2);
+    return has_backslash(token) ? unescaped(value) : token;
+  }
+  return first == '{' || first == '[' || first == 'n' ? std::string_view{} : token;
+}
 
 // A number, also one within quotes; a fraction is cut. nullopt if there is none or it is negative or too large.
 std::optional<std::uint64_t> number(std::string_view text);

@@ -102,11 +102,11 @@ constexpr std::array kFieldNames = {
     FieldName{"ja3s", kJa3s},
     FieldName{"ja4s", kJa4s},
     FieldName{"proto", kProto},
+    FieldName{"hassh", kHassh},
     FieldName{"cipher", kCipher},
     FieldName{"issuer", kIssuer},
     FieldName{"client", kClient},
     FieldName{"server", kServer},
-    FieldName{"hassh", kHassh},
     FieldName{"service", kService},
     FieldName{"history", kHistory},
     FieldName{"version", kVersion},
@@ -140,35 +140,35 @@ constexpr std::array kFieldNames = {
     FieldName{"remote_location_country_code", kCountry},
 };
 
+constexpr bool sorted_by_length() {
+  for (std::size_t i = 1; i < kFieldNames.size(); ++i) {
+    if (kFieldNames[i - 1].name.size() > kFieldNames[i].name.size()) return false;
+  }
+  return true;
+}
+static_assert(sorted_by_length());
+
+constexpr std::size_t kLongestName = 28;
+static_assert(kFieldNames.back().name.size() <= kLongestName);
+
+// kFirst[n]: index of the first name that is at least n bytes long.
+constexpr auto kFirst = [] {
+  std::array<std::uint8_t, kLongestName + 2> first{};
+  for (std::size_t n = 0; n < first.size(); ++n) {
+    std::size_t i = 0;
+    while (i < kFieldNames.size() && kFieldNames[i].name.size() < n) ++i;
+    first[n] = static_cast<std::uint8_t>(i);
+  }
+  return first;
+}();
+
 Field field_of(std::string_view name) {
-  for (const FieldName& row : kFieldNames) {
-    if (row.name.size() == name.size() && row.name == name) return row.field;
+  if (name.size() > kLongestName) return kIgnored;
+  for (std::size_t i = kFirst[name.size()]; i < kFirst[name.size() + 1]; ++i) {
+    // The last byte tells most names of one length apart.
+    if (kFieldNames[i].name.back() == name.back() && kFieldNames[i].name == name) return kFieldNames[i].field;
   }
   return kIgnored;
-}
-
-// The table above as a switch, for JSON where every record names its keys.
-Field json_field_of(std::string_view k) {
-  switch (k.size()) {
-    case 2: return k == "ts" ? kTs : kIgnored;
-    case 3: return k == "uid" ? kUid : field_of(k);
-    case 5: return k == "proto" ? kProto : field_of(k);
-    case 9:
-      if ((k[2] == '.' || k[2] == '_') && k[0] == 'i' && k[1] == 'd' && k[7] == '_') {
-        const std::string_view side = k.substr(3, 4);
-        if (side == "orig") return k[8] == 'h' ? kOrigH : k[8] == 'p' ? kOrigP : kIgnored;
-        if (side == "resp") return k[8] == 'h' ? kRespH : k[8] == 'p' ? kRespP : kIgnored;
-        return kIgnored;
-      }
-      return k == "orig_pkts" ? kOrigPkts : k == "resp_pkts" ? kRespPkts : field_of(k);
-    case 10:
-      return k == "conn_state"   ? kConnState
-             : k == "orig_bytes" ? kOrigBytes
-             : k == "resp_bytes" ? kRespBytes
-                                 : field_of(k);
-    case 13: return k == "orig_ip_bytes" ? kOrigIpBytes : k == "resp_ip_bytes" ? kRespIpBytes : field_of(k);
-    default: return field_of(k);
-  }
 }
 
 Log log_of(std::string_view path) {
@@ -351,7 +351,7 @@ class Zeek final : public RecordDecoder {
         other = log_of(path) == Log::kOther;
         return !other;
       }
-      const Field field = json_field_of(key);
+      const Field field = field_of(key);
       if (field != kIgnored) {
         row[field] = json::text(value);
       } else if (key == "id" && json::is_object(value)) {
