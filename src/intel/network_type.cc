@@ -99,7 +99,8 @@ TypeDecision decide_type(std::span<const TypeClaim> claims) {
   for (std::size_t i = 1; i < sums.size(); ++i) {
     const auto type = static_cast<NetworkType>(i);
     // Under a VPN or a Tor exit some kind of network always lies: hosting is no contradiction.
-    if (sums[i] >= kWeakestOpinion && type != out.type && !(overlay(out.type) && (overlay(type) || type == NetworkType::kHosting)))
+    if (sums[i] >= kWeakestOpinion && type != out.type &&
+        !(overlay(out.type) && (overlay(type) || type == NetworkType::kHosting)))
       out.disputed = true;
   }
   return out;

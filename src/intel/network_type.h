@@ -1,8 +1,9 @@
 // How the type of a network is decided. Every source makes claims; they are all kept, and one type is chosen from them.
 //
 // Method: weights of equal types are added, the type with the largest sum wins. kVpn and kTor are overlays: a sum of at
-// least kOverlayThreshold for one of them wins over the kind of network underneath, Tor over VPN. Organisation and special ranges win
-// over all. Weights are rough log-odds of "this source is right", measured for name rules by `check_name_rules`.
+// least kOverlayThreshold for one of them wins over the kind of network underneath, Tor over VPN. Organisation and
+// special ranges win over all. Weights are rough log-odds of "this source is right", measured for name rules by
+// `check_name_rules`.
 #pragma once
 
 #include <cstdint>
