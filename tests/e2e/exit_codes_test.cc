@@ -9,7 +9,8 @@ namespace {
 class ExitCodes : public ::testing::Test {
  protected:
   TempDir dir;
-  std::string log = dir.write("vpn.log", asa_login("alice", "198.51.100.7") + asa_login("bob", "203.0.113.9", 60)).string();
+  std::string log =
+      dir.write("vpn.log", asa_login("alice", "198.51.100.7") + asa_login("bob", "203.0.113.9", 60)).string();
   std::string bad = dir.write("bad.txt", "203.0.113.9\n").string();
 };
 
@@ -126,8 +127,8 @@ TEST_F(ExitCodes, FourWhenADeviceIsFullAndTheDeviceStays) {
 }
 
 TEST_F(ExitCodes, ZeroForHelpAndVersion) {
-  for (const std::vector<std::string>& words :
-       std::vector<std::vector<std::string>>{{"--help"}, {"--version"}, {"hunt", "--help"}, {"intel", "build", "--help"}}) {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {"--help"}, {"--version"}, {"hunt", "--help"}, {"intel", "build", "--help"}}) {
     std::vector<std::string> argv = {orbwatch_binary()};
     argv.insert(argv.end(), words.begin(), words.end());
     const RunResult r = run(argv);

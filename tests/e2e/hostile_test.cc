@@ -11,7 +11,8 @@ class Hostile : public ::testing::Test {
  protected:
   static std::string many(int n) {
     std::string text;
-    for (int i = 0; i < n; ++i) text += asa_login("user" + std::to_string(i % 50), "198.51.100." + std::to_string(i % 250 + 1), i);
+    for (int i = 0; i < n; ++i)
+      text += asa_login("user" + std::to_string(i % 50), "198.51.100." + std::to_string(i % 250 + 1), i);
     return text;
   }
   std::string compressed(const std::string& tool, const std::string& bytes) {
@@ -90,7 +91,9 @@ TEST_F(Hostile, EmptyFiles) {
   EXPECT_EQ(h.run.exit_code, 0) << h.run.err;
   EXPECT_EQ(h.run.err, "");
   EXPECT_EQ(h.summary.inputs.size(), 1001U);
-  EXPECT_EQ(std::count_if(h.summary.inputs.begin(), h.summary.inputs.end(), [](const auto& i) { return i.fate == "empty"; }), 1000);
+  EXPECT_EQ(
+      std::count_if(h.summary.inputs.begin(), h.summary.inputs.end(), [](const auto& i) { return i.fate == "empty"; }),
+      1000);
   EXPECT_EQ(h.summary.total.events, 10U);
 }
 
@@ -148,8 +151,9 @@ TEST_F(Hostile, FifoWhoseWriterStops) {
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
   const std::string log = dir.write("part.log", many(50) + "<166>Nov 22 2026 10:00:00 gw1 : %ASA-6-72").string();
   const std::string summary = (dir / "summary.json").string();
-  const RunResult r = run({"bash", "-c", "cat " + log + " > " + fifo + " & " + orbwatch_binary() +
-                                             " hunt --json --networks none --summary " + summary + " " + fifo});
+  const RunResult r = run({"bash", "-c",
+                           "cat " + log + " > " + fifo + " & " + orbwatch_binary() +
+                               " hunt --json --networks none --summary " + summary + " " + fifo});
   EXPECT_EQ(r.exit_code, 0) << r.err;
   const Summary s = parse_summary(read_file(summary));
   EXPECT_TRUE(s.total.balanced());
@@ -160,7 +164,8 @@ TEST_F(Hostile, FifoWhoseWriterStops) {
 TEST_F(Hostile, FifoWithoutAByte) {
   const std::string fifo = (dir / "pipe").string();
   ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
-  const RunResult r = run({"bash", "-c", ": > " + fifo + " & " + orbwatch_binary() + " hunt --json --networks none " + fifo});
+  const RunResult r =
+      run({"bash", "-c", ": > " + fifo + " & " + orbwatch_binary() + " hunt --json --networks none " + fifo});
   EXPECT_EQ(r.exit_code, 0) << r.err;
 }
 
@@ -174,7 +179,8 @@ TEST_F(Hostile, StandardInputGivesWhatTheFileGives) {
     EXPECT_EQ(piped.run.exit_code, 0) << piped.run.err;
     EXPECT_EQ(piped.summary.total.events, from_file.summary.total.events);
     std::string expected = from_file.findings;
-    for (std::size_t at; (at = expected.find("\"file\":\"" + file)) != expected.npos;) expected.replace(at + 8, file.size(), "-");
+    for (std::size_t at; (at = expected.find("\"file\":\"" + file)) != expected.npos;)
+      expected.replace(at + 8, file.size(), "-");
     EXPECT_EQ(piped.findings, expected);
   }
   EXPECT_GT(from_file.summary.findings, 0U);
@@ -184,12 +190,14 @@ TEST_F(Hostile, ClosedPipeOnStandardOutput) {
   // More findings than a pipe holds, so that the writer meets the closed pipe.
   std::string text;
   for (int i = 0; i < 3000; ++i) {
-    text += asa_login("user" + std::to_string(i), "198.51." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1), i * 20);
+    text += asa_login("user" + std::to_string(i),
+                      "198.51." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1), i * 20);
   }
   const std::string log = dir.write("vpn.log", text).string();
   const std::string list = dir.write("list.txt", "198.51.0.0/16\n").string();
-  const RunResult r = run({"bash", "-c", orbwatch_binary() + " hunt --json --all --networks none --indicators " + list + " " + log +
-                                             " | head -1; exit ${PIPESTATUS[0]}"});
+  const RunResult r = run({"bash", "-c",
+                           orbwatch_binary() + " hunt --json --all --networks none --indicators " + list + " " + log +
+                               " | head -1; exit ${PIPESTATUS[0]}"});
   EXPECT_EQ(lines_of(r.out), 1U);
   EXPECT_EQ(r.exit_code, 4) << r.err;
   EXPECT_EQ(lines_of(r.err), 1U) << r.err;

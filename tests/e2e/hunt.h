@@ -1,5 +1,5 @@
-// `orbwatch hunt` with --json and --summary, for end-to-end tests. Without network facts, so that the result does not depend on what is
-// installed.
+// `orbwatch hunt` with --json and --summary, for end-to-end tests. Without network facts, so that the result does not
+// depend on what is installed.
 #pragma once
 
 #include <algorithm>
