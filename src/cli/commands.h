@@ -30,6 +30,7 @@ void add_config(CLI::App& app, int& exit_code);
 void add_sql(CLI::App& app, int& exit_code);
 void add_simulate(CLI::App& app, int& exit_code);
 void add_evaluate(CLI::App& app, int& exit_code);
+void add_completion(CLI::App& app, int& exit_code);  // and the hidden `man`
 
 // The options of a simulated world, shared by simulate and evaluate.
 void add_world_options(CLI::App& sub, evaluate::SimulateOptions& options);

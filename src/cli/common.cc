@@ -29,9 +29,12 @@ core::Expected<std::string> read_file(const std::string& path) {
 }
 
 core::Expected<void> write_file(const std::string& path, std::string_view text) {
-  const std::string partial = path + ".partial";
-  const int fd = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) return core::fail("cannot write", partial, std::strerror(errno));
+  // A device or FIFO is written to; renaming onto it would put a file in its place.
+  struct stat there {};
+  const bool special = ::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode);
+  const std::string target = special ? path : path + ".partial";
+  const int fd = ::open(target.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return core::fail("cannot write", target, std::strerror(errno));
   std::string_view rest = text;
   bool good = true;
   while (good && !rest.empty()) {
@@ -42,12 +45,13 @@ core::Expected<void> write_file(const std::string& path, std::string_view text) 
       good = false;
     }
   }
-  good = good && ::fsync(fd) == 0;
+  good = good && (special || ::fsync(fd) == 0);
   const int why = errno;
   ::close(fd);
-  if (!good || ::rename(partial.c_str(), path.c_str()) != 0) {
+  if (special) return good ? core::Expected<void>() : core::fail("cannot write", path, std::strerror(why));
+  if (!good || ::rename(target.c_str(), path.c_str()) != 0) {
     const int reason = good ? errno : why;
-    ::unlink(partial.c_str());
+    ::unlink(target.c_str());
     return core::fail("cannot write", path, std::strerror(reason));
   }
   return {};

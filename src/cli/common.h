@@ -9,7 +9,8 @@
 namespace orbwatch::cli {
 
 core::Expected<std::string> read_file(const std::string& path);
-// Through a temporary file in the same folder and a rename: a reader sees the old file or the new one, never half of it.
+// Through a temporary file in the same folder and a rename: a reader sees the old file or the new one, never half of it. Devices
+// and FIFOs are written to directly.
 core::Expected<void> write_file(const std::string& path, std::string_view text);
 
 // To standard output; false if it is closed or full.

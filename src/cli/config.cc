@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/app.h"
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "pipeline/config.h"
@@ -16,6 +17,8 @@ void add_config(CLI::App& app, int& exit_code) {
   config->require_subcommand(1);
   CLI::App* check = config->add_subcommand("check", "Say whether a configuration file is right, and where not");
   check->add_option("file", *file, "YAML file")->required();
+  takes(*check, "FILE", {"file"});
+  check->footer("Example:\n  orbwatch config check /etc/orbwatch/orbwatch.yaml");
   check->callback([file, &exit_code] {
     auto text = read_file(*file);
     if (!text) {

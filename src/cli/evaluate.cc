@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "cli/app.h"
 #include "cli/commands.h"
 #include "cli/common.h"
 
@@ -64,6 +65,8 @@ void add_evaluate(CLI::App& app, int& exit_code) {
   sub->add_option("--work-dir", o->evaluate.work_dir, "Where to write the worlds");
   sub->add_flag("--keep", o->evaluate.keep, "Leave the worlds in the work directory");
   add_world_options(*sub, o->evaluate.world);
+  takes(*sub, "FILE", {"--out", "--networks"});
+  takes(*sub, "DIR", {"--work-dir"});
   sub->callback([o, &exit_code] { exit_code = run(*o); });
 }
 

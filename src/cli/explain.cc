@@ -5,6 +5,7 @@
 #include <iterator>
 #include <memory>
 
+#include "cli/app.h"
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "core/text.h"
@@ -86,6 +87,14 @@ void add_explain(CLI::App& app, int& exit_code) {
   sub->add_option("--tz", o->decode.zone, "Time zone of a record that states none");
   sub->add_option("--year", o->decode.year, "Year of a record that states none");
   sub->add_option("--networks", o->networks, "Compiled network facts, or none");
+  takes(*sub, "FORMAT", {"--format"});
+  takes(*sub, "ZONE", {"--tz"});
+  takes(*sub, "YEAR", {"--year"});
+  takes(*sub, "FILE", {"--networks"});
+  sub->footer(
+      "Examples:\n"
+      "  orbwatch explain '<166>Nov 22 2026 08:15:00 gw1 : %ASA-6-605005: Login permitted from 192.0.2.7/50122 to outside:198.51.100.1/ssh for user \"alice\"'\n"
+      "  tail -n 1 vpn.log | orbwatch explain -");
   sub->callback([o, &exit_code] { exit_code = run(*o); });
 }
 

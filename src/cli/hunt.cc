@@ -11,8 +11,10 @@
 #include <cstdlib>
 #include <memory>
 
+#include "cli/app.h"
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "cli/summary.h"
 #include "core/text.h"
 #include "export/html_report.h"
 #include "export/terminal.h"
@@ -29,6 +31,7 @@ struct Options {
   std::string mapping;
   std::string html;
   std::string db;
+  std::string summary;
   bool json = false;
   bool all = false;
   bool quiet = false;
@@ -111,6 +114,12 @@ int run(Options& o) {
       return kOutput;
     }
   }
+  if (!o.summary.empty() && o.summary != "-") {
+    if (auto ok = write_file(o.summary, summary_json(*result)); !ok) {
+      complain(ok.error().text());
+      return kOutput;
+    }
+  }
   bool alert = false;
   bool written = true;
   for (const auto& f : result->findings) {
@@ -124,6 +133,7 @@ int run(Options& o) {
     if (o.all) terminal.most_below = SIZE_MAX;
     written = print(exporting::terminal_report(*result, terminal));
   }
+  if (o.summary == "-") written = written && print(summary_json(*result));
   if (!written || !flush_output()) {
     complain("cannot write to standard output: it is closed or full");
     return kOutput;
@@ -159,17 +169,31 @@ void add_hunt(CLI::App& app, int& exit_code) {
   sub->add_option("--tz", o->hunt.zone, "Time zone of records that state none: Europe/Berlin, +02:00 (default UTC)");
   sub->add_option("--year", o->hunt.year, "Year of records that state none (default: from the file's time)")->check(CLI::Range(1970, 2200));
   sub->add_option("--networks", o->networks, "Compiled network facts, or none (default: the table of `orbwatch intel build`)");
-  sub->add_option("--indicators", o->hunt.indicator_files, "List of bad addresses or prefixes, one a line; may be given several times");
+  sub->add_option("--indicators", o->hunt.indicator_files, "List of bad addresses or prefixes, one a line; may be given several times")->expected(1)->allow_extra_args(false)->take_all();
   sub->add_option("--alerts-per-day", o->alerts, "Alert budget of an ordinary day (default 5)")->check(CLI::Range(0.0, 1e6));
   sub->add_option("--threads", o->hunt.threads, "Threads (default: one per core)")->check(CLI::Range(1, 256));
   sub->add_option("--longest-record", o->hunt.longest_record, "Bytes; longer records are rejected (default 1 MiB)")->check(CLI::Range(1024, 1 << 28));
   sub->add_option("--mapping", o->mapping, "YAML that describes a CSV or JSON format of your own (docs/formats/mapping.md)");
   sub->add_option("--html", o->html, "Write the report as one HTML page");
   sub->add_option("--db", o->db, "Write events, findings and profiles into a DuckDB file (see `orbwatch sql`)");
+  sub->add_option("--summary", o->summary, "Write where every record went as one JSON object; - is standard output");
   sub->add_flag("--json", o->json, "Findings as JSON, one a line");
   sub->add_flag("--all", o->all, "Also the findings below the alert budget");
   sub->add_flag("-q,--quiet", o->quiet, "No progress");
   sub->add_flag("--fail-on-alert", o->fail_on_alert, "Exit code 1 if anything is inside the budget");
+  group(*sub, "Reading", {"--format", "--tz", "--year", "--mapping", "--longest-record", "--threads"});
+  group(*sub, "Knowledge", {"--config", "--networks", "--indicators", "--alerts-per-day"});
+  group(*sub, "Output", {"--json", "--all", "--html", "--db", "--summary", "--quiet", "--fail-on-alert"});
+  takes(*sub, "PATH", {"inputs"});
+  takes(*sub, "FILE", {"--mapping", "--config", "--networks", "--indicators", "--html", "--db", "--summary"});
+  takes(*sub, "FORMAT", {"--format"});
+  takes(*sub, "ZONE", {"--tz"});
+  sub->footer(
+      "Examples:\n"
+      "  orbwatch hunt logs/\n"
+      "  orbwatch hunt --tz Europe/Berlin --html report.html 'vpn.log*' /var/log/asa/\n"
+      "  orbwatch hunt --json --summary accounting.json logs/ > findings.jsonl\n"
+      "  zcat vpn.log.gz | orbwatch hunt --year 2026 -");
   sub->callback([o, &exit_code] { exit_code = run(*o); });
 }
 

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/app.h"
 #include "cli/commands.h"
 #include "cli/common.h"
 
@@ -30,6 +31,8 @@ void add_simulate(CLI::App& app, int& exit_code) {
   sub->add_option("--seed", o->seed, "The same seed gives the same logs");
   sub->add_option("--out", o->out, "Directory to write to")->required();
   add_world_options(*sub, *o);
+  takes(*sub, "DIR", {"--out"});
+  sub->footer("Example:\n  orbwatch simulate --seed 3 --out W && orbwatch hunt W");
   sub->callback([o, &exit_code] {
     auto result = evaluate::simulate(*o);
     if (!result) {

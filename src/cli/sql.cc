@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/app.h"
 #include "cli/commands.h"
 #include "cli/common.h"
 
@@ -41,6 +42,9 @@ void add_sql(CLI::App& app, int& exit_code) {
   sub->add_option("statement", o->statement, "SQL; the tables: docs/output.md")->required();
   auto* json = sub->add_flag("--json", o->json, "One JSON object a line");
   sub->add_flag("--csv", o->csv, "CSV with a header")->excludes(json);
+  takes(*sub, "FILE", {"file"});
+  takes(*sub, "SQL", {"statement"});
+  sub->footer("Example:\n  orbwatch sql hunt.duckdb 'SELECT time, kind, score, \"user\" FROM findings ORDER BY score DESC LIMIT 10'");
   sub->callback([o, &exit_code] { exit_code = run(*o); });
 }
 
