@@ -169,7 +169,7 @@ SourceProfile* Baseline::source_of(const Ip& ip, Nanoseconds time) {
 // Forgets addresses by age, then those that did nothing but knock, until a tenth of the room is free.
 void Baseline::make_room() {
   const std::size_t before = sources_.size();
-  const std::size_t target = limits_.sources - limits_.sources / 10;
+  const std::size_t target = limits_.sources - std::max<std::size_t>(1, limits_.sources / 10);
   Nanoseconds newest = 0;
   for (const auto& [ip, s] : sources_) newest = std::max(newest, s.last_seen);
   for (Nanoseconds age = 30 * core::kDay; age >= core::kHour && sources_.size() > target; age /= 2) {
@@ -191,7 +191,7 @@ void Baseline::note_soho(const Ip& ip, std::uint16_t port, std::uint8_t weight, 
 }
 
 void Baseline::learn(const Event& e) {
-  if (e.time == 0) return;
+  if (e.time <= 0) return;  // undated, or before 1970: no log of use is that old, and the hours are counted from there
   unit(e.time);
   if (!quarantine_.empty()) release(e.time);
   const NetworkFacts& facts = networks_.facts(e.source_facts);
@@ -216,7 +216,7 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts) {
     ++source->successes;
     if (!source->has_user(e.user)) {
       if (source->user_count < source->users.size()) source->users[source->user_count] = e.user.id();
-      if (source->user_count < 255) ++source->user_count;
+      if (source->user_count <= source->users.size()) ++source->user_count;
     }
   }
   auto& slot = users_[e.user];
@@ -281,7 +281,7 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts) {
     everyone_.types[type] += w;
     if (group != nullptr) group->types[type] += w;
   }
-  if (e.time >= user.last_login) {
+  if (place != 0 && e.time >= user.last_login) {
     user.last_login = e.time;
     user.last_ip = e.source_ip;
     user.last_place = place;
@@ -311,13 +311,12 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts) {
 void Baseline::learn_failure(const Event& e, const NetworkFacts& facts) {
   SourceProfile* source = source_of(e.source_ip, e.time);
   if (source == nullptr) return;
-  const bool first = source->failures == 0;
   if (source->failures < UINT32_MAX) ++source->failures;
   bool known = false;
   for (const auto id : source->failed_users) known |= id == e.user.id();
   if (!known) {
     if (source->failed_user_count < source->failed_users.size()) source->failed_users[source->failed_user_count] = e.user.id();
-    if (source->failed_user_count < 255) ++source->failed_user_count;
+    if (source->failed_user_count <= source->failed_users.size()) ++source->failed_user_count;
   }
   // A stranger: nobody ever logged in from there, and it tries little. Own networks never are.
   const bool stranger = source->successes == 0 && source->failures <= 3 && e.source_ip.is_global() && !networks_.is_own(e.source_facts);
@@ -344,7 +343,8 @@ void Baseline::learn_failure(const Event& e, const NetworkFacts& facts) {
   if (hour > s.hour - static_cast<std::int64_t>(StrangerFailures::kHours)) {
     const auto slot = static_cast<std::size_t>(hour % static_cast<std::int64_t>(StrangerFailures::kHours));
     ++s.failures[slot];
-    if (first) {
+    if (!source->counted_as_stranger(e.time)) {
+      source->stranger_hour = static_cast<std::uint32_t>(hour);
       ++s.sources[slot];
       if (facts.type == NetworkType::kConsumer || facts.type == NetworkType::kMobile) ++s.consumer[slot];
     }

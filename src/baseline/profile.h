@@ -101,7 +101,7 @@ struct UserProfile {
   TopWeights<std::uint32_t, 6> gateways;    // symbol ids: compared only
   std::array<float, 48> hours{};            // weekday hours 0-23, weekend hours 24-47, UTC
   Levels familiarity{};                     // how its log-ins were, newcomer's excepted
-  // The last log-in with a known place.
+  // The last log-in with a known place; one without does not make it forgotten.
   Nanoseconds last_login = 0;
   Ip last_ip;
   std::uint32_t last_place = 0;
@@ -140,8 +140,10 @@ struct SourceProfile {
   std::uint32_t denied = 0;
   std::array<std::uint32_t, 3> users{};         // symbol ids of the first users that logged in from here
   std::array<std::uint32_t, 3> failed_users{};  // and of the first that failed
+  std::uint32_t stranger_hour = 0;  // hours since the epoch when StrangerFailures::sources last counted it, 0 = never
   std::uint16_t soho_port = 0;                  // the strongest trait of a small device seen at this address
   std::uint8_t soho_weight = 0;                 // 0 none, 1 weak, 2 medium, 3 strong (intel::SohoWeight + 1)
+  // Distinct users, exact up to the size of the arrays; the value behind it means "more".
   std::uint8_t user_count = 0;
   std::uint8_t failed_user_count = 0;
 
@@ -151,11 +153,14 @@ struct SourceProfile {
     }
     return false;
   }
+  // Whether StrangerFailures::sources has it within its window.
+  bool counted_as_stranger(Nanoseconds now) const;
 };
 
 // Failures by sources that nobody knows and that try little: the raw material of a distributed spray.
 struct StrangerFailures {
   static constexpr std::size_t kHours = 24;
+  // A source counts once within the window, however often it comes back on later days.
   std::array<std::uint32_t, kHours> failures{};
   std::array<std::uint32_t, kHours> sources{};
   std::array<std::uint32_t, kHours> consumer{};  // of the sources, in consumer networks
@@ -171,5 +176,9 @@ struct StrangerFailures {
   std::uint32_t consumer_24h() const;
   double ordinary_day() const;  // median of the finished days; 3 without history
 };
+
+inline bool SourceProfile::counted_as_stranger(Nanoseconds now) const {
+  return stranger_hour != 0 && now / core::kHour < static_cast<std::int64_t>(stranger_hour + StrangerFailures::kHours);
+}
 
 }  // namespace orbwatch::baseline

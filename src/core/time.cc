@@ -9,6 +9,8 @@
 namespace orbwatch::core {
 namespace {
 
+constexpr std::int64_t kLastSecond = 9'214'646'399;  // 2261-12-31T23:59:59Z, the last that from_utc() gives
+
 // Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": days since 1970-01-01 of a proleptic Gregorian date.
 std::int64_t days_from_civil(std::int64_t y, int m, int d) {
   y -= m <= 2;
@@ -327,7 +329,7 @@ std::optional<Nanoseconds> parse_epoch(std::string_view& text) {
   } else if (count > 10) {
     return std::nullopt;
   }
-  if (whole > INT64_MAX / unit - 1) return std::nullopt;  // beyond the year 2262
+  if (whole > kLastSecond * (kSecond / unit)) return std::nullopt;  // nothing is logged behind what from_utc() gives
   const std::int32_t part = fraction(rest);
   text = rest;
   return whole * unit + (unit == kSecond ? part : part / (kSecond / unit));

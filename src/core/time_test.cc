@@ -110,6 +110,11 @@ TEST(Time, ParsesEpochs) {
   EXPECT_FALSE(epoch("-5"));
   EXPECT_FALSE(epoch("x"));
   EXPECT_FALSE(epoch("99999999999999999999"));
+  EXPECT_EQ(epoch("9214646399"), at("2261-12-31T23:59:59Z"));
+  // Digits enough, but no moment that fits: milli-, micro- and nanoseconds.
+  EXPECT_FALSE(epoch("99999999999999"));
+  EXPECT_FALSE(epoch("99999999999999999"));
+  EXPECT_FALSE(epoch("9223372036854775807"));
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ class DistributedSpray final : public Detector {
     if (s != nullptr && (s->successes > 0 || s->failures >= 3)) return;
     if (v.user != nullptr && v.familiarity <= baseline::Familiarity::kSameSystemFar) return;
     const double seen = v.strangers->failures_24h() + 1.0;
-    const double sources = v.strangers->sources_24h() + (s == nullptr || s->failures == 0 ? 1.0 : 0.0);
+    const double sources = v.strangers->sources_24h() + (s == nullptr || !s->counted_as_stranger(v.now) ? 1.0 : 0.0);
     // Few tries per source is what makes it distributed: three failures of two hosts are no spray.
     if (sources < 6 || seen > 2.5 * sources) return;
     const double mean = v.strangers->ordinary_day();
@@ -77,11 +77,14 @@ class DistributedSpray final : public Detector {
   static void success(const Event& e, const View& v, EvidenceSink& sink) {
     const baseline::SourceProfile* s = v.source_profile;
     if (s != nullptr && s->failed_user_count > 0) {
-      bool others = s->failed_user_count > 1;
-      for (const auto id : s->failed_users) others |= id != 0 && id != e.user.id();
-      if (others && s->successes == 0) {
+      int others = 0;
+      for (const auto id : s->failed_users) others += id != 0 && id != e.user.id() ? 1 : 0;
+      if (others > 0 && s->successes == 0) {
         Evidence out{"sprayer-success", kInfo.name, Group::kVolume, FindingKind::kLogin, 5.0, {}};
-        if (sink.wants_text()) out.says = fmt::format("this address failed on {} other account(s) before", s->failed_user_count);
+        if (sink.wants_text()) {
+          const bool more = s->failed_user_count > s->failed_users.size();
+          out.says = fmt::format("this address failed on {}{} other account{} before", more ? "at least " : "", others, others == 1 ? "" : "s");
+        }
         sink.add(std::move(out));
         return;
       }

@@ -168,8 +168,9 @@ class NewNetwork final : public Detector {
     const double ordinary = known_for > 14 * core::kDay || s->user_count >= 3 ? 0.3 : 0.01;
     Evidence out{"shared-source", kInfo.name, Group::kSource, FindingKind::kLogin, log_ratio(0.2, ordinary), {}};
     if (sink.wants_text()) {
-      out.says = fmt::format("{} other user{} logged in from this very address since {}", s->user_count, s->user_count == 1 ? "" : "s",
-                             core::rfc3339(s->first_seen));
+      const std::size_t others = std::min<std::size_t>(s->user_count, s->users.size());
+      out.says = fmt::format("{}{} other user{} logged in from this very address since {}", s->user_count > others ? "at least " : "", others,
+                             others == 1 ? "" : "s", core::rfc3339(s->first_seen));
     }
     sink.add(std::move(out));
   }

@@ -76,7 +76,9 @@ class SohoSource final : public Detector {
  private:
   static void login(const Event& e, const View& v, EvidenceSink& sink) {
     if (!v.remote || v.source_profile == nullptr || v.source_profile->soho_weight == 0) return;
+    // The profile keeps no protocol; no port of the table means one thing over TCP and another over UDP.
     const SohoPort* port = intel::soho_port(v.source_profile->soho_port, 6);
+    if (port == nullptr) port = intel::soho_port(v.source_profile->soho_port, 17);
     Evidence out{"soho-source", kInfo.name, Group::kSource, FindingKind::kLogin, weight_llr(v.source_profile->soho_weight), {}};
     if (sink.wants_text()) {
       out.says = port != nullptr ? fmt::format("{} answered on port {} ({}; {})", e.source_ip.text(), port->port, port->meaning, port->devices)

@@ -54,7 +54,7 @@ void SessionStitcher::complete(Event& login, const Event& line) const {
 }
 
 SessionStitcher::Role SessionStitcher::take(const Event& e, std::string_view raw) {
-  if (e.time == 0) return Role::kNone;
+  if (e.time <= 0) return Role::kNone;
   if (is_end_line(e)) {
     const auto found = open_.find(Key{e.user, e.source_ip});
     if (found == open_.end()) return Role::kJoined;
@@ -64,12 +64,15 @@ SessionStitcher::Role SessionStitcher::take(const Event& e, std::string_view raw
     }
     session.ended = true;
     session.last = e.time;
+    if (session.pending != 0 && session.pending - 1 >= first_pending_) pending_[session.pending - 1 - first_pending_].end = e;
     return Role::kJoined;
   }
   if (!is_login_line(e)) return Role::kNone;
   if (!e.source_ip.present()) {
-    if (e.event_class == Class::kAuthentication && nameless_.size() < kMostPending) {
-      nameless_[e.user] = {e, std::string(raw.substr(0, kMostRaw))};
+    if (e.event_class == Class::kAuthentication) {
+      if (nameless_.size() >= most_pending_) forget_nameless(e.time);
+      const Account account{e.user, e.observer};
+      if (nameless_.size() < most_pending_ || nameless_.contains(account)) nameless_[account] = {e, std::string(raw.substr(0, kMostRaw))};
     }
     return Role::kJoined;
   }
@@ -94,7 +97,7 @@ SessionStitcher::Role SessionStitcher::take(const Event& e, std::string_view raw
   login.event = e;
   login.event.outcome = Outcome::kSuccess;
   login.lines.push_back({e.record, std::string(raw.substr(0, kMostRaw))});
-  if (const auto found = nameless_.find(e.user); found != nameless_.end()) {
+  if (const auto found = nameless_.find(Account{e.user, e.observer}); found != nameless_.end()) {
     Nameless& before = found->second;
     if (before.event.time <= e.time + core::kSecond && e.time - before.event.time <= kJoinWithin) {
       complete(login.event, before.event);
@@ -109,14 +112,14 @@ SessionStitcher::Role SessionStitcher::take(const Event& e, std::string_view raw
   session.pending = first_pending_ + pending_.size() + 1;
   ++sessions_;
   pending_.push_back(std::move(login));
-  if (open_.size() > kMostOpen) forget(e.time);
+  if (open_.size() > most_open_) forget(e.time);
   return Role::kJoined;
 }
 
 bool SessionStitcher::next(Nanoseconds now, Login& out) {
   if (pending_.empty()) return false;
   const Event& first = pending_.front().event;
-  if (now != INT64_MAX && pending_.size() <= kMostPending && first.time + kSettle > now) return false;
+  if (now != INT64_MAX && pending_.size() <= most_pending_ && first.time > now - kSettle) return false;
   out = std::move(pending_.front());
   pending_.pop_front();
   ++first_pending_;
@@ -125,11 +128,17 @@ bool SessionStitcher::next(Nanoseconds now, Login& out) {
   return true;
 }
 
+// Forgets sessions by age until a tenth of the room is free, so that the work is spread over as many new sessions.
 void SessionStitcher::forget(Nanoseconds now) {
-  if (now < forgotten_at_ + core::kHour) return;
-  forgotten_at_ = now;
-  const Nanoseconds before = now - kLongestSession;
-  absl::erase_if(open_, [&](const auto& item) { return item.second.last < before || item.second.ended; });
+  absl::erase_if(open_, [&](const auto& item) { return item.second.ended && item.second.last < now - kJoinWithin; });
+  for (Nanoseconds age = kLongestSession; age >= core::kMinute && open_.size() > most_open_ - most_open_ / 10; age /= 2) {
+    absl::erase_if(open_, [&](const auto& item) { return item.second.last < now - age; });
+  }
+  // All of them within a minute: no log of people. What is pending is handed out all the same.
+  if (open_.size() > most_open_) open_.clear();
+}
+
+void SessionStitcher::forget_nameless(Nanoseconds now) {
   absl::erase_if(nameless_, [&](const auto& item) { return item.second.event.time < now - kJoinWithin; });
 }
 

@@ -2,12 +2,13 @@
 // address assigned ...), a RADIUS server or domain controller writes more. Detectors shall see one event per log-in, with
 // everything that is known of it.
 //
-// How: lines belong together if user and source address agree (a line without address: user and gateway) and no more than
+// How: lines belong together if user and source address agree (a line without address: user and device) and no more than
 // kJoinWithin passes between them, on one device or on several. The log-in is handed out once kSettle of event time has passed
 // since its first line, so that later lines can still fill in client, assigned address and group. All by event time: the same
 // lines give the same log-ins however they are cut into batches.
 //
-// Memory: kMostPending log-ins and kMostOpen open sessions; beyond that the oldest are handed out or forgotten early.
+// Memory: kMostPending log-ins, as many lines without an address, and kMostOpen open sessions; beyond that the oldest are handed out
+// or forgotten early.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -44,6 +45,7 @@ struct RawLine {
 struct Login {
   Event event;                 // first line, completed by the others; class session or authentication, outcome success
   std::vector<RawLine> lines;  // at most kMostLines
+  Event end;                   // its end line, if that came before the log-in was handed out; else time == 0
   static constexpr std::size_t kMostLines = 12;
 };
 
@@ -61,6 +63,9 @@ struct Session {
 
 class SessionStitcher {
  public:
+  explicit SessionStitcher(std::size_t most_pending = kMostPending, std::size_t most_open = kMostOpen)
+      : most_pending_(most_pending), most_open_(most_open) {}
+
   enum class Role : std::uint8_t {
     kNone,     // no log-in line: flows, connections, handshakes, failures; score it by itself
     kJoined,   // taken up: it begins or completes a log-in, or moves a session on
@@ -99,6 +104,7 @@ class SessionStitcher {
   };
   void complete(Event& login, const Event& line) const;
   void forget(Nanoseconds now);
+  void forget_nameless(Nanoseconds now);
 
   absl::flat_hash_map<Key, Open> open_;
   // A user's newest log-in line without an address (ASA 113004), so that the session line that follows can take its facts.
@@ -106,12 +112,22 @@ class SessionStitcher {
     Event event;
     std::string raw;
   };
-  absl::flat_hash_map<Symbol, Nameless> nameless_;
+  struct Account {
+    Symbol user;
+    Symbol device;
+    friend bool operator==(const Account&, const Account&) = default;
+    template <typename H>
+    friend H AbslHashValue(H h, const Account& a) {
+      return H::combine(std::move(h), a.user, a.device);
+    }
+  };
+  absl::flat_hash_map<Account, Nameless> nameless_;
   std::deque<Login> pending_;
   std::uint64_t first_pending_ = 0;  // number of pending_.front()
   std::uint64_t sessions_ = 0;
   std::vector<Session> ended_;
-  Nanoseconds forgotten_at_ = 0;
+  std::size_t most_pending_;
+  std::size_t most_open_;
 };
 
 }  // namespace orbwatch::enrich

@@ -96,6 +96,9 @@ TEST(Detectors, AreListedTestedAndDescribed) {
   const fs::path list = kRoot / "src/detect/all.cc";
   if (!fs::exists(list)) GTEST_SKIP() << "src/detect/all.cc is not there yet";
   const std::string rows = text_of(list);
+  ASSERT_TRUE(fs::is_regular_file(kRoot / "docs/detectors/README.md"));
+  const std::string list_page = text_of(kRoot / "docs/detectors/README.md");
+  std::set<std::string> pages = {"README"};
   int found = 0;
   for (const auto& [path, text] : sources()) {
     if (!path.starts_with("detect/") || path.ends_with("_test.cc") || !path.ends_with(".cc")) continue;
@@ -107,10 +110,20 @@ TEST(Detectors, AreListedTestedAndDescribed) {
     std::replace(shown.begin(), shown.end(), '_', '-');
     EXPECT_TRUE(rows.find("make_" + name) != rows.npos || rows.find("\"" + shown + "\"") != rows.npos)
         << "not listed in src/detect/all.cc";
-    EXPECT_TRUE(fs::is_regular_file(kRoot / "src/detect" / (name + "_test.cc")))
-        << "src/detect/" << name << "_test.cc is missing";
+    const fs::path test = kRoot / "src/detect" / (name + "_test.cc");
+    ASSERT_TRUE(fs::is_regular_file(test)) << test << " is missing";
+    // A test that runs this detector and states when it stays silent.
+    const std::string tested = text_of(test);
+    EXPECT_NE(tested.find("make_" + name + "("), tested.npos) << test << " does not make the detector";
+    EXPECT_NE(tested.find("Silent"), tested.npos) << test << " has no test of the cases where it must stay silent";
     expect_page(kRoot / "docs/detectors" / (shown + ".md"),
-                {"## Hypothesis", "## Maths", "## Needs", "## False positives", "## ATT&CK"});
+                {"## Hypothesis", "## What it needs", "## Method", "## False positives", "## ATT&CK", "## Limits"});
+    EXPECT_NE(list_page.find("](" + shown + ".md)"), list_page.npos) << "docs/detectors/README.md has no row for it";
+    pages.insert(shown);
+  }
+  for (const auto& entry : fs::directory_iterator(kRoot / "docs/detectors")) {
+    EXPECT_TRUE(pages.contains(entry.path().stem().string()))
+        << entry.path() << " describes no detector of src/detect/";
   }
   EXPECT_GT(found, 0) << "src/detect/all.cc exists, but no file has a class \": public Detector\"";
 }

@@ -1,0 +1,413 @@
+#include "baseline/baseline.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "core/network_view_test_util.h"
+
+namespace orbwatch::baseline {
+namespace {
+
+using core::kDay;
+using core::kHour;
+using core::kMinute;
+using core::kSecond;
+using core::NetworkType;
+using event::Activity;
+using event::Class;
+using event::Outcome;
+
+constexpr Nanoseconds kMonday = 1'795'392'000 * kSecond;  // 2026-11-23T00:00:00Z
+constexpr Nanoseconds kNoon = kMonday + 12 * kHour;
+
+Ip ip(const char* text) { return *Ip::parse(text); }
+
+struct World {
+  core::test::FakeNetworks networks;
+  std::uint32_t home = networks.add(64500, NetworkType::kConsumer, 52.5F, 13.4F, "DE");
+  std::uint32_t town = networks.add(64501, NetworkType::kConsumer, 52.4F, 13.1F, "DE");  // 23 km off, another provider
+  std::uint32_t munich = networks.add(64500, NetworkType::kConsumer, 48.1F, 11.6F, "DE");
+  std::uint32_t hosting = networks.add(64502, NetworkType::kHosting, 48.1F, 11.6F, "DE");
+  std::uint32_t abroad = networks.add(64503, NetworkType::kConsumer, 40.7F, -74.0F, "US");
+  Limits limits;
+
+  Event login(Nanoseconds time, const char* user, const Ip& source, std::uint32_t facts) const {
+    Event e;
+    e.time = time;
+    e.event_class = Class::kSession;
+    e.activity = Activity::kStart;
+    e.outcome = Outcome::kSuccess;
+    e.service = event::Service::kVpn;
+    e.user = core::intern(user);
+    e.source_ip = source;
+    e.source_facts = facts;
+    return e;
+  }
+  Event failure(Nanoseconds time, const char* user, const Ip& source, std::uint32_t facts) const {
+    Event e = login(time, user, source, facts);
+    e.event_class = Class::kAuthentication;
+    e.activity = Activity::kLogon;
+    e.outcome = Outcome::kFailure;
+    return e;
+  }
+};
+
+TEST(Hours, OfTheWeekBeginOnMonday) {
+  EXPECT_EQ(hour_of_week(kMonday), 0U);
+  EXPECT_EQ(hour_of_week(kMonday - 1), 167U);
+  EXPECT_EQ(hour_of_week(kNoon), 12U);
+  EXPECT_EQ(hour_of_week(0), 72U) << "1970-01-01 was a Thursday";
+  EXPECT_LT(hour_of_week(INT64_MIN), 168U);
+  EXPECT_LT(hour_of_week(INT64_MAX), 168U);
+}
+
+TEST(Hours, OfTheDayTellWeekends) {
+  EXPECT_EQ(day_hour(kMonday + 9 * kHour), 9U);
+  EXPECT_EQ(day_hour(kMonday + 4 * kDay + 23 * kHour), 23U) << "Friday night";
+  EXPECT_EQ(day_hour(kMonday + 5 * kDay), 24U) << "Saturday";
+  EXPECT_EQ(day_hour(kMonday + 7 * kDay - 1), 47U);
+}
+
+TEST(ClientKey, IgnoresMinorVersions) {
+  const auto key = [](const char* agent, const char* os) {
+    Event e;
+    e.user_agent = core::intern(agent);
+    e.client_os = core::intern(os);
+    return client_key(e);
+  };
+  EXPECT_EQ(key("", ""), 0U);
+  const auto base = key("AnyConnect Windows 4.10.07061", "Windows 10");
+  EXPECT_NE(base, 0U);
+  EXPECT_EQ(base, key("AnyConnect Windows 4.9.04053", "Windows 10"));
+  EXPECT_EQ(base, key("AnyConnect Windows 4", "Windows 10"));
+  EXPECT_NE(base, key("AnyConnect Windows 5.0.01242", "Windows 10"));
+  EXPECT_NE(base, key("AnyConnect Linux 4.10.07061", "Windows 10"));
+  EXPECT_NE(base, key("AnyConnect Windows 4.10.07061", "Windows 11"));
+  EXPECT_NE(key("a", ""), key("", "a")) << "software is not an operating system";
+  Event e;
+  e.user_agent = core::intern(std::string(1000, '.') + std::string(1000, '7'));
+  client_key(e);  // longer than what is looked at
+}
+
+TEST(Familiarity, FallsFromTheSamePrefixToANewCountry) {
+  const World w;
+  Baseline b(w.networks);
+  b.learn(w.login(kNoon, "alice", ip("198.51.100.7"), w.home));
+  const UserProfile& alice = *b.user(core::intern("alice"));
+  const auto level = [&](const char* address, std::uint32_t facts) {
+    return familiarity(alice, ip(address), w.networks.facts(facts));
+  };
+  EXPECT_EQ(level("198.51.100.200", w.home), Familiarity::kSamePrefix);
+  EXPECT_EQ(level("198.51.101.7", w.home), Familiarity::kSameSystemNear);
+  EXPECT_EQ(level("198.51.101.7", w.munich), Familiarity::kSameSystemFar);
+  EXPECT_EQ(level("203.0.113.7", w.town), Familiarity::kNewSystemNear);
+  EXPECT_EQ(level("203.0.113.7", w.hosting), Familiarity::kNewSystemFar);
+  EXPECT_EQ(level("203.0.113.7", w.abroad), Familiarity::kNewCountry);
+  EXPECT_EQ(level("203.0.113.7", 0), Familiarity::kNewCountry) << "nothing known of the address";
+}
+
+TEST(Familiarity, WithoutAPlaceTheProviderDecides) {
+  World w;
+  core::NetworkFacts nowhere;
+  nowhere.asn = 64500;
+  const std::uint32_t facts = w.networks.add(nowhere);
+  Baseline b(w.networks);
+  b.learn(w.login(kNoon, "alice", ip("198.51.100.7"), w.home));
+  EXPECT_EQ(familiarity(*b.user(core::intern("alice")), ip("203.0.113.7"), w.networks.facts(facts)),
+            Familiarity::kSameSystemNear);
+}
+
+TEST(Baseline, KnowsNothingBeforeItLearns) {
+  const World w;
+  Baseline b(w.networks);
+  const Event e = w.login(kNoon, "alice", ip("198.51.100.7"), w.home);
+  const View v = b.view(e);
+  EXPECT_TRUE(v.login);
+  EXPECT_FALSE(v.failed_login);
+  EXPECT_FALSE(v.remote) << "a documentation address is not met on the Internet";
+  EXPECT_EQ(v.user, nullptr);
+  EXPECT_EQ(v.source_profile, nullptr);
+  EXPECT_EQ(b.users(), 0U) << "looking learns nothing";
+  EXPECT_EQ(b.sources(), 0U);
+  b.learn(e);
+  const View after = b.view(e);
+  ASSERT_NE(after.user, nullptr);
+  EXPECT_EQ(after.user->count, 1U);
+  EXPECT_EQ(after.familiarity, Familiarity::kSamePrefix);
+  ASSERT_NE(after.source_profile, nullptr);
+  EXPECT_EQ(after.source_profile->successes, 1U);
+  EXPECT_DOUBLE_EQ(after.system_share, 1);
+  EXPECT_DOUBLE_EQ(after.known_systems_share, 1);
+}
+
+TEST(Baseline, RemoteIsOutside) {
+  World w;
+  const std::uint32_t office = w.networks.add(64510, NetworkType::kBusiness, 52.5F, 13.4F, "DE");
+  w.networks.set_own(office);
+  Baseline b(w.networks);
+  EXPECT_TRUE(b.view(w.login(kNoon, "alice", ip("8.8.8.8"), w.home)).remote);
+  EXPECT_FALSE(b.view(w.login(kNoon, "alice", ip("8.8.8.8"), office)).remote);
+  EXPECT_FALSE(b.view(w.login(kNoon, "alice", ip("10.1.1.1"), 0)).remote);
+}
+
+TEST(Baseline, CountsHalveInAHalfLife) {
+  const World w;
+  Baseline b(w.networks);
+  for (int i = 0; i < 16; ++i) b.learn(w.login(kNoon, "alice", ip("198.51.100.7"), w.home));
+  const auto logins = [&](Nanoseconds time) {
+    const View v = b.view(w.login(time, "alice", ip("198.51.100.7"), w.home));
+    return v.user->logins / v.unit;
+  };
+  EXPECT_NEAR(logins(kNoon), 16, 1e-3);
+  EXPECT_NEAR(logins(kNoon + kHalfLife), 8, 1e-3);
+  EXPECT_NEAR(logins(kNoon + 4 * kHalfLife), 1, 1e-3);
+  // What is learned later weighs more, so that ratios need no correction.
+  for (int i = 0; i < 8; ++i) b.learn(w.login(kNoon + kHalfLife, "alice", ip("203.0.113.7"), w.town));
+  const UserProfile& alice = *b.user(core::intern("alice"));
+  EXPECT_NEAR(alice.systems.weight(64500) / alice.systems.weight(64501), 1, 1e-3);
+}
+
+// Ten years of log-ins: the growing weights stay finite.
+TEST(Baseline, WeightsStayFiniteOverTheYears) {
+  const World w;
+  Baseline b(w.networks);
+  for (int month = 0; month < 240; ++month)
+    b.learn(w.login(kNoon + month * 30 * kDay, "alice", ip("198.51.100.7"), w.home));
+  const View v = b.view(w.login(kNoon + 240 * 30 * kDay, "alice", ip("198.51.100.7"), w.home));
+  EXPECT_TRUE(std::isfinite(v.user->logins));
+  EXPECT_TRUE(std::isfinite(v.everyone->logins));
+  EXPECT_GT(v.user->logins / v.unit, 0);
+}
+
+TEST(Baseline, FamiliarityIsCountedByExperience) {
+  const World w;
+  Baseline b(w.networks);
+  b.learn(w.login(kNoon, "alice", ip("198.51.100.7"), w.home));
+  EXPECT_GT(b.everyone().familiarity[0][static_cast<std::size_t>(Familiarity::kNewCountry)], 0) << "a newcomer's first";
+  EXPECT_EQ(b.user(core::intern("alice"))->familiarity[static_cast<std::size_t>(Familiarity::kNewCountry)], 0)
+      << "not held against the user";
+  b.learn(w.login(kNoon + kMinute, "alice", ip("198.51.100.7"), w.home));
+  EXPECT_GT(b.everyone().familiarity[1][static_cast<std::size_t>(Familiarity::kSamePrefix)], 0);
+  EXPECT_GT(b.user(core::intern("alice"))->familiarity[static_cast<std::size_t>(Familiarity::kSamePrefix)], 0);
+}
+
+TEST(Baseline, RemembersTheLastKnownPlace) {
+  const World w;
+  Baseline b(w.networks);
+  b.learn(w.login(kNoon, "alice", ip("198.51.100.7"), w.home));
+  b.learn(w.login(kNoon + kHour, "alice", ip("192.0.2.1"), 0));  // nowhere
+  const UserProfile& alice = *b.user(core::intern("alice"));
+  EXPECT_EQ(alice.last_login, kNoon);
+  EXPECT_EQ(alice.last_place, pack_place(52.5F, 13.4F));
+  EXPECT_EQ(alice.last_seen, kNoon + kHour);
+  b.learn(w.login(kNoon + 2 * kHour, "alice", ip("203.0.113.9"), w.abroad));
+  EXPECT_GT(b.everyone().impossible_travel, 0);
+  EXPECT_FLOAT_EQ(b.everyone().impossible_travel, b.everyone().travel);
+}
+
+TEST(Baseline, OpenSessionsEnd) {
+  const World w;
+  Baseline b(w.networks);
+  b.learn(w.login(kNoon, "alice", ip("198.51.100.7"), w.home));
+  const UserProfile& alice = *b.user(core::intern("alice"));
+  EXPECT_EQ(alice.open[0].ip, ip("198.51.100.7"));
+  Event end = w.login(kNoon + kHour, "alice", ip("198.51.100.7"), w.home);
+  end.activity = Activity::kEnd;
+  b.learn(end);
+  for (const auto& open : alice.open) EXPECT_EQ(open.start, 0);
+  // More sessions than are kept: the oldest goes.
+  for (std::uint32_t i = 0; i < 6; ++i)
+    b.learn(w.login(kNoon + i * kMinute, "alice", Ip::v4(0xc6336400 + i * 256), w.home));
+  for (const auto& open : alice.open) EXPECT_GE(open.start, kNoon + 2 * kMinute);
+}
+
+TEST(Baseline, QuarantineIsLearnedWhenItsTimeIsOver) {
+  World w;
+  w.limits.quarantine = 2 * kDay;
+  Baseline b(w.networks, w.limits);
+  b.learn(w.login(kNoon, "alice", ip("198.51.100.7"), w.home));
+  b.quarantine(w.login(kNoon + kHour, "alice", ip("203.0.113.9"), w.abroad));
+  EXPECT_EQ(b.quarantined(), 1U);
+  const auto known = [&](Nanoseconds now) {
+    b.learn(w.login(now, "bob", ip("198.51.100.9"), w.home));  // time goes on
+    return b.user(core::intern("alice"))->systems.contains(64503);
+  };
+  EXPECT_FALSE(known(kNoon + kDay));
+  EXPECT_FALSE(known(kNoon + kHour + 2 * kDay - 1));
+  EXPECT_TRUE(known(kNoon + kHour + 2 * kDay));
+  EXPECT_EQ(b.quarantined(), 0U);
+}
+
+TEST(Baseline, QuarantineIsBoundedAndDropsWithoutLearning) {
+  World w;
+  w.limits.quarantined = 3;
+  w.limits.quarantine = kDay;
+  Baseline b(w.networks, w.limits);
+  for (std::uint32_t i = 0; i < 5; ++i)
+    b.quarantine(w.login(kNoon, ("user" + std::to_string(i)).c_str(), ip("203.0.113.9"), w.abroad));
+  EXPECT_EQ(b.quarantined(), 3U);
+  b.learn(w.login(kNoon + 3 * kDay, "bob", ip("198.51.100.9"), w.home));
+  EXPECT_EQ(b.users(), 4U) << "three that were kept, and bob";
+}
+
+TEST(Baseline, SourcesAreBounded) {
+  World w;
+  w.limits.sources = 1000;
+  Baseline b(w.networks, w.limits);
+  b.learn(w.login(kNoon, "alice", ip("198.51.100.7"), w.home));
+  for (std::uint32_t i = 0; i < 5000; ++i) {
+    b.learn(w.failure(kNoon + i * kSecond / 100, "alice", Ip::v4(0x05000000 + i), w.abroad));
+    ASSERT_LE(b.sources(), 1000U);
+  }
+  EXPECT_GT(b.forgotten_sources(), 3000U);
+  const View v = b.view(w.login(kNoon + kHour, "alice", ip("198.51.100.7"), w.home));
+  EXPECT_NE(v.source_profile, nullptr) << "somebody logged in from there: those who only knock go first";
+
+  w.limits.sources = 3;  // too few to have a tenth
+  Baseline tiny(w.networks, w.limits);
+  for (std::uint32_t i = 0; i < 50; ++i) tiny.learn(w.login(kNoon, "alice", Ip::v4(0x05000000 + i), w.home));
+  EXPECT_LE(tiny.sources(), 3U);
+}
+
+TEST(Baseline, OldSourcesGoFirst) {
+  World w;
+  w.limits.sources = 100;
+  Baseline b(w.networks, w.limits);
+  for (std::uint32_t i = 0; i < 50; ++i) b.learn(w.failure(kNoon, "alice", Ip::v4(0x05000000 + i), w.abroad));
+  for (std::uint32_t i = 0; i < 51; ++i)
+    b.learn(w.failure(kNoon + 40 * kDay, "alice", Ip::v4(0x06000000 + i), w.abroad));
+  EXPECT_EQ(b.sources(), 51U);
+  EXPECT_EQ(b.view(w.failure(kNoon, "alice", Ip::v4(0x05000000), w.abroad)).source_profile, nullptr);
+  EXPECT_NE(b.view(w.failure(kNoon, "alice", Ip::v4(0x06000000), w.abroad)).source_profile, nullptr);
+}
+
+TEST(Baseline, UsersAreBounded) {
+  World w;
+  w.limits.users = 10;
+  Baseline b(w.networks, w.limits);
+  for (int i = 0; i < 30; ++i) b.learn(w.login(kNoon, ("u" + std::to_string(i)).c_str(), ip("198.51.100.7"), w.home));
+  EXPECT_EQ(b.users(), 10U);
+  EXPECT_EQ(b.refused_users(), 20U);
+  b.learn(w.login(kNoon, "u3", ip("198.51.100.7"), w.home));
+  EXPECT_EQ(b.user(core::intern("u3"))->count, 2U) << "who is known goes on learning";
+}
+
+TEST(Baseline, SmallDevicesAreNotedByTheirStrongestTrait) {
+  const World w;
+  Baseline b(w.networks);
+  b.note_soho(ip("203.0.113.9"), 8080, 1, kNoon);
+  b.note_soho(ip("203.0.113.9"), 7777, 3, kNoon);
+  b.note_soho(ip("203.0.113.9"), 23, 2, kNoon);
+  const View v = b.view(w.login(kNoon, "alice", ip("203.0.113.9"), w.abroad));
+  ASSERT_NE(v.source_profile, nullptr);
+  EXPECT_EQ(v.source_profile->soho_port, 7777);
+  EXPECT_EQ(v.source_profile->soho_weight, 3);
+}
+
+TEST(Baseline, TheSameEventsGiveTheSameProfiles) {
+  const World w;
+  Baseline a(w.networks), b(w.networks);
+  for (Baseline* x : {&a, &b}) {
+    for (int i = 0; i < 200; ++i) {
+      const Event e = w.login(kNoon + i * 7 * kMinute, "alice",
+                              Ip::v4(0xc6336400 + static_cast<std::uint32_t>(i % 7) * 256), w.home);
+      if (x == &a) a.view(e);  // asking in between changes nothing
+      x->learn(e);
+    }
+  }
+  const Symbol alice = core::intern("alice");
+  EXPECT_EQ(a.user(alice)->logins, b.user(alice)->logins);
+  EXPECT_EQ(a.user(alice)->familiarity, b.user(alice)->familiarity);
+  EXPECT_EQ(a.user(alice)->hours, b.user(alice)->hours);
+}
+
+class Strangers : public ::testing::Test {
+ protected:
+  const StrangerFailures& after(Nanoseconds time, std::uint32_t source, std::uint32_t facts,
+                                const char* user = "alice") {
+    const Event e = w.failure(time, user, Ip::v4(0x05000000 + source), facts);
+    b.learn(e);
+    return *b.view(e).strangers;
+  }
+  World w;
+  Baseline b{w.networks};
+};
+
+TEST_F(Strangers, AreCountedWithinADay) {
+  after(kNoon, 1, w.abroad);
+  after(kNoon + kHour, 2, w.hosting);
+  const StrangerFailures& s = after(kNoon + kHour, 2, w.hosting);
+  EXPECT_EQ(s.failures_24h(), 3U);
+  EXPECT_EQ(s.sources_24h(), 2U);
+  EXPECT_EQ(s.consumer_24h(), 1U);
+  after(kNoon + 24 * kHour, 3, w.abroad);
+  EXPECT_EQ(s.failures_24h(), 3U) << "the first is a day old";
+  EXPECT_EQ(s.sources_24h(), 2U);
+  after(kNoon + 100 * kDay, 4, w.abroad);
+  EXPECT_EQ(s.failures_24h(), 1U);
+}
+
+TEST_F(Strangers, ThatComeBackDaysLaterAreSourcesAgain) {
+  for (std::uint32_t i = 0; i < 10; ++i) after(kNoon, i, w.abroad);
+  for (std::uint32_t i = 0; i < 9; ++i) after(kNoon + 2 * kDay, i, w.abroad);
+  const StrangerFailures& s = after(kNoon + 2 * kDay, 9, w.abroad);
+  EXPECT_EQ(s.failures_24h(), 10U);
+  EXPECT_EQ(s.sources_24h(), 10U);
+}
+
+TEST_F(Strangers, AreNoBruteForceNoNeighboursAndNobodyWhoLoggedIn) {
+  for (int i = 0; i < 50; ++i) after(kNoon, 1, w.abroad);
+  const StrangerFailures& s = after(kNoon, 1, w.abroad);
+  EXPECT_EQ(s.failures_24h(), 3U) << "who tries more than three times is no stranger of this kind";
+  b.learn(w.login(kNoon, "alice", Ip::v4(0x05000002), w.home));
+  after(kNoon, 2, w.home);  // a typing mistake at home
+  after(kNoon, 3, w.home);  // the same provider
+  EXPECT_EQ(s.failures_24h(), 3U);
+  after(kNoon, 4, w.home, "bob");  // not his provider
+  EXPECT_EQ(s.failures_24h(), 4U);
+  b.learn(w.failure(kNoon, "alice", ip("10.0.0.1"), 0));
+  EXPECT_EQ(s.failures_24h(), 4U) << "inside";
+}
+
+TEST_F(Strangers, FinishedDaysAreKept) {
+  for (int day = 0; day < 5; ++day) {
+    for (std::uint32_t i = 0; i < 4; ++i)
+      after(kMonday + day * kDay, static_cast<std::uint32_t>(day) * 10 + i, w.abroad);
+  }
+  const StrangerFailures& s = after(kMonday + 5 * kDay, 99, w.abroad);
+  EXPECT_EQ(s.day_count, 5U);
+  EXPECT_DOUBLE_EQ(s.ordinary_day(), (4 * 5 + 3) / 6.0);
+  after(kMonday + 40 * kDay, 100, w.abroad);  // a month of silence
+  EXPECT_LT(s.ordinary_day(), 1);
+}
+
+TEST_F(Strangers, TimesBefore1970AreNotLearned) {
+  b.learn(w.failure(-50 * 365 * kDay, "alice", Ip::v4(0x05000001), w.abroad));
+  b.learn(w.login(-50 * 365 * kDay, "alice", Ip::v4(0x05000001), w.abroad));
+  EXPECT_EQ(b.sources(), 0U);
+  EXPECT_EQ(b.users(), 0U);
+}
+
+TEST(Shares, OfProvidersAndClients) {
+  const World w;
+  Baseline b(w.networks);
+  for (int i = 0; i < 3; ++i) {
+    Event e = w.login(kNoon, "alice", ip("198.51.100.7"), w.home);
+    e.client_os = core::intern("Windows 10");
+    b.learn(e);
+  }
+  Event e = w.login(kNoon, "bob", ip("203.0.113.7"), w.town);
+  e.client_os = core::intern("macOS");
+  const View before = b.view(e);
+  EXPECT_EQ(before.system_share, 0);
+  EXPECT_EQ(before.client_share, 0);
+  b.learn(e);
+  const View v = b.view(e);
+  EXPECT_NEAR(v.system_share, 0.25, 1e-6);
+  EXPECT_NEAR(v.client_share, 0.25, 1e-6);
+  EXPECT_NEAR(v.known_systems_share, 0.25, 1e-6);
+}
+
+}  // namespace
+}  // namespace orbwatch::baseline

@@ -1,0 +1,113 @@
+#include "baseline/profile.h"
+
+#include <gtest/gtest.h>
+
+#include <type_traits>
+
+namespace orbwatch::baseline {
+namespace {
+
+// The sizes that docs/baseline.md states. A change here is a change of the memory bound: change the page as well.
+static_assert(sizeof(UserProfile) == 1240);
+static_assert(sizeof(SourceProfile) == 64);
+static_assert(sizeof(GroupProfile) == 1028);
+static_assert(sizeof(StrangerFailures) == 432);
+static_assert(std::is_trivially_copyable_v<UserProfile> && std::is_trivially_copyable_v<SourceProfile> &&
+                  std::is_trivially_copyable_v<GroupProfile> && std::is_trivially_copyable_v<StrangerFailures>,
+              "a profile holds nothing outside of itself: its size is its bound");
+
+TEST(TopWeights, AddsUpAndForgetsTheLightest) {
+  TopWeights<std::uint32_t, 3> top;
+  EXPECT_EQ(top.weight(7), 0);
+  top.add(7, 2);
+  top.add(8, 1);
+  top.add(9, 3);
+  top.add(7, 0.5F);
+  EXPECT_FLOAT_EQ(top.weight(7), 2.5F);
+  EXPECT_EQ(top.size(), 3U);
+  top.add(10, 0.25F);  // even a lighter newcomer gets in: what is new must be known the next time
+  EXPECT_EQ(top.size(), 3U);
+  EXPECT_FALSE(top.contains(8));
+  EXPECT_TRUE(top.contains(10));
+  EXPECT_FLOAT_EQ(top.weight(10), 0.25F) << "a newcomer does not inherit the weight of what it drove out";
+  EXPECT_TRUE(top.contains(7) && top.contains(9));
+}
+
+TEST(TopWeights, NeverHoldsTheAbsentKey) {
+  TopWeights<std::uint64_t, 2> top;
+  top.add(0, 5);
+  EXPECT_EQ(top.size(), 0U);
+  EXPECT_FALSE(top.contains(0));
+}
+
+TEST(Places, ArePackedToATenthOfADegree) {
+  EXPECT_EQ(pack_place(0, 0), 0U) << "unknown";
+  for (const auto& [y, x] : {std::pair(52.52F, 13.405F), std::pair(-33.87F, 151.21F), std::pair(90.0F, 180.0F),
+                             std::pair(-90.0F, -180.0F), std::pair(0.01F, 0.0F)}) {
+    double latitude = 0, longitude = 0;
+    const std::uint32_t place = pack_place(y, x);
+    ASSERT_NE(place, 0U);
+    unpack_place(place, latitude, longitude);
+    EXPECT_NEAR(latitude, y, 0.0501);
+    EXPECT_NEAR(longitude, x, 0.0501);
+  }
+}
+
+TEST(Places, DistancesAreThoseOfTheGlobe) {
+  EXPECT_NEAR(kilometres(52.52, 13.405, 48.137, 11.575), 504, 3);      // Berlin, Munich
+  EXPECT_NEAR(kilometres(51.507, -0.128, 40.713, -74.006), 5570, 15);  // London, New York
+  EXPECT_NEAR(kilometres(0, 179.9, 0, -179.9), 22.2, 0.2);             // across the date line
+  EXPECT_NEAR(kilometres(90, 0, -90, 0), 20015, 1);
+  EXPECT_EQ(kilometres(10, 20, 10, 20), 0);
+}
+
+TEST(PrefixKey, IsTheNeighbourhood) {
+  const auto key = [](const char* text) { return prefix_key(*Ip::parse(text)); };
+  EXPECT_EQ(prefix_key(Ip{}), 0U);
+  EXPECT_EQ(key("192.0.2.1"), key("192.0.2.254"));
+  EXPECT_NE(key("192.0.2.1"), key("192.0.3.1"));
+  EXPECT_EQ(key("2001:db8:1:1::1"), key("2001:db8:1:ffff::2"));
+  EXPECT_NE(key("2001:db8:1::1"), key("2001:db8:2::1"));
+  EXPECT_NE(key("0.0.0.1"), 0U);
+}
+
+TEST(ExperienceBin, HasFourSteps) {
+  EXPECT_EQ(experience_bin(0), 0U);
+  EXPECT_EQ(experience_bin(1), 1U);
+  EXPECT_EQ(experience_bin(4), 1U);
+  EXPECT_EQ(experience_bin(5), 2U);
+  EXPECT_EQ(experience_bin(19), 2U);
+  EXPECT_EQ(experience_bin(20), 3U);
+  EXPECT_EQ(experience_bin(1e9), 3U);
+}
+
+TEST(SourceProfile, KnowsItsFirstUsers) {
+  SourceProfile source;
+  source.users = {5, 9, 0};
+  EXPECT_TRUE(source.has_user(Symbol(9)));
+  EXPECT_FALSE(source.has_user(Symbol(6)));
+}
+
+TEST(SourceProfile, CountsAsAStrangerOnceInTheWindow) {
+  SourceProfile source;
+  EXPECT_FALSE(source.counted_as_stranger(core::kDay));
+  source.stranger_hour = 100;
+  EXPECT_TRUE(source.counted_as_stranger(100 * core::kHour));
+  EXPECT_TRUE(source.counted_as_stranger(124 * core::kHour - 1));
+  EXPECT_FALSE(source.counted_as_stranger(124 * core::kHour));
+}
+
+TEST(StrangerFailures, AnOrdinaryDayIsTheMedian) {
+  StrangerFailures s;
+  EXPECT_EQ(s.ordinary_day(), 3) << "without history";
+  s.days = {10, 2, 4};
+  s.day_count = 3;
+  EXPECT_DOUBLE_EQ(s.ordinary_day(), (4 * 3 + 3) / 4.0) << "one imaginary day of 3 counts along";
+  s.days.fill(6);
+  s.days[5] = 100'000;  // one day of attack does not become ordinary
+  s.day_count = 1000;
+  EXPECT_DOUBLE_EQ(s.ordinary_day(), (6 * 28 + 3) / 29.0);
+}
+
+}  // namespace
+}  // namespace orbwatch::baseline
