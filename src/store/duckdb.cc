@@ -264,21 +264,76 @@ static_assert(std::has_unique_object_representations_v<ContextKey>);
 using ActorKey = std::array<Symbol, 6>;
 using HandshakeKey = std::array<Symbol, 5>;
 
+// Rows of `addresses`, by chunks: there may be as many as events.
+class AddressRows {
+ public:
+  static Expected<AddressRows> open(const Connection& connection, const char* table, const std::string& path) {
+    AddressRows rows;
+    rows.path_ = path;
+    if (duckdb_appender_create(connection.value, nullptr, table, &rows.appender_.value) != DuckDBSuccess) {
+      return std::unexpected(write_error(path, duckdb_appender_error(rows.appender_.value)));
+    }
+    std::array<duckdb_logical_type, 3> types{};
+    for (std::size_t i = 0; i < types.size(); ++i) types[i] = duckdb_appender_column_type(rows.appender_.value, i);
+    rows.chunk_ = Chunk(duckdb_create_data_chunk(types.data(), types.size()));
+    for (auto& type : types) duckdb_destroy_logical_type(&type);
+    return rows;
+  }
+  AddressRows& index(std::uint32_t id) {
+    id_ = id;
+    return *this;
+  }
+  void write(const core::Ip& ip, std::uint32_t network) {
+    const auto vector = [this](idx_t i) { return duckdb_data_chunk_get_vector(chunk_.value, i); };
+    static_cast<std::uint32_t*>(duckdb_vector_get_data(vector(0)))[used_] = id_;
+    const std::string text = ip.text();
+    duckdb_vector_assign_string_element_len(vector(1), used_, text.data(), text.size());
+    static_cast<std::uint32_t*>(duckdb_vector_get_data(vector(2)))[used_] = network;
+  }
+  void end() {
+    if (++used_ == duckdb_vector_size()) hand_over();
+  }
+  Expected<void> close() {
+    if (used_ > 0) hand_over();
+    if (failed_.empty() && duckdb_appender_close(appender_.value) != DuckDBSuccess)
+      fail_with(duckdb_appender_error(appender_.value));
+    if (!failed_.empty()) return std::unexpected(write_error(path_, failed_.c_str()));
+    return {};
+  }
+
+ private:
+  void fail_with(const char* message) { failed_ = message == nullptr ? "append failed" : message; }
+  void hand_over() {
+    duckdb_data_chunk_set_size(chunk_.value, used_);
+    if (failed_.empty() && duckdb_append_data_chunk(appender_.value, chunk_.value) != DuckDBSuccess) {
+      fail_with(duckdb_appender_error(appender_.value));
+    }
+    duckdb_data_chunk_reset(chunk_.value);
+    used_ = 0;
+  }
+  Appender appender_;
+  Chunk chunk_;
+  std::string path_;
+  std::string failed_;
+  std::uint32_t id_ = 0;
+  idx_t used_ = 0;
+};
+
 // Numbers for the rows of a table of what repeats; a key that is new appends its row. When kMost keys are held the
 // memory of them starts anew, and a key that comes again gets a second row: memory is bounded whatever the events hold.
-template <typename Key>
+template <typename Key, typename Writer = Rows>
 class Dictionary {
  public:
   explicit Dictionary(const char* table) : table_(table) {}
   Expected<void> open(const Connection& connection, const std::string& path) {
-    auto rows = Rows::open(connection, table_, path);
+    auto rows = Writer::open(connection, table_, path);
     if (!rows) return std::unexpected(rows.error());
     rows_ = std::move(*rows);
     return {};
   }
   Expected<void> close() {
     auto done = rows_.close();
-    rows_ = Rows();
+    rows_ = Writer();
     return done;
   }
   template <typename WriteRow>
@@ -298,7 +353,7 @@ class Dictionary {
  private:
   static constexpr std::size_t kMost = 1 << 20;
   const char* table_;
-  Rows rows_;
+  Writer rows_;
   absl::flat_hash_map<Key, std::uint32_t> numbers_;
   Key last_key_{};
   std::uint32_t last_ = 0;
@@ -332,7 +387,8 @@ struct Store::Impl {
   Dictionary<ContextKey> contexts{"contexts"};
   Dictionary<ActorKey> actors{"actors"};
   Dictionary<HandshakeKey> handshakes{"handshakes"};
-  Dictionary<core::Ip> addresses{"addresses"};
+  Dictionary<std::uint32_t> networks{"networks"};
+  Dictionary<core::Ip, AddressRows> addresses{"addresses"};
 
   Expected<void> broken(const char* message) {
     state = std::unexpected(write_error(path, message));
@@ -453,8 +509,9 @@ Expected<void> Store::Impl::open_events() {
   if (chunk.value == nullptr) return broken("out of memory");
   capacity = duckdb_vector_size();
   used = 0;
-  for (const auto& opened : {contexts.open(connection, partial), actors.open(connection, partial),
-                             handshakes.open(connection, partial), addresses.open(connection, partial)}) {
+  for (const auto& opened :
+       {contexts.open(connection, partial), actors.open(connection, partial), handshakes.open(connection, partial),
+        networks.open(connection, partial), addresses.open(connection, partial)}) {
     if (!opened) return state = opened;
   }
   return {};
@@ -466,7 +523,8 @@ Expected<void> Store::Impl::close_events() {
   if (duckdb_appender_close(events.value) != DuckDBSuccess) return broken(duckdb_appender_error(events.value));
   events.reset();
   chunk.reset();
-  for (const auto& closed : {contexts.close(), actors.close(), handshakes.close(), addresses.close()}) {
+  for (const auto& closed :
+       {contexts.close(), actors.close(), handshakes.close(), networks.close(), addresses.close()}) {
     if (!closed) return state = closed;
   }
   return {};
@@ -485,14 +543,20 @@ Expected<void> Store::Impl::hand_over() {
 
 std::uint32_t Store::Impl::address(const core::Ip& ip, std::uint32_t index, const FactsLookup& lookup) {
   if (!ip.present()) return 0;
-  return addresses.number(ip, [&](Rows& rows) {
-    const FactsRow f = index != 0 && lookup ? lookup(index) : FactsRow{};
-    rows.ip(ip).small(f.asn).text(f.org).text(f.country).text(f.city).text(f.network_type);
-    if (f.latitude != 0 || f.longitude != 0) {
-      rows.real(f.latitude).real(f.longitude);
-    } else {
-      rows.null().null();
+  return addresses.number(ip, [&](AddressRows& rows) {
+    std::uint32_t network = 0;
+    if (index != 0 && lookup) {
+      network = networks.number(index, [&](Rows& row) {
+        const FactsRow f = lookup(index);
+        row.small(f.asn).text(f.org).text(f.country).text(f.city).text(f.network_type);
+        if (f.latitude != 0 || f.longitude != 0) {
+          row.real(f.latitude).real(f.longitude);
+        } else {
+          row.null().null();
+        }
+      });
     }
+    rows.write(ip, network);
   });
 }
 

@@ -34,7 +34,8 @@ struct FactsRow {
   double latitude = 0;  // degrees; both 0 = unknown
   double longitude = 0;
 };
-// Answers for Event::source_facts and destination_facts (never asked for 0); asked once for each distinct address.
+// Answers for Event::source_facts and destination_facts (never asked for 0); asked about once for each number that
+// occurs.
 using FactsLookup = std::function<FactsRow(std::uint32_t)>;
 
 // A row of the generic table of profiles: kind ("user", "gateway", ...), the entity's key, its state as a JSON object.

@@ -14,9 +14,8 @@ CREATE TABLE meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
 
 -- Events are kept as a star: what repeats stands once, a row of `event_rows` is numbers only. The view `events` puts them together.
 -- Number 0 is the row of NULLs in each of these tables. An address (or another row) may stand more than once with different numbers.
-CREATE TABLE addresses (
+CREATE TABLE networks (
   id UINTEGER NOT NULL,
-  ip VARCHAR,
   asn UINTEGER,
   org VARCHAR,
   country VARCHAR,
@@ -25,6 +24,7 @@ CREATE TABLE addresses (
   latitude DOUBLE,
   longitude DOUBLE
 );
+CREATE TABLE addresses (id UINTEGER NOT NULL, ip VARCHAR, network UINTEGER NOT NULL);
 CREATE TABLE contexts (
   id UINTEGER NOT NULL,
   class event_class,
@@ -99,11 +99,11 @@ SELECT
   c.dataset, c.code, c.reason, c.observer, c.observer_ip,
   a.user_name, a.user_domain, a.user_group, c.auth_method, c.mfa, c.logon_type,
   s.ip AS source_ip, nullif(e.source_port, 0) AS source_port,
-  s.asn AS source_asn, s.org AS source_org, s.country AS source_country, s.city AS source_city,
-  s.network_type AS source_network_type, s.latitude AS source_latitude, s.longitude AS source_longitude,
+  sn.asn AS source_asn, sn.org AS source_org, sn.country AS source_country, sn.city AS source_city,
+  sn.network_type AS source_network_type, sn.latitude AS source_latitude, sn.longitude AS source_longitude,
   d.ip AS destination_ip, nullif(e.destination_port, 0) AS destination_port,
-  d.asn AS destination_asn, d.org AS destination_org, d.country AS destination_country, d.city AS destination_city,
-  d.network_type AS destination_network_type,
+  dn.asn AS destination_asn, dn.org AS destination_org, dn.country AS destination_country, dn.city AS destination_city,
+  dn.network_type AS destination_network_type,
   t.ip AS assigned_ip,
   c.protocol, c.application, nullif(e.tcp_flags, 0) AS tcp_flags,
   nullif(e.source_bytes, 0) AS source_bytes, nullif(e.destination_bytes, 0) AS destination_bytes,
@@ -119,7 +119,9 @@ JOIN contexts c ON c.id = e.context
 JOIN actors a ON a.id = e.actor
 JOIN handshakes h ON h.id = e.handshake
 JOIN addresses s ON s.id = e.source
+JOIN networks sn ON sn.id = s.network
 JOIN addresses d ON d.id = e.destination
+JOIN networks dn ON dn.id = d.network
 JOIN addresses t ON t.id = e.assigned;
 
 CREATE VIEW logins AS SELECT * FROM events WHERE class = 'authentication' AND activity = 'logon';
@@ -196,7 +198,8 @@ CREATE TABLE hypotheses (
   events UBIGINT NOT NULL
 );
 
-INSERT INTO addresses (id) VALUES (0);
+INSERT INTO networks (id) VALUES (0);
+INSERT INTO addresses (id, network) VALUES (0, 0);
 INSERT INTO contexts (id) VALUES (0);
 INSERT INTO actors (id) VALUES (0);
 INSERT INTO handshakes (id) VALUES (0);
