@@ -12,6 +12,7 @@
 #include <fstream>
 #include <thread>
 
+#include "core/text.h"
 #include "store/sql.h"
 #include "support/sample_report.h"
 
@@ -296,6 +297,46 @@ TEST_F(StoreTest, EventsNeedATransaction) {
   EXPECT_FALSE((*store)->commit().has_value());
   OK((*store)->begin());
   EXPECT_FALSE((*store)->begin().has_value());
+}
+
+// docs/output.md: every statement runs, and the list of columns is the view's.
+TEST_F(StoreTest, TheDocumentedQueriesWork) {
+  auto store = Store::create(path_);
+  OK(store);
+  OK((*store)->append_findings(testing::sample_report(3).findings));
+  OK((*store)->finish());
+  std::ofstream(folder_ / "watch.csv") << "ip,note\n203.0.113.7,seen before\n";
+  std::ifstream file(std::string(ORBWATCH_ROOT) + "/docs/output.md");
+  std::string page((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  const auto name = page.find("'watch.csv'");
+  ASSERT_NE(name, page.npos);
+  page.replace(name, 11, "'" + (folder_ / "watch.csv").string() + "'");
+  int statements = 0;
+  for (auto at = page.find("```sql\n"); at != page.npos; at = page.find("```sql\n", at + 1)) {
+    std::string_view block(page);
+    block = block.substr(at + 7, page.find("```", at + 7) - at - 7);
+    while (!core::trim(block).empty()) {
+      const std::string statement(core::take_until(block, ';'));
+      const std::string answer = ask(statement);
+      EXPECT_FALSE(answer.starts_with("error: ")) << statement << "\n" << answer;
+      ++statements;
+    }
+  }
+  EXPECT_GE(statements, 7);
+
+  std::string columns;
+  const auto from = page.find("`time`, `duration_s`");
+  for (const char c : page.substr(from, page.find('.', page.find("`byte_offset`")) - from)) {
+    if ((c >= 'a' && c <= 'z') || c == '_' || c == ',') columns += c;
+  }
+  std::string expected = ask("SELECT * FROM events LIMIT 0");
+  expected.pop_back();
+  for (const char* remark : {"theformat", "thevendorsmessagenumber"}) {
+    const auto at = columns.find(remark);
+    ASSERT_NE(at, columns.npos) << columns;
+    columns.erase(at, std::string_view(remark).size());
+  }
+  EXPECT_EQ(columns, expected);
 }
 
 // Writes without end until it is killed.
