@@ -188,6 +188,7 @@ void add_hunt(CLI::App& app, int& exit_code) {
   takes(*sub, "FILE", {"--mapping", "--config", "--networks", "--indicators", "--html", "--db", "--summary"});
   takes(*sub, "FORMAT", {"--format"});
   takes(*sub, "ZONE", {"--tz"});
+  takes(*sub, "N", {"--year", "--threads", "--longest-record", "--alerts-per-day"});
   sub->footer(
       "Examples:\n"
       "  orbwatch hunt logs/\n"
