@@ -146,7 +146,7 @@ int run(Options& o) {
     if (!input.recognised && input.unknown_format) {
       ++unknown;
     } else if (++unread <= 5) {
-      complain(input.path + ": " + input.error);
+      complain(input.error.find(input.path) != input.error.npos ? input.error : input.path + ": " + input.error);
     }
   }
   if (unread > 5) complain(fmt::format("{} more inputs could not be read to their end", unread - 5));
