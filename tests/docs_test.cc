@@ -218,6 +218,7 @@ TEST(Pages, LinkToFilesThatAreThere) {
       std::string target = text.substr(at + 2, text.find(')', at) - at - 2);
       target = target.substr(0, target.find('#'));
       if (target.empty() || target.starts_with("http")) continue;
+      if (target == "detection-results.md") continue;  // `./dev evaluate` writes it
       ++links;
       EXPECT_TRUE(fs::exists(entry.path().parent_path() / target)) << entry.path().filename() << " links to " << target;
     }

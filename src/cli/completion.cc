@@ -26,7 +26,7 @@ std::string joined(const std::vector<std::string>& words, std::string_view betwe
 }
 
 // 'text' with a shell's single quotes.
-std::string quoted_text(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
@@ -52,20 +52,21 @@ std::string bash(const CLI::App& root) {
       names.insert(names.end(), o.names.begin(), o.names.end());
       if (o.value.empty()) continue;
       std::vector<std::string> patterns;
-      for (const std::string& name : o.names) patterns.push_back(quoted_text(path + " " + name));
+      for (const std::string& name : o.names) patterns.push_back(shell_quoted(path + " " + name));
       std::string action = "return";
       if (o.paths()) {
         action = o.value == "DIR" ? "_orbwatch_paths -d; return" : "_orbwatch_paths -f; return";
       } else if (!o.choices.empty()) {
-        action = "mapfile -t COMPREPLY < <(compgen -W " + quoted_text(joined(o.choices, " ")) + " -- \"$word\"); return";
+        action =
+            "mapfile -t COMPREPLY < <(compgen -W " + shell_quoted(joined(o.choices, " ")) + " -- \"$word\"); return";
       }
       values += "    " + joined(patterns, "|") + ") " + action + " ;;\n";
     }
-    options += "      " + quoted_text(path) + ") names=" + quoted_text(joined(names, " ")) + " ;;\n";
+    options += "      " + shell_quoted(path) + ") names=" + shell_quoted(joined(names, " ")) + " ;;\n";
     if (files) {
-      words += "      " + quoted_text(path) + ") _orbwatch_paths -f; return ;;\n";
+      words += "      " + shell_quoted(path) + ") _orbwatch_paths -f; return ;;\n";
     } else {
-      words += "      " + quoted_text(path) + ") names=" + quoted_text(joined(commands, " ")) + " ;;\n";
+      words += "      " + shell_quoted(path) + ") names=" + shell_quoted(joined(commands, " ")) + " ;;\n";
     }
   });
   return "# bash completion of orbwatch, made by `orbwatch completion bash`.\n"
@@ -120,7 +121,7 @@ std::string zsh(const CLI::App& root) {
     if (!commands.empty()) {
       functions += "  local line state\n  local -a commands=(\n";
       for (const CLI::App* sub : commands) {
-        functions += "    " + quoted_text(zsh_text(sub->get_name()) + ":" + sub->get_description()) + "\n";
+        functions += "    " + shell_quoted(zsh_text(sub->get_name()) + ":" + sub->get_description()) + "\n";
       }
       functions += "  )\n";
     }
@@ -139,11 +140,11 @@ std::string zsh(const CLI::App& root) {
         }
       }
       if (o.positional) {
-        functions += " \\\n    " + quoted_text((o.many ? "*" : std::to_string(place++)) + action);
+        functions += " \\\n    " + shell_quoted((o.many ? "*" : std::to_string(place++)) + action);
         continue;
       }
       for (const std::string& option : o.names) {
-        functions += " \\\n    " + quoted_text((o.many ? "*" : "") + option + "[" + zsh_text(o.says) + "]" + action);
+        functions += " \\\n    " + shell_quoted((o.many ? "*" : "") + option + "[" + zsh_text(o.says) + "]" + action);
       }
     }
     if (!commands.empty()) {
@@ -179,23 +180,23 @@ std::string fish(const CLI::App& root) {
       for (const CLI::App* sub : commands) none += " " + sub->get_name();
     }
     for (const CLI::App* sub : commands) {
-      out += "complete -c orbwatch -n " + quoted_text(none) + " -a " + sub->get_name() + " -d " +
-             quoted_text(sub->get_description()) + "\n";
+      out += "complete -c orbwatch -n " + shell_quoted(none) + " -a " + sub->get_name() + " -d " +
+             shell_quoted(sub->get_description()) + "\n";
     }
-    const std::string condition = " -n " + quoted_text(commands.empty() ? here : none);
+    const std::string condition = " -n " + shell_quoted(commands.empty() ? here : none);
     for (const OptionFacts& o : options_of(app)) {
       std::string line = "complete -c orbwatch" + condition;
       if (o.positional) {
         if (o.paths()) out += line + " -F\n";
-        if (!o.choices.empty()) out += line + " -a " + quoted_text(joined(o.choices, " ")) + "\n";
+        if (!o.choices.empty()) out += line + " -a " + shell_quoted(joined(o.choices, " ")) + "\n";
         continue;
       }
       for (const std::string& name : o.names)
         line += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
       if (!o.value.empty()) line += " -r";
       if (o.paths()) line += " -F";
-      if (!o.choices.empty()) line += " -a " + quoted_text(joined(o.choices, " "));
-      out += line + " -d " + quoted_text(o.says) + "\n";
+      if (!o.choices.empty()) line += " -a " + shell_quoted(joined(o.choices, " "));
+      out += line + " -d " + shell_quoted(o.says) + "\n";
     }
   });
   return out;

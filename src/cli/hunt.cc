@@ -146,7 +146,7 @@ int run(Options& o) {
     if (!input.recognised && input.unknown_format) {
       ++unknown;
     } else if (++unread <= 5) {
-      complain(input.path + ": " + input.error);
+      complain(input.error.find(input.path) != input.error.npos ? input.error : input.path + ": " + input.error);
     }
   }
   if (unread > 5) complain(fmt::format("{} more inputs could not be read to their end", unread - 5));
@@ -188,6 +188,7 @@ void add_hunt(CLI::App& app, int& exit_code) {
   takes(*sub, "FILE", {"--mapping", "--config", "--networks", "--indicators", "--html", "--db", "--summary"});
   takes(*sub, "FORMAT", {"--format"});
   takes(*sub, "ZONE", {"--tz"});
+  takes(*sub, "N", {"--year", "--threads", "--longest-record", "--alerts-per-day"});
   sub->footer(
       "Examples:\n"
       "  orbwatch hunt logs/\n"
