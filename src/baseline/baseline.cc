@@ -66,16 +66,6 @@ std::uint64_t client_key(const Event& e) {
   return stable(e.user_agent.text(), 1) ^ stable(e.client_os.text(), 2);
 }
 
-std::size_t hour_of_week(Nanoseconds time) {
-  const std::int64_t hours = time / core::kHour;
-  return static_cast<std::size_t>(((hours + 72) % 168 + 168) % 168);  // 1970-01-01 was a Thursday
-}
-
-std::size_t day_hour(Nanoseconds time) {
-  const std::size_t hour = hour_of_week(time);
-  return hour >= 120 ? 24 + hour % 24 : hour % 24;
-}
-
 Familiarity familiarity(const UserProfile& user, const Ip& ip, const NetworkFacts& facts) {
   if (user.prefixes.contains(prefix_key(ip))) return Familiarity::kSamePrefix;
   bool near = false;

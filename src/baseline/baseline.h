@@ -84,8 +84,6 @@ bool is_login(const Event& event);         // a log-in that succeeded
 bool is_failed_login(const Event& event);
 // Hash of the client's software and operating system, version numbers after the first left out; 0 if the event names none.
 std::uint64_t client_key(const Event& event);
-std::size_t hour_of_week(Nanoseconds time);  // 0 = Monday 0:00 UTC
-std::size_t day_hour(Nanoseconds time);      // 0-23 weekday, 24-47 weekend
 Familiarity familiarity(const UserProfile& user, const Ip& ip, const core::NetworkFacts& facts);
 
 }  // namespace orbwatch::baseline

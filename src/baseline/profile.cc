@@ -34,6 +34,16 @@ std::uint64_t prefix_key(const Ip& ip) {
   return ip.high() >> 16 | std::uint64_t{1} << 63;
 }
 
+std::size_t hour_of_week(Nanoseconds time) {
+  const std::int64_t hours = time / core::kHour;
+  return static_cast<std::size_t>(((hours + 72) % 168 + 168) % 168);  // 1970-01-01 was a Thursday
+}
+
+std::size_t day_hour(Nanoseconds time) {
+  const std::size_t hour = hour_of_week(time);
+  return hour >= 120 ? 24 + hour % 24 : hour % 24;
+}
+
 namespace {
 template <std::size_t N>
 std::uint32_t sum(const std::array<std::uint32_t, N>& values) {

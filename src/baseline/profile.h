@@ -87,6 +87,9 @@ double kilometres(double latitude_a, double longitude_a, double latitude_b, doub
 
 std::uint64_t prefix_key(const Ip& ip);  // of Prefix::neighbourhood
 
+std::size_t hour_of_week(Nanoseconds time);  // 0 = Monday 0:00 UTC
+std::size_t day_hour(Nanoseconds time);      // 0-23 weekday, 24-47 weekend
+
 struct UserProfile {
   Nanoseconds first_seen = 0;
   Nanoseconds last_seen = 0;

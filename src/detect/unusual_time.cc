@@ -2,7 +2,6 @@
 // office hours of another continent.
 #include <fmt/format.h>
 
-#include "baseline/baseline.h"
 #include "detect/factories.h"
 #include "detect/smoothing.h"
 

@@ -65,8 +65,8 @@ intel::DeclaredNetwork network(const YAML::Node& node) {
     wrong(node["type"], fmt::format("unknown network type '{}' (consumer, mobile, cgnat, hosting, business, education, government, vpn, tor, satellite, internal)", core::printable(type, 40)));
   }
   if (!out.country.empty() && core::pack_country(out.country) == 0) wrong(node["country"], "'country' must be a two-letter code such as DE");
-  if (out.latitude < -90 || out.latitude > 90) wrong(node["latitude"], "'latitude' must be within -90 and 90");
-  if (out.longitude < -180 || out.longitude > 180) wrong(node["longitude"], "'longitude' must be within -180 and 180");
+  if (!(out.latitude >= -90 && out.latitude <= 90)) wrong(node["latitude"], "'latitude' must be within -90 and 90");
+  if (!(out.longitude >= -180 && out.longitude <= 180)) wrong(node["longitude"], "'longitude' must be within -180 and 180");
   return out;
 }
 

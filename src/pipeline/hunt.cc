@@ -33,7 +33,7 @@ struct Cursor {
   std::size_t order = 0;  // ties go to the stream that was named first
   event::EventBatch* batch = nullptr;
   std::size_t at = 0;
-  Nanoseconds time = 0;  // of the next event; an undated one counts as the one before it
+  Nanoseconds time = 0;  // of the next event; one without a plausible time counts as the one before it
 
   bool before(const Cursor& other) const { return time != other.time ? time < other.time : order < other.order; }
 };
@@ -74,7 +74,7 @@ core::Expected<bool> advance(Cursor& c, Done&& done) {
     if (c.batch == nullptr) return false;
   }
   const Nanoseconds t = (*c.batch)[c.at].time;
-  if (t != 0) c.time = t;
+  if (plausible(t)) c.time = t;
   return true;
 }
 
@@ -205,9 +205,9 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
       Nanoseconds time = cursor.time;
       for (; at < size; ++at) {
         event::Event& e = batch[at];
-        if (e.time != 0) {
+        if (plausible(e.time)) {
           time = e.time;
-        } else {
+        } else if (e.time == 0) {
           e.time = time;  // a record without a time happened after the record before it
         }
         if (time > until && at != cursor.at) break;

@@ -40,7 +40,7 @@ Judge::Judge(const enrich::Enricher& enricher, const intel::Indicators* indicato
       baseline_(enricher),
       detectors_(detect::make_detectors({indicators})),
       by_class_(kClasses),
-      looked_at_(detectors_.size()),
+      events_of_class_(kClasses),
       threshold_(alerts_per_day) {
   for (const auto& detector : detectors_) {
     for (std::size_t c = 0; c < kClasses; ++c) {
@@ -52,7 +52,7 @@ Judge::Judge(const enrich::Enricher& enricher, const intel::Indicators* indicato
 Judge::~Judge() = default;
 
 void Judge::take(const Event& e, const event::EventBatch& batch) {
-  if (e.time == 0) {
+  if (!plausible(e.time)) {
     ++undated_;
     return;
   }
@@ -69,7 +69,7 @@ void Judge::take(const Event& e, const event::EventBatch& batch) {
       if (stitcher_.take(e, batch.raw(e.record)) == enrich::SessionStitcher::Role::kNone) {
         judge(e, nullptr, &batch);
       } else if (e.event_class == Class::kSession && e.activity == event::Activity::kEnd) {
-        baseline_.learn(e);
+        baseline_.learn(e);  // of a log-in that is still pending: once more when it has settled
       }
       break;
     }
@@ -93,6 +93,7 @@ void Judge::settle(Nanoseconds now) {
     ++logins_;
     count_login(login.event, true);
     judge(login.event, &login.lines, nullptr);
+    if (login.end.time != 0) baseline_.learn(login.end);  // it ended before its start could be learned
   }
 }
 
@@ -104,6 +105,7 @@ void Judge::count(const Event& e) {
     today_ = overview_.days.size() < kMostDays || overview_.days.contains(text) ? &overview_.days[text] : nullptr;
   }
   if (today_ != nullptr) ++today_->events;
+  ++events_of_class_[index(e.event_class) % kClasses];
   switch (e.event_class) {
     case Class::kFlow: ++flows_; break;
     case Class::kConnection: ++connections_; break;
@@ -257,11 +259,16 @@ void Judge::finish(score::HuntResult& result) {
     h.hypothesis = d->info().hypothesis;
     std::string missing;
     for (const Need need : d->info().needs) {
-      h.events += have[static_cast<std::size_t>(need)];
+      h.tested |= have[static_cast<std::size_t>(need)] > 0;
       missing += (missing.empty() ? "" : " or ") + std::string(detect::name(need));
     }
-    h.tested = h.events > 0;
-    if (!h.tested) h.why_not = "needs " + missing;
+    if (h.tested) {
+      for (std::size_t c = 0; c < kClasses; ++c) h.events += (d->info().classes >> c & 1) != 0 ? events_of_class_[c] : 0;
+      h.tested = h.events > 0;
+      if (!h.tested) h.why_not = "no events that it looks at";
+    } else {
+      h.why_not = "needs " + missing;
+    }
     result.hypotheses.push_back(std::move(h));
   }
 
@@ -303,7 +310,7 @@ void Judge::finish(score::HuntResult& result) {
   });
   if (result.overview.places.size() > kShownPlaces) result.overview.places.resize(kShownPlaces);
 
-  if (undated_ > 0) result.notes.push_back(fmt::format("{} events carry no time and were not judged (--year or --tz may help)", undated_));
+  if (undated_ > 0) result.notes.push_back(fmt::format("{} events carry no time, or one that cannot be, and were not judged (--year or --tz may help)", undated_));
   if (cases_.dropped() > 0) result.notes.push_back(fmt::format("{} of the weakest findings were dropped to stay within memory", cases_.dropped()));
   if (baseline_.forgotten_sources() > 0) result.notes.push_back(fmt::format("{} source addresses were forgotten to stay within memory", baseline_.forgotten_sources()));
   if (baseline_.refused_users() > 0) result.notes.push_back(fmt::format("{} log-ins of users beyond the limit were not learned", baseline_.refused_users()));

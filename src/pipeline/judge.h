@@ -21,6 +21,9 @@
 
 namespace orbwatch::pipeline {
 
+// From 1970 up to 2200. Other times are damage, 0 included; calculating with them could overflow.
+constexpr bool plausible(core::Nanoseconds time) { return time > 0 && time < 7'258'118'400 * core::kSecond; }
+
 class Judge {
  public:
   // All references must outlive the judge. `names`: path of each input by RecordRef::source.
@@ -67,7 +70,7 @@ class Judge {
   enrich::SessionStitcher stitcher_;
   std::vector<std::unique_ptr<detect::Detector>> detectors_;
   std::vector<std::vector<const detect::Detector*>> by_class_;  // detectors that look at a class
-  std::vector<std::uint64_t> looked_at_;                        // events that each detector looked at
+  std::vector<std::uint64_t> events_of_class_;
   detect::EvidenceSink sink_{false};
   score::RunningThreshold threshold_;
   track::Cases cases_;

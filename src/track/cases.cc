@@ -15,6 +15,9 @@ using detect::Evidence;
 using detect::FindingKind;
 using score::Finding;
 
+// A duration beyond this is damage; it must not hold a finding open for ever.
+constexpr Nanoseconds kLongest = 366 * core::kDay;
+
 // A further event joins if it comes within this time of the last one.
 Nanoseconds joins_within(FindingKind kind) {
   switch (kind) {
@@ -75,7 +78,7 @@ void Cases::merge(Entry& entry, Scored& s) {
   Finding& f = entry.finding;
   const event::Event& e = *s.event;
   f.time = std::min(f.time, e.time);
-  f.end = std::max(f.end, e.time + std::max<Nanoseconds>(e.duration, 0));
+  f.end = std::max(f.end, e.time + std::clamp<Nanoseconds>(e.duration, 0, kLongest));
   const bool strongest = s.log_odds >= f.log_odds || f.evidence.empty();
   f.log_odds = std::max(f.log_odds, s.log_odds);
   merge_evidence(f.evidence, s.evidence);
@@ -105,20 +108,25 @@ void Cases::merge(Entry& entry, Scored& s) {
   }
 }
 
+// Drops the weakest quarter; of equals the oldest go first.
 void Cases::make_room() {
-  std::vector<double> odds;
-  odds.reserve(findings_.size());
-  for (const Entry& entry : findings_) odds.push_back(entry.finding.log_odds);
-  auto middle = odds.begin() + static_cast<std::ptrdiff_t>(odds.size() / 4);
-  std::nth_element(odds.begin(), middle, odds.end());
-  const double limit = *middle;
+  std::vector<std::size_t> order(findings_.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  const auto dropped = order.begin() + static_cast<std::ptrdiff_t>((order.size() + 3) / 4);
+  std::nth_element(order.begin(), dropped, order.end(), [&](std::size_t a, std::size_t b) {
+    const Finding& x = findings_[a].finding;
+    const Finding& y = findings_[b].finding;
+    if (x.log_odds != y.log_odds) return x.log_odds < y.log_odds;
+    return x.end != y.end ? x.end < y.end : a < b;
+  });
+  std::vector<std::size_t> moved(findings_.size());
+  for (auto it = order.begin(); it != dropped; ++it) moved[*it] = SIZE_MAX;
   std::vector<Entry> kept;
-  std::vector<std::size_t> moved(findings_.size(), SIZE_MAX);
+  kept.reserve(findings_.size());
   for (std::size_t i = 0; i < findings_.size(); ++i) {
-    if (findings_[i].finding.log_odds > limit) {
-      moved[i] = kept.size();
-      kept.push_back(std::move(findings_[i]));
-    }
+    if (moved[i] == SIZE_MAX) continue;
+    moved[i] = kept.size();
+    kept.push_back(std::move(findings_[i]));
   }
   dropped_ += findings_.size() - kept.size();
   findings_ = std::move(kept);

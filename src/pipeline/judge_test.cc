@@ -1,0 +1,292 @@
+#include "pipeline/judge.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace orbwatch::pipeline {
+namespace {
+
+using core::Ip;
+using core::kDay;
+using core::kHour;
+using core::kMinute;
+using core::kSecond;
+using core::Nanoseconds;
+using event::Activity;
+using event::Class;
+using event::Event;
+using event::Outcome;
+
+constexpr Nanoseconds kMonday = 1'795'392'000 * kSecond;  // 2026-11-23T00:00:00Z
+const Ip kHome = *Ip::parse("5.1.1.7");
+const Ip kAbroad = *Ip::parse("5.3.1.7");
+
+// Facts without a table: networks that the organisation declared.
+intel::DeclaredNetwork network(const char* prefix, core::NetworkType type, const char* country, float latitude,
+                               float longitude, bool own = false) {
+  intel::DeclaredNetwork n;
+  n.prefix = *core::Prefix::parse(prefix);
+  n.name = prefix;
+  n.type = type;
+  n.country = country;
+  n.latitude = latitude;
+  n.longitude = longitude;
+  n.own = own;
+  return n;
+}
+std::shared_ptr<const intel::Organisation> organisation() {
+  return std::make_shared<const intel::Organisation>(
+      *intel::Organisation::make({network("5.1.0.0/16", core::NetworkType::kConsumer, "DE", 52.5F, 13.4F),
+                                  network("5.3.0.0/16", core::NetworkType::kConsumer, "US", 40.7F, -74.0F),
+                                  network("5.8.0.0/16", core::NetworkType::kBusiness, "DE", 52.5F, 13.4F, true)}));
+}
+
+class JudgeTest : public ::testing::Test {
+ protected:
+  void take(Event e) {
+    e.source_facts = enricher.lookup(e.source_ip);
+    e.destination_facts = enricher.lookup(e.destination_ip);
+    judge->take(e, batch);
+  }
+  static Event session(Nanoseconds time, const char* user, const Ip& source, Activity activity = Activity::kStart) {
+    Event e;
+    e.time = time;
+    e.event_class = Class::kSession;
+    e.activity = activity;
+    e.service = event::Service::kVpn;
+    e.user = core::intern(user);
+    e.observer = core::intern("fw1");
+    e.source_ip = source;
+    e.record.line = 7;
+    return e;
+  }
+  static Event failure(Nanoseconds time, const char* user, const Ip& source) {
+    Event e = session(time, user, source, Activity::kLogon);
+    e.event_class = Class::kAuthentication;
+    e.outcome = Outcome::kFailure;
+    return e;
+  }
+  static Event flow(Nanoseconds time, const char* source, const char* destination, std::uint16_t port) {
+    Event e;
+    e.time = time;
+    e.event_class = Class::kFlow;
+    e.activity = Activity::kTraffic;
+    e.protocol = 6;
+    e.source_ip = *Ip::parse(source);
+    e.destination_ip = *Ip::parse(destination);
+    e.source_port = 40000;
+    e.destination_port = port;
+    e.source_packets = e.destination_packets = 10;
+    e.source_bytes = e.destination_bytes = 5000;
+    return e;
+  }
+  // Weekdays of work from home, each log-in ended in the evening.
+  Nanoseconds work(Nanoseconds from, int days, const char* user = "alice") {
+    for (int d = 0; d < days; ++d, from += kDay) {
+      take(session(from + 8 * kHour, user, kHome));
+      take(session(from + 17 * kHour, user, kHome, Activity::kEnd));
+    }
+    return from;
+  }
+  const baseline::UserProfile& alice() { return *judge->baseline().user(core::intern("alice")); }
+  bool knows_abroad() { return alice().prefixes.contains(baseline::prefix_key(kAbroad)); }
+  score::HuntResult finish() {
+    score::HuntResult result;
+    judge->finish(result);
+    return result;
+  }
+  void with_indicators(const char* list) {
+    indicators.add_list(list, "list.txt");
+    judge = std::make_unique<Judge>(enricher, &indicators, 5, names);
+  }
+
+  enrich::Enricher enricher{nullptr, organisation()};
+  std::vector<std::string> names = {"vpn.log"};
+  event::EventBatch batch;
+  intel::Indicators indicators;
+  std::unique_ptr<Judge> judge = std::make_unique<Judge>(enricher, nullptr, 5, names);
+};
+
+const score::HypothesisReport& of(const score::HuntResult& result, std::string_view detector) {
+  return *std::find_if(result.hypotheses.begin(), result.hypotheses.end(),
+                       [&](const auto& h) { return h.detector == detector; });
+}
+
+TEST_F(JudgeTest, ACovertLogInIsFoundAndDoesNotTeachTheBaseline) {
+  const Nanoseconds day = work(kMonday, 40);
+  take(session(day + 8 * kHour, "alice", kHome));
+  take(session(day + 9 * kHour, "alice", kAbroad));  // an ocean further within the hour
+  work(day + kDay, 5);
+  EXPECT_FALSE(knows_abroad());
+  EXPECT_EQ(judge->baseline().quarantined(), 1U);
+  const score::HuntResult result = finish();
+  ASSERT_EQ(result.findings.size(), 1U);
+  const score::Finding& f = result.findings[0];
+  EXPECT_TRUE(f.alert);
+  EXPECT_EQ(f.user, "alice");
+  EXPECT_EQ(f.source.ip, kAbroad);
+  EXPECT_EQ(f.source.country, "US");
+  EXPECT_EQ(f.gateway, "fw1");
+  EXPECT_EQ(f.outcome, "success");
+  ASSERT_EQ(f.records.size(), 1U);
+  EXPECT_EQ(f.records[0].file, "vpn.log");
+  EXPECT_EQ(f.records[0].line, 7U);
+  const auto has = [&](std::string_view kind) {
+    return std::any_of(f.evidence.begin(), f.evidence.end(),
+                       [&](const auto& e) { return e.kind == kind && !e.says.empty(); });
+  };
+  EXPECT_TRUE(has("new-network"));
+  EXPECT_TRUE(has("impossible-travel"));
+  EXPECT_TRUE(has("new-country"));
+}
+
+TEST_F(JudgeTest, RepeatingACovertLogInDoesNotMakeItOrdinary) {
+  Nanoseconds day = work(kMonday, 40);
+  for (int i = 0; i < 8; ++i, day += kDay) {
+    take(session(day + 8 * kHour, "alice", kHome));
+    take(session(day + 9 * kHour, "alice", kAbroad));
+    take(session(day + 10 * kHour, "alice", kAbroad, Activity::kEnd));
+    take(session(day + 17 * kHour, "alice", kHome, Activity::kEnd));
+  }
+  work(day, 1);
+  EXPECT_FALSE(knows_abroad());
+  EXPECT_EQ(judge->baseline().quarantined(), 8U);
+}
+
+TEST_F(JudgeTest, AfterItsTimeTheQuarantineIsLearned) {
+  const Nanoseconds day = work(kMonday, 40);
+  take(session(day + 8 * kHour, "alice", kHome));
+  take(session(day + 9 * kHour, "alice", kAbroad));
+  work(day + kDay, 13);
+  EXPECT_FALSE(knows_abroad());
+  work(day + 14 * kDay, 3);
+  EXPECT_TRUE(knows_abroad());
+}
+
+TEST_F(JudgeTest, TheOrdinaryIsLearnedAndNoFinding) {
+  work(kMonday, 30);
+  const score::HuntResult result = finish();
+  EXPECT_TRUE(result.findings.empty());
+  EXPECT_EQ(alice().count, 30U);
+  EXPECT_EQ(judge->baseline().quarantined(), 0U);
+  EXPECT_EQ(result.overview.users, 1U);
+  EXPECT_EQ(result.overview.gateways, 1U);
+  EXPECT_EQ(result.overview.logins_by_hour[8], 5U) << "Mondays at eight in thirty days";
+  ASSERT_EQ(result.overview.paths.size(), 1U);
+  EXPECT_EQ(result.overview.paths[0].logins, 30U);
+  EXPECT_EQ(result.first, kMonday + 8 * kHour);
+  EXPECT_EQ(result.last, kMonday + 29 * kDay + 17 * kHour);
+}
+
+// The end line comes before the log-in has settled; the profile must not believe the session open for hours.
+TEST_F(JudgeTest, AShortSessionIsOver) {
+  take(session(kMonday, "alice", kHome));
+  take(session(kMonday + 30 * kSecond, "alice", kHome, Activity::kEnd));
+  take(session(kMonday + kHour, "bob", kHome));
+  for (const auto& open : alice().open) EXPECT_EQ(open.prefix, 0U);
+  EXPECT_EQ(alice().count, 1U);
+}
+
+TEST_F(JudgeTest, UndatedAndImpossibleTimesAreCountedAndNotJudged) {
+  take(session(kMonday, "alice", kHome));
+  for (const Nanoseconds time :
+       {Nanoseconds{0}, -10 * 365 * kDay, Nanoseconds{INT64_MIN}, Nanoseconds{INT64_MAX}, 9'000'000'000 * kSecond}) {
+    take(session(time, "mallory", kAbroad));
+    take(failure(time, "mallory", kAbroad));
+    take(flow(time, "5.3.1.1", "5.8.1.1", 22));
+  }
+  const score::HuntResult result = finish();
+  EXPECT_EQ(judge->baseline().users(), 1U);
+  EXPECT_TRUE(result.findings.empty());
+  EXPECT_EQ(result.first, kMonday);
+  EXPECT_EQ(result.last, kMonday);
+  ASSERT_FALSE(result.notes.empty());
+  EXPECT_EQ(result.notes[0],
+            "15 events carry no time, or one that cannot be, and were not judged (--year or --tz may help)");
+}
+
+TEST_F(JudgeTest, WithoutDataNoHypothesisIsTested) {
+  const score::HuntResult result = finish();
+  EXPECT_EQ(result.hypotheses.size(), detect::make_detectors({}).size());
+  for (const auto& h : result.hypotheses) {
+    EXPECT_FALSE(h.tested) << h.detector;
+    EXPECT_EQ(h.events, 0U);
+    EXPECT_TRUE(h.why_not.starts_with("needs ")) << h.why_not;
+  }
+  EXPECT_EQ(of(result, "new-network").why_not, "needs VPN or remote-access log-ins or authentication events");
+  EXPECT_EQ(of(result, "indicator").why_not, "needs an indicator list (--indicators)");
+}
+
+TEST_F(JudgeTest, FlowsAloneTestWhatFlowsCanShow) {
+  take(flow(kMonday, "5.3.1.1", "5.8.1.1", 443));
+  take(flow(kMonday, "5.3.1.1", "5.8.1.1", 80));
+  const score::HuntResult result = finish();
+  for (const char* tested : {"soho-source", "management-exposure"}) {
+    EXPECT_TRUE(of(result, tested).tested) << tested;
+    EXPECT_EQ(of(result, tested).events, 2U);
+    EXPECT_EQ(of(result, tested).why_not, "");
+  }
+  for (const char* not_tested :
+       {"new-network", "geo-shift", "new-client", "unusual-time", "distributed-spray", "indicator"}) {
+    EXPECT_FALSE(of(result, not_tested).tested) << not_tested;
+  }
+}
+
+TEST_F(JudgeTest, AuthenticationsAreCountedOnce) {
+  Event e = failure(kMonday, "alice", kHome);  // over VPN: serves two needs
+  take(e);
+  EXPECT_EQ(of(finish(), "new-network").events, 1U);
+}
+
+TEST_F(JudgeTest, IndicatorsNeedAListAndEvents) {
+  with_indicators("5.3.1.0/24\n");
+  EXPECT_FALSE(of(finish(), "indicator").tested) << "a list, but nothing to compare it with";
+  with_indicators("5.3.2.0/24\n");
+  take(flow(kMonday, "5.3.1.1", "5.8.1.1", 443));
+  const score::HuntResult result = finish();
+  EXPECT_TRUE(of(result, "indicator").tested);
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_EQ(result.findings[0].kind, detect::FindingKind::kIntel);
+}
+
+TEST_F(JudgeTest, AnExposedPortIsAFindingOfTheDevice) {
+  take(flow(kMonday, "5.3.1.1", "5.8.1.1", 22));
+  take(flow(kMonday + kHour, "5.3.9.9", "5.8.1.1", 22));
+  const score::HuntResult result = finish();
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_EQ(result.findings[0].kind, detect::FindingKind::kExposure);
+  EXPECT_EQ(result.findings[0].device, "5.8.1.1:22");
+  EXPECT_EQ(result.findings[0].source_count, 2U);
+}
+
+TEST_F(JudgeTest, ATraitSeenInFlowsIsHeldAgainstALaterLogIn) {
+  const Nanoseconds day = work(kMonday, 40);
+  Event trait = flow(day, "10.0.0.5", "5.3.1.7", 7547);  // TR-069 answers there
+  take(trait);
+  take(session(day + 9 * kHour, "alice", kAbroad));
+  const score::HuntResult result = finish();
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_TRUE(std::any_of(result.findings[0].evidence.begin(), result.findings[0].evidence.end(),
+                          [](const auto& e) { return e.kind == "soho-source"; }));
+}
+
+TEST_F(JudgeTest, ASprayIsOneFinding) {
+  work(kMonday, 10);
+  for (std::uint32_t i = 0; i < 80; ++i) {
+    take(
+        failure(kMonday + 10 * kDay + i * kMinute, ("user" + std::to_string(i)).c_str(), Ip::v4(0x05030000 + i * 256)));
+  }
+  const score::HuntResult result = finish();
+  const auto spray = std::find_if(result.findings.begin(), result.findings.end(),
+                                  [](const auto& f) { return f.kind == detect::FindingKind::kSpray; });
+  ASSERT_NE(spray, result.findings.end());
+  EXPECT_TRUE(spray->alert);
+  EXPECT_GT(spray->source_count, 40U);
+  EXPECT_EQ(std::count_if(result.findings.begin(), result.findings.end(),
+                          [](const auto& f) { return f.kind == detect::FindingKind::kSpray; }),
+            1);
+}
+
+}  // namespace
+}  // namespace orbwatch::pipeline
