@@ -383,7 +383,7 @@ TEST_F(Strangers, FinishedDaysAreKept) {
 }
 
 TEST_F(Strangers, TimesBefore1970AreNotLearned) {
-  b.learn(w.failure(-50 * 365 * kDay, "alice", Ip::v4(0x05000001), w.abroad));
+  b.learn(w.failure(-50 * 365 * kDay - 5 * kHour, "alice", Ip::v4(0x05000001), w.abroad));
   b.learn(w.login(-50 * 365 * kDay, "alice", Ip::v4(0x05000001), w.abroad));
   EXPECT_EQ(b.sources(), 0U);
   EXPECT_EQ(b.users(), 0U);
