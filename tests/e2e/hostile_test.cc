@@ -1,6 +1,7 @@
 // Inputs and outputs that misbehave: never a crash or a hang, one clear line for what cannot be read, the rest is used.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "e2e/hunt.h"
 
@@ -207,13 +208,28 @@ TEST_F(Hostile, ClosedPipeOnStandardOutput) {
 }
 
 TEST_F(Hostile, AnUnreadableFileIsNamed) {
-  const std::string file = dir.write("secret.log", many(10)).string();
-  chmod(file.c_str(), 0);
-  if (run({"cat", file}).exit_code == 0) GTEST_SKIP() << "running as a user who may read everything";
-  const HuntRun h = hunt({file});
-  expect_sound(h);
-  EXPECT_EQ(h.run.exit_code, 3);
-  EXPECT_EQ(lines_of(h.run.err), 1U) << h.run.err;
+  const std::string secret = dir.write("secret.log", many(10)).string();
+  const std::string open = dir.write("open.log", many(10)).string();
+  chmod(dir.path().c_str(), 0755);
+  chmod(secret.c_str(), 0);
+  std::vector<std::string> argv = {orbwatch_binary(), "hunt", "--json", "--networks", "none",
+                                   "--summary",       "-",    secret,   open};
+  if (geteuid() == 0) {  // root may read everything: as nobody, then
+    const std::vector<std::string> nobody = {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"};
+    std::vector<std::string> probe = nobody;
+    probe.insert(probe.end(), {orbwatch_binary(), "--version"});
+    if (run({"sh", "-c", "command -v setpriv"}).exit_code != 0 || run(probe).exit_code != 0) {
+      GTEST_SKIP() << "cannot run as a user who may not read everything";
+    }
+    argv.insert(argv.begin(), nobody.begin(), nobody.end());
+  }
+  const RunResult r = run(argv);
+  EXPECT_EQ(r.exit_code, 3) << r.err;
+  EXPECT_EQ(lines_of(r.err), 1U) << r.err;
+  EXPECT_NE(r.err.find("secret.log"), r.err.npos) << r.err;
+  const Summary summary = parse_summary(r.out.substr(r.out.find("{\"total\"")));
+  EXPECT_EQ(summary.of(secret).fate, "unreadable");
+  EXPECT_EQ(summary.of(open).fate, "read");
 }
 
 }  // namespace
