@@ -52,7 +52,10 @@ std::string bash(const CLI::App& root) {
       names.insert(names.end(), o.names.begin(), o.names.end());
       if (o.value.empty()) continue;
       std::vector<std::string> patterns;
-      for (const std::string& name : o.names) patterns.push_back(shell_quoted(path + " " + name));
+      patterns.reserve(o.names.size());
+      for (const std::string& name : o.names) {
+        patterns.push_back(shell_quoted(fmt::format("{} {}", path, name)));
+      }
       std::string action = "return";
       if (o.paths()) {
         action = o.value == "DIR" ? "_orbwatch_paths -d; return" : "_orbwatch_paths -f; return";
@@ -144,7 +147,8 @@ std::string zsh(const CLI::App& root) {
         continue;
       }
       for (const std::string& option : o.names) {
-        functions += " \\\n    " + shell_quoted((o.many ? "*" : "") + option + "[" + zsh_text(o.says) + "]" + action);
+        functions +=
+            " \\\n    " + shell_quoted(fmt::format("{}{}[{}]{}", o.many ? "*" : "", option, zsh_text(o.says), action));
       }
     }
     if (!commands.empty()) {

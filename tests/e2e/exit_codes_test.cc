@@ -8,48 +8,48 @@ namespace {
 
 class ExitCodes : public ::testing::Test {
  protected:
-  TempDir dir;
-  std::string log =
-      dir.write("vpn.log", asa_login("alice", "198.51.100.7") + asa_login("bob", "203.0.113.9", 60)).string();
-  std::string bad = dir.write("bad.txt", "203.0.113.9\n").string();
+  TempDir dir_;
+  std::string log_ =
+      dir_.write("vpn.log", asa_login("alice", "198.51.100.7") + asa_login("bob", "203.0.113.9", 60)).string();
+  std::string bad_ = dir_.write("bad.txt", "203.0.113.9\n").string();
 };
 
 TEST_F(ExitCodes, ZeroWhenAllWasRead) {
-  const HuntRun h = hunt({log});
+  const HuntRun h = hunt({log_});
   EXPECT_EQ(h.run.exit_code, 0) << h.run.err;
   EXPECT_EQ(h.run.err, "");
   EXPECT_EQ(h.summary.total.events, 2U);
 }
 
 TEST_F(ExitCodes, ZeroWithAlertsUnlessAskedFor) {
-  const HuntRun without = hunt({"--indicators", bad, log});
+  const HuntRun without = hunt({"--indicators", bad_, log_});
   EXPECT_EQ(without.run.exit_code, 0) << without.run.err;
   ASSERT_GE(without.summary.alerts, 1U) << without.findings;
-  const HuntRun with = hunt({"--fail-on-alert", "--indicators", bad, log});
+  const HuntRun with = hunt({"--fail-on-alert", "--indicators", bad_, log_});
   EXPECT_EQ(with.run.exit_code, 1) << with.run.err;
   EXPECT_EQ(with.findings, without.findings);
   EXPECT_NE(with.findings.find("203.0.113.9"), with.findings.npos);
 }
 
 TEST_F(ExitCodes, ZeroWithoutAlertsThoughAskedFor) {
-  const HuntRun h = hunt({"--fail-on-alert", dir.write("empty.log", "").string()});
+  const HuntRun h = hunt({"--fail-on-alert", dir_.write("empty.log", "").string()});
   EXPECT_EQ(h.run.exit_code, 0) << h.run.err;
 }
 
 TEST_F(ExitCodes, TwoOnWrongOptions) {
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
            {"hunt"},
-           {"hunt", "--no-such-option", log},
-           {"hunt", "--threads", "0", log},
-           {"hunt", "--year", "abc", log},
-           {"hunt", "--tz", "Mars/Olympus", log},
-           {"hunt", "--config", "/no/such/file.yaml", log},
-           {"hunt", "--mapping", "/no/such/file.yaml", log},
-           {"hunt", "--indicators", "/no/such/file.txt", log},
+           {"hunt", "--no-such-option", log_},
+           {"hunt", "--threads", "0", log_},
+           {"hunt", "--year", "abc", log_},
+           {"hunt", "--tz", "Mars/Olympus", log_},
+           {"hunt", "--config", "/no/such/file.yaml", log_},
+           {"hunt", "--mapping", "/no/such/file.yaml", log_},
+           {"hunt", "--indicators", "/no/such/file.txt", log_},
            {"nonsense"},
            {},
            {"config", "check", "/no/such/file.yaml"},
-           {"config", "check", dir.write("wrong.yaml", "netwroks: []\n").string()},
+           {"config", "check", dir_.write("wrong.yaml", "netwroks: []\n").string()},
            {"completion", "tcsh"},
            {"intel"},
            {"intel", "lookup"},
@@ -67,29 +67,29 @@ TEST_F(ExitCodes, TwoOnWrongOptions) {
 }
 
 TEST_F(ExitCodes, TwoNamesTheLineOfTheConfiguration) {
-  const std::string file = dir.write("wrong.yaml", "alerts_per_day: 5\nnetwroks: []\n").string();
-  const RunResult r = run({orbwatch_binary(), "hunt", "--config", file, log});
+  const std::string file = dir_.write("wrong.yaml", "alerts_per_day: 5\nnetwroks: []\n").string();
+  const RunResult r = run({orbwatch_binary(), "hunt", "--config", file, log_});
   EXPECT_EQ(r.exit_code, 2);
   EXPECT_NE(r.err.find(file + ":2: unknown key 'netwroks'"), r.err.npos) << r.err;
 }
 
 TEST_F(ExitCodes, ThreeWhenAnInputIsMissingThoughTheOthersAreUsed) {
-  const HuntRun h = hunt({log, (dir / "missing.log").string()});
+  const HuntRun h = hunt({log_, (dir_ / "missing.log").string()});
   EXPECT_EQ(h.run.exit_code, 3);
   EXPECT_EQ(lines_of(h.run.err), 1U) << h.run.err;
   EXPECT_NE(h.run.err.find("missing.log"), h.run.err.npos) << h.run.err;
   EXPECT_EQ(h.summary.total.events, 2U);
-  EXPECT_EQ(h.summary.of((dir / "missing.log").string()).fate, "unreadable");
+  EXPECT_EQ(h.summary.of((dir_ / "missing.log").string()).fate, "unreadable");
 }
 
 TEST_F(ExitCodes, ThreeComesBeforeAlerts) {
-  const HuntRun h = hunt({"--fail-on-alert", "--indicators", bad, log, (dir / "missing.log").string()});
+  const HuntRun h = hunt({"--fail-on-alert", "--indicators", bad_, log_, (dir_ / "missing.log").string()});
   EXPECT_EQ(h.run.exit_code, 3);
   EXPECT_GE(h.summary.alerts, 1U);
 }
 
 TEST_F(ExitCodes, ThreeWhenNothingIsRecognised) {
-  const HuntRun h = hunt({dir.write("notes.txt", "these are\nno logs\n").string()});
+  const HuntRun h = hunt({dir_.write("notes.txt", "these are\nno logs\n").string()});
   EXPECT_EQ(h.run.exit_code, 3);
   EXPECT_EQ(lines_of(h.run.err), 1U) << h.run.err;
 }
@@ -101,7 +101,7 @@ TEST_F(ExitCodes, ThreeFromExplain) {
 }
 
 TEST_F(ExitCodes, FourWhenStandardOutputIsFull) {
-  const std::string hunt_command = orbwatch_binary() + " hunt --networks none " + log + " > /dev/full";
+  const std::string hunt_command = orbwatch_binary() + " hunt --networks none " + log_ + " > /dev/full";
   const RunResult r = run({"bash", "-c", hunt_command});
   EXPECT_EQ(r.exit_code, 4);
   EXPECT_EQ(lines_of(r.err), 1U) << r.err;
@@ -112,7 +112,7 @@ TEST_F(ExitCodes, FourWhenStandardOutputIsFull) {
 TEST_F(ExitCodes, FourWhenAFileCannotBeWritten) {
   for (const std::string option : {"--summary", "--html", "--db"}) {
     const RunResult r =
-        run({orbwatch_binary(), "hunt", "--networks", "none", option, (dir / "no/such/folder/file").string(), log});
+        run({orbwatch_binary(), "hunt", "--networks", "none", option, (dir_ / "no/such/folder/file").string(), log_});
     EXPECT_EQ(r.exit_code, 4) << option << "\n" << r.err;
     EXPECT_EQ(lines_of(r.err), 1U) << r.err;
   }
@@ -120,7 +120,7 @@ TEST_F(ExitCodes, FourWhenAFileCannotBeWritten) {
 
 TEST_F(ExitCodes, FourWhenADeviceIsFullAndTheDeviceStays) {
   for (const std::string option : {"--summary", "--html"}) {
-    const RunResult r = run({orbwatch_binary(), "hunt", "--networks", "none", option, "/dev/full", log});
+    const RunResult r = run({orbwatch_binary(), "hunt", "--networks", "none", option, "/dev/full", log_});
     EXPECT_EQ(r.exit_code, 4) << option << "\n" << r.err;
     EXPECT_TRUE(std::filesystem::is_character_file("/dev/full"));
   }
@@ -139,8 +139,8 @@ TEST_F(ExitCodes, ZeroForHelpAndVersion) {
 }
 
 TEST_F(ExitCodes, IndicatorsTakeOneFileEach) {
-  const std::string other = dir.write("other.txt", "198.51.100.7\n").string();
-  const HuntRun h = hunt({"--all", "--indicators", bad, "--indicators", other, log});
+  const std::string other = dir_.write("other.txt", "198.51.100.7\n").string();
+  const HuntRun h = hunt({"--all", "--indicators", bad_, "--indicators", other, log_});
   EXPECT_EQ(h.run.exit_code, 0) << h.run.err;
   EXPECT_NE(h.findings.find("198.51.100.7"), h.findings.npos);
   EXPECT_NE(h.findings.find("203.0.113.9"), h.findings.npos);

@@ -1,6 +1,7 @@
 // A hunt over the whole mixed test data, where it is there: no crash, and every file and every record accounted for.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <set>
 
 #include "e2e/hunt.h"
@@ -10,7 +11,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kData = fs::path(ORBWATCH_ROOT) / "../shared/data";
+// Beside the sources, or where ORBWATCH_TEST_DATA says.
+const fs::path kData = [] {
+  const char* given = std::getenv("ORBWATCH_TEST_DATA");
+  return given != nullptr ? fs::path(given) : fs::path(ORBWATCH_ROOT) / "../shared/data";
+}();
 
 TEST(HuntData, EveryFileIsAccountedFor) {
   if (!fs::is_directory(kData)) GTEST_SKIP() << "no test data at " << kData;

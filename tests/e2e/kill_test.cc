@@ -14,14 +14,14 @@ class Kill : public ::testing::Test {
  protected:
   void SetUp() override {
     const RunResult r = run({orbwatch_binary(), "simulate", "--seed", "5", "--users", "40", "--days", "10", "--out",
-                             (dir / "logs").string()});
+                             (dir_ / "logs").string()});
     ASSERT_EQ(r.exit_code, 0) << r.err;
-    help = run({orbwatch_binary(), "hunt", "--help"}).out;
+    help_ = run({orbwatch_binary(), "hunt", "--help"}).out;
   }
   std::vector<std::string> command() const {
     std::vector<std::string> argv = {orbwatch_binary(), "hunt", "--json", "--networks", "none"};
-    for (const auto& [option, file] : outputs()) argv.insert(argv.end(), {option, (dir / file).string()});
-    argv.push_back((dir / "logs").string());
+    for (const auto& [option, file] : outputs()) argv.insert(argv.end(), {option, (dir_ / file).string()});
+    argv.push_back((dir_ / "logs").string());
     return argv;
   }
   // Those of this build.
@@ -30,13 +30,13 @@ class Kill : public ::testing::Test {
     for (const auto& [option, file] : {std::pair<std::string, std::string>{"--summary", "summary.json"},
                                        {"--html", "report.html"},
                                        {"--db", "hunt.duckdb"}}) {
-      if (option == "--db" && !store) continue;
-      if (help.find(option) != help.npos) all.emplace_back(option, file);
+      if (option == "--db" && !store_) continue;
+      if (help_.find(option) != help_.npos) all.emplace_back(option, file);
     }
     return all;
   }
   void expect_whole(const std::string& file) {
-    const auto path = dir / file;
+    const auto path = dir_ / file;
     if (!std::filesystem::exists(path)) return;
     if (file.ends_with(".json")) {
       EXPECT_TRUE(parse_summary(read_file(path)).total.balanced());
@@ -49,25 +49,25 @@ class Kill : public ::testing::Test {
       EXPECT_EQ(r.exit_code, 0) << r.err;
     }
   }
-  TempDir dir;
-  std::string help;
-  bool store = true;
+  TempDir dir_;
+  std::string help_;
+  bool store_ = true;
 };
 
 TEST_F(Kill, LeavesNoHalfFiles) {
   // A build without DuckDB refuses --db.
   const RunResult probe =
-      run({orbwatch_binary(), "hunt", "--json", "--networks", "none", "--db", (dir / "probe.duckdb").string(),
-           dir.write("one.log", asa_login("alice", "198.51.100.7")).string()});
-  store = probe.exit_code == 0;
-  if (!store) std::cerr << "no store in this build: " << probe.err;
+      run({orbwatch_binary(), "hunt", "--json", "--networks", "none", "--db", (dir_ / "probe.duckdb").string(),
+           dir_.write("one.log", asa_login("alice", "198.51.100.7")).string()});
+  store_ = probe.exit_code == 0;
+  if (!store_) std::cerr << "no store in this build: " << probe.err;
 
   const auto begin = std::chrono::steady_clock::now();
   const RunResult whole = run(command());
   const auto length = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin);
   ASSERT_EQ(whole.exit_code, 0) << whole.err;
   for (const auto& [option, file] : outputs()) {
-    ASSERT_TRUE(std::filesystem::exists(dir / file)) << option;
+    ASSERT_TRUE(std::filesystem::exists(dir_ / file)) << option;
     expect_whole(file);
   }
   int killed = 0;
@@ -75,7 +75,7 @@ TEST_F(Kill, LeavesNoHalfFiles) {
     // Half of the rounds replace the files of a run before, half start from none. Most kills fall into the last third,
     // where files are written.
     if (i % 2 == 0) {
-      for (const auto& [option, file] : outputs()) std::filesystem::remove(dir / file);
+      for (const auto& [option, file] : outputs()) std::filesystem::remove(dir_ / file);
     }
     const double share = i % 3 == 0 ? 0.2 + 0.02 * i : 0.6 + 0.018 * i;
     const RunResult r = run(
@@ -91,7 +91,7 @@ TEST_F(Kill, LeavesNoHalfFiles) {
   EXPECT_EQ(last.out, whole.out);
   for (const auto& [option, file] : outputs()) {
     expect_whole(file);
-    EXPECT_FALSE(std::filesystem::exists(dir / (file + ".partial"))) << file;
+    EXPECT_FALSE(std::filesystem::exists(dir_ / (file + ".partial"))) << file;
   }
 }
 

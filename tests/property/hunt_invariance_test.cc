@@ -1,5 +1,6 @@
 // The same records give the same findings and the same accounting, however they are cut, threaded, ordered, compressed
 // or rotated.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -127,7 +128,7 @@ TEST_F(HuntInvariance, Compression) {
     for (const std::string& file : files) {
       const fs::path copy = dir / ("w" + file.substr(root().size()));
       fs::create_directories(copy.parent_path());
-      const RunResult r = run({"sh", "-c", tool + " -c < '" + file + "' > '" + copy.string() + "'"});
+      const RunResult r = run({"sh", "-c", fmt::format("{} -c < '{}' > '{}'", tool, file, copy.string())});
       ASSERT_EQ(r.exit_code, 0) << r.err;
       fs::last_write_time(copy, fs::last_write_time(file));
     }
@@ -185,8 +186,7 @@ TEST_F(HuntInvariance, MixedFormatsInOneFile) {
   std::vector<std::vector<std::string>> logs;
   for (const std::string& file : files) {
     const RunResult r =
-        run({"sh", "-c",
-             "if gzip -t '" + file + "' 2>/dev/null; then gzip -dc '" + file + "'; else cat '" + file + "'; fi"});
+        run({"sh", "-c", fmt::format("if gzip -t '{0}' 2>/dev/null; then gzip -dc '{0}'; else cat '{0}'; fi", file)});
     std::istringstream lines(r.out);
     auto& log = logs.emplace_back();
     for (std::string line; std::getline(lines, line);) log.push_back(line);
