@@ -166,7 +166,8 @@ void Baseline::make_room() {
     absl::erase_if(sources_, [&](const auto& item) { return item.second.last_seen < newest - age; });
   }
   if (sources_.size() > target) {
-    absl::erase_if(sources_, [](const auto& item) { return item.second.successes == 0 && item.second.soho_weight == 0; });
+    absl::erase_if(sources_,
+                   [](const auto& item) { return item.second.successes == 0 && item.second.soho_weight == 0; });
   }
   if (sources_.size() > target) sources_.clear();
   forgotten_sources_ += before - sources_.size();
@@ -305,11 +306,13 @@ void Baseline::learn_failure(const Event& e, const NetworkFacts& facts) {
   bool known = false;
   for (const auto id : source->failed_users) known |= id == e.user.id();
   if (!known) {
-    if (source->failed_user_count < source->failed_users.size()) source->failed_users[source->failed_user_count] = e.user.id();
+    if (source->failed_user_count < source->failed_users.size())
+      source->failed_users[source->failed_user_count] = e.user.id();
     if (source->failed_user_count <= source->failed_users.size()) ++source->failed_user_count;
   }
   // A stranger: nobody ever logged in from there, and it tries little. Own networks never are.
-  const bool stranger = source->successes == 0 && source->failures <= 3 && e.source_ip.is_global() && !networks_.is_own(e.source_facts);
+  const bool stranger =
+      source->successes == 0 && source->failures <= 3 && e.source_ip.is_global() && !networks_.is_own(e.source_facts);
   const auto found = users_.find(e.user);
   const bool neighbour = found != users_.end() && (found->second->prefixes.contains(prefix_key(e.source_ip)) ||
                                                    (facts.asn != 0 && found->second->systems.contains(facts.asn)));

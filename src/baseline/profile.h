@@ -1,8 +1,8 @@
 // Profiles: what is normal for a user, a peer group, a gateway, a source address and the whole organisation.
 //
-// Every profile has a bounded size, whatever the traffic. Counts decay exponentially with a half-life of kHalfLife. Instead of
-// touching all counts as time goes by, what is added grows: an observation at time t weighs 2^((t - origin) / half-life), and a
-// reader divides by the weight of "now". Ratios need no correction at all.
+// Every profile has a bounded size, whatever the traffic. Counts decay exponentially with a half-life of kHalfLife.
+// Instead of touching all counts as time goes by, what is added grows: an observation at time t weighs 2^((t - origin)
+// / half-life), and a reader divides by the weight of "now". Ratios need no correction at all.
 #pragma once
 
 #include <array>
@@ -96,14 +96,14 @@ struct UserProfile {
   float logins = 0;  // decayed weight of all log-ins learned
   std::uint32_t count = 0;
   TopWeights<std::uint64_t, 24> prefixes;
-  TopWeights<std::uint32_t, 10> systems;    // AS numbers
+  TopWeights<std::uint32_t, 10> systems;  // AS numbers
   TopWeights<std::uint32_t, 10> places;
   TopWeights<std::uint16_t, 8> countries;
   std::array<float, core::kNetworkTypes> types{};
-  TopWeights<std::uint64_t, 12> clients;    // hash of software name and operating system
-  TopWeights<std::uint32_t, 6> gateways;    // symbol ids: compared only
-  std::array<float, 48> hours{};            // weekday hours 0-23, weekend hours 24-47, UTC
-  Levels familiarity{};                     // how its log-ins were, newcomer's excepted
+  TopWeights<std::uint64_t, 12> clients;  // hash of software name and operating system
+  TopWeights<std::uint32_t, 6> gateways;  // symbol ids: compared only
+  std::array<float, 48> hours{};          // weekday hours 0-23, weekend hours 24-47, UTC
+  Levels familiarity{};                   // how its log-ins were, newcomer's excepted
   // The last log-in with a known place; one without does not make it forgotten.
   Nanoseconds last_login = 0;
   Ip last_ip;
@@ -129,9 +129,9 @@ struct GroupProfile {  // a peer group, a gateway, or all
   std::array<float, core::kNetworkTypes> types{};
   std::array<float, 168> hours{};  // hour of the week, UTC, Monday first
   std::array<float, 48> day_hours{};
-  float client_new = 0;     // log-ins by a client new to its user (newcomers excepted)
+  float client_new = 0;  // log-ins by a client new to its user (newcomers excepted)
   float client_known = 0;
-  float travel = 0;          // pairs of log-ins of one user that could be told apart by place
+  float travel = 0;  // pairs of log-ins of one user that could be told apart by place
   float impossible_travel = 0;
 };
 
@@ -144,8 +144,8 @@ struct SourceProfile {
   std::array<std::uint32_t, 3> users{};         // symbol ids of the first users that logged in from here
   std::array<std::uint32_t, 3> failed_users{};  // and of the first that failed
   std::uint32_t stranger_hour = 0;  // hours since the epoch when StrangerFailures::sources last counted it, 0 = never
-  std::uint16_t soho_port = 0;                  // the strongest trait of a small device seen at this address
-  std::uint8_t soho_weight = 0;                 // 0 none, 1 weak, 2 medium, 3 strong (intel::SohoWeight + 1)
+  std::uint16_t soho_port = 0;      // the strongest trait of a small device seen at this address
+  std::uint8_t soho_weight = 0;     // 0 none, 1 weak, 2 medium, 3 strong (intel::SohoWeight + 1)
   // Distinct users, exact up to the size of the arrays; the value behind it means "more".
   std::uint8_t user_count = 0;
   std::uint8_t failed_user_count = 0;

@@ -6,8 +6,8 @@
 
 namespace orbwatch::baseline {
 
-// Pointers are null where the event names no such thing or nothing is known of it; never dangling while the event is being
-// judged (nothing is learned meanwhile).
+// Pointers are null where the event names no such thing or nothing is known of it; never dangling while the event is
+// being judged (nothing is learned meanwhile).
 struct View {
   Nanoseconds now = 0;
   double unit = 1;  // weight of one observation made now: divide decayed weights by it to get counts
@@ -15,8 +15,8 @@ struct View {
   const core::NetworkFacts* source = nullptr;   // facts of event.source_ip; never null
   const UserProfile* user = nullptr;
   const SourceProfile* source_profile = nullptr;
-  const GroupProfile* group = nullptr;   // peer group of the user
-  const GroupProfile* everyone = nullptr;  // never null
+  const GroupProfile* group = nullptr;          // peer group of the user
+  const GroupProfile* everyone = nullptr;       // never null
   const StrangerFailures* strangers = nullptr;  // never null
   // Share of all log-ins that came from the source's AS, and weight of the whole; 0 where unknown.
   double system_share = 0;
@@ -27,7 +27,7 @@ struct View {
   std::uint64_t client = 0;  // key of the event's client, 0 if it names none
   bool login = false;        // a log-in that succeeded (stitched)
   bool failed_login = false;
-  bool remote = false;       // the source is outside: not private, not declared as own
+  bool remote = false;                                 // the source is outside: not private, not declared as own
   Familiarity familiarity = Familiarity::kNewCountry;  // meaningful if login or failed_login, and user
 };
 

@@ -30,7 +30,7 @@ core::Expected<std::string> read_file(const std::string& path) {
 
 core::Expected<void> write_file(const std::string& path, std::string_view text) {
   // A device or FIFO is written to; renaming onto it would put a file in its place.
-  struct stat there {};
+  struct stat there{};
   const bool special = ::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode);
   const std::string target = special ? path : path + ".partial";
   const int fd = ::open(target.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -57,9 +57,7 @@ core::Expected<void> write_file(const std::string& path, std::string_view text) 
   return {};
 }
 
-bool print(std::string_view text) {
-  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-}
+bool print(std::string_view text) { return std::fwrite(text.data(), 1, text.size(), stdout) == text.size(); }
 
 bool flush_output() { return std::fflush(stdout) == 0 && std::ferror(stdout) == 0; }
 

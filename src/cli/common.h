@@ -9,15 +9,16 @@
 namespace orbwatch::cli {
 
 core::Expected<std::string> read_file(const std::string& path);
-// Through a temporary file in the same folder and a rename: a reader sees the old file or the new one, never half of it. Devices
-// and FIFOs are written to directly.
+// Through a temporary file in the same folder and a rename: a reader sees the old file or the new one, never half of
+// it. Devices and FIFOs are written to directly.
 core::Expected<void> write_file(const std::string& path, std::string_view text);
 
 // To standard output; false if it is closed or full.
 bool print(std::string_view text);
 bool flush_output();
 
-// The compiled network facts to use: the option's value, else the default place if a table is there, else "" (none). "none" is none.
+// The compiled network facts to use: the option's value, else the default place if a table is there, else "" (none).
+// "none" is none.
 std::string networks_file(const std::string& option);
 
 }  // namespace orbwatch::cli

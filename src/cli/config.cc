@@ -32,8 +32,8 @@ void add_config(CLI::App& app, int& exit_code) {
       exit_code = kUsage;
       return;
     }
-    print(fmt::format("{}: good ({} networks, {} indicator files, {} alerts a day)\n", *file, parsed->networks.size(), parsed->indicators.size(),
-                      parsed->alerts_per_day));
+    print(fmt::format("{}: good ({} networks, {} indicator files, {} alerts a day)\n", *file, parsed->networks.size(),
+                      parsed->indicators.size(), parsed->alerts_per_day));
     exit_code = flush_output() ? kOk : kOutput;
   });
 }

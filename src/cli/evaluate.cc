@@ -30,7 +30,9 @@ int run(Options& o) {
   o.evaluate.seeds = *seeds;
   const std::string table = networks_file(o.networks);
   if (table.empty()) {
-    complain("no network facts: without them places and providers are unknown and the figures mean little (run tools/fetch-intel.sh)");
+    complain(
+        "no network facts: without them places and providers are unknown and the figures mean little (run "
+        "tools/fetch-intel.sh)");
     return kUsage;
   }
   o.evaluate.command = fmt::format("orbwatch evaluate --seeds {}", o.seeds);
@@ -42,8 +44,9 @@ int run(Options& o) {
     hunt.threads = o.threads;
     return pipeline::hunt(hunt);
   };
-  auto result = evaluate::evaluate(o.evaluate, hunter,
-                                   [](std::string_view line) { std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data()); });
+  auto result = evaluate::evaluate(o.evaluate, hunter, [](std::string_view line) {
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+  });
   if (!result) {
     complain(result.error().text());
     return kOutput;

@@ -44,7 +44,8 @@ std::string facts_json(const enrich::Enricher& enricher, std::string_view key, s
 
 int run(Options& o) {
   if (o.line == "-") o.line.assign(std::istreambuf_iterator<char>(std::cin), {});
-  o.decode.reference = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  o.decode.reference =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   o.line.reserve(o.line.size() + core::kPadding);
   const decode::Recognised what = decode::recognise(o.line, o.decode);
   auto decoder = decode::make_decoder(what, o.decode);
@@ -73,7 +74,8 @@ int run(Options& o) {
     print(facts_json(enricher, "destination", e.destination_facts));
   }
   for (const auto& [reason, n] : batch.counts.ignored_by) print("ignored: " + std::string(reason.text()) + "\n");
-  for (const event::Reject& r : batch.rejects) print("rejected: " + std::string(r.reason.text()) + ": " + r.seen + "\n");
+  for (const event::Reject& r : batch.rejects)
+    print("rejected: " + std::string(r.reason.text()) + ": " + r.seen + "\n");
   return flush_output() ? kOk : kOutput;
 }
 
@@ -93,7 +95,8 @@ void add_explain(CLI::App& app, int& exit_code) {
   takes(*sub, "FILE", {"--networks"});
   sub->footer(
       "Examples:\n"
-      "  orbwatch explain '<166>Nov 22 2026 08:15:00 gw1 : %ASA-6-605005: Login permitted from 192.0.2.7/50122 to outside:198.51.100.1/ssh for user \"alice\"'\n"
+      "  orbwatch explain '<166>Nov 22 2026 08:15:00 gw1 : %ASA-6-605005: Login permitted from 192.0.2.7/50122 to "
+      "outside:198.51.100.1/ssh for user \"alice\"'\n"
       "  tail -n 1 vpn.log | orbwatch explain -");
   sub->callback([o, &exit_code] { exit_code = run(*o); });
 }

@@ -40,7 +40,8 @@ struct Options {
 };
 
 core::Nanoseconds wall_clock() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 int terminal_width() {
@@ -102,7 +103,8 @@ int run(Options& o) {
     store = std::move(*created);
     if (!store->notice().empty()) complain(store->notice());
   }
-  auto result = pipeline::hunt(o.hunt, progress_wanted ? progress : std::function<void(const pipeline::Progress&)>(), store.get());
+  auto result = pipeline::hunt(o.hunt, progress_wanted ? progress : std::function<void(const pipeline::Progress&)>(),
+                               store.get());
   if (progress_wanted) std::fputs("\r\033[K", stderr);
   if (!result) {
     complain(result.error().text());
@@ -151,7 +153,9 @@ int run(Options& o) {
   }
   if (unread > 5) complain(fmt::format("{} more inputs could not be read to their end", unread - 5));
   if (unknown > 0 && unknown == result->inputs.size()) {
-    complain("no input has a known log format: see `orbwatch formats`, or describe yours with --mapping (docs/formats/mapping.md)");
+    complain(
+        "no input has a known log format: see `orbwatch formats`, or describe yours with --mapping "
+        "(docs/formats/mapping.md)");
     return kInput;
   }
   if (unread > 0) return kInput;
@@ -167,13 +171,22 @@ void add_hunt(CLI::App& app, int& exit_code) {
   sub->add_option("--config", o->config, "Configuration file (YAML)");
   sub->add_option("--format", o->hunt.format, "Read everything as this format (see `orbwatch formats`)");
   sub->add_option("--tz", o->hunt.zone, "Time zone of records that state none: Europe/Berlin, +02:00 (default UTC)");
-  sub->add_option("--year", o->hunt.year, "Year of records that state none (default: from the file's time)")->check(CLI::Range(1970, 2200));
-  sub->add_option("--networks", o->networks, "Compiled network facts, or none (default: the table of `orbwatch intel build`)");
-  sub->add_option("--indicators", o->hunt.indicator_files, "List of bad addresses or prefixes, one a line; may be given several times")->expected(1)->allow_extra_args(false)->take_all();
-  sub->add_option("--alerts-per-day", o->alerts, "Alert budget of an ordinary day (default 5)")->check(CLI::Range(0.0, 1e6));
+  sub->add_option("--year", o->hunt.year, "Year of records that state none (default: from the file's time)")
+      ->check(CLI::Range(1970, 2200));
+  sub->add_option("--networks", o->networks,
+                  "Compiled network facts, or none (default: the table of `orbwatch intel build`)");
+  sub->add_option("--indicators", o->hunt.indicator_files,
+                  "List of bad addresses or prefixes, one a line; may be given several times")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
+  sub->add_option("--alerts-per-day", o->alerts, "Alert budget of an ordinary day (default 5)")
+      ->check(CLI::Range(0.0, 1e6));
   sub->add_option("--threads", o->hunt.threads, "Threads (default: one per core)")->check(CLI::Range(1, 256));
-  sub->add_option("--longest-record", o->hunt.longest_record, "Bytes; longer records are rejected (default 1 MiB)")->check(CLI::Range(1024, 1 << 28));
-  sub->add_option("--mapping", o->mapping, "YAML that describes a CSV or JSON format of your own (docs/formats/mapping.md)");
+  sub->add_option("--longest-record", o->hunt.longest_record, "Bytes; longer records are rejected (default 1 MiB)")
+      ->check(CLI::Range(1024, 1 << 28));
+  sub->add_option("--mapping", o->mapping,
+                  "YAML that describes a CSV or JSON format of your own (docs/formats/mapping.md)");
   sub->add_option("--html", o->html, "Write the report as one HTML page");
   sub->add_option("--db", o->db, "Write events, findings and profiles into a DuckDB file (see `orbwatch sql`)");
   sub->add_option("--summary", o->summary, "Write where every record went as one JSON object; - is standard output");

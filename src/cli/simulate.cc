@@ -27,7 +27,8 @@ void add_world_options(CLI::App& sub, evaluate::SimulateOptions& o) {
 
 void add_simulate(CLI::App& app, int& exit_code) {
   auto o = std::make_shared<evaluate::SimulateOptions>();
-  CLI::App* sub = app.add_subcommand("simulate", "Write a simulated organisation's logs, with a covert network in them and the truth beside them");
+  CLI::App* sub = app.add_subcommand(
+      "simulate", "Write a simulated organisation's logs, with a covert network in them and the truth beside them");
   sub->add_option("--seed", o->seed, "The same seed gives the same logs");
   sub->add_option("--out", o->out, "Directory to write to")->required();
   add_world_options(*sub, *o);
@@ -40,8 +41,8 @@ void add_simulate(CLI::App& app, int& exit_code) {
       exit_code = kOutput;
       return;
     }
-    print(fmt::format("{} lines of {} users in {} files below {}; truth: {}\n", result->lines, result->users, result->files.size(), o->out,
-                      result->truth_file));
+    print(fmt::format("{} lines of {} users in {} files below {}; truth: {}\n", result->lines, result->users,
+                      result->files.size(), o->out, result->truth_file));
     exit_code = flush_output() ? kOk : kOutput;
   });
 }

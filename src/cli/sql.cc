@@ -44,7 +44,9 @@ void add_sql(CLI::App& app, int& exit_code) {
   sub->add_flag("--csv", o->csv, "CSV with a header")->excludes(json);
   takes(*sub, "FILE", {"file"});
   takes(*sub, "SQL", {"statement"});
-  sub->footer("Example:\n  orbwatch sql hunt.duckdb 'SELECT time, kind, score, \"user\" FROM findings ORDER BY score DESC LIMIT 10'");
+  sub->footer(
+      "Example:\n  orbwatch sql hunt.duckdb 'SELECT time, kind, score, \"user\" FROM findings ORDER BY score DESC "
+      "LIMIT 10'");
   sub->callback([o, &exit_code] { exit_code = run(*o); });
 }
 

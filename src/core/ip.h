@@ -1,4 +1,5 @@
-// IP addresses and prefixes. An address is 16 bytes in network order; IPv4 is held as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2).
+// IP addresses and prefixes. An address is 16 bytes in network order; IPv4 is held as ::ffff:a.b.c.d (RFC
+// 4291, 2.5.5.2).
 #pragma once
 
 #include <array>
@@ -19,11 +20,12 @@ struct Ip {
   static Ip v4(std::uint32_t host_order);
   static Ip from_v4_bytes(const void* four_bytes_in_network_order);
   static Ip from_v6_bytes(const void* sixteen_bytes_in_network_order);
-  // Accepts "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1", "[2001:db8::1]" and a zone ("fe80::1%eth0", the zone is dropped).
-  // Anything else, a trailing byte included, gives nullopt.
+  // Accepts "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1", "[2001:db8::1]" and a zone ("fe80::1%eth0", the zone is
+  // dropped). Anything else, a trailing byte included, gives nullopt.
   static std::optional<Ip> parse(std::string_view text);
-  // Reads the address at the front of `text` and moves `text` behind it, as logs write it: "192.0.2.1/443", "192.0.2.1:500",
-  // "2001:db8::1(443)", "[2001:db8::1]:443", "192.0.2.1." at the end of a sentence. The address must not run on as a name would
+  // Reads the address at the front of `text` and moves `text` behind it, as logs write it: "192.0.2.1/443",
+  // "192.0.2.1:500", "2001:db8::1(443)", "[2001:db8::1]:443", "192.0.2.1." at the end of a sentence. The address must
+  // not run on as a name would
   // ("192.0.2.1-host"). On failure `text` stays where it is.
   static std::optional<Ip> scan(std::string_view& text) {
     Ip ip;

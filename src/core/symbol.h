@@ -1,8 +1,8 @@
 // Interned strings: a Symbol is a number for a string that many events share (a user, a gateway, a reason).
 //
-// One table for the whole process. Thread-safe; a look-up that hits the calling thread's cache takes no lock. Strings are never
-// freed, so intern only closed or slowly growing vocabularies (users, devices, software names), never values that are new on
-// each line (session ids, free text with numbers): those go into 64-bit fields (see hash64).
+// One table for the whole process. Thread-safe; a look-up that hits the calling thread's cache takes no lock. Strings
+// are never freed, so intern only closed or slowly growing vocabularies (users, devices, software names), never values
+// that are new on each line (session ids, free text with numbers): those go into 64-bit fields (see hash64).
 //
 // The numbers depend on the order of interning, hence on threads: never order output by them. Order by text().
 #pragma once
@@ -34,8 +34,9 @@ class Symbol {
   std::uint32_t id_ = 0;
 };
 
-// Longer strings are cut to kLongestSymbol bytes. Once the table holds kMostSymbolBytes, every new string becomes the one
-// symbol "(too many names)": memory stays bounded against hostile input, and symbol_overflow() counts what was folded.
+// Longer strings are cut to kLongestSymbol bytes. Once the table holds kMostSymbolBytes, every new string becomes the
+// one symbol "(too many names)": memory stays bounded against hostile input, and symbol_overflow() counts what was
+// folded.
 constexpr std::size_t kLongestSymbol = 1024;
 constexpr std::size_t kMostSymbolBytes = std::size_t{256} << 20;
 

@@ -64,7 +64,8 @@ std::string printable(std::string_view text, std::size_t most) {
     if (out.size() >= most) return out + "...";
     const std::size_t n = utf8_length(text);
     const auto first = static_cast<unsigned char>(text[0]);
-    if (n == 0 || first < 0x20 || first == 0x7f || (n == 2 && first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0)) {
+    if (n == 0 || first < 0x20 || first == 0x7f ||
+        (n == 2 && first == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0)) {
       out += first == '\t' ? ' ' : '?';
       text.remove_prefix(n == 0 ? 1 : n);
     } else {

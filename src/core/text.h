@@ -9,8 +9,8 @@
 
 namespace orbwatch::core {
 
-// Input buffers of decoders must be readable (not necessarily meaningful) this many bytes beyond their end, so that vectorised
-// parsers (simdjson) may read whole registers.
+// Input buffers of decoders must be readable (not necessarily meaningful) this many bytes beyond their end, so that
+// vectorised parsers (simdjson) may read whole registers.
 constexpr std::size_t kPadding = 64;
 
 template <typename Number>
@@ -50,11 +50,12 @@ bool equals_ignore_case(std::string_view a, std::string_view b);  // ASCII only
 bool contains_ignore_case(std::string_view haystack, std::string_view needle);
 std::string lower(std::string_view text);  // ASCII only
 
-// The length of the valid UTF-8 sequence (RFC 3629) at the front of `text`, which must not be empty; 0 if there is none.
+// The length of the valid UTF-8 sequence (RFC 3629) at the front of `text`, which must not be empty; 0 if there is
+// none.
 std::size_t utf8_length(std::string_view text);
 
-// Text safe to show on a terminal or in one line of a message: control characters and invalid UTF-8 become "?" and more than
-// `most` bytes are cut with "...".
+// Text safe to show on a terminal or in one line of a message: control characters and invalid UTF-8 become "?" and more
+// than `most` bytes are cut with "...".
 std::string printable(std::string_view text, std::size_t most = 200);
 
 // Appends `text` as a JSON string with quotes. Invalid UTF-8 is replaced by U+FFFD: the result is always valid JSON.

@@ -1,5 +1,5 @@
-// Every format, in the order in which a record is offered to them. A new format is one file in this folder and one line in all.cc
-// (and its goldens, its page in docs/formats/; its fuzz target is made from this list).
+// Every format, in the order in which a record is offered to them. A new format is one file in this folder and one line
+// in all.cc (and its goldens, its page in docs/formats/; its fuzz target is made from this list).
 #pragma once
 
 #include <memory>
@@ -16,10 +16,11 @@ std::span<const BinaryFormat> binary_formats();
 
 // The two factories below do not know yet what the input is.
 struct Recognised {
-  std::string format;      // name of the main format; "text" if syslog lines of no known program; "" if nothing was recognised
+  std::string
+      format;  // name of the main format; "text" if syslog lines of no known program; "" if nothing was recognised
   bool binary = false;
   bool json_values = false;  // text, but JSON documents over several lines: Framing::kJsonValues
-  bool stateless = false;  // may be cut at line ends and decoded in parallel
+  bool stateless = false;    // may be cut at line ends and decoded in parallel
 };
 // By content: looks at the first bytes (64 KiB suffice).
 Recognised recognise(std::string_view head, const Options& options);

@@ -1,12 +1,14 @@
 // What a decoder is. Two kinds:
 //
-//  - A Decoder turns the bytes of one input into events. There are few: the text frame (text.h: lines or JSON values) and the binary
+//  - A Decoder turns the bytes of one input into events. There are few: the text frame (text.h: lines or JSON values)
+//  and the binary
 //    formats (captures, IPFIX files). Fed any split of the input it gives the same events.
-//  - A RecordDecoder turns one text record (a log line without its syslog envelope, or one JSON object) into one event. There is one
+//  - A RecordDecoder turns one text record (a log line without its syslog envelope, or one JSON object) into one event.
+//  There is one
 //    per vendor format, each in its own file, listed in all.h. The text frame calls it.
 //
-// Both are pure: no I/O, no clock, bounded state. Not thread-safe: one instance belongs to one input. Input bytes must be readable
-// core::kPadding bytes behind their end.
+// Both are pure: no I/O, no clock, bounded state. Not thread-safe: one instance belongs to one input. Input bytes must
+// be readable core::kPadding bytes behind their end.
 #pragma once
 
 #include <cstdint>
@@ -28,20 +30,20 @@ using event::EventBatch;
 
 // How to read what records leave out.
 struct Options {
-  std::string zone;                // --tz: for times without zone; "" = UTC
-  int year = 0;                    // --year: for times without year; 0 = from `reference`
-  core::Nanoseconds reference = 0; // see core::TimeReader
-  std::string format;              // --format: only this format; "" = by content
-  std::string mapping;             // --mapping: the YAML text of a user's own format (docs/formats/mapping.md); "" = none
-  std::uint32_t source = 0;        // goes into every RecordRef
+  std::string zone;                 // --tz: for times without zone; "" = UTC
+  int year = 0;                     // --year: for times without year; 0 = from `reference`
+  core::Nanoseconds reference = 0;  // see core::TimeReader
+  std::string format;               // --format: only this format; "" = by content
+  std::string mapping;       // --mapping: the YAML text of a user's own format (docs/formats/mapping.md); "" = none
+  std::uint32_t source = 0;  // goes into every RecordRef
   std::size_t longest_record = 1 << 20;  // bytes; a longer record is rejected as "record too long"
 };
 
 class Decoder {
  public:
   virtual ~Decoder() = default;
-  // Appends the events of all records that are complete with these bytes; sets record.offset and .line; counts every record in
-  // batch.counts. Bytes of an unfinished record are kept (at most longest_record) until the next call.
+  // Appends the events of all records that are complete with these bytes; sets record.offset and .line; counts every
+  // record in batch.counts. Bytes of an unfinished record are kept (at most longest_record) until the next call.
   virtual void feed(std::string_view bytes, EventBatch& batch) = 0;
   // The input ends here: what is left is a last record or is rejected as "truncated".
   virtual void finish(EventBatch& batch) = 0;
@@ -49,19 +51,20 @@ class Decoder {
 
 // One text record and what its envelope said of it.
 struct TextRecord {
-  std::string_view raw;      // the whole record, without end of line
-  std::string_view message;  // behind the syslog envelope; == raw if there is none. For JSON: the object's text
-  core::Nanoseconds time = 0;   // from the envelope; 0 if it has none
-  std::string_view host;     // host name of the envelope
-  std::string_view program;  // RFC 3164 tag or RFC 5424 APP-NAME, "sshd"
-  std::string_view pid;      // RFC 3164 tag's [pid] or RFC 5424 PROCID
-  bool json = false;         // message is one JSON object
+  std::string_view raw;        // the whole record, without end of line
+  std::string_view message;    // behind the syslog envelope; == raw if there is none. For JSON: the object's text
+  core::Nanoseconds time = 0;  // from the envelope; 0 if it has none
+  std::string_view host;       // host name of the envelope
+  std::string_view program;    // RFC 3164 tag or RFC 5424 APP-NAME, "sshd"
+  std::string_view pid;        // RFC 3164 tag's [pid] or RFC 5424 PROCID
+  bool json = false;           // message is one JSON object
   mutable std::uint64_t json_keys = 0;  // of a JSON object: see json::keys_of(), which fills it when first asked
 };
 
 enum class Verdict : std::uint8_t { kEvent, kIgnored, kRejected };
 
-// The fate of one record. `reason` (for ignored and rejected) is from a closed vocabulary: at most a few hundred values a format.
+// The fate of one record. `reason` (for ignored and rejected) is from a closed vocabulary: at most a few hundred values
+// a format.
 struct Fate {
   Verdict verdict = Verdict::kEvent;
   Symbol reason;
@@ -76,20 +79,21 @@ struct Fate {
 class RecordDecoder {
  public:
   virtual ~RecordDecoder() = default;
-  // Is this record of my format? Cheap (it is asked for every record), exact (formats must not claim each other's records), and a
-  // function of the record and of header lines seen before (Zeek TSV, CSV) only.
+  // Is this record of my format? Cheap (it is asked for every record), exact (formats must not claim each other's
+  // records), and a function of the record and of header lines seen before (Zeek TSV, CSV) only.
   virtual bool claims(const TextRecord& record) const = 0;
-  // Fills `event`, which comes zeroed, with event.time == record.time and event.observer == record.host already set. Called for claimed
-  // records only. Unknown message numbers and values never fail a record: keep what parsed, ignore the rest by name.
+  // Fills `event`, which comes zeroed, with event.time == record.time and event.observer == record.host already set.
+  // Called for claimed records only. Unknown message numbers and values never fail a record: keep what parsed, ignore
+  // the rest by name.
   virtual Fate decode(const TextRecord& record, Event& event) = 0;
 };
 
 // One row of the table in all.h.
 struct RecordFormat {
-  std::string_view name;   // "cisco_asa": file name, docs page, golden folder, event.dataset
-  std::string_view title;  // "Cisco ASA and FTD syslog"
-  std::string_view covers; // what an analyst gets from it, one line
-  bool stateless;          // no header lines: chunks of one file may be decoded by several instances at once
+  std::string_view name;    // "cisco_asa": file name, docs page, golden folder, event.dataset
+  std::string_view title;   // "Cisco ASA and FTD syslog"
+  std::string_view covers;  // what an analyst gets from it, one line
+  bool stateless;           // no header lines: chunks of one file may be decoded by several instances at once
   std::unique_ptr<RecordDecoder> (*make)(const core::TimeReader& times);
 };
 

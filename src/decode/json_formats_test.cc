@@ -283,7 +283,7 @@ TEST(RealLogs, ZeekLogsAreEventsIgnoredOrMasked) {
     const std::string name = entry.path().filename().string();
     if (!entry.is_regular_file() || (name != "conn.log" && name != "ssl.log" && name != "ssh.log")) continue;
     const std::string text = read(entry.path());
-    if (text.find("#fields") == std::string::npos) continue;                // cut out of a log, without its header
+    if (text.find("#fields") == std::string::npos) continue;        // cut out of a log, without its header
     if (text.find("#separator ||") != std::string::npos) continue;  // two characters: not supported
     const EventBatch batch = decode(text, options_for("zeek"));
     expect_balance(batch, entry.path().string());

@@ -26,10 +26,12 @@ std::string_view skip_bom_and_space(std::string_view text) {
   return text;
 }
 
-// Keys whose array holds the records of an export: CloudTrail and Azure ("Records", "records"), Graph ("value"), Elasticsearch
+// Keys whose array holds the records of an export: CloudTrail and Azure ("Records", "records"), Graph ("value"),
+// Elasticsearch
 // ("hits"), and plain "events", "logs".
 bool is_wrapper_key(std::string_view key) {
-  return key == "Records" || key == "records" || key == "value" || key == "events" || key == "Events" || key == "logs" || key == "hits";
+  return key == "Records" || key == "records" || key == "value" || key == "events" || key == "Events" ||
+         key == "logs" || key == "hits";
 }
 
 // Does one JSON object end within this line?
@@ -74,14 +76,16 @@ Framing framing_of(std::string_view head) {
   return Framing::kLines;
 }
 
-TextDecoder::TextDecoder(Framing framing, std::string_view main_format, bool only, const Options& options, core::TimeReader times)
+TextDecoder::TextDecoder(Framing framing, std::string_view main_format, bool only, const Options& options,
+                         core::TimeReader times)
     : framing_(framing), options_(options), times_(std::move(times)) {
   bool with_headers = framing == Framing::kJsonValues;
   for (const RecordFormat& format : record_formats()) with_headers |= format.name == main_format && !format.stateless;
   for (const bool main : {true, false}) {
     for (const RecordFormat& format : record_formats()) {
       if (!with_headers && !format.stateless) continue;
-      if ((format.name == main_format) == main && (main || !only)) readers_.push_back({core::intern(format.name), format.make(times_)});
+      if ((format.name == main_format) == main && (main || !only))
+        readers_.push_back({core::intern(format.name), format.make(times_)});
     }
   }
 }
@@ -132,7 +136,8 @@ void TextDecoder::lines(std::string_view bytes, EventBatch& batch) {
       if (carry_.size() + static_cast<std::size_t>(stop - p) > options_.longest_record) {
         too_long_ = true;
         // What is shown of the record must not depend on where the input was cut.
-        carry_.append(p, std::min(static_cast<std::size_t>(stop - p), kShownOfTooLong - std::min(carry_.size(), kShownOfTooLong)));
+        carry_.append(p, std::min(static_cast<std::size_t>(stop - p),
+                                  kShownOfTooLong - std::min(carry_.size(), kShownOfTooLong)));
         carry_.resize(std::min(carry_.size(), kShownOfTooLong));
       } else {
         carry_.append(p, stop);
@@ -325,9 +330,11 @@ void TextDecoder::record(std::string_view raw, std::uint64_t offset, std::uint32
   }
 }
 
-void TextDecoder::reject(std::string_view seen, std::uint64_t offset, std::uint32_t line, Symbol reason, EventBatch& batch) {
+void TextDecoder::reject(std::string_view seen, std::uint64_t offset, std::uint32_t line, Symbol reason,
+                         EventBatch& batch) {
   batch.counts.reject(reason);
-  if (batch.rejects.size() < EventBatch::kMostRejects) batch.note_reject({offset, line, reason, core::printable(seen, 160)});
+  if (batch.rejects.size() < EventBatch::kMostRejects)
+    batch.note_reject({offset, line, reason, core::printable(seen, 160)});
 }
 
 }  // namespace orbwatch::decode

@@ -19,8 +19,8 @@ enum class Framing {
 // Memory: at most options.longest_record bytes plus the decoders' state.
 class TextDecoder final : public Decoder {
  public:
-  // `main_format` is offered each record first ("" = none); with `only` no other format is. Formats with header lines take part only
-  // as the main format: their headers would have to be carried from chunk to chunk.
+  // `main_format` is offered each record first ("" = none); with `only` no other format is. Formats with header lines
+  // take part only as the main format: their headers would have to be carried from chunk to chunk.
   TextDecoder(Framing framing, std::string_view main_format, bool only, const Options& options, core::TimeReader times);
   ~TextDecoder() override;
 
@@ -32,9 +32,9 @@ class TextDecoder final : public Decoder {
     readers_.insert(readers_.begin(), Reader{name, std::move(decoder)});
   }
 
-  // Puts the decoder at a place within an input, for chunks that are decoded by several instances: `offset` bytes and `lines_before`
-  // line ends came before. With `inside_line` the chunk begins within a line that was too long for one chunk: the rest of that line
-  // belongs to a record that is counted already and is skipped.
+  // Puts the decoder at a place within an input, for chunks that are decoded by several instances: `offset` bytes and
+  // `lines_before` line ends came before. With `inside_line` the chunk begins within a line that was too long for one
+  // chunk: the rest of that line belongs to a record that is counted already and is skipped.
   void start_at(std::uint64_t offset, std::uint64_t lines_before, bool inside_line = false);
 
  private:

@@ -1,4 +1,5 @@
-// Every detector. A new one is one file in this folder, one line in all.cc, a test beside it and a page in docs/detectors/.
+// Every detector. A new one is one file in this folder, one line in all.cc, a test beside it and a page in
+// docs/detectors/.
 #pragma once
 
 #include <memory>

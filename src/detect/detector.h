@@ -16,9 +16,9 @@ enum class Need : std::uint8_t { kVpnLogins, kAuthentication, kConnections, kFlo
 std::string_view name(Need need);
 
 struct DetectorInfo {
-  std::string_view name;        // "new-network": file new_network.cc, page docs/detectors/new-network.md
-  std::string_view hypothesis;  // the advisory's sentence that it tests, short
-  std::string_view technique;   // ATT&CK ids, comma-separated: "T1090.003,T1584.008"
+  std::string_view name;             // "new-network": file new_network.cc, page docs/detectors/new-network.md
+  std::string_view hypothesis;       // the advisory's sentence that it tests, short
+  std::string_view technique;        // ATT&CK ids, comma-separated: "T1090.003,T1584.008"
   std::string_view false_positives;  // the known ones, one line
   std::span<const Need> needs;       // any of these suffices to test it
   std::uint32_t classes;             // event classes it looks at: bits 1 << event::Class; others are not shown to it
@@ -30,10 +30,11 @@ class Detector {
  public:
   virtual ~Detector() = default;
   virtual const DetectorInfo& info() const = 0;
-  // A cheap look at the event alone: false if it can give no evidence. Spares flows and connections the look-up of profiles.
+  // A cheap look at the event alone: false if it can give no evidence. Spares flows and connections the look-up of
+  // profiles.
   virtual bool wants(const event::Event&) const { return true; }
-  // Pure: reads the event and the view, adds evidence to the sink. Owns no memory: what must be remembered is a profile in baseline/.
-  // Called before the event is learned. Thread-safe as long as the view does not change.
+  // Pure: reads the event and the view, adds evidence to the sink. Owns no memory: what must be remembered is a profile
+  // in baseline/. Called before the event is learned. Thread-safe as long as the view does not change.
   virtual void evidence(const event::Event& event, const baseline::View& view, EvidenceSink& sink) const = 0;
 };
 

@@ -1,9 +1,11 @@
-// Password spraying from many sources that each try once or twice (Microsoft on CovertNetwork-1658, 31 October 2024: one attempt per
-// account and day in about 80 % of cases). Counting failures per source never sees it; the number of strangers who fail does.
+// Password spraying from many sources that each try once or twice (Microsoft on CovertNetwork-1658, 31 October 2024:
+// one attempt per account and day in about 80 % of cases). Counting failures per source never sees it; the number of
+// strangers who fail does.
 //
-// The count of failures within 24 hours by sources that nobody ever logged in from, that tried at most three times and do not stand
-// in the tried user's own networks (baseline::StrangerFailures) is compared with an ordinary day's: negative binomial with mean m
-// and dispersion k against the same with a spray added (Javed and Paxson, CCS 2013, model the site-wide statistic likewise).
+// The count of failures within 24 hours by sources that nobody ever logged in from, that tried at most three times and
+// do not stand in the tried user's own networks (baseline::StrangerFailures) is compared with an ordinary day's:
+// negative binomial with mean m and dispersion k against the same with a spray added (Javed and Paxson, CCS 2013, model
+// the site-wide statistic likewise).
 #include <fmt/format.h>
 
 #include <cmath>
@@ -30,7 +32,8 @@ constexpr DetectorInfo kInfo = {
 };
 
 double log_negative_binomial(double x, double mean, double k) {
-  return std::lgamma(x + k) - std::lgamma(k) - std::lgamma(x + 1) + k * std::log(k / (k + mean)) + x * std::log(mean / (k + mean));
+  return std::lgamma(x + k) - std::lgamma(k) - std::lgamma(x + 1) + k * std::log(k / (k + mean)) +
+         x * std::log(mean / (k + mean));
 }
 
 class DistributedSpray final : public Detector {
@@ -57,18 +60,28 @@ class DistributedSpray final : public Detector {
     if (sources < 6 || seen > 2.5 * sources) return;
     const double mean = v.strangers->ordinary_day();
     const double added = std::max(10.0, 2 * mean);
-    const double llr = log_negative_binomial(seen, mean + added, kDispersion) - log_negative_binomial(seen, mean, kDispersion);
+    const double llr =
+        log_negative_binomial(seen, mean + added, kDispersion) - log_negative_binomial(seen, mean, kDispersion);
     Evidence out{"distributed-spray", kInfo.name, Group::kVolume, FindingKind::kSpray, std::clamp(llr, -3.0, 14.0), {}};
     if (sink.wants_text()) {
-      out.says = fmt::format("{:.0f} failed log-ins by {:.0f} sources that nobody knows within 24 hours, {:.1f} each; an ordinary day has {:.0f}",
-                             seen, sources, seen / sources, mean);
+      out.says = fmt::format(
+          "{:.0f} failed log-ins by {:.0f} sources that nobody knows within 24 hours, {:.1f} each; an ordinary day has "
+          "{:.0f}",
+          seen, sources, seen / sources, mean);
     }
     sink.add(std::move(out));
     const double consumer = v.strangers->consumer_24h();
     if (sources >= 8 && consumer / sources > 0.5) {
       // Ordinary password-guessing bots sit at hosting providers for the greater part.
-      Evidence type{"consumer-sources", kInfo.name, Group::kSource, FindingKind::kSpray, std::min(2.0, 4 * (consumer / sources - 0.5)), {}};
-      if (sink.wants_text()) type.says = fmt::format("{:.0f} of {:.0f} sources stand in consumer broadband or mobile networks", consumer, sources);
+      Evidence type{"consumer-sources",
+                    kInfo.name,
+                    Group::kSource,
+                    FindingKind::kSpray,
+                    std::min(2.0, 4 * (consumer / sources - 0.5)),
+                    {}};
+      if (sink.wants_text())
+        type.says =
+            fmt::format("{:.0f} of {:.0f} sources stand in consumer broadband or mobile networks", consumer, sources);
       sink.add(std::move(type));
     }
   }
@@ -83,19 +96,22 @@ class DistributedSpray final : public Detector {
         Evidence out{"sprayer-success", kInfo.name, Group::kVolume, FindingKind::kLogin, 5.0, {}};
         if (sink.wants_text()) {
           const bool more = s->failed_user_count > s->failed_users.size();
-          out.says = fmt::format("this address failed on {}{} other account{} before", more ? "at least " : "", others, others == 1 ? "" : "s");
+          out.says = fmt::format("this address failed on {}{} other account{} before", more ? "at least " : "", others,
+                                 others == 1 ? "" : "s");
         }
         sink.add(std::move(out));
         return;
       }
     }
-    if (v.user == nullptr || v.user->stranger_failure == 0 || v.familiarity <= baseline::Familiarity::kSameSystemNear) return;
+    if (v.user == nullptr || v.user->stranger_failure == 0 || v.familiarity <= baseline::Familiarity::kSameSystemNear)
+      return;
     const core::Nanoseconds ago = e.time - v.user->stranger_failure;
     if (ago < 0 || ago > 3 * core::kDay) return;
     Evidence out{"after-spray", kInfo.name, Group::kVolume, FindingKind::kLogin, 1.8, {}};
     if (sink.wants_text()) {
       out.says = fmt::format("{:.1f} hours after {} failed on this account from a network that {} never used",
-                             static_cast<double>(ago) / static_cast<double>(core::kHour), v.user->stranger_ip.text(), e.user.text());
+                             static_cast<double>(ago) / static_cast<double>(core::kHour), v.user->stranger_ip.text(),
+                             e.user.text());
     }
     sink.add(std::move(out));
   }

@@ -8,8 +8,8 @@
 
 namespace orbwatch::detect {
 
-// Evidence of the same group is about the same underlying fact (the place, the client, ...); score/ counts the strongest of a group
-// fully and the others at a discount.
+// Evidence of the same group is about the same underlying fact (the place, the client, ...); score/ counts the
+// strongest of a group fully and the others at a discount.
 enum class Group : std::uint8_t { kPlace, kClient, kTime, kSource, kVolume, kExposure, kIndicator };
 
 // One kind of finding, the finding JSON's `kind`.
@@ -25,8 +25,9 @@ struct Evidence {
   std::string says;  // one sentence for a person; empty in the first pass (see EvidenceSink)
 };
 
-// Detectors run twice on an event that matters: first for the numbers alone (wants_text() false: `says` must stay empty, so that
-// nothing is allocated), then, if the score is worth a person's time, once more with text. Both passes see the same view.
+// Detectors run twice on an event that matters: first for the numbers alone (wants_text() false: `says` must stay
+// empty, so that nothing is allocated), then, if the score is worth a person's time, once more with text. Both passes
+// see the same view.
 class EvidenceSink {
  public:
   explicit EvidenceSink(bool wants_text) : wants_text_(wants_text) {}

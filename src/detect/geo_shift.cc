@@ -1,5 +1,5 @@
-// Hypothesis 2: geographic shifts that do not fit the user. Impossible travel between two log-ins, weighed by how often geolocation
-// alone makes ordinary users "travel" (mobile gateways, carrier NAT and VPN exits do it all day).
+// Hypothesis 2: geographic shifts that do not fit the user. Impossible travel between two log-ins, weighed by how often
+// geolocation alone makes ordinary users "travel" (mobile gateways, carrier NAT and VPN exits do it all day).
 #include <fmt/format.h>
 
 #include "detect/factories.h"
@@ -13,8 +13,8 @@ using core::NetworkType;
 using event::Class;
 using event::Event;
 
-constexpr double kFarKilometres = 500;   // below, the error of geolocation outweighs the distance
-constexpr double kFastest = 1000;        // km/h, an airliner with its wind
+constexpr double kFarKilometres = 500;  // below, the error of geolocation outweighs the distance
+constexpr double kFastest = 1000;       // km/h, an airliner with its wind
 constexpr Need kNeeds[] = {Need::kVpnLogins, Need::kAuthentication};
 constexpr DetectorInfo kInfo = {
     "geo-shift",
@@ -27,8 +27,8 @@ constexpr DetectorInfo kInfo = {
 
 // Networks whose addresses say little about where the person is.
 bool roams(NetworkType type) {
-  return type == NetworkType::kMobile || type == NetworkType::kCgnat || type == NetworkType::kVpn || type == NetworkType::kSatellite ||
-         type == NetworkType::kTor;
+  return type == NetworkType::kMobile || type == NetworkType::kCgnat || type == NetworkType::kVpn ||
+         type == NetworkType::kSatellite || type == NetworkType::kTor;
 }
 
 class GeoShift final : public Detector {
@@ -44,7 +44,8 @@ class GeoShift final : public Detector {
  private:
   static void travel(const Event& e, const View& v, EvidenceSink& sink) {
     if (v.user->last_place == 0 || !v.source->located() || e.time <= v.user->last_login) return;
-    if (v.familiarity == baseline::Familiarity::kSamePrefix) return;  // he is where he was before: the earlier log-in was the odd one
+    if (v.familiarity == baseline::Familiarity::kSamePrefix)
+      return;  // he is where he was before: the earlier log-in was the odd one
     double y, x;
     baseline::unpack_place(v.user->last_place, y, x);
     const double km = baseline::kilometres(y, x, v.source->latitude, v.source->longitude);
@@ -54,13 +55,15 @@ class GeoShift final : public Detector {
     if (roams(v.source->type) || roams(v.user->last_type)) ordinary = std::max(ordinary, 0.05);
     Evidence out{"impossible-travel", kInfo.name, Group::kPlace, FindingKind::kLogin, log_ratio(0.25, ordinary), {}};
     if (sink.wants_text()) {
-      out.says = fmt::format("{:.0f} km from the log-in {:.1f} hours before ({}): faster than an airliner", km, hours, v.user->last_ip.text());
+      out.says = fmt::format("{:.0f} km from the log-in {:.1f} hours before ({}): faster than an airliner", km, hours,
+                             v.user->last_ip.text());
     }
     sink.add(std::move(out));
   }
 
   static void country(const Event& e, const View& v, EvidenceSink& sink) {
-    if (v.source->country == 0 || v.user->countries.size() == 0 || v.user->countries.contains(v.source->country)) return;
+    if (v.source->country == 0 || v.user->countries.size() == 0 || v.user->countries.contains(v.source->country))
+      return;
     if (v.user->logins / v.unit < 5) return;
     const double world = v.networks->country_share(v.source->country);
     // A country where none of the staff ever was, and small on the Internet: no conference, no holiday so far.

@@ -1,5 +1,6 @@
-// An address that a list names as bad. Lists die fast (a node may stay with a network for as little as 31 days), so a hit is evidence
-// that decays with the entry's age, not a verdict: half of its weight after kHalfLife where the list states a date.
+// An address that a list names as bad. Lists die fast (a node may stay with a network for as little as 31 days), so a
+// hit is evidence that decays with the entry's age, not a verdict: half of its weight after kHalfLife where the list
+// states a date.
 #include "intel/indicators.h"
 
 #include <fmt/format.h>
@@ -23,7 +24,8 @@ constexpr DetectorInfo kInfo = {
     "T1584.005,T1584.008",
     "an address that changed hands since it was listed; shared addresses behind carrier NAT",
     kNeeds,
-    bit(Class::kAuthentication) | bit(Class::kSession) | bit(Class::kConnection) | bit(Class::kFlow) | bit(Class::kHandshake),
+    bit(Class::kAuthentication) | bit(Class::kSession) | bit(Class::kConnection) | bit(Class::kFlow) |
+        bit(Class::kHandshake),
 };
 
 class IndicatorHit final : public Detector {
@@ -52,9 +54,11 @@ class IndicatorHit final : public Detector {
     if (hit->last_seen != 0 && e.time > hit->last_seen) {
       llr *= std::exp2(-static_cast<double>(e.time - hit->last_seen) / static_cast<double>(core::kDay) / kHalfLifeDays);
     }
-    Evidence out{"indicator", kInfo.name, Group::kIndicator, login ? FindingKind::kLogin : FindingKind::kIntel, llr, {}};
+    Evidence out{"indicator", kInfo.name, Group::kIndicator, login ? FindingKind::kLogin : FindingKind::kIntel,
+                 llr,         {}};
     if (sink.wants_text()) {
-      out.says = fmt::format("{} is on the list {}{}{}", ip.text(), hit->list.text(), hit->label.present() ? ": " : "", hit->label.text());
+      out.says = fmt::format("{} is on the list {}{}{}", ip.text(), hit->list.text(), hit->label.present() ? ": " : "",
+                             hit->label.text());
     }
     sink.add(std::move(out));
   }
@@ -64,6 +68,8 @@ class IndicatorHit final : public Detector {
 
 }  // namespace
 
-std::unique_ptr<Detector> make_indicator(const Context& context) { return std::make_unique<IndicatorHit>(context.indicators); }
+std::unique_ptr<Detector> make_indicator(const Context& context) {
+  return std::make_unique<IndicatorHit>(context.indicators);
+}
 
 }  // namespace orbwatch::detect

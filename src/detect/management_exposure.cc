@@ -1,5 +1,6 @@
-// The administration interface of an edge device reached from the Internet: a log-in to the device itself (or an attempt) from
-// outside, or a connection that the firewall let in to a management port. Covert networks grow by exactly these doors.
+// The administration interface of an edge device reached from the Internet: a log-in to the device itself (or an
+// attempt) from outside, or a connection that the firewall let in to a management port. Covert networks grow by exactly
+// these doors.
 #include <fmt/format.h>
 
 #include <array>
@@ -29,11 +30,23 @@ struct Port {
   std::uint8_t protocol;
   std::string_view what;
 };
-// Ports that serve administration and nothing else that is meant for the public. 443 is not among them: VPN gateways live there.
+// Ports that serve administration and nothing else that is meant for the public. 443 is not among them: VPN gateways
+// live there.
 constexpr Port kPorts[] = {
-    {22, 6, "SSH"},          {23, 6, "Telnet"},          {161, 17, "SNMP"},          {623, 17, "IPMI"},        {830, 6, "NETCONF"},
-    {2323, 6, "Telnet"},     {3389, 6, "RDP"},           {4786, 6, "Cisco Smart Install"}, {5900, 6, "VNC"},   {5985, 6, "WinRM"},
-    {5986, 6, "WinRM"},      {7547, 6, "TR-069"},        {8291, 6, "MikroTik Winbox"}, {8728, 6, "MikroTik API"},
+    {22, 6, "SSH"},
+    {23, 6, "Telnet"},
+    {161, 17, "SNMP"},
+    {623, 17, "IPMI"},
+    {830, 6, "NETCONF"},
+    {2323, 6, "Telnet"},
+    {3389, 6, "RDP"},
+    {4786, 6, "Cisco Smart Install"},
+    {5900, 6, "VNC"},
+    {5985, 6, "WinRM"},
+    {5986, 6, "WinRM"},
+    {7547, 6, "TR-069"},
+    {8291, 6, "MikroTik Winbox"},
+    {8728, 6, "MikroTik API"},
 };
 
 const Port* management_port(std::uint16_t port, std::uint8_t protocol) {
@@ -54,7 +67,8 @@ class ManagementExposure final : public Detector {
   const DetectorInfo& info() const override { return kInfo; }
 
   bool wants(const Event& e) const override {
-    if (e.event_class == Class::kAuthentication || e.event_class == Class::kSession) return e.service == Service::kManagement;
+    if (e.event_class == Class::kAuthentication || e.event_class == Class::kSession)
+      return e.service == Service::kManagement;
     return e.action != event::Action::kDenied && management_port(e.destination_port, e.protocol) != nullptr;
   }
 
@@ -64,13 +78,16 @@ class ManagementExposure final : public Detector {
       const bool in = e.outcome == event::Outcome::kSuccess;
       Evidence out{"management-exposure", kInfo.name, Group::kExposure, FindingKind::kExposure, in ? 9.0 : 7.5, {}};
       if (sink.wants_text()) {
-        out.says = fmt::format("{} administration log-in {} {} from {}", in ? "successful" : "failed", "to", e.observer.text(), e.source_ip.text());
+        out.says = fmt::format("{} administration log-in {} {} from {}", in ? "successful" : "failed", "to",
+                               e.observer.text(), e.source_ip.text());
       }
       sink.add(std::move(out));
       return;
     }
     const Port* port = management_port(e.destination_port, e.protocol);
-    if (port == nullptr || !e.source_ip.is_global() || v.networks->is_own(e.source_facts) || v.networks->is_allowed(e.source_facts)) return;
+    if (port == nullptr || !e.source_ip.is_global() || v.networks->is_own(e.source_facts) ||
+        v.networks->is_allowed(e.source_facts))
+      return;
     if (e.action == event::Action::kDenied || e.direction == event::Direction::kOutbound) return;
     const bool ours = v.networks->is_own(e.destination_facts) || e.direction == event::Direction::kInbound;
     if (!ours) return;
@@ -79,7 +96,8 @@ class ManagementExposure final : public Detector {
     if (!answered) return;
     Evidence out{"management-exposure", kInfo.name, Group::kExposure, FindingKind::kExposure, 6.5, {}};
     if (sink.wants_text()) {
-      out.says = fmt::format("{} ({}) on {} answered {} on the Internet", port->what, port->port, e.destination_ip.text(), e.source_ip.text());
+      out.says = fmt::format("{} ({}) on {} answered {} on the Internet", port->what, port->port,
+                             e.destination_ip.text(), e.source_ip.text());
     }
     sink.add(std::move(out));
   }

@@ -1,5 +1,5 @@
-// A client (software and operating system) that the user never used. Operators bring their own laptop, however well the exit node
-// is placed: the advisory asks to profile "operating system, time zone and configuration" of connections.
+// A client (software and operating system) that the user never used. Operators bring their own laptop, however well the
+// exit node is placed: the advisory asks to profile "operating system, time zone and configuration" of connections.
 #include <fmt/format.h>
 
 #include "detect/factories.h"
@@ -12,7 +12,8 @@ using baseline::View;
 using event::Class;
 using event::Event;
 
-constexpr double kCopied = 0.35;  // share of intrusions whose client looks like the victim's: the common client is easy to guess
+constexpr double kCopied =
+    0.35;  // share of intrusions whose client looks like the victim's: the common client is easy to guess
 constexpr Need kNeeds[] = {Need::kVpnLogins};
 constexpr DetectorInfo kInfo = {
     "new-client",
@@ -44,10 +45,12 @@ class NewClient final : public Detector {
     if (!known) llr += v.client_share > 0.05 ? -1.0 : v.client_share == 0 ? 0.7 : 0;
     Evidence out{"new-client", kInfo.name, Group::kClient, FindingKind::kLogin, std::clamp(llr, -1.5, 5.0), {}};
     if (sink.wants_text()) {
-      const std::string client = fmt::format("{}{}{}", e.user_agent.text(), e.user_agent.present() && e.client_os.present() ? ", " : "",
-                                             e.client_os.text());
+      const std::string client =
+          fmt::format("{}{}{}", e.user_agent.text(), e.user_agent.present() && e.client_os.present() ? ", " : "",
+                      e.client_os.text());
       out.says = known ? fmt::format("{} uses this client ({})", e.user.text(), client)
-                       : fmt::format("{} never used this client ({}); {:.1f} % of log-ins here do", e.user.text(), client, 100 * v.client_share);
+                       : fmt::format("{} never used this client ({}); {:.1f} % of log-ins here do", e.user.text(),
+                                     client, 100 * v.client_share);
     }
     sink.add(std::move(out));
   }

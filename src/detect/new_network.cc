@@ -1,7 +1,8 @@
 // Hypothesis 1: a log-in from a network that is new for this user, above all consumer broadband, even in the same town.
 //
 // Three pieces of evidence, each a log-likelihood ratio (docs/detectors/new-network.md):
-//  - how familiar the network is to the user (baseline::Familiarity), against how often this user, the peer group and everybody
+//  - how familiar the network is to the user (baseline::Familiarity), against how often this user, the peer group and
+//  everybody
 //    log in from places that unfamiliar, given the user's experience;
 //  - what type of network it is, against the types that this user comes from;
 //  - several users behind one address that nobody knew: an exit node that serves several stolen accounts;
@@ -22,8 +23,8 @@ using core::NetworkType;
 using event::Class;
 using event::Event;
 
-// Where an operator's exit node stands as seen from the victim (the advisory: "geographically co-located with the target"; the
-// shares are a model, not a measurement).
+// Where an operator's exit node stands as seen from the victim (the advisory: "geographically co-located with the
+// target"; the shares are a model, not a measurement).
 constexpr double kExitNear = 0.6;
 constexpr double kExitFar = 0.3;
 constexpr double kExitAbroad = 0.1;
@@ -36,7 +37,8 @@ constexpr double kPrior[baseline::kExperienceBins][baseline::kFamiliarities] = {
     {0.88, 0.05, 0.02, 0.025, 0.02, 0.005},
 };
 
-// Network types of exit nodes: hijacked consumer devices first, then rented servers (domain facts: Raptor Train, Quad7, SPACEHOP).
+// Network types of exit nodes: hijacked consumer devices first, then rented servers (domain facts: Raptor Train, Quad7,
+// SPACEHOP).
 constexpr double attack_type(NetworkType type) {
   switch (type) {
     case NetworkType::kConsumer: return 0.62;
@@ -96,9 +98,11 @@ class NewNetwork final : public Detector {
     const double logins = v.user->logins / v.unit;
     const std::size_t bin = baseline::experience_bin(logins);
     const auto level = static_cast<std::size_t>(v.familiarity);
-    const double p = probability(level, bin > 0 ? &v.user->familiarity : nullptr, v.group != nullptr ? &v.group->familiarity[bin] : nullptr,
+    const double p = probability(level, bin > 0 ? &v.user->familiarity : nullptr,
+                                 v.group != nullptr ? &v.group->familiarity[bin] : nullptr,
                                  v.everyone->familiarity[bin], kPrior[bin][level], v.unit);
-    // The chance that an exit node shares the user's provider: the provider's share of the staff, for the node was chosen near them.
+    // The chance that an exit node shares the user's provider: the provider's share of the staff, for the node was
+    // chosen near them.
     const double same = std::clamp(v.known_systems_share, 0.03, 0.6);
     double attack = 0;
     switch (v.familiarity) {
@@ -129,14 +133,15 @@ class NewNetwork final : public Detector {
       case Familiarity::kSameSystemFar:
         return fmt::format("{} uses {}, but never from {}", e.user.text(), system_text(v, e), place_text(v, e));
       case Familiarity::kNewSystemNear:
-        return fmt::format("first log-in of {} through {} after {:.0f} log-ins through others, though in the usual area ({})", e.user.text(),
-                           system_text(v, e), logins, place_text(v, e));
+        return fmt::format(
+            "first log-in of {} through {} after {:.0f} log-ins through others, though in the usual area ({})",
+            e.user.text(), system_text(v, e), logins, place_text(v, e));
       case Familiarity::kNewSystemFar:
-        return fmt::format("first log-in of {} through {} and from {} after {:.0f} others", e.user.text(), system_text(v, e), place_text(v, e),
-                           logins);
+        return fmt::format("first log-in of {} through {} and from {} after {:.0f} others", e.user.text(),
+                           system_text(v, e), place_text(v, e), logins);
       case Familiarity::kNewCountry:
-        return fmt::format("first log-in of {} from {}, through {}, after {:.0f} others", e.user.text(), place_text(v, e), system_text(v, e),
-                           logins);
+        return fmt::format("first log-in of {} from {}, through {}, after {:.0f} others", e.user.text(),
+                           place_text(v, e), system_text(v, e), logins);
     }
     return {};
   }
@@ -148,12 +153,17 @@ class NewNetwork final : public Detector {
     // Before any data: staff connect from homes and phones; the world's share of the type, tilted to access networks.
     const double world = v.networks->type_share_in_country(v.source->type, v.source->country);
     const double prior = 0.5 * attack_type(v.source->type) + 0.5 * std::max(world, 0.01);
-    const double p = probability(index, v.user != nullptr ? &v.user->types : nullptr, v.group != nullptr ? &v.group->types : nullptr,
-                                 v.everyone->types, prior, v.unit);
-    Evidence out{"network-type", kInfo.name, Group::kSource, FindingKind::kLogin,
-                 std::clamp(log_ratio(attack_type(v.source->type), p), -2.0, 5.0), {}};
+    const double p = probability(index, v.user != nullptr ? &v.user->types : nullptr,
+                                 v.group != nullptr ? &v.group->types : nullptr, v.everyone->types, prior, v.unit);
+    Evidence out{"network-type",
+                 kInfo.name,
+                 Group::kSource,
+                 FindingKind::kLogin,
+                 std::clamp(log_ratio(attack_type(v.source->type), p), -2.0, 5.0),
+                 {}};
     if (sink.wants_text()) {
-      out.says = fmt::format("the source is {}; {} comes from such networks in {:.1f} % of log-ins", core::label(v.source->type),
+      out.says = fmt::format("the source is {}; {} comes from such networks in {:.1f} % of log-ins",
+                             core::label(v.source->type),
                              v.user != nullptr ? e.user.text() : std::string_view("a colleague"), 100 * p);
     }
     sink.add(std::move(out));
@@ -162,15 +172,18 @@ class NewNetwork final : public Detector {
   static void shared(const Event& e, const View& v, EvidenceSink& sink) {
     const baseline::SourceProfile* s = v.source_profile;
     if (s == nullptr || s->user_count == 0 || s->has_user(e.user)) return;
-    if (v.source->type == NetworkType::kMobile || v.source->type == NetworkType::kCgnat || v.source->type == NetworkType::kBusiness) return;
+    if (v.source->type == NetworkType::kMobile || v.source->type == NetworkType::kCgnat ||
+        v.source->type == NetworkType::kBusiness)
+      return;
     const core::Nanoseconds known_for = e.time - s->first_seen;
     // A family, a meeting at somebody's home: rare but ordinary. Long-known shared addresses are offices.
     const double ordinary = known_for > 14 * core::kDay || s->user_count >= 3 ? 0.3 : 0.01;
     Evidence out{"shared-source", kInfo.name, Group::kSource, FindingKind::kLogin, log_ratio(0.2, ordinary), {}};
     if (sink.wants_text()) {
       const std::size_t others = std::min<std::size_t>(s->user_count, s->users.size());
-      out.says = fmt::format("{}{} other user{} logged in from this very address since {}", s->user_count > others ? "at least " : "", others,
-                             others == 1 ? "" : "s", core::rfc3339(s->first_seen));
+      out.says = fmt::format("{}{} other user{} logged in from this very address since {}",
+                             s->user_count > others ? "at least " : "", others, others == 1 ? "" : "s",
+                             core::rfc3339(s->first_seen));
     }
     sink.add(std::move(out));
   }
@@ -182,9 +195,11 @@ class NewNetwork final : public Detector {
       if (e.time < open.start || e.time - open.start > 12 * core::kHour) continue;
       // From home to phone and back happens; the phone is told by its network type.
       const bool phone = v.source->type == NetworkType::kMobile || v.source->type == NetworkType::kCgnat;
-      Evidence out{"concurrent-session", kInfo.name, Group::kTime, FindingKind::kLogin, log_ratio(0.3, phone ? 0.15 : 0.04), {}};
+      Evidence out{
+          "concurrent-session", kInfo.name, Group::kTime, FindingKind::kLogin, log_ratio(0.3, phone ? 0.15 : 0.04), {}};
       if (sink.wants_text()) {
-        out.says = fmt::format("another session of {} from {} was open since {}", e.user.text(), open.ip.text(), core::rfc3339(open.start));
+        out.says = fmt::format("another session of {} from {} was open since {}", e.user.text(), open.ip.text(),
+                               core::rfc3339(open.start));
       }
       sink.add(std::move(out));
       return;

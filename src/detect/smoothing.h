@@ -1,5 +1,6 @@
-// Smoothed probabilities with back-off (after Freeman et al., "Who Are You?", NDSS 2016, section IV): a user's counts are mixed
-// with the peer group's, these with everybody's, these with a prior, so that few data never make a loud alert.
+// Smoothed probabilities with back-off (after Freeman et al., "Who Are You?", NDSS 2016, section IV): a user's counts
+// are mixed with the peer group's, these with everybody's, these with a prior, so that few data never make a loud
+// alert.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +17,9 @@ inline double back_off(double count, double total, double parent, double strengt
   return (count + strength * parent) / (total + strength);
 }
 
-inline double log_ratio(double attack, double ordinary) { return std::log(std::max(attack, 1e-9) / std::max(ordinary, 1e-9)); }
+inline double log_ratio(double attack, double ordinary) {
+  return std::log(std::max(attack, 1e-9) / std::max(ordinary, 1e-9));
+}
 
 template <std::size_t N>
 double total(const std::array<float, N>& weights) {
@@ -28,8 +31,8 @@ double total(const std::array<float, N>& weights) {
 // P(index | user) from decayed weights at three levels; `prior` is P(index) before any data.
 template <std::size_t N>
 double probability(std::size_t index, const std::array<float, N>* user, const std::array<float, N>* group,
-                   const std::array<float, N>& everyone, double prior, double unit, double user_strength = 4, double group_strength = 20,
-                   double everyone_strength = 20) {
+                   const std::array<float, N>& everyone, double prior, double unit, double user_strength = 4,
+                   double group_strength = 20, double everyone_strength = 20) {
   double p = back_off(everyone[index] / unit, total(everyone) / unit, prior, everyone_strength);
   if (group != nullptr) p = back_off((*group)[index] / unit, total(*group) / unit, p, group_strength);
   if (user != nullptr) p = back_off((*user)[index] / unit, total(*user) / unit, p, user_strength);

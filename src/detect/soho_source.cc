@@ -1,7 +1,9 @@
 // Indicator of the advisory: traffic from default ports or banners of SOHO and IoT devices. Two uses:
-//  - a log-in from an address at which a trait of such a device was seen before (in flows, firewall logs, handshakes, scans);
+//  - a log-in from an address at which a trait of such a device was seen before (in flows, firewall logs, handshakes,
+//  scans);
 //  - an address that shows a trait known of a covert network's implant while it talks to us: a finding of its own.
-// The traits are data: intel/soho.h. That an address showed one is remembered in baseline::SourceProfile, see soho_trait().
+// The traits are data: intel/soho.h. That an address showed one is remembered in baseline::SourceProfile, see
+// soho_trait().
 #include "detect/soho_source.h"
 
 #include <fmt/format.h>
@@ -28,8 +30,8 @@ constexpr DetectorInfo kInfo = {
     "T1584.008,T1584.005",
     "staff whose home router exposes its own services; games and file sharing on the same ports",
     kNeeds,
-    bit(Class::kAuthentication) | bit(Class::kSession) | bit(Class::kFlow) | bit(Class::kConnection) | bit(Class::kHandshake) |
-        bit(Class::kDevice),
+    bit(Class::kAuthentication) | bit(Class::kSession) | bit(Class::kFlow) | bit(Class::kConnection) |
+        bit(Class::kHandshake) | bit(Class::kDevice),
 };
 
 double weight_llr(std::uint8_t weight) { return weight >= 3 ? 3.5 : weight == 2 ? 1.5 : 0.5; }
@@ -66,7 +68,8 @@ class SohoSource final : public Detector {
       return;
     }
     const SohoTrait trait = soho_trait(e);
-    // Only what is known of implants is worth a finding of its own; a reply from a strong port counts, a knock on it does not.
+    // Only what is known of implants is worth a finding of its own; a reply from a strong port counts, a knock on it
+    // does not.
     if (trait.weight < 3) return;
     Evidence out{"soho-trait", kInfo.name, Group::kSource, FindingKind::kDevice, 6.0, {}};
     if (sink.wants_text()) out.says = trait_text(trait);
@@ -79,10 +82,13 @@ class SohoSource final : public Detector {
     // The profile keeps no protocol; no port of the table means one thing over TCP and another over UDP.
     const SohoPort* port = intel::soho_port(v.source_profile->soho_port, 6);
     if (port == nullptr) port = intel::soho_port(v.source_profile->soho_port, 17);
-    Evidence out{"soho-source", kInfo.name, Group::kSource, FindingKind::kLogin, weight_llr(v.source_profile->soho_weight), {}};
+    Evidence out{
+        "soho-source", kInfo.name, Group::kSource, FindingKind::kLogin, weight_llr(v.source_profile->soho_weight), {}};
     if (sink.wants_text()) {
-      out.says = port != nullptr ? fmt::format("{} answered on port {} ({}; {})", e.source_ip.text(), port->port, port->meaning, port->devices)
-                                 : fmt::format("{} showed the banner of a small-office or IoT device", e.source_ip.text());
+      out.says = port != nullptr
+                     ? fmt::format("{} answered on port {} ({}; {})", e.source_ip.text(), port->port, port->meaning,
+                                   port->devices)
+                     : fmt::format("{} showed the banner of a small-office or IoT device", e.source_ip.text());
     }
     sink.add(std::move(out));
   }
@@ -108,9 +114,11 @@ SohoTrait soho_trait(const Event& e) {
   if (traffic) {
     // The port on the far side: of a flow that comes from it, or of one that was answered by it.
     const SohoPort* from = e.source_ip.is_global() ? intel::soho_port(e.source_port, e.protocol) : nullptr;
-    const SohoPort* to =
-        e.destination_ip.is_global() && e.destination_packets > 0 ? intel::soho_port(e.destination_port, e.protocol) : nullptr;
-    // A small port as source is a service; above 32767 a client picks it by chance (RFC 6056), so only traffic to it counts.
+    const SohoPort* to = e.destination_ip.is_global() && e.destination_packets > 0
+                             ? intel::soho_port(e.destination_port, e.protocol)
+                             : nullptr;
+    // A small port as source is a service; above 32767 a client picks it by chance (RFC 6056), so only traffic to it
+    // counts.
     if (from != nullptr && e.source_port < 32768 && e.destination_port >= 1024 && e.destination_port != e.source_port) {
       trait = {e.source_ip, from, nullptr, static_cast<std::uint8_t>(static_cast<int>(from->weight) + 1)};
     } else if (to != nullptr && e.action != event::Action::kDenied) {
@@ -118,11 +126,13 @@ SohoTrait soho_trait(const Event& e) {
     }
     return trait;
   }
-  if (e.event_class == Class::kHandshake || e.event_class == Class::kDevice || e.event_class == Class::kAuthentication) {
+  if (e.event_class == Class::kHandshake || e.event_class == Class::kDevice ||
+      e.event_class == Class::kAuthentication) {
     if (const SohoBanner* banner = banner_of(e)) {
       const bool client = banner->field == BannerField::kClientFingerprint || e.event_class == Class::kDevice;
       const core::Ip address = client || !e.destination_ip.is_global() ? e.source_ip : e.destination_ip;
-      if (address.is_global()) trait = {address, nullptr, banner, static_cast<std::uint8_t>(static_cast<int>(banner->weight) + 1)};
+      if (address.is_global())
+        trait = {address, nullptr, banner, static_cast<std::uint8_t>(static_cast<int>(banner->weight) + 1)};
     }
   }
   return trait;

@@ -1,4 +1,5 @@
-// The trait of a small-office, home or IoT device that an event shows, if any. The pipeline stores it with the source's profile.
+// The trait of a small-office, home or IoT device that an event shows, if any. The pipeline stores it with the source's
+// profile.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +15,10 @@ struct SohoBanner;
 namespace orbwatch::detect {
 
 struct SohoTrait {
-  core::Ip address;                            // who shows it
-  const intel::SohoPort* port = nullptr;       // one of the two is set if weight > 0
+  core::Ip address;                       // who shows it
+  const intel::SohoPort* port = nullptr;  // one of the two is set if weight > 0
   const intel::SohoBanner* banner = nullptr;
-  std::uint8_t weight = 0;                     // 0 none, 1 weak, 2 medium, 3 strong
+  std::uint8_t weight = 0;  // 0 none, 1 weak, 2 medium, 3 strong
 };
 
 SohoTrait soho_trait(const event::Event& event);

@@ -1,5 +1,5 @@
-// A log-in at an hour at which this user does not work. Weak alone, useful beside others: operators of covert networks keep the
-// office hours of another continent.
+// A log-in at an hour at which this user does not work. Weak alone, useful beside others: operators of covert networks
+// keep the office hours of another continent.
 #include <fmt/format.h>
 
 #include "detect/factories.h"
@@ -14,12 +14,9 @@ using event::Event;
 
 constexpr Need kNeeds[] = {Need::kVpnLogins, Need::kAuthentication};
 constexpr DetectorInfo kInfo = {
-    "unusual-time",
-    "Remote access at hours that do not align with normal business operations",
-    "T1078",
-    "overtime, emergencies, travel across time zones, a changed shift",
-    kNeeds,
-    bit(Class::kAuthentication) | bit(Class::kSession),
+    "unusual-time", "Remote access at hours that do not align with normal business operations",
+    "T1078",        "overtime, emergencies, travel across time zones, a changed shift",
+    kNeeds,         bit(Class::kAuthentication) | bit(Class::kSession),
 };
 
 class UnusualTime final : public Detector {
@@ -35,8 +32,8 @@ class UnusualTime final : public Detector {
     const double llr = std::clamp(log_ratio(0.5 / 48 + 0.5 * office, p), -0.7, 2.0);
     Evidence out{"unusual-time", kInfo.name, Group::kTime, FindingKind::kLogin, llr, {}};
     if (sink.wants_text()) {
-      out.says = fmt::format("{} logs in at {}:00-{}:59 UTC {} in {:.1f} % of cases", e.user.text(), hour % 24, hour % 24,
-                             hour < 24 ? "on weekdays" : "at weekends", 100 * p);
+      out.says = fmt::format("{} logs in at {}:00-{}:59 UTC {} in {:.1f} % of cases", e.user.text(), hour % 24,
+                             hour % 24, hour < 24 ? "on weekdays" : "at weekends", 100 * p);
     }
     sink.add(std::move(out));
   }
@@ -48,7 +45,8 @@ class UnusualTime final : public Detector {
     const std::size_t h = hour % 24;
     return 0.5 * hours[hour] + 0.25 * hours[day + (h + 1) % 24] + 0.25 * hours[day + (h + 23) % 24];
   }
-  static double probability(std::size_t hour, const std::array<float, 48>& user, const std::array<float, 48>& everyone, double unit) {
+  static double probability(std::size_t hour, const std::array<float, 48>& user, const std::array<float, 48>& everyone,
+                            double unit) {
     const double p = back_off(around(everyone, hour) / unit, total(everyone) / unit, 1.0 / 48, 48);
     return back_off(around(user, hour) / unit, total(user) / unit, p, 8);
   }

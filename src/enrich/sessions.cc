@@ -60,11 +60,13 @@ SessionStitcher::Role SessionStitcher::take(const Event& e, std::string_view raw
     if (found == open_.end()) return Role::kJoined;
     Open& session = found->second;
     if (!session.ended && ended_.size() < kMostEnded) {
-      ended_.push_back({e.user, session.gateway, e.source_ip, session.assigned, session.start, e.time, e.source_bytes, e.destination_bytes});
+      ended_.push_back({e.user, session.gateway, e.source_ip, session.assigned, session.start, e.time, e.source_bytes,
+                        e.destination_bytes});
     }
     session.ended = true;
     session.last = e.time;
-    if (session.pending != 0 && session.pending - 1 >= first_pending_) pending_[session.pending - 1 - first_pending_].end = e;
+    if (session.pending != 0 && session.pending - 1 >= first_pending_)
+      pending_[session.pending - 1 - first_pending_].end = e;
     return Role::kJoined;
   }
   if (!is_login_line(e)) return Role::kNone;
@@ -72,16 +74,19 @@ SessionStitcher::Role SessionStitcher::take(const Event& e, std::string_view raw
     if (e.event_class == Class::kAuthentication) {
       if (nameless_.size() >= most_pending_) forget_nameless(e.time);
       const Account account{e.user, e.observer};
-      if (nameless_.size() < most_pending_ || nameless_.contains(account)) nameless_[account] = {e, std::string(raw.substr(0, kMostRaw))};
+      if (nameless_.size() < most_pending_ || nameless_.contains(account))
+        nameless_[account] = {e, std::string(raw.substr(0, kMostRaw))};
     }
     return Role::kJoined;
   }
   Open& session = open_[Key{e.user, e.source_ip}];
   const bool fresh = session.last == 0 || (session.ended && e.time > session.last + core::kSecond) ||
                      e.time > session.last + kLongestSession;
-  // A second "start" long after the first is a new log-in even if no end line was seen; other lines move the session on.
-  const bool again = !fresh && session.pending == 0 && e.time > session.start + kJoinWithin &&
-                     (e.activity == Activity::kLogon || (e.activity == Activity::kStart && e.time > session.last + kJoinWithin));
+  // A second "start" long after the first is a new log-in even if no end line was seen; other lines move the session
+  // on.
+  const bool again =
+      !fresh && session.pending == 0 && e.time > session.start + kJoinWithin &&
+      (e.activity == Activity::kLogon || (e.activity == Activity::kStart && e.time > session.last + kJoinWithin));
   if (!fresh && !again) {
     session.last = std::max(session.last, e.time);
     if (!session.assigned.present()) session.assigned = e.assigned_ip;
@@ -89,7 +94,8 @@ SessionStitcher::Role SessionStitcher::take(const Event& e, std::string_view raw
       Login& login = pending_[session.pending - 1 - first_pending_];
       // A line of another class from another device (RADIUS, domain controller) completes, too, but never replaces.
       complete(login.event, e);
-      if (login.lines.size() < Login::kMostLines) login.lines.push_back({e.record, std::string(raw.substr(0, kMostRaw))});
+      if (login.lines.size() < Login::kMostLines)
+        login.lines.push_back({e.record, std::string(raw.substr(0, kMostRaw))});
     }
     return Role::kJoined;
   }
@@ -131,7 +137,8 @@ bool SessionStitcher::next(Nanoseconds now, Login& out) {
 // Forgets sessions by age until a tenth of the room is free, so that the work is spread over as many new sessions.
 void SessionStitcher::forget(Nanoseconds now) {
   absl::erase_if(open_, [&](const auto& item) { return item.second.ended && item.second.last < now - kJoinWithin; });
-  for (Nanoseconds age = kLongestSession; age >= core::kMinute && open_.size() > most_open_ - most_open_ / 10; age /= 2) {
+  for (Nanoseconds age = kLongestSession; age >= core::kMinute && open_.size() > most_open_ - most_open_ / 10;
+       age /= 2) {
     absl::erase_if(open_, [&](const auto& item) { return item.second.last < now - age; });
   }
   // All of them within a minute: no log of people. What is pending is handed out all the same.

@@ -1,14 +1,14 @@
-// Stitches the lines of one log-in together: a VPN gateway writes five to ten lines for it (AAA, session started, client type,
-// address assigned ...), a RADIUS server or domain controller writes more. Detectors shall see one event per log-in, with
-// everything that is known of it.
+// Stitches the lines of one log-in together: a VPN gateway writes five to ten lines for it (AAA, session started,
+// client type, address assigned ...), a RADIUS server or domain controller writes more. Detectors shall see one event
+// per log-in, with everything that is known of it.
 //
-// How: lines belong together if user and source address agree (a line without address: user and device) and no more than
-// kJoinWithin passes between them, on one device or on several. The log-in is handed out once kSettle of event time has passed
-// since its first line, so that later lines can still fill in client, assigned address and group. All by event time: the same
-// lines give the same log-ins however they are cut into batches.
+// How: lines belong together if user and source address agree (a line without address: user and device) and no more
+// than kJoinWithin passes between them, on one device or on several. The log-in is handed out once kSettle of event
+// time has passed since its first line, so that later lines can still fill in client, assigned address and group. All
+// by event time: the same lines give the same log-ins however they are cut into batches.
 //
-// Memory: kMostPending log-ins, as many lines without an address, and kMostOpen open sessions; beyond that the oldest are handed out
-// or forgotten early.
+// Memory: kMostPending log-ins, as many lines without an address, and kMostOpen open sessions; beyond that the oldest
+// are handed out or forgotten early.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -67,8 +67,8 @@ class SessionStitcher {
       : most_pending_(most_pending), most_open_(most_open) {}
 
   enum class Role : std::uint8_t {
-    kNone,     // no log-in line: flows, connections, handshakes, failures; score it by itself
-    kJoined,   // taken up: it begins or completes a log-in, or moves a session on
+    kNone,    // no log-in line: flows, connections, handshakes, failures; score it by itself
+    kJoined,  // taken up: it begins or completes a log-in, or moves a session on
   };
 
   // Events must come in (nearly) ascending time. `raw` is kept with the log-in.
@@ -95,9 +95,9 @@ class SessionStitcher {
   };
   struct Open {
     Nanoseconds start = 0;
-    Nanoseconds last = 0;      // of its newest line
+    Nanoseconds last = 0;  // of its newest line
     bool ended = false;
-    std::uint64_t pending = 0; // number of the pending log-in + 1, 0 = handed out
+    std::uint64_t pending = 0;  // number of the pending log-in + 1, 0 = handed out
     Ip assigned;
     Symbol gateway;
     std::uint8_t devices = 0;
@@ -107,7 +107,8 @@ class SessionStitcher {
   void forget_nameless(Nanoseconds now);
 
   absl::flat_hash_map<Key, Open> open_;
-  // A user's newest log-in line without an address (ASA 113004), so that the session line that follows can take its facts.
+  // A user's newest log-in line without an address (ASA 113004), so that the session line that follows can take its
+  // facts.
   struct Nameless {
     Event event;
     std::string raw;

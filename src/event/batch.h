@@ -19,7 +19,8 @@ namespace orbwatch::event {
 struct Chunk {
   std::string bytes;         // without the padding; std::string::reserve keeps it behind the end
   std::uint64_t offset = 0;  // of its first byte within the decompressed input
-  std::uint64_t lines_before = 0;  // '\n' in the decompressed input before `offset`; 0 if the reader was not asked to count
+  std::uint64_t lines_before =
+      0;  // '\n' in the decompressed input before `offset`; 0 if the reader was not asked to count
   std::uint32_t source = 0;
 };
 
@@ -29,9 +30,9 @@ struct Counts {
   std::uint64_t events = 0;
   std::uint64_t ignored = 0;
   std::uint64_t rejected = 0;
-  absl::flat_hash_map<Symbol, std::uint64_t> ignored_by;   // reason -> count
+  absl::flat_hash_map<Symbol, std::uint64_t> ignored_by;  // reason -> count
   absl::flat_hash_map<Symbol, std::uint64_t> rejected_by;
-  absl::flat_hash_map<Symbol, std::uint64_t> events_by;    // format -> count
+  absl::flat_hash_map<Symbol, std::uint64_t> events_by;  // format -> count
 
   // At most kMostReasons reasons are kept apart; further ones are counted as "other".
   static constexpr std::size_t kMostReasons = 1000;
@@ -82,7 +83,8 @@ struct Reject {
 
 class EventBatch {
  public:
-  // A decoder fills the event that next() returns and then calls keep(); without keep() the same slot is handed out again, clean.
+  // A decoder fills the event that next() returns and then calls keep(); without keep() the same slot is handed out
+  // again, clean.
   Event& next() {
     if (used_ == events_.size()) events_.resize(events_.size() < 64 ? 64 : events_.size() * 2);
     events_[used_] = Event{};
@@ -90,8 +92,8 @@ class EventBatch {
   }
   void keep() { ++used_; }
 
-  // For decoders that fill many events at once: room for n events behind the kept ones, with unspecified contents. keep(n) keeps the
-  // first n of them. The pointer is valid until the next call of next() or reserve().
+  // For decoders that fill many events at once: room for n events behind the kept ones, with unspecified contents.
+  // keep(n) keeps the first n of them. The pointer is valid until the next call of next() or reserve().
   Event* reserve(std::size_t n) {
     if (events_.size() - used_ < n) events_.resize(std::max({events_.size() * 2, used_ + n, std::size_t{64}}));
     return events_.data() + used_;

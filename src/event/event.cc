@@ -44,11 +44,12 @@ class JsonObject {
 }  // namespace
 
 std::string_view name(Class v) {
-  return pick(std::array<std::string_view, 7>{"", "flow", "connection", "session", "authentication", "handshake", "device"}, v);
+  return pick(
+      std::array<std::string_view, 7>{"", "flow", "connection", "session", "authentication", "handshake", "device"}, v);
 }
 std::string_view name(Activity v) {
-  return pick(std::array<std::string_view, 10>{"", "start", "update", "end", "traffic", "logon", "logoff", "challenge", "observed",
-                                               "alert"},
+  return pick(std::array<std::string_view, 10>{"", "start", "update", "end", "traffic", "logon", "logoff", "challenge",
+                                               "observed", "alert"},
               v);
 }
 std::string_view name(Outcome v) { return pick(std::array<std::string_view, 3>{"", "success", "failure"}, v); }
@@ -58,12 +59,13 @@ std::string_view name(Direction v) {
 }
 std::string_view name(Mfa v) { return pick(std::array<std::string_view, 3>{"", "no", "yes"}, v); }
 std::string_view name(AuthMethod v) {
-  return pick(std::array<std::string_view, 10>{"", "password", "publickey", "certificate", "kerberos", "ntlm", "saml", "radius", "ldap",
-                                               "other"},
+  return pick(std::array<std::string_view, 10>{"", "password", "publickey", "certificate", "kerberos", "ntlm", "saml",
+                                               "radius", "ldap", "other"},
               v);
 }
 std::string_view name(Service v) {
-  return pick(std::array<std::string_view, 9>{"", "vpn", "ssh", "rdp", "management", "web", "windows", "kerberos", "other"}, v);
+  return pick(
+      std::array<std::string_view, 9>{"", "vpn", "ssh", "rdp", "management", "web", "windows", "kerberos", "other"}, v);
 }
 
 std::string to_json(const Event& e) {

@@ -50,7 +50,9 @@ intel::DeclaredNetwork network(const YAML::Node& node) {
   std::string prefix;
   read(node, "prefix", prefix, "an address prefix");
   const auto parsed = core::Prefix::parse(prefix);
-  if (!parsed) wrong(node["prefix"] ? node["prefix"] : node, fmt::format("'prefix' must be like 192.0.2.0/24 or 2001:db8::/32, seen '{}'", core::printable(prefix, 40)));
+  if (!parsed)
+    wrong(node["prefix"] ? node["prefix"] : node,
+          fmt::format("'prefix' must be like 192.0.2.0/24 or 2001:db8::/32, seen '{}'", core::printable(prefix, 40)));
   out.prefix = *parsed;
   read(node, "name", out.name, "a text");
   read(node, "site", out.site, "a text");
@@ -62,11 +64,15 @@ intel::DeclaredNetwork network(const YAML::Node& node) {
   std::string type;
   read(node, "type", type, "a network type");
   if (!type.empty() && !core::parse_network_type(type, out.type)) {
-    wrong(node["type"], fmt::format("unknown network type '{}' (consumer, mobile, cgnat, hosting, business, education, government, vpn, tor, satellite, internal)", core::printable(type, 40)));
+    wrong(node["type"], fmt::format("unknown network type '{}' (consumer, mobile, cgnat, hosting, business, education, "
+                                    "government, vpn, tor, satellite, internal)",
+                                    core::printable(type, 40)));
   }
-  if (!out.country.empty() && core::pack_country(out.country) == 0) wrong(node["country"], "'country' must be a two-letter code such as DE");
+  if (!out.country.empty() && core::pack_country(out.country) == 0)
+    wrong(node["country"], "'country' must be a two-letter code such as DE");
   if (!(out.latitude >= -90 && out.latitude <= 90)) wrong(node["latitude"], "'latitude' must be within -90 and 90");
-  if (!(out.longitude >= -180 && out.longitude <= 180)) wrong(node["longitude"], "'longitude' must be within -180 and 180");
+  if (!(out.longitude >= -180 && out.longitude <= 180))
+    wrong(node["longitude"], "'longitude' must be within -180 and 180");
   return out;
 }
 
@@ -76,7 +82,8 @@ Config parse(const YAML::Node& root) {
   if (!root.IsMap()) wrong(root, "the configuration must be a map of keys");
   only_keys(root, {"alerts_per_day", "timezone", "indicators", "networks"});
   read(root, "alerts_per_day", config.alerts_per_day, "a number");
-  if (!(config.alerts_per_day >= 0 && config.alerts_per_day <= 1e6)) wrong(root["alerts_per_day"], "'alerts_per_day' must be within 0 and 1000000");
+  if (!(config.alerts_per_day >= 0 && config.alerts_per_day <= 1e6))
+    wrong(root["alerts_per_day"], "'alerts_per_day' must be within 0 and 1000000");
   read(root, "timezone", config.timezone, "the name of a time zone");
   if (!config.timezone.empty() && !core::TimeReader::make(config.timezone, 0)) {
     wrong(root["timezone"], fmt::format("unknown time zone '{}'", core::printable(config.timezone, 40)));

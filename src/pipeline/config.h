@@ -12,13 +12,13 @@ namespace orbwatch::pipeline {
 
 struct Config {
   double alerts_per_day = 5;
-  std::string timezone;                  // for records without zone; "" = UTC
-  std::vector<std::string> indicators;   // files
+  std::string timezone;                 // for records without zone; "" = UTC
+  std::vector<std::string> indicators;  // files
   std::vector<intel::DeclaredNetwork> networks;
 };
 
-// `name` goes into errors: "orbwatch.yaml:12: unknown key 'netwroks'". Unknown keys are errors, so that a typing mistake is not a
-// silent default.
+// `name` goes into errors: "orbwatch.yaml:12: unknown key 'netwroks'". Unknown keys are errors, so that a typing
+// mistake is not a silent default.
 core::Expected<Config> parse_config(std::string_view yaml, std::string_view name);
 
 }  // namespace orbwatch::pipeline

@@ -23,8 +23,8 @@ namespace {
 
 using core::Nanoseconds;
 
-// Two streams may disagree by this much before the older one goes first: changing the stream for every event would cost more than
-// the order is worth. Part of the result's definition: it depends on the data alone.
+// Two streams may disagree by this much before the older one goes first: changing the stream for every event would cost
+// more than the order is worth. Part of the result's definition: it depends on the data alone.
 constexpr Nanoseconds kSlack = 2 * core::kSecond;
 
 // A cursor over one stream's events.
@@ -38,7 +38,8 @@ struct Cursor {
   bool before(const Cursor& other) const { return time != other.time ? time < other.time : order < other.order; }
 };
 
-core::Expected<std::unique_ptr<intel::Indicators>> load_indicators(const std::vector<std::string>& files, std::vector<std::string>& notes) {
+core::Expected<std::unique_ptr<intel::Indicators>> load_indicators(const std::vector<std::string>& files,
+                                                                   std::vector<std::string>& notes) {
   if (files.empty()) return std::unique_ptr<intel::Indicators>();
   auto indicators = std::make_unique<intel::Indicators>();
   for (const std::string& file : files) {
@@ -48,8 +49,8 @@ core::Expected<std::unique_ptr<intel::Indicators>> load_indicators(const std::ve
     if (!in) return core::fail("cannot read indicators", file, "give a text file with one address or prefix a line");
     const auto counts = indicators->add_list(text.str(), file.substr(file.find_last_of('/') + 1));
     if (counts.rejected > 0) {
-      notes.push_back(fmt::format("{}: {} of {} lines are no indicators, first line {}: {}", file, counts.rejected, counts.lines,
-                                  counts.first_rejected_line, counts.first_rejected));
+      notes.push_back(fmt::format("{}: {} of {} lines are no indicators, first line {}: {}", file, counts.rejected,
+                                  counts.lines, counts.first_rejected_line, counts.first_rejected));
     }
   }
   return indicators;
@@ -80,7 +81,8 @@ core::Expected<bool> advance(Cursor& c, Done&& done) {
 
 }  // namespace
 
-core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<void(const Progress&)>& progress, EventSink* sink) {
+core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<void(const Progress&)>& progress,
+                                EventSink* sink) {
   HuntResult result;
   auto zone = core::TimeReader::make(options.zone, 0);
   if (!zone) return std::unexpected(zone.error());
@@ -92,7 +94,8 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
 
   std::shared_ptr<const intel::Networks> networks;
   if (options.networks_file.empty()) {
-    result.notes.push_back("no network facts: places, providers and network types are unknown (run `orbwatch intel build`)");
+    result.notes.push_back(
+        "no network facts: places, providers and network types are unknown (run `orbwatch intel build`)");
   } else {
     auto opened = intel::Networks::open(options.networks_file);
     if (!opened) return std::unexpected(opened.error());
@@ -117,7 +120,8 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
   source::Progress read;
   read.bytes_total = source::total_bytes(expanded->inputs);
 
-  const int threads = options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int threads =
+      options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   Tasks tasks(threads - 1);
   decode::Options decode_options;
   decode_options.zone = options.zone;
@@ -126,10 +130,16 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
   decode_options.format = options.format;
   decode_options.mapping = options.mapping;
   decode_options.longest_record = options.longest_record;
-  StreamContext context{tasks, enricher, decode_options, std::make_shared<source::ChunkPool>(), &read, options.chunk_bytes,
+  StreamContext context{tasks,
+                        enricher,
+                        decode_options,
+                        std::make_shared<source::ChunkPool>(),
+                        &read,
+                        options.chunk_bytes,
                         threads > 1 ? static_cast<std::size_t>(2 + threads) : 1};
 
-  // Inputs of one group follow each other; groups run side by side, each opened when the others have come to its first event.
+  // Inputs of one group follow each other; groups run side by side, each opened when the others have come to its first
+  // event.
   std::vector<std::vector<source::Input>> groups;
   for (source::Input& input : expanded->inputs) {
     if (!groups.empty() && groups.back().back().group == input.group) {
@@ -196,7 +206,8 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
     active.pop_back();
     Nanoseconds until = INT64_MAX;
     if (!active.empty()) until = active.front().time + kSlack;
-    if (!waiting.empty()) until = std::min(until, waiting.back().time == INT64_MAX ? INT64_MAX : waiting.back().time + kSlack);
+    if (!waiting.empty())
+      until = std::min(until, waiting.back().time == INT64_MAX ? INT64_MAX : waiting.back().time + kSlack);
     bool more = true;
     do {
       event::EventBatch& batch = *cursor.batch;
@@ -241,8 +252,9 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
     result.inputs.push_back(std::move(report));
   }
   if (!expanded->skipped.empty()) {
-    result.notes.push_back(fmt::format("{} directory entries were skipped, the first: {} ({})", expanded->skipped.size(),
-                                       expanded->skipped.front().path, expanded->skipped.front().reason));
+    result.notes.push_back(fmt::format("{} directory entries were skipped, the first: {} ({})",
+                                       expanded->skipped.size(), expanded->skipped.front().path,
+                                       expanded->skipped.front().reason));
   }
   if (progress) progress({read.bytes_read, read.bytes_total, records});
   if (sink != nullptr) {

@@ -31,9 +31,10 @@ struct HuntOptions {
   std::vector<std::string> indicator_files;
   std::vector<intel::DeclaredNetwork> networks;  // the organisation's own description, see config.h
   double alerts_per_day = 5;
-  int threads = 0;                  // 0 = number of cores
+  int threads = 0;  // 0 = number of cores
   std::size_t longest_record = 1 << 20;
-  core::Nanoseconds reference = 0;  // for standard input, which has no modification time: see decode::Options::reference
+  core::Nanoseconds reference =
+      0;  // for standard input, which has no modification time: see decode::Options::reference
   std::size_t chunk_bytes = 256 << 10;  // decompressed bytes decoded at a time; events of a few chunks are in memory
 };
 
@@ -50,7 +51,8 @@ struct Progress {
   std::uint64_t records = 0;
 };
 
-// Receives every enriched event in processing order (for --db). Called from one thread. An error stops the hunt and is its result.
+// Receives every enriched event in processing order (for --db). Called from one thread. An error stops the hunt and is
+// its result.
 class EventSink {
  public:
   virtual ~EventSink() = default;
@@ -61,9 +63,9 @@ class EventSink {
   virtual core::Expected<void> end(const HuntResult& result, const baseline::Baseline& baseline) = 0;
 };
 
-// Errors: no inputs, an unknown format or time zone, an unreadable networks or indicator file, an error of the sink. Inputs that cannot
-// be read are no error: they are reported in HuntResult::inputs. The same inputs and options give the same result whatever
-// `threads` and `chunk_bytes` are.
+// Errors: no inputs, an unknown format or time zone, an unreadable networks or indicator file, an error of the sink.
+// Inputs that cannot be read are no error: they are reported in HuntResult::inputs. The same inputs and options give
+// the same result whatever `threads` and `chunk_bytes` are.
 core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<void(const Progress&)>& progress = {},
                                 EventSink* sink = nullptr);
 

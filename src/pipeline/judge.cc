@@ -82,7 +82,11 @@ void Judge::take(const Event& e, const event::EventBatch& batch) {
         baseline_.learn(e);
       }
       const detect::SohoTrait trait = detect::soho_trait(e);
-      if (trait.weight != 0) baseline_.note_soho(trait.address, trait.port != nullptr ? e.source_ip == trait.address ? e.source_port : e.destination_port : std::uint16_t{0}, trait.weight, e.time);
+      if (trait.weight != 0)
+        baseline_.note_soho(trait.address,
+                            trait.port != nullptr ? e.source_ip == trait.address ? e.source_port : e.destination_port
+                                                  : std::uint16_t{0},
+                            trait.weight, e.time);
     }
   }
 }
@@ -209,7 +213,8 @@ void Judge::add_scored(const Event& e, FindingKind kind, double log_odds, std::v
   scored.event = &e;
   scored.kind = kind;
   scored.log_odds = log_odds;
-  const auto strongest = std::max_element(evidence.begin(), evidence.end(), [](const Evidence& a, const Evidence& b) { return a.llr < b.llr; });
+  const auto strongest = std::max_element(evidence.begin(), evidence.end(),
+                                          [](const Evidence& a, const Evidence& b) { return a.llr < b.llr; });
   for (const auto& d : detectors_) {
     if (d->info().name == strongest->detector) {
       scored.hypothesis = d->info().hypothesis;
@@ -232,7 +237,8 @@ void Judge::add_scored(const Event& e, FindingKind kind, double log_odds, std::v
   }
   scored.source = source_facts(e.source_ip, e.source_facts);
   if (kind == FindingKind::kExposure) {
-    scored.device = e.destination_ip.present() ? fmt::format("{}:{}", e.destination_ip.text(), e.destination_port) : std::string(e.observer.text());
+    scored.device = e.destination_ip.present() ? fmt::format("{}:{}", e.destination_ip.text(), e.destination_port)
+                                               : std::string(e.observer.text());
   } else if (kind == FindingKind::kDevice) {
     scored.device = detect::soho_trait(e).address.text();
   }
@@ -248,11 +254,13 @@ void Judge::finish(score::HuntResult& result) {
   std::vector<std::pair<std::int64_t, double>> scores;
   for (const auto& f : result.findings) scores.emplace_back(f.time / core::kDay, f.log_odds);
   std::size_t days = 0;
-  for (const auto& [date, day] : overview_.days) days += day.logins + day.failures > 0 || overview_.days.size() == 1 ? 1 : 0;
+  for (const auto& [date, day] : overview_.days)
+    days += day.logins + day.failures > 0 || overview_.days.size() == 1 ? 1 : 0;
   const double line = score::budget_threshold(scores, days, alerts_per_day_);
   for (auto& f : result.findings) f.alert = f.log_odds >= line;
 
-  const std::uint64_t have[] = {vpn_logins_, authentications_, connections_, flows_, indicators_ != nullptr ? indicators_->size() : 0};
+  const std::uint64_t have[] = {vpn_logins_, authentications_, connections_, flows_,
+                                indicators_ != nullptr ? indicators_->size() : 0};
   for (const auto& d : detectors_) {
     score::HypothesisReport h;
     h.detector = d->info().name;
@@ -263,7 +271,8 @@ void Judge::finish(score::HuntResult& result) {
       missing += (missing.empty() ? "" : " or ") + std::string(detect::name(need));
     }
     if (h.tested) {
-      for (std::size_t c = 0; c < kClasses; ++c) h.events += (d->info().classes >> c & 1) != 0 ? events_of_class_[c] : 0;
+      for (std::size_t c = 0; c < kClasses; ++c)
+        h.events += (d->info().classes >> c & 1) != 0 ? events_of_class_[c] : 0;
       h.tested = h.events > 0;
       if (!h.tested) h.why_not = "no events that it looks at";
     } else {
@@ -282,13 +291,16 @@ void Judge::finish(score::HuntResult& result) {
     if (a.gateway != b.gateway) return a.gateway.text() < b.gateway.text();
     return a.user.text() < b.user.text();
   };
-  std::sort(paths.begin(), paths.end(), [&](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : text_order(a.first, b.first); });
+  std::sort(paths.begin(), paths.end(), [&](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : text_order(a.first, b.first);
+  });
   std::map<std::pair<std::string, std::string>, std::uint64_t> others;
   for (std::size_t i = 0; i < paths.size(); ++i) {
     const auto& [path, logins] = paths[i];
     gateways.insert(path.gateway.text());
     if (i < kShownPaths) {
-      result.overview.paths.push_back({std::string(core::label(path.type)), std::string(path.gateway.text()), std::string(path.user.text()), logins});
+      result.overview.paths.push_back({std::string(core::label(path.type)), std::string(path.gateway.text()),
+                                       std::string(path.user.text()), logins});
     } else {
       others[{std::string(core::label(path.type)), std::string(path.gateway.text())}] += logins;
     }
@@ -310,11 +322,20 @@ void Judge::finish(score::HuntResult& result) {
   });
   if (result.overview.places.size() > kShownPlaces) result.overview.places.resize(kShownPlaces);
 
-  if (undated_ > 0) result.notes.push_back(fmt::format("{} events carry no time, or one that cannot be, and were not judged (--year or --tz may help)", undated_));
-  if (cases_.dropped() > 0) result.notes.push_back(fmt::format("{} of the weakest findings were dropped to stay within memory", cases_.dropped()));
-  if (baseline_.forgotten_sources() > 0) result.notes.push_back(fmt::format("{} source addresses were forgotten to stay within memory", baseline_.forgotten_sources()));
-  if (baseline_.refused_users() > 0) result.notes.push_back(fmt::format("{} log-ins of users beyond the limit were not learned", baseline_.refused_users()));
-  if (core::symbol_overflow() > 0) result.notes.push_back(fmt::format("{} names beyond the limit were folded into one", core::symbol_overflow()));
+  if (undated_ > 0)
+    result.notes.push_back(fmt::format(
+        "{} events carry no time, or one that cannot be, and were not judged (--year or --tz may help)", undated_));
+  if (cases_.dropped() > 0)
+    result.notes.push_back(
+        fmt::format("{} of the weakest findings were dropped to stay within memory", cases_.dropped()));
+  if (baseline_.forgotten_sources() > 0)
+    result.notes.push_back(
+        fmt::format("{} source addresses were forgotten to stay within memory", baseline_.forgotten_sources()));
+  if (baseline_.refused_users() > 0)
+    result.notes.push_back(
+        fmt::format("{} log-ins of users beyond the limit were not learned", baseline_.refused_users()));
+  if (core::symbol_overflow() > 0)
+    result.notes.push_back(fmt::format("{} names beyond the limit were folded into one", core::symbol_overflow()));
 }
 
 }  // namespace orbwatch::pipeline

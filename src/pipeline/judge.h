@@ -1,5 +1,5 @@
-// The sequential half of the pipeline: enriched events in time order go through sessions, baseline, detectors, score and cases.
-// Scores are taken before the event is learned; what ends in an alert is quarantined from learning.
+// The sequential half of the pipeline: enriched events in time order go through sessions, baseline, detectors, score
+// and cases. Scores are taken before the event is learned; what ends in an alert is quarantined from learning.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -27,7 +27,8 @@ constexpr bool plausible(core::Nanoseconds time) { return time > 0 && time < 7'2
 class Judge {
  public:
   // All references must outlive the judge. `names`: path of each input by RecordRef::source.
-  Judge(const enrich::Enricher& enricher, const intel::Indicators* indicators, double alerts_per_day, const std::vector<std::string>& names);
+  Judge(const enrich::Enricher& enricher, const intel::Indicators* indicators, double alerts_per_day,
+        const std::vector<std::string>& names);
   ~Judge();
 
   // Not thread-safe. Events of all inputs in ascending time (a little disorder does no harm).
@@ -59,8 +60,9 @@ class Judge {
   void count(const event::Event& event);
   void count_login(const event::Event& event, bool success);
   score::SourceFacts source_facts(const core::Ip& ip, std::uint32_t facts) const;
-  void add_scored(const event::Event& event, detect::FindingKind kind, double log_odds, std::vector<detect::Evidence> evidence,
-                  const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch);
+  void add_scored(const event::Event& event, detect::FindingKind kind, double log_odds,
+                  std::vector<detect::Evidence> evidence, const std::vector<enrich::RawLine>* lines,
+                  const event::EventBatch* batch);
 
   const enrich::Enricher& enricher_;
   const intel::Indicators* indicators_;

@@ -23,7 +23,8 @@ struct Stream::Opened {
   bool inside_line = false;  // the last chunk ended within a line
 };
 
-Stream::Stream(StreamContext& context, std::vector<source::Input> inputs) : context_(context), inputs_(std::move(inputs)) {
+Stream::Stream(StreamContext& context, std::vector<source::Input> inputs)
+    : context_(context), inputs_(std::move(inputs)) {
   reports_.resize(inputs_.size());
   for (std::size_t i = 0; i < inputs_.size(); ++i) reports_[i].path = inputs_[i].path;
 }
@@ -44,7 +45,8 @@ core::Nanoseconds Stream::probe() {
     if (input.path == "-") return INT64_MIN;  // cannot be read twice: goes first
     auto reader = source::open(input);
     if (!reader) continue;
-    source::ChunkReader chunks(std::move(*reader), input.id, {.bytes = kHead, .at_line_ends = true, .longest_line = kHead, .count_lines = false},
+    source::ChunkReader chunks(std::move(*reader), input.id,
+                               {.bytes = kHead, .at_line_ends = true, .longest_line = kHead, .count_lines = false},
                                context_.chunks);
     const std::string head(chunks.head(kHead));
     decode::Options options = options_for(input);
@@ -155,10 +157,13 @@ bool Stream::open_next() {
     auto opened = std::make_unique<Opened>();
     opened->report = i;
     opened->options = options_for(input);
-    opened->chunks = std::make_unique<source::ChunkReader>(
-        std::move(*reader), input.id,
-        source::ChunkOptions{.bytes = context_.chunk_bytes, .at_line_ends = true, .longest_line = opened->options.longest_record, .count_lines = true},
-        context_.chunks);
+    opened->chunks =
+        std::make_unique<source::ChunkReader>(std::move(*reader), input.id,
+                                              source::ChunkOptions{.bytes = context_.chunk_bytes,
+                                                                   .at_line_ends = true,
+                                                                   .longest_line = opened->options.longest_record,
+                                                                   .count_lines = true},
+                                              context_.chunks);
     const std::string_view head = opened->chunks->head(kHead);
     std::string padded(head);
     padded.reserve(padded.size() + core::kPadding);
@@ -218,7 +223,8 @@ void Stream::close(std::string error) {
   opened_.reset();
 }
 
-void Stream::decode_text(const std::shared_ptr<Slot>& slot, std::uint64_t offset, std::uint64_t lines, bool inside_line) {
+void Stream::decode_text(const std::shared_ptr<Slot>& slot, std::uint64_t offset, std::uint64_t lines,
+                         bool inside_line) {
   thread_local enrich::Enricher::Scratch scratch;
   auto& decoder = static_cast<decode::TextDecoder&>(*slot->decoder);
   decoder.start_at(offset, lines, inside_line);

@@ -1,5 +1,5 @@
-// One stream of inputs (a file, or a rotated set oldest first) as batches of enriched events in order. Reading is serial; chunks of
-// stateless text formats are decoded by whoever is free, everything else by the reader itself.
+// One stream of inputs (a file, or a rotated set oldest first) as batches of enriched events in order. Reading is
+// serial; chunks of stateless text formats are decoded by whoever is free, everything else by the reader itself.
 #pragma once
 
 #include <atomic>
@@ -39,7 +39,8 @@ class Stream {
   Stream(StreamContext& context, std::vector<source::Input> inputs);
   ~Stream();
 
-  // Time of the first dated event, by reading the beginning of the inputs; INT64_MAX if there is none. Then the stream is as new.
+  // Time of the first dated event, by reading the beginning of the inputs; INT64_MAX if there is none. Then the stream
+  // is as new.
   core::Nanoseconds probe();
 
   // The batch at the front; null at the end. Waits for it. Valid until pop().

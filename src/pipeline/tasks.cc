@@ -27,7 +27,9 @@ void Tasks::add(std::function<void()> task) {
 }
 
 void Tasks::notify() {
-  { std::lock_guard lock(mutex_); }
+  {
+    std::lock_guard lock(mutex_);
+  }
   changed_.notify_all();
 }
 

@@ -17,9 +17,11 @@ class Tasks {
   ~Tasks();  // drops tasks that have not begun, waits for those that have
 
   void add(std::function<void()> task);
-  // Runs tasks until ready() is true; sleeps if there is none to run. ready() is called under the pool's lock: keep it short.
+  // Runs tasks until ready() is true; sleeps if there is none to run. ready() is called under the pool's lock: keep it
+  // short.
   void wait(const std::function<bool()>& ready);
-  // Wakes waiters: to be called after something that ready() looks at has changed, without holding locks that ready() takes.
+  // Wakes waiters: to be called after something that ready() looks at has changed, without holding locks that ready()
+  // takes.
   void notify();
   std::mutex& mutex() { return mutex_; }
 

@@ -13,11 +13,13 @@ double budget_threshold(const std::vector<std::pair<std::int64_t, double>>& scor
   const auto allowed = static_cast<std::size_t>(std::max(0.0, std::floor(per_day)));
   std::map<std::int64_t, std::vector<double>> by_day;
   for (const auto& [day, score] : scores) by_day[day].push_back(score);
-  // On each day the line may lie just above its (allowed + 1)-th highest score; the median of these lines suits the ordinary day.
+  // On each day the line may lie just above its (allowed + 1)-th highest score; the median of these lines suits the
+  // ordinary day.
   std::vector<double> lines;
   for (auto& [day, list] : by_day) {
     std::sort(list.begin(), list.end(), std::greater<>());
-    lines.push_back(list.size() > allowed ? std::nextafter(list[allowed], std::numeric_limits<double>::infinity()) : kNone);
+    lines.push_back(list.size() > allowed ? std::nextafter(list[allowed], std::numeric_limits<double>::infinity())
+                                          : kNone);
   }
   while (lines.size() < days) lines.push_back(kNone);
   if (lines.empty()) return kLeastAlertLogOdds;
@@ -25,7 +27,8 @@ double budget_threshold(const std::vector<std::pair<std::int64_t, double>>& scor
   return std::max(kLeastAlertLogOdds, lines[lines.size() / 2]);
 }
 
-RunningThreshold::RunningThreshold(double per_day) : per_day_(static_cast<std::size_t>(std::max(0.0, std::floor(per_day)))) {}
+RunningThreshold::RunningThreshold(double per_day)
+    : per_day_(static_cast<std::size_t>(std::max(0.0, std::floor(per_day)))) {}
 
 void RunningThreshold::add(core::Nanoseconds time, double log_odds) {
   const std::int64_t day = time / core::kDay;

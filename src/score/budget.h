@@ -1,4 +1,5 @@
-// The alert budget: the user says how many alerts an ordinary day may bring, the history says where the line must be drawn.
+// The alert budget: the user says how many alerts an ordinary day may bring, the history says where the line must be
+// drawn.
 #pragma once
 
 #include <array>
@@ -10,13 +11,13 @@
 
 namespace orbwatch::score {
 
-// Nobody should be shown less than this, however quiet the days are: one in five hundred. The budget is meant to be spent: with room
-// for five alerts a day, an analyst would rather look at the fifth best than at nothing.
+// Nobody should be shown less than this, however quiet the days are: one in five hundred. The budget is meant to be
+// spent: with room for five alerts a day, an analyst would rather look at the fifth best than at nothing.
 constexpr double kLeastAlertLogOdds = -6.2;
 
-// The smallest threshold at which the median day has at most `per_day` scores at or above it. A day with an attack has more: it
-// is not capped. `days` counts days with any log-ins, including those without a score in `scores`.
-// scores: (day number, log-odds).
+// The smallest threshold at which the median day has at most `per_day` scores at or above it. A day with an attack has
+// more: it is not capped. `days` counts days with any log-ins, including those without a score in `scores`. scores:
+// (day number, log-odds).
 double budget_threshold(const std::vector<std::pair<std::int64_t, double>>& scores, std::size_t days, double per_day);
 
 // The same as time goes by, for the decision what to keep from learning: the median over the last 28 days of each day's

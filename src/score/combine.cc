@@ -59,22 +59,28 @@ std::string advice_for(const Finding& f) {
   switch (f.kind) {
     case FindingKind::kLogin:
       return "Ask " + (f.user.empty() ? std::string("the user") : f.user) +
-             " whether this was them, by a way other than mail. If not: end the session, reset password and second factor, and look at what "
+             " whether this was them, by a way other than mail. If not: end the session, reset password and second "
+             "factor, and look at what "
              "the session's assigned address did inside.";
     case FindingKind::kSpray:
-      return "Search the successful log-ins of the accounts tried for the days that follow, require a second factor for remote access, and do "
+      return "Search the successful log-ins of the accounts tried for the days that follow, require a second factor "
+             "for remote access, and do "
              "not count on blocking the sources: each is used once.";
     case FindingKind::kExposure:
-      return "Close the interface to the Internet: bind it to an inside interface or an allow list, and check the device for changes and its "
+      return "Close the interface to the Internet: bind it to an inside interface or an allow list, and check the "
+             "device for changes and its "
              "software for known exploited vulnerabilities.";
     case FindingKind::kIntel:
-      return "Check what the address did here before and after, and whether it answered; a listed address may have changed hands.";
+      return "Check what the address did here before and after, and whether it answered; a listed address may have "
+             "changed hands.";
     case FindingKind::kDevice:
-      return "The far side looks like a hijacked small-office device. Look for log-ins and scans from its address and its neighbours.";
+      return "The far side looks like a hijacked small-office device. Look for log-ins and scans from its address and "
+             "its neighbours.";
     case FindingKind::kRecon:
       return "Reduce what the Internet can reach; watch the scanned services for log-ins in the days that follow.";
     case FindingKind::kRelay:
-      return "A device of yours forwards somebody else's traffic: isolate it, keep its memory if you can, and replace it if it is end-of-life.";
+      return "A device of yours forwards somebody else's traffic: isolate it, keep its memory if you can, and replace "
+             "it if it is end-of-life.";
   }
   return {};
 }

@@ -1,8 +1,9 @@
 // Evidence to one probability.
 //
-// log-odds = prior + sum over groups of (strongest evidence + kDiscount * the others of the group), every ratio bounded. Pieces of one
-// group talk about the same fact (the place, the client), so that adding them up fully would count it twice (naive Bayes is
-// overconfident on correlated features; the discount is the usual first remedy). Negative evidence counts in full.
+// log-odds = prior + sum over groups of (strongest evidence + kDiscount * the others of the group), every ratio
+// bounded. Pieces of one group talk about the same fact (the place, the client), so that adding them up fully would
+// count it twice (naive Bayes is overconfident on correlated features; the discount is the usual first remedy).
+// Negative evidence counts in full.
 #pragma once
 
 #include <span>
@@ -17,8 +18,8 @@ constexpr double kDiscount = 0.35;
 constexpr double kMostRatio = 14;
 constexpr double kLeastRatio = -6;
 
-// Natural log-odds before any evidence. A log-in is a covert one in about one of 20,000 cases, so that a medium organisation (300
-// log-ins a day) has one in two months; the other kinds start from a trait that is rare by itself.
+// Natural log-odds before any evidence. A log-in is a covert one in about one of 20,000 cases, so that a medium
+// organisation (300 log-ins a day) has one in two months; the other kinds start from a trait that is rare by itself.
 double prior_log_odds(detect::FindingKind kind);
 
 // Log-odds of the kind of finding given its evidence.

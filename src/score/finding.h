@@ -1,4 +1,5 @@
-// A finding: what a person reads. Its JSON (see to_json) is the stable contract that `--json`, the store and the exporters share.
+// A finding: what a person reads. Its JSON (see to_json) is the stable contract that `--json`, the store and the
+// exporters share.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +13,8 @@
 
 namespace orbwatch::score {
 
-// Who stands at an address. Empty or zero means unknown. `claims` tells who says what about the network type, since sources disagree:
-// "hosting (list x4bnet), consumer broadband (AS name)".
+// Who stands at an address. Empty or zero means unknown. `claims` tells who says what about the network type, since
+// sources disagree: "hosting (list x4bnet), consumer broadband (AS name)".
 struct SourceFacts {
   core::Ip ip;
   std::uint32_t asn = 0;
@@ -22,7 +23,7 @@ struct SourceFacts {
   std::string city;
   std::string network_type;
   std::string claims;
-  double latitude = 0;   // degrees; both 0 = unknown
+  double latitude = 0;  // degrees; both 0 = unknown
   double longitude = 0;
 };
 
@@ -44,7 +45,7 @@ struct Finding {
   double score = 0;     // 0..1, calibrated probability
   double log_odds = 0;  // the same before the logistic function; what the budget ranks by
   Severity severity = Severity::kInformational;
-  bool alert = false;   // inside the alert budget
+  bool alert = false;  // inside the alert budget
   std::string user;
   SourceFacts source;
   std::vector<SourceFacts> sources;  // when many; at most kMostListed, source_count says how many there were
@@ -53,9 +54,9 @@ struct Finding {
   std::uint64_t user_count = 0;
   std::string gateway;
   std::string device;
-  std::string outcome;      // "success", "failure": of the log-in itself
-  std::string hypothesis;   // sentence
-  std::vector<std::string> attack;  // ATT&CK technique ids
+  std::string outcome;                     // "success", "failure": of the log-in itself
+  std::string hypothesis;                  // sentence
+  std::vector<std::string> attack;         // ATT&CK technique ids
   std::vector<detect::Evidence> evidence;  // strongest first
   std::vector<RecordPlace> records;        // at most kMostListed
   std::string advice;

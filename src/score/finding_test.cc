@@ -44,17 +44,18 @@ Finding login() {
 }
 
 TEST(Finding, JsonIsTheContract) {
-  EXPECT_EQ(to_json(login()),
-            R"j({"id":"0123456789abcdef","time":"2025-11-24T12:00:00Z","end":"2025-11-24T13:30:00.25Z","kind":"login",)j"
-            R"j("score":0.9731,"severity":"high","alert":true,"user":"alice","outcome":"success",)j"
-            R"j("source":{"ip":"203.0.113.7","asn":64496,"org":"Example \"Cable\"","country":"DE","city":"Köln",)j"
-            R"j("network_type":"consumer broadband","claims":"consumer broadband (AS name)"},)j"
-            R"j("gateway":"vpn1","hypothesis":"A log-in from a hijacked home router near the user",)j"
-            R"j("attack":["T1090.003","T1584.008"],)j"
-            R"j("evidence":[{"kind":"new-network","llr":4.2,"says":"First log-in from AS64496"},)j"
-            R"j({"kind":"usual-hour","llr":-0.26,"says":"An hour as always"}],)j"
-            R"j("records":[{"file":"vpn.log","line":42},{"file":"flows.pcap","offset":0}],)j"
-            R"j("advice":"Ask alice whether she logged in.","network":"n-3"})j");
+  EXPECT_EQ(
+      to_json(login()),
+      R"j({"id":"0123456789abcdef","time":"2025-11-24T12:00:00Z","end":"2025-11-24T13:30:00.25Z","kind":"login",)j"
+      R"j("score":0.9731,"severity":"high","alert":true,"user":"alice","outcome":"success",)j"
+      R"j("source":{"ip":"203.0.113.7","asn":64496,"org":"Example \"Cable\"","country":"DE","city":"Köln",)j"
+      R"j("network_type":"consumer broadband","claims":"consumer broadband (AS name)"},)j"
+      R"j("gateway":"vpn1","hypothesis":"A log-in from a hijacked home router near the user",)j"
+      R"j("attack":["T1090.003","T1584.008"],)j"
+      R"j("evidence":[{"kind":"new-network","llr":4.2,"says":"First log-in from AS64496"},)j"
+      R"j({"kind":"usual-hour","llr":-0.26,"says":"An hour as always"}],)j"
+      R"j("records":[{"file":"vpn.log","line":42},{"file":"flows.pcap","offset":0}],)j"
+      R"j("advice":"Ask alice whether she logged in.","network":"n-3"})j");
 }
 
 TEST(Finding, AbsentMeansUnknown) {

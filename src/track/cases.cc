@@ -82,7 +82,8 @@ void Cases::merge(Entry& entry, Scored& s) {
   const bool strongest = s.log_odds >= f.log_odds || f.evidence.empty();
   f.log_odds = std::max(f.log_odds, s.log_odds);
   merge_evidence(f.evidence, s.evidence);
-  std::sort(f.evidence.begin(), f.evidence.end(), [](const Evidence& a, const Evidence& b) { return a.llr != b.llr ? a.llr > b.llr : a.kind < b.kind; });
+  std::sort(f.evidence.begin(), f.evidence.end(),
+            [](const Evidence& a, const Evidence& b) { return a.llr != b.llr ? a.llr > b.llr : a.kind < b.kind; });
   if (strongest) {
     f.hypothesis = s.hypothesis;
     f.attack.clear();

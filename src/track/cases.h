@@ -1,7 +1,8 @@
-// Scored events become findings that a person reads: what belongs together is one finding. A log-in repeated from the same network
-// within a day, the attempts of one spray, every contact with one exposed port.
+// Scored events become findings that a person reads: what belongs together is one finding. A log-in repeated from the
+// same network within a day, the attempts of one spray, every contact with one exposed port.
 //
-// Memory: kMostFindings findings, the weakest make room; each lists at most Finding::kMostListed records, sources, users.
+// Memory: kMostFindings findings, the weakest make room; each lists at most Finding::kMostListed records, sources,
+// users.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
