@@ -132,7 +132,7 @@ void report(benchmark::State& state) {
   state.SetBytesProcessed(rounds * static_cast<std::int64_t>(log_text().size()));
 }
 
-void LineScan(benchmark::State& state) {
+void line_scan(benchmark::State& state) {
   const std::string_view text = log_text();
   for (auto _ : state) {
     std::size_t lines = 0;
@@ -143,9 +143,9 @@ void LineScan(benchmark::State& state) {
   }
   report(state);
 }
-BENCHMARK(LineScan)->Unit(benchmark::kMillisecond);
+BENCHMARK(line_scan)->Unit(benchmark::kMillisecond);
 
-void DecodeCiscoAsa(benchmark::State& state) {
+void decode_cisco_asa(benchmark::State& state) {
   const std::string_view text = log_text();
   decode::Options options;
   event::EventBatch batch;
@@ -162,7 +162,7 @@ void DecodeCiscoAsa(benchmark::State& state) {
   }
   report(state);
 }
-BENCHMARK(DecodeCiscoAsa)->Unit(benchmark::kMillisecond);
+BENCHMARK(decode_cisco_asa)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

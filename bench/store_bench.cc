@@ -17,6 +17,7 @@ using namespace orbwatch;
 void fill(event::EventBatch& batch, std::mt19937_64& random, std::size_t count, std::uint64_t& line) {
   static const auto names = [](const char* stem, int n) {
     std::vector<core::Symbol> out;
+    out.reserve(static_cast<std::size_t>(n));
     for (int i = 0; i < n; ++i) out.push_back(core::intern(std::string(stem) + std::to_string(i)));
     return out;
   };

@@ -13,6 +13,8 @@ using event::Class;
 using event::Outcome;
 
 // Peer groups and AS numbers grow with the organisation, not with its traffic; these caps only stop a hostile log.
+// A longer silence of all log sources is a hole in the data, not a row of quiet days.
+constexpr Nanoseconds kNoData = 7 * core::kDay;
 constexpr std::size_t kMostGroups = 10'000;
 constexpr std::size_t kMostSystems = 200'000;
 constexpr std::size_t kMostClients = 200'000;
@@ -185,6 +187,8 @@ void Baseline::learn(const Event& e) {
   if (e.time <= 0) return;  // undated, or before 1970: no log of use is that old, and the hours are counted from there
   unit(e.time);
   if (!quarantine_.empty()) release(e.time);
+  if (last_learned_ != 0 && e.time - last_learned_ > kNoData) strangers_.skip_to(e.time / core::kDay);
+  last_learned_ = std::max(last_learned_, e.time);
   const NetworkFacts& facts = networks_.facts(e.source_facts);
   if (is_login(e)) {
     learn_login(e, facts);
@@ -345,10 +349,7 @@ void Baseline::learn_failure(const Event& e, const NetworkFacts& facts) {
   const std::int64_t day = e.time / core::kDay;
   if (s.day == 0) s.day = day;
   if (day > s.day) {
-    for (std::int64_t d = s.day; d < day && d < s.day + 28; ++d) {
-      s.days[s.day_count % s.days.size()] = d == s.day ? s.today : 0;
-      ++s.day_count;
-    }
+    for (std::int64_t d = s.day; d < day && d < s.day + 28; ++d) s.close_day(d == s.day ? s.today : 0);
     s.day = day;
     s.today = 0;
   }

@@ -64,6 +64,7 @@ class Baseline {
   const core::NetworkView& networks_;
   Limits limits_;
   Nanoseconds origin_ = 0;
+  Nanoseconds last_learned_ = 0;
   Nanoseconds unit_time_ = 0;
   double unit_value_ = 1;
   absl::flat_hash_map<Symbol, std::unique_ptr<UserProfile>> users_;

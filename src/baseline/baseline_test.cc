@@ -378,8 +378,20 @@ TEST_F(Strangers, FinishedDaysAreKept) {
   const StrangerFailures& s = after(kMonday + 5 * kDay, 99, w.abroad);
   EXPECT_EQ(s.day_count, 5U);
   EXPECT_DOUBLE_EQ(s.ordinary_day(), (4 * 5 + 3) / 6.0);
-  after(kMonday + 40 * kDay, 100, w.abroad);  // a month of silence
+  // A month with log-ins but without a failure is quiet ...
+  for (int day = 6; day <= 40; ++day) b.learn(w.login(kMonday + day * kDay, "bob", Ip::v4(0x05000fff), w.home));
+  after(kMonday + 40 * kDay, 100, w.abroad);
   EXPECT_LT(s.ordinary_day(), 1);
+}
+
+TEST_F(Strangers, AHoleInTheDataIsNoRowOfQuietDays) {
+  for (int day = 0; day < 5; ++day) {
+    for (std::uint32_t i = 0; i < 4; ++i)
+      after(kMonday + day * kDay, static_cast<std::uint32_t>(day) * 10 + i, w.abroad);
+  }
+  const StrangerFailures& s = after(kMonday + 4000 * kDay, 99, w.abroad);  // other logs, years later
+  EXPECT_EQ(s.day_count, 5U);
+  EXPECT_DOUBLE_EQ(s.ordinary_day(), (4 * 5 + 3) / 6.0);
 }
 
 TEST_F(Strangers, TimesBefore1970AreNotLearned) {

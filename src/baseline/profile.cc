@@ -57,6 +57,18 @@ std::uint32_t StrangerFailures::failures_24h() const { return sum(failures); }
 std::uint32_t StrangerFailures::sources_24h() const { return sum(sources); }
 std::uint32_t StrangerFailures::consumer_24h() const { return sum(consumer); }
 
+void StrangerFailures::close_day(std::uint32_t count) {
+  days[day_count % days.size()] = count;
+  ++day_count;
+}
+
+void StrangerFailures::skip_to(std::int64_t next_day) {
+  if (day == 0 || next_day <= day) return;
+  close_day(today);
+  day = next_day;
+  today = 0;
+}
+
 double StrangerFailures::ordinary_day() const {
   if (day_count == 0) return 3;
   const std::size_t n = std::min<std::size_t>(day_count, days.size());

@@ -177,6 +177,9 @@ struct StrangerFailures {
   std::uint32_t failures_24h() const;
   std::uint32_t sources_24h() const;
   std::uint32_t consumer_24h() const;
+  void close_day(std::uint32_t count);
+  // Ends the day that is being counted; days up to `next_day` (since 1970) are unknown, not quiet.
+  void skip_to(std::int64_t next_day);
   double ordinary_day() const;  // median of the finished days; 3 without history
 };
 

@@ -35,7 +35,7 @@ TEST(Symbol, IsTheSameInEveryThread) {
   std::vector<std::vector<Symbol>> seen(4);
   std::vector<std::thread> threads;
   for (auto& mine : seen) {
-    threads.emplace_back([&mine] {
+    threads.emplace_back([&mine] {  // NOLINT(performance-inefficient-vector-operation)
       for (int i = 0; i < 5000; ++i) mine.push_back(intern("thread test " + std::to_string(i)));
     });
   }

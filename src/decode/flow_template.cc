@@ -826,6 +826,7 @@ void Template::decode(std::string_view set, const MessageTime& time, std::uint32
     used = records * record_length_;
     if (options_) {
       std::vector<std::uint16_t> lengths;
+      lengths.reserve(fields_.size());
       for (const FieldSpec& f : fields_) lengths.push_back(f.length);
       for (std::size_t i = 0; i < records; ++i) {
         options_record(reinterpret_cast<const std::uint8_t*>(set.data()) + i * record_length_, lengths.data(), facts);

@@ -58,7 +58,8 @@ class DistributedSpray final : public Detector {
     const double sources = v.strangers->sources_24h() + (s == nullptr || !s->counted_as_stranger(v.now) ? 1.0 : 0.0);
     // Few tries per source is what makes it distributed: three failures of two hosts are no spray.
     if (sources < 6 || seen > 2.5 * sources) return;
-    const double mean = v.strangers->ordinary_day();
+    // Below one a day the history says little about the next burst of an ordinary bot.
+    const double mean = std::max(1.0, v.strangers->ordinary_day());
     const double added = std::max(10.0, 2 * mean);
     const double llr =
         log_negative_binomial(seen, mean + added, kDispersion) - log_negative_binomial(seen, mean, kDispersion);

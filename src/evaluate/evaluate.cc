@@ -124,11 +124,11 @@ std::string seed_text(const std::vector<std::uint64_t>& seeds) {
 
 Interval wilson(std::uint64_t successes, std::uint64_t trials) {
   if (trials == 0) return {};
-  constexpr double z = 1.959963984540054;
+  constexpr double kZ = 1.959963984540054;
   const double n = static_cast<double>(trials);
   const double p = static_cast<double>(successes) / n;
-  const double centre = (p + z * z / (2 * n)) / (1 + z * z / n);
-  const double half = z * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n);
+  const double centre = (p + kZ * kZ / (2 * n)) / (1 + kZ * kZ / n);
+  const double half = kZ * std::sqrt(p * (1 - p) / n + kZ * kZ / (4 * n * n)) / (1 + kZ * kZ / n);
   return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
 }
 

@@ -35,7 +35,7 @@ class Rng {
   double uniform() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }               // [0, 1)
   std::uint64_t below(std::uint64_t n) { return n < 2 ? 0 : ((next() >> 32) * n) >> 32; }  // 0 .. n - 1; n at most 2^32
   int between(int low, int high) {
-    return low + static_cast<int>(below(static_cast<std::uint64_t>(high - low + 1)));
+    return low + static_cast<int>(below(static_cast<std::uint64_t>(std::int64_t{high} - low + 1)));
   }  // both included
   bool chance(double p) { return uniform() < p; }
   double exponential(double mean) { return -mean * natural_log(1.0 - uniform()); }

@@ -441,8 +441,8 @@ TEST(Rng, HasTheRightMoments) {
     EXPECT_NEAR(natural_log(x), std::log(x), 1e-11 * std::abs(std::log(x)) + 1e-12);
   Rng rng(1, {2, 3});
   double exponential = 0, bell = 0, square = 0, small_poisson = 0, large_poisson = 0;
-  constexpr int n = 40'000;
-  for (int i = 0; i < n; ++i) {
+  constexpr int kDraws = 40'000;
+  for (int i = 0; i < kDraws; ++i) {
     exponential += rng.exponential(5);
     const double b = rng.bell();
     bell += b;
@@ -453,11 +453,11 @@ TEST(Rng, HasTheRightMoments) {
     const int k = rng.between(-2, 2);
     EXPECT_TRUE(k >= -2 && k <= 2);
   }
-  EXPECT_NEAR(exponential / n, 5, 0.1);
-  EXPECT_NEAR(bell / n, 0, 0.02);
-  EXPECT_NEAR(square / n, 1, 0.03);
-  EXPECT_NEAR(small_poisson / n, 2.5, 0.05);
-  EXPECT_NEAR(large_poisson / n, 400, 1);
+  EXPECT_NEAR(exponential / kDraws, 5, 0.1);
+  EXPECT_NEAR(bell / kDraws, 0, 0.02);
+  EXPECT_NEAR(square / kDraws, 1, 0.03);
+  EXPECT_NEAR(small_poisson / kDraws, 2.5, 0.05);
+  EXPECT_NEAR(large_poisson / kDraws, 400, 1);
 }
 
 }  // namespace

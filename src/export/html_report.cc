@@ -20,7 +20,7 @@ using core::append_json_string;
 // SHA-256, FIPS 180-4. Only for the hash of the page's own script and style: a library would be a dependency for forty
 // lines.
 std::array<std::uint8_t, 32> sha256(std::string_view text) {
-  static constexpr std::uint32_t k[64] = {
+  static constexpr std::uint32_t kRound[64] = {
       0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
       0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
       0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
@@ -50,7 +50,7 @@ std::array<std::uint8_t, 32> sha256(std::string_view text) {
     std::copy(h, h + 8, v);
     for (std::size_t i = 0; i < 64; ++i) {
       const std::uint32_t one = v[7] + (std::rotr(v[4], 6) ^ std::rotr(v[4], 11) ^ std::rotr(v[4], 25)) +
-                                ((v[4] & v[5]) ^ (~v[4] & v[6])) + k[i] + w[i];
+                                ((v[4] & v[5]) ^ (~v[4] & v[6])) + kRound[i] + w[i];
       const std::uint32_t two = (std::rotr(v[0], 2) ^ std::rotr(v[0], 13) ^ std::rotr(v[0], 22)) +
                                 ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
       std::copy_backward(v, v + 7, v + 8);

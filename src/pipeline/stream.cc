@@ -181,8 +181,8 @@ bool Stream::open_next() {
       report.error = decoder.error().text();
       report.unknown_format = opened->options.format.empty();
       if (head.size() < kHead) {
-        opened->chunks->next();
         auto rest = opened->chunks->next();
+        if (rest) rest = opened->chunks->next();
         if (!rest) {
           report.error = rest.error().text();
           report.unknown_format = false;
