@@ -23,9 +23,12 @@ std::unexpected<core::Error> usage(std::string_view what, std::string seen = {})
   return core::fail("usage: " + std::string(what), std::move(seen), std::string(kUsage));
 }
 
-struct NamesOf final : AsNames {
+class NamesOf final : public AsNames {
+ public:
   explicit NamesOf(const Networks& networks) : networks_(networks) {}
   std::string_view name_of(std::uint32_t asn) const override { return networks_.name_of_as(asn); }
+
+ private:
   const Networks& networks_;
 };
 

@@ -220,7 +220,7 @@ core::Expected<std::string> read_file(const std::string& path) {
     if (got < 0 || content.size() + static_cast<std::size_t>(got) > kLongestInput) {
       const std::string why = got < 0 ? std::strerror(errno) : "longer than 4 GiB";
       ::close(fd);
-      return core::fail("cannot read the file", path + ": " + why);
+      return core::fail("cannot read the file", fmt::format("{}: {}", path, why));
     }
     if (got == 0) break;
     content.append(buffer.data(), static_cast<std::size_t>(got));
@@ -518,7 +518,8 @@ void Builder::merge() {
 struct FactsBytes {
   NetworkFacts facts;
   friend bool operator==(const FactsBytes& a, const FactsBytes& b) {
-    return std::memcmp(&a.facts, &b.facts, sizeof a.facts) == 0;
+    // Equal is what has equal bytes in the file; two zeros that differ in sign may stand there twice.
+    return std::memcmp(&a.facts, &b.facts, sizeof a.facts) == 0;  // NOLINT(bugprone-suspicious-memory-comparison)
   }
   template <typename H>
   friend H AbslHashValue(H h, const FactsBytes& f) {

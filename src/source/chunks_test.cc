@@ -59,7 +59,7 @@ Read read_chunks(ChunkReader& reader, const ChunkOptions& options) {
   }
 }
 
-Read read_chunks(std::string bytes, const ChunkOptions& options, std::size_t head = 0) {
+Read read_chunks(const std::string& bytes, const ChunkOptions& options, std::size_t head = 0) {
   ChunkReader reader(read_memory(bytes, "input.log"), 9, options);
   if (head > 0) {
     const auto seen = reader.head(head);

@@ -1,5 +1,7 @@
 #include "source/reader.h"
 
+#include <fmt/format.h>
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -332,7 +334,7 @@ TEST(Reader, ReadsWhatTheCommandLineToolsWrite) {
   for (const std::string tool :
        {"gzip -1", "gzip -9", "zstd -q -1", "zstd -q -19", "xz -T2 --block-size=100KiB -1", "bzip2", "pigz -p2"}) {
     const std::string packed = dir.path("packed");
-    if (std::system((tool + " -c " + plain + " > " + packed + " 2>/dev/null").c_str()) != 0) continue;
+    if (std::system(fmt::format("{} -c {} > {} 2>/dev/null", tool, plain, packed).c_str()) != 0) continue;
     ++tried;
     auto reader = open(input_of(packed));
     ASSERT_TRUE(reader);

@@ -16,6 +16,8 @@ inline const std::string kHostile[] = {
     "<img src=x onerror=\"window.pwned=1\">",
     "<!--<script>",
     "\x1b]0;owned\x07\x1b[2J\x1b[31m",
+    // Two pieces: the last escape would take the "e" along.
+    // NOLINTNEXTLINE(bugprone-suspicious-missing-comma)
     "line\xe2\x80\xa8separator\xe2\x80\xa9"
     "end",
     "\xe2\x80\xaegnp.exe",
