@@ -325,8 +325,7 @@ class OpenSsh final : public RecordDecoder {
         break;
       case 'F':
         if (skip_prefix(t, "Failed ")) {
-          if (const auto words = t.find(" for "); words < 40)
-            return attempt(t, Activity::kLogon, Outcome::kFailure, e);
+          if (const auto words = t.find(" for "); words < 40) return attempt(t, Activity::kLogon, Outcome::kFailure, e);
         }
         break;
       case 'I':
