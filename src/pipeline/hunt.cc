@@ -101,7 +101,11 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
     if (!opened) return std::unexpected(opened.error());
     auto shared = std::make_shared<intel::Networks>(std::move(*opened));
     for (const intel::SourceInfo& s : shared->info().sources) {
-      if (!s.attribution.empty()) result.notes.push_back(s.attribution);
+      // Several files of one publisher owe one attribution.
+      if (!s.attribution.empty() &&
+          std::find(result.notes.begin(), result.notes.end(), s.attribution) == result.notes.end()) {
+        result.notes.push_back(s.attribution);
+      }
     }
     networks = std::move(shared);
   }
