@@ -32,6 +32,38 @@ void add_capped(Map& map, Key key, float weight, std::size_t most) {
   }
 }
 
+// P(distance) before any data, and the weight of that prior. A line that moves mostly stays in its pool; another line of the
+// same provider stands wherever the provider has customers.
+constexpr std::array<double, kDistances> kOwnDistance = {0.45, 0.25, 0.10, 0.20};
+constexpr std::array<double, kDistances> kOthersDistance = {0.10, 0.20, 0.20, 0.50};
+constexpr double kMovedPrior = 0.15;
+constexpr Nanoseconds kSharedLately = 14 * core::kDay;
+
+double mixed(double count, double total, double parent, double strength) {
+  return (count + strength * parent) / (total + strength);
+}
+
+double sum(const std::array<float, kDistances>& weights) {
+  double total = 0;
+  for (const float w : weights) total += w;
+  return total;
+}
+
+// The nearest of the user's prefixes.
+Distance nearest(const UserProfile& user, std::uint64_t key) {
+  Distance best = Distance::kFarther;
+  for (std::size_t i = 0; i < user.prefixes.size(); ++i) best = std::min(best, distance(key, user.prefixes.key(i)));
+  return best;
+}
+
+std::uint16_t method_of(const Event& e) {
+  return method_key(static_cast<std::uint8_t>(e.service), static_cast<std::uint8_t>(e.auth_method));
+}
+
+bool same_system(Familiarity level) {
+  return level == Familiarity::kSameSystemNear || level == Familiarity::kSameSystemFar;
+}
+
 }  // namespace
 
 bool is_login(const Event& e) {
@@ -90,6 +122,11 @@ Familiarity familiarity(const UserProfile& user, const Ip& ip, const NetworkFact
   return Familiarity::kNewCountry;
 }
 
+bool shared_lately(const SourceProfile* source, const Event& e) {
+  return source != nullptr && source->user_count > 0 && source->user_count <= source->users.size() &&
+         !source->has_user(e.user) && e.time - source->first_seen < kSharedLately;
+}
+
 Baseline::Baseline(const core::NetworkView& networks, const Limits& limits) : networks_(networks), limits_(limits) {}
 Baseline::~Baseline() = default;
 
@@ -126,27 +163,87 @@ View Baseline::view(const Event& e) {
   }
   if (!v.login && !v.failed_login) return v;
   v.user = user(e.user);
-  if (e.group.present()) {
-    const auto found = groups_.find(e.group);
-    if (found != groups_.end()) v.group = found->second.get();
-  }
+  v.group = group_of(e.group, false);
   if (everyone_.logins > 0) {
     const auto system = systems_.find(v.source->asn);
-    if (system != systems_.end()) v.system_share = system->second / everyone_.logins;
+    if (system != systems_.end()) v.system_share = system->second.logins / everyone_.logins;
   }
+  if (!users_.empty()) {
+    v.accounts_tried = std::min(1.0, strangers_.accounts_until(e.time / core::kDay) / static_cast<double>(users_.size()));
+  }
+  v.method = method_of(e);
   v.client = client_key(e);
   if (v.client != 0 && clients_total_ > 0) {
     const auto client = clients_.find(v.client);
     if (client != clients_.end()) v.client_share = client->second / clients_total_;
   }
   if (v.user != nullptr) {
-    v.familiarity = familiarity(*v.user, e.source_ip, *v.source);
-    for (std::size_t i = 0; i < v.user->systems.size(); ++i) {
-      const auto system = systems_.find(v.user->systems.key(i));
-      if (system != systems_.end() && everyone_.logins > 0) v.known_systems_share += system->second / everyone_.logins;
+    const UserProfile& user = *v.user;
+    const Novelty found = novelty(user, e, *v.source);
+    v.familiarity = found.level;
+    v.network_since = found.since;
+    for (std::size_t i = 0; i < user.systems.size(); ++i) {
+      const auto system = systems_.find(user.systems.key(i));
+      if (system != systems_.end() && everyone_.logins > 0)
+        v.known_systems_share += system->second.logins / everyone_.logins;
+    }
+    if (found.level <= Familiarity::kSameSystemFar) describe_move(v, user, e);
+    v.client_known = user.clients.contains(v.client);
+    for (const auto& recent : user.recent_clients) {
+      if (v.client_known || recent.since == 0 || recent.client != v.client) continue;
+      v.client_known = e.time - recent.since >= kProbation;
+      v.client_since = v.client_known ? 0 : recent.since;
     }
   }
   return v;
+}
+
+// The user's own share of what is known of his provider's customers is left out, so that nothing is counted twice.
+double Baseline::moved(const UserProfile& user, std::uint32_t asn) const {
+  const double user_moved = user.moves.weight(asn);
+  const double user_total = user.systems.weight(asn);
+  double here_moved = 0, here_total = 0;
+  const auto system = systems_.find(asn);
+  if (system != systems_.end()) {
+    here_moved = std::max(0.0, system->second.moved - user_moved);
+    here_total = std::max(here_moved, system->second.moved + system->second.stayed - user_total);
+  }
+  const double unit = unit_value_;
+  const double others_moved = std::max(0.0, all_systems_.moved - here_moved - user_moved);
+  const double others_total = std::max(others_moved, all_systems_.moved + all_systems_.stayed - here_total - user_total);
+  double p = mixed(others_moved / unit, others_total / unit, kMovedPrior, 20);
+  p = mixed(here_moved / unit, here_total / unit, p, 8);
+  return mixed(user_moved / unit, std::max(user_moved, user_total) / unit, p, 4);
+}
+
+void Baseline::describe_move(View& v, const UserProfile& user, const Event& e) const {
+  v.moved = moved(user, v.source->asn);
+  const auto d = static_cast<std::size_t>(nearest(user, prefix_key(e.source_ip)));
+  const auto system = systems_.find(v.source->asn);
+  const auto share = [&](const std::array<float, kDistances> SystemProfile::*field,
+                         const std::array<double, kDistances>& prior) {
+    double p = mixed((all_systems_.*field)[d] / v.unit, sum(all_systems_.*field) / v.unit, prior[d], 20);
+    if (system != systems_.end())
+      p = mixed((system->second.*field)[d] / v.unit, sum(system->second.*field) / v.unit, p, 10);
+    return p;
+  };
+  v.distance_own = share(&SystemProfile::own, kOwnDistance);
+  v.distance_others = share(&SystemProfile::others, kOthersDistance);
+}
+
+Baseline::Novelty Baseline::novelty(const UserProfile& user, const Event& e, const NetworkFacts& facts) {
+  const std::uint64_t key = prefix_key(e.source_ip);
+  if (user.prefixes.contains(key)) return {Familiarity::kSamePrefix, 0};
+  const Familiarity level = familiarity(user, e.source_ip, facts);
+  for (const auto& recent : user.recent_networks) {
+    if (recent.since == 0) continue;
+    // A provider new to the user is on probation as a whole: its next address is no new discovery.
+    const bool same = recent.prefix == key || (facts.asn != 0 && recent.system == facts.asn && !same_system(level));
+    if (!same) continue;
+    if (e.time - recent.since >= kProbation) return {Familiarity::kSamePrefix, 0};
+    return {recent.level, recent.since};
+  }
+  return {level, 0};
 }
 
 SourceProfile* Baseline::source_of(const Ip& ip, Nanoseconds time) {
@@ -191,7 +288,8 @@ void Baseline::learn(const Event& e) {
   last_learned_ = std::max(last_learned_, e.time);
   const NetworkFacts& facts = networks_.facts(e.source_facts);
   if (is_login(e)) {
-    learn_login(e, facts);
+    learn_population(e, facts);
+    learn_login(e, facts, false);
   } else if (is_failed_login(e)) {
     learn_failure(e, facts);
   } else if (e.event_class == Class::kSession && e.activity == Activity::kEnd) {
@@ -205,7 +303,88 @@ void Baseline::learn(const Event& e) {
   }
 }
 
-void Baseline::learn_login(const Event& e, const NetworkFacts& facts) {
+GroupProfile* Baseline::group_of(Symbol name, bool add) {
+  if (!name.present()) return nullptr;
+  const auto found = groups_.find(name);
+  if (found != groups_.end()) return found->second.get();
+  if (!add || groups_.size() >= kMostGroups) return nullptr;
+  return groups_.emplace(name, std::make_unique<GroupProfile>()).first->second.get();
+}
+
+// What the log-in says of people in general; before the user's own profile learns of it.
+void Baseline::learn_population(const Event& e, const NetworkFacts& facts) {
+  const auto w = static_cast<float>(unit(e.time));
+  const auto found = users_.find(e.user);
+  const UserProfile* user = found == users_.end() ? nullptr : found->second.get();
+  GroupProfile* group = group_of(e.group, true);
+  const auto type = static_cast<std::size_t>(facts.type);
+  const std::size_t bin = user == nullptr ? 0 : experience_bin(user->logins / w);
+  const Novelty fresh = user == nullptr ? Novelty{} : novelty(*user, e, facts);
+  const std::uint64_t client = client_key(e);
+  bool client_counts = client != 0 && bin > 0 && user->clients.size() > 0;
+  const bool client_known = client_counts && user->clients.contains(client);
+  if (client_counts) {
+    for (const auto& recent : user->recent_clients) client_counts &= recent.since == 0 || recent.client != client;
+  }
+  const SourceProfile* source = nullptr;
+  if (const auto known = sources_.find(e.source_ip); known != sources_.end()) source = &known->second;
+  const bool address_is_new = user != nullptr && (source == nullptr || !source->has_user(e.user));
+  for (GroupProfile* g : {&everyone_, group}) {
+    if (g == nullptr) continue;
+    g->logins += w;
+    g->hours[hour_of_week(e.time)] += w;
+    g->day_hours[day_hour(e.time)] += w;
+    if (type < core::kNetworkTypes) g->types[type] += w;
+    if (fresh.since == 0) g->familiarity[bin][static_cast<std::size_t>(fresh.level)] += w;
+    if (fresh.since == 0 && bin > 0 && fresh.level >= Familiarity::kNewSystemNear && type < core::kNetworkTypes)
+      g->new_types[type] += w;
+    g->methods.add(method_of(e), w);
+    if (client_counts) (client_known ? g->client_known : g->client_new) += w;
+    if (address_is_new && fresh.since == 0) (shared_lately(source, e) ? g->shared : g->unshared) += w;
+  }
+  if (client != 0) {
+    add_capped(clients_, client, w, kMostClients);
+    clients_total_ += w;
+  }
+  learn_system(e, facts, user, fresh);
+}
+
+void Baseline::learn_system(const Event& e, const NetworkFacts& facts, const UserProfile* user, const Novelty& fresh) {
+  if (facts.asn == 0) return;
+  if (systems_.size() >= kMostSystems && !systems_.contains(facts.asn)) return;
+  const auto w = static_cast<float>(unit(e.time));
+  const std::uint64_t key = prefix_key(e.source_ip);
+  SystemProfile& system = systems_[facts.asn];
+  system.logins += w;
+  if (user != nullptr && user->systems.contains(facts.asn) && fresh.since == 0 &&
+      fresh.level <= Familiarity::kSameSystemFar) {
+    const bool moved = fresh.level != Familiarity::kSamePrefix;
+    for (SystemProfile* s : {&system, &all_systems_}) {
+      (moved ? s->moved : s->stayed) += w;
+      if (moved) s->own[static_cast<std::size_t>(nearest(*user, key))] += w;
+    }
+  }
+  // How far it stands from another customer's line: one of those who used the provider lately.
+  bool listed = false;
+  for (std::size_t i = 0; i < system.customers.size(); ++i) {
+    const Symbol other = system.customers[(system.next_customer + i) % system.customers.size()];
+    listed |= other == e.user;
+    if (!other.present() || other == e.user) continue;
+    const auto profile = users_.find(other);
+    if (profile == users_.end()) continue;
+    const auto d = static_cast<std::size_t>(nearest(*profile->second, key));
+    system.others[d] += w;
+    all_systems_.others[d] += w;
+    break;
+  }
+  if (!listed) {
+    system.customers[system.next_customer] = e.user;
+    system.next_customer = (system.next_customer + 1) % static_cast<std::uint32_t>(system.customers.size());
+  }
+}
+
+// The part of the user and of the source. `at_once`: without probation.
+void Baseline::learn_login(const Event& e, const NetworkFacts& facts, bool at_once) {
   const auto w = static_cast<float>(unit(e.time));
   if (SourceProfile* source = source_of(e.source_ip, e.time)) {
     ++source->successes;
@@ -225,32 +404,7 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts) {
     slot->first_seen = e.time;
   }
   UserProfile& user = *slot;
-  GroupProfile* group = nullptr;
-  if (e.group.present()) {
-    const auto found = groups_.find(e.group);
-    if (found != groups_.end()) {
-      group = found->second.get();
-    } else if (groups_.size() < kMostGroups) {
-      group = groups_.emplace(e.group, std::make_unique<GroupProfile>()).first->second.get();
-    }
-  }
-  const std::size_t bin = experience_bin(user.logins / w);
-  const auto level = static_cast<std::size_t>(familiarity(user, e.source_ip, facts));
-  everyone_.familiarity[bin][level] += w;
-  if (group != nullptr) group->familiarity[bin][level] += w;
-  if (bin > 0) user.familiarity[level] += w;
-
-  const std::uint64_t client = client_key(e);
-  if (client != 0) {
-    if (bin > 0 && user.clients.size() > 0) {
-      const bool known = user.clients.contains(client);
-      (known ? everyone_.client_known : everyone_.client_new) += w;
-      if (group != nullptr) (known ? group->client_known : group->client_new) += w;
-    }
-    user.clients.add(client, w);
-    add_capped(clients_, client, w, kMostClients);
-    clients_total_ += w;
-  }
+  at_once |= user.count < kLearnedAtOnce;
   const std::uint32_t place = pack_place(facts.latitude, facts.longitude);
   if (place != 0 && user.last_place != 0 && e.time > user.last_login) {
     double ya, xa, yb, xb;
@@ -261,21 +415,16 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts) {
     everyone_.travel += w;
     if (km > 500 && km > 1000 * hours) everyone_.impossible_travel += w;
   }
-  user.prefixes.add(prefix_key(e.source_ip), w);
-  user.systems.add(facts.asn, w);
-  user.places.add(place, w);
-  user.countries.add(facts.country, w);
+  // His own line vouches for the client that he uses there.
+  const bool at_home = user.prefixes.contains(prefix_key(e.source_ip));
+  learn_network(user, e, facts, w, at_once);
+  learn_client(user, e, w, at_once || at_home);
+  learn_method(user, e, w, at_once || at_home);
   user.gateways.add(e.observer.id(), w);
   hour_add(user, e.time, w);
   user.logins += w;
   ++user.count;
   user.last_seen = std::max(user.last_seen, e.time);
-  const auto type = static_cast<std::size_t>(facts.type);
-  if (type < core::kNetworkTypes) {
-    user.types[type] += w;
-    everyone_.types[type] += w;
-    if (group != nullptr) group->types[type] += w;
-  }
   if (place != 0 && e.time >= user.last_login) {
     user.last_login = e.time;
     user.last_ip = e.source_ip;
@@ -294,13 +443,62 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts) {
     }
     *oldest = {prefix_key(e.source_ip), facts.asn, e.time, e.source_ip};
   }
-  add_capped(systems_, facts.asn, w, kMostSystems);
-  for (GroupProfile* g : {&everyone_, group}) {
-    if (g == nullptr) continue;
-    g->logins += w;
-    g->hours[hour_of_week(e.time)] += w;
-    g->day_hours[day_hour(e.time)] += w;
+}
+
+void Baseline::learn_network(UserProfile& user, const Event& e, const NetworkFacts& facts, float w, bool at_once) {
+  const Novelty fresh = novelty(user, e, facts);
+  if (fresh.since != 0 && !at_once) return;
+  if (fresh.since == 0) {
+    if (experience_bin(user.logins / w) > 0) user.familiarity[static_cast<std::size_t>(fresh.level)] += w;
+    // Where lines move every other day, a new prefix of the known provider is no news.
+    at_once |= fresh.level == Familiarity::kSamePrefix || (same_system(fresh.level) && moved(user, facts.asn) > 0.3);
+    if (same_system(fresh.level)) user.moves.add(facts.asn, w);
   }
+  if (!at_once) {
+    auto* oldest = &user.recent_networks[0];
+    for (auto& recent : user.recent_networks) {
+      if (recent.since < oldest->since) oldest = &recent;
+    }
+    *oldest = {prefix_key(e.source_ip), e.time, facts.asn, fresh.level};
+    return;
+  }
+  user.prefixes.add(prefix_key(e.source_ip), w);
+  user.systems.add(facts.asn, w);
+  user.places.add(pack_place(facts.latitude, facts.longitude), w);
+  user.countries.add(facts.country, w);
+  const auto type = static_cast<std::size_t>(facts.type);
+  if (type < core::kNetworkTypes) user.types[type] += w;
+}
+
+void Baseline::learn_client(UserProfile& user, const Event& e, float w, bool at_once) {
+  const std::uint64_t client = client_key(e);
+  if (client == 0) return;
+  if (!at_once && user.clients.size() > 0 && !user.clients.contains(client)) {
+    auto* slot = &user.recent_clients[0];
+    for (auto& recent : user.recent_clients) {
+      if (recent.client == client && recent.since != 0) {
+        slot = &recent;
+        break;
+      }
+      if (recent.since < slot->since) slot = &recent;
+    }
+    if (slot->client != client || slot->since == 0) {
+      *slot = {client, e.time};
+      return;
+    }
+    if (e.time - slot->since < kProbation) return;
+    *slot = {};
+  }
+  user.clients.add(client, w);
+}
+
+// A method becomes the user's own on his own line, or if it is the first for this service; elsewhere it is only confirmed.
+void Baseline::learn_method(UserProfile& user, const Event& e, float w, bool at_once) {
+  const std::uint16_t method = method_of(e);
+  bool first = true;
+  for (std::size_t i = 0; i < user.methods.size(); ++i)
+    first &= method_service(user.methods.key(i)) != method_service(method);
+  if (at_once || first || user.methods.contains(method)) user.methods.add(method, w);
 }
 
 void Baseline::learn_failure(const Event& e, const NetworkFacts& facts) {
@@ -322,6 +520,7 @@ void Baseline::learn_failure(const Event& e, const NetworkFacts& facts) {
                                                    (facts.asn != 0 && found->second->systems.contains(facts.asn)));
   if (!stranger) return;
   if (found != users_.end()) {
+    if (found->second->stranger_failure / core::kDay != e.time / core::kDay) strangers_.add_account(e.time / core::kDay);
     found->second->stranger_failure = e.time;
     found->second->stranger_ip = e.source_ip;
   }
@@ -358,6 +557,7 @@ void Baseline::learn_failure(const Event& e, const NetworkFacts& facts) {
 
 void Baseline::quarantine(const Event& e) {
   if (quarantine_.size() >= limits_.quarantined) quarantine_.pop_front();  // dropped, not learned: it was an alert
+  if (is_login(e)) learn_population(e, networks_.facts(e.source_facts));
   quarantine_.emplace_back(e.time + limits_.quarantine, e);
 }
 
@@ -365,7 +565,7 @@ void Baseline::release(Nanoseconds now) {
   while (!quarantine_.empty() && quarantine_.front().first <= now) {
     const Event event = quarantine_.front().second;
     quarantine_.pop_front();
-    if (is_login(event)) learn_login(event, networks_.facts(event.source_facts));
+    if (is_login(event)) learn_login(event, networks_.facts(event.source_facts), true);
   }
 }
 

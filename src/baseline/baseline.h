@@ -33,7 +33,8 @@ class Baseline {
   // What is known before this event. Valid until the next learn() or quarantine().
   View view(const Event& event);
   void learn(const Event& event);
-  // Does not learn the event until `limits.quarantine` has passed by event time.
+  // The user and the source learn the event only when `limits.quarantine` has passed by event time. The population does at
+  // once: how often people show something new must be counted over all log-ins, or what alarms would seem ever rarer.
   void quarantine(const Event& event);
   // Notes a trait of a small device at an address (see detect/soho_source.cc).
   void note_soho(const Ip& ip, std::uint16_t port, std::uint8_t weight, Nanoseconds time);
@@ -56,7 +57,20 @@ class Baseline {
  private:
   double unit(Nanoseconds time);
   SourceProfile* source_of(const Ip& ip, Nanoseconds time);
-  void learn_login(const Event& event, const core::NetworkFacts& facts);
+  struct Novelty {
+    Familiarity level = Familiarity::kNewCountry;
+    Nanoseconds since = 0;  // on probation since; 0 = not
+  };
+  static Novelty novelty(const UserProfile& user, const Event& event, const core::NetworkFacts& facts);
+  void learn_population(const Event& event, const core::NetworkFacts& facts);
+  void learn_system(const Event& event, const core::NetworkFacts& facts, const UserProfile* user, const Novelty& novelty);
+  void learn_login(const Event& event, const core::NetworkFacts& facts, bool at_once);
+  void learn_network(UserProfile& user, const Event& event, const core::NetworkFacts& facts, float weight, bool at_once);
+  void learn_client(UserProfile& user, const Event& event, float weight, bool at_once);
+  void learn_method(UserProfile& user, const Event& event, float weight, bool at_once);
+  double moved(const UserProfile& user, std::uint32_t asn) const;
+  void describe_move(View& view, const UserProfile& user, const Event& event) const;
+  GroupProfile* group_of(Symbol name, bool add);
   void learn_failure(const Event& event, const core::NetworkFacts& facts);
   void release(Nanoseconds now);
   void make_room();
@@ -70,7 +84,8 @@ class Baseline {
   absl::flat_hash_map<Symbol, std::unique_ptr<UserProfile>> users_;
   absl::flat_hash_map<Ip, SourceProfile> sources_;
   absl::flat_hash_map<Symbol, std::unique_ptr<GroupProfile>> groups_;
-  absl::flat_hash_map<std::uint32_t, float> systems_;  // AS number -> weight of log-ins
+  absl::flat_hash_map<std::uint32_t, SystemProfile> systems_;  // by AS number
+  SystemProfile all_systems_;
   absl::flat_hash_map<std::uint64_t, float> clients_;
   float clients_total_ = 0;
   GroupProfile everyone_;
@@ -86,6 +101,8 @@ bool is_failed_login(const Event& event);
 // Hash of the client's software and operating system, version numbers after the first left out; 0 if the event names
 // none.
 std::uint64_t client_key(const Event& event);
+// Whether another user logged in from the source within 14 days, and not yet so many that it is an office.
+bool shared_lately(const SourceProfile* source, const Event& event);
 Familiarity familiarity(const UserProfile& user, const Ip& ip, const core::NetworkFacts& facts);
 
 }  // namespace orbwatch::baseline

@@ -1,6 +1,7 @@
 #include "baseline/profile.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <numbers>
 
@@ -32,6 +33,17 @@ std::uint64_t prefix_key(const Ip& ip) {
   if (!ip.present()) return 0;
   if (ip.is_v4()) return std::uint64_t{1} << 32 | ip.v4_value() >> 8;
   return ip.high() >> 16 | std::uint64_t{1} << 63;
+}
+
+Distance distance(std::uint64_t a, std::uint64_t b) {
+  const bool v4 = a >> 32 == 1 && b >> 32 == 1;
+  if (!v4 && (a >> 63 == 0 || b >> 63 == 0)) return Distance::kFarther;
+  // Keys hold the leading 24 bits of an IPv4 and 48 of an IPv6 address.
+  const int bits = std::countl_zero((a ^ b) << (v4 ? 40 : 16));
+  if (bits >= (v4 ? 20 : 44)) return Distance::kPool;
+  if (bits >= (v4 ? 16 : 40)) return Distance::kBlock;
+  if (bits >= (v4 ? 12 : 32)) return Distance::kRegion;
+  return Distance::kFarther;
 }
 
 std::size_t hour_of_week(Nanoseconds time) {
@@ -67,6 +79,25 @@ void StrangerFailures::skip_to(std::int64_t next_day) {
   close_day(today);
   day = next_day;
   today = 0;
+}
+
+void StrangerFailures::add_account(std::int64_t on_day) {
+  constexpr auto kDays = static_cast<std::int64_t>(kAccountDays);
+  if (on_day <= account_day - kDays) return;
+  if (on_day > account_day) {
+    for (std::int64_t d = std::max(account_day + 1, on_day - kDays + 1); d <= on_day; ++d)
+      accounts[static_cast<std::size_t>(d % kDays)] = 0;
+    account_day = on_day;
+  }
+  ++accounts[static_cast<std::size_t>(on_day % kDays)];
+}
+
+std::uint32_t StrangerFailures::accounts_until(std::int64_t on_day) const {
+  constexpr auto kDays = static_cast<std::int64_t>(kAccountDays);
+  std::uint32_t total = 0;
+  for (std::int64_t d = std::max(on_day, account_day) - kDays + 1; d <= account_day; ++d)
+    if (d >= 0) total += accounts[static_cast<std::size_t>(d % kDays)];
+  return total;
 }
 
 double StrangerFailures::ordinary_day() const {

@@ -80,12 +80,32 @@ inline std::size_t experience_bin(double logins) { return logins < 0.5 ? 0 : log
 
 using Levels = std::array<float, kFamiliarities>;
 
+// What is new for a user stays on probation for this long: it neither becomes part of what is normal for him, nor does it
+// weigh less when he comes back. Otherwise the second visit of an intruder whose first was not alarming would look known.
+constexpr Nanoseconds kProbation = 7 * core::kDay;
+// The first log-ins of a user are all there is to know of him: learned at once.
+constexpr std::uint32_t kLearnedAtOnce = 3;
+
+// How far the address stands from the user's nearest known prefix in address space, by shared leading bits. A provider
+// that gives a line a new address takes it from the same pool for the most part (Padmanabhan et al., "Reasons Dynamic
+// Addresses Change", IMC 2016); another customer's line stands anywhere.
+enum class Distance : std::uint8_t { kPool, kBlock, kRegion, kFarther };  // IPv4 /20, /16, /12; IPv6 /44, /40, /32
+constexpr std::size_t kDistances = 4;
+Distance distance(std::uint64_t prefix_key_a, std::uint64_t prefix_key_b);
+
 // A place on a grid of a tenth of a degree, packed; 0 = unknown.
 std::uint32_t pack_place(float latitude, float longitude);
 void unpack_place(std::uint32_t place, double& latitude, double& longitude);
 double kilometres(double latitude_a, double longitude_a, double latitude_b, double longitude_b);
 
 std::uint64_t prefix_key(const Ip& ip);  // of Prefix::neighbourhood
+
+// Service and authentication method together; 0 if the record names no method. Keys of one service have the same
+// method_service().
+constexpr std::uint16_t method_key(std::uint8_t service, std::uint8_t method) {
+  return method == 0 ? std::uint16_t{0} : static_cast<std::uint16_t>((service + 1) << 8 | method);
+}
+constexpr std::uint16_t method_service(std::uint16_t key) { return static_cast<std::uint16_t>(key >> 8); }
 
 std::size_t hour_of_week(Nanoseconds time);  // 0 = Monday 0:00 UTC
 std::size_t day_hour(Nanoseconds time);      // 0-23 weekday, 24-47 weekend
@@ -97,13 +117,28 @@ struct UserProfile {
   std::uint32_t count = 0;
   TopWeights<std::uint64_t, 24> prefixes;
   TopWeights<std::uint32_t, 10> systems;  // AS numbers
+  TopWeights<std::uint32_t, 10> moves;    // AS numbers: log-ins from a new prefix of a system known before
   TopWeights<std::uint32_t, 10> places;
   TopWeights<std::uint16_t, 8> countries;
   std::array<float, core::kNetworkTypes> types{};
   TopWeights<std::uint64_t, 12> clients;  // hash of software name and operating system
+  TopWeights<std::uint16_t, 6> methods;   // method_key: how the user proves who he is
   TopWeights<std::uint32_t, 6> gateways;  // symbol ids: compared only
   std::array<float, 48> hours{};          // weekday hours 0-23, weekend hours 24-47, UTC
-  Levels familiarity{};                   // how its log-ins were, newcomer's excepted
+  Levels familiarity{};                   // how its log-ins were, newcomer's and those of networks on probation excepted
+  // What is on probation, since when (0 = free). Full rings forget the oldest, which is then new again.
+  struct RecentNetwork {
+    std::uint64_t prefix = 0;
+    Nanoseconds since = 0;
+    std::uint32_t system = 0;
+    Familiarity level = Familiarity::kNewCountry;  // at first sight
+  };
+  std::array<RecentNetwork, 6> recent_networks{};
+  struct RecentClient {
+    std::uint64_t client = 0;
+    Nanoseconds since = 0;
+  };
+  std::array<RecentClient, 3> recent_clients{};
   // The last log-in with a known place; one without does not make it forgotten.
   Nanoseconds last_login = 0;
   Ip last_ip;
@@ -127,12 +162,29 @@ struct GroupProfile {  // a peer group, a gateway, or all
   float logins = 0;
   std::array<Levels, kExperienceBins> familiarity{};
   std::array<float, core::kNetworkTypes> types{};
+  std::array<float, core::kNetworkTypes> new_types{};  // of log-ins through a provider new to the user
+  // Log-ins from an address new to the user: where a stranger to him had logged in lately, and all.
+  float shared = 0;
+  float unshared = 0;
   std::array<float, 168> hours{};  // hour of the week, UTC, Monday first
   std::array<float, 48> day_hours{};
+  TopWeights<std::uint16_t, 24> methods;
   float client_new = 0;  // log-ins by a client new to its user (newcomers excepted)
   float client_known = 0;
   float travel = 0;  // pairs of log-ins of one user that could be told apart by place
   float impossible_travel = 0;
+};
+
+// A provider (AS) as its customers here show it.
+struct SystemProfile {
+  float logins = 0;
+  // Of users who had used it before: log-ins from a known prefix, and from a new one.
+  float stayed = 0;
+  float moved = 0;
+  std::array<float, kDistances> own{};     // of the moved: distance from the user's own prefixes
+  std::array<float, kDistances> others{};  // distance of a log-in from another customer's prefixes
+  std::array<Symbol, 4> customers{};       // some users who used it lately
+  std::uint32_t next_customer = 0;
 };
 
 struct SourceProfile {
@@ -173,6 +225,10 @@ struct StrangerFailures {
   std::uint32_t day_count = 0;
   std::int64_t day = 0;
   std::uint32_t today = 0;
+  // Accounts tried by strangers, each once a day, on the last days (index: day modulo size).
+  static constexpr std::size_t kAccountDays = 4;
+  std::array<std::uint32_t, kAccountDays> accounts{};
+  std::int64_t account_day = 0;
 
   std::uint32_t failures_24h() const;
   std::uint32_t sources_24h() const;
@@ -181,6 +237,9 @@ struct StrangerFailures {
   // Ends the day that is being counted; days up to `next_day` (since 1970) are unknown, not quiet.
   void skip_to(std::int64_t next_day);
   double ordinary_day() const;  // median of the finished days; 3 without history
+  void add_account(std::int64_t on_day);
+  // Sum over the last kAccountDays days up to `on_day`: an upper bound of the accounts tried in them.
+  std::uint32_t accounts_until(std::int64_t on_day) const;
 };
 
 inline bool SourceProfile::counted_as_stranger(Nanoseconds now) const {

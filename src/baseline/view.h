@@ -22,13 +22,26 @@ struct View {
   double system_share = 0;
   // Share of all log-ins that came from any AS that this user is known for.
   double known_systems_share = 0;
+  // The chance that a log-in through a provider known to the user comes from a prefix new to him, and how its distance
+  // from his prefixes is distributed: where his own line has moved, and for other customers' lines.
+  double moved = 0.15;
+  double distance_own = 1;
+  double distance_others = 1;
+  // Share of the accounts that strangers tried within some days, 0..1.
+  double accounts_tried = 0;
   // Share of log-ins with a known client that used this very client.
   double client_share = 0;
   std::uint64_t client = 0;  // key of the event's client, 0 if it names none
+  std::uint16_t method = 0;  // method_key of the event
   bool login = false;        // a log-in that succeeded (stitched)
   bool failed_login = false;
   bool remote = false;                                 // the source is outside: not private, not declared as own
-  Familiarity familiarity = Familiarity::kNewCountry;  // meaningful if login or failed_login, and user
+  // Meaningful if login or failed_login, and user. On probation (network_since, client_since: since when, 0 = not) it is
+  // what it was at first sight.
+  Familiarity familiarity = Familiarity::kNewCountry;
+  Nanoseconds network_since = 0;
+  bool client_known = false;
+  Nanoseconds client_since = 0;
 };
 
 }  // namespace orbwatch::baseline

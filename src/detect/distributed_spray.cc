@@ -21,6 +21,7 @@ using event::Class;
 using event::Event;
 
 constexpr double kDispersion = 2.0;  // variance of ordinary days: m + m^2 / k
+constexpr double kGuessed = 0.4;     // share of intrusions that the network's own guessing made possible
 constexpr Need kNeeds[] = {Need::kVpnLogins, Need::kAuthentication};
 constexpr DetectorInfo kInfo = {
     "distributed-spray",
@@ -108,7 +109,10 @@ class DistributedSpray final : public Detector {
       return;
     const core::Nanoseconds ago = e.time - v.user->stranger_failure;
     if (ago < 0 || ago > 3 * core::kDay) return;
-    Evidence out{"after-spray", kInfo.name, Group::kVolume, FindingKind::kLogin, 1.8, {}};
+    // While strangers try many accounts, an ordinary log-in often comes after such a try.
+    const double chance = std::clamp(v.accounts_tried, 0.02, 1.0);
+    Evidence out{"after-spray", kInfo.name, Group::kVolume, FindingKind::kLogin,
+                 log_ratio(kGuessed + (1 - kGuessed) * chance, chance), {}};
     if (sink.wants_text()) {
       out.says = fmt::format("{:.1f} hours after {} failed on this account from a network that {} never used",
                              static_cast<double>(ago) / static_cast<double>(core::kHour), v.user->stranger_ip.text(),

@@ -30,7 +30,7 @@ class NewClient final : public Detector {
 
   void evidence(const Event& e, const View& v, EvidenceSink& sink) const override {
     if (!v.login || !v.remote || v.client == 0 || v.user == nullptr || v.user->clients.size() == 0) return;
-    const bool known = v.user->clients.contains(v.client);
+    const bool known = v.client_known;
     const double all = (v.everyone->client_new + v.everyone->client_known) / v.unit;
     double rate = back_off(v.everyone->client_new / v.unit, all, 0.03, 30);
     if (v.group != nullptr) {

@@ -11,6 +11,7 @@
 
 #include <array>
 
+#include "baseline/baseline.h"
 #include "detect/factories.h"
 #include "detect/smoothing.h"
 
@@ -57,6 +58,22 @@ constexpr double attack_type(NetworkType type) {
   return 0.01;
 }
 
+// Network types of what is new for ordinary people before any data is seen: phones, hotels, customers, friends' homes.
+constexpr double ordinary_type(NetworkType type) {
+  switch (type) {
+    case NetworkType::kConsumer: return 0.42;
+    case NetworkType::kMobile: return 0.20;
+    case NetworkType::kBusiness: return 0.12;
+    case NetworkType::kUnknown: return 0.12;
+    case NetworkType::kHosting: return 0.04;
+    case NetworkType::kVpn: return 0.04;
+    case NetworkType::kEducation: return 0.02;
+    case NetworkType::kCgnat: return 0.02;
+    case NetworkType::kSatellite: return 0.01;
+    default: return 0.005;
+  }
+}
+
 constexpr Need kNeeds[] = {Need::kVpnLogins, Need::kAuthentication};
 constexpr DetectorInfo kInfo = {
     "new-network",
@@ -87,7 +104,7 @@ class NewNetwork final : public Detector {
   void evidence(const Event& e, const View& v, EvidenceSink& sink) const override {
     if (!v.login || !v.remote || v.networks->is_allowed(e.source_facts)) return;
     familiarity(e, v, sink);
-    type(e, v, sink);
+    type(v, sink);
     shared(e, v, sink);
     concurrent(e, v, sink);
   }
@@ -98,22 +115,29 @@ class NewNetwork final : public Detector {
     const double logins = v.user->logins / v.unit;
     const std::size_t bin = baseline::experience_bin(logins);
     const auto level = static_cast<std::size_t>(v.familiarity);
-    const double p = probability(level, bin > 0 ? &v.user->familiarity : nullptr,
-                                 v.group != nullptr ? &v.group->familiarity[bin] : nullptr,
-                                 v.everyone->familiarity[bin], kPrior[bin][level], v.unit);
+    const auto ordinary = [&](std::size_t l) {
+      return probability(l, bin > 0 ? &v.user->familiarity : nullptr,
+                         v.group != nullptr ? &v.group->familiarity[bin] : nullptr, v.everyone->familiarity[bin],
+                         kPrior[bin][l], v.unit);
+    };
+    // Within a known provider the provider decides how often a line gets another prefix.
+    const double p_same = ordinary(0) + ordinary(1) + ordinary(2);
+    const double p_near = ordinary(1) / (ordinary(1) + ordinary(2));
     // The chance that an exit node shares the user's provider: the provider's share of the staff, for the node was
     // chosen near them.
-    const double same = std::clamp(v.known_systems_share, 0.03, 0.6);
-    double attack = 0;
+    const double same = std::clamp(v.known_systems_share, 0.2, 0.6);
+    const double distance = std::clamp(log_ratio(v.distance_others, v.distance_own), -2.5, 2.5);
+    double llr = 0;
     switch (v.familiarity) {
-      case Familiarity::kSamePrefix: attack = 0.004; break;
-      case Familiarity::kSameSystemNear: attack = kExitNear * same; break;
-      case Familiarity::kSameSystemFar: attack = kExitFar * same; break;
-      case Familiarity::kNewSystemNear: attack = kExitNear * (1 - same); break;
-      case Familiarity::kNewSystemFar: attack = kExitFar * (1 - same); break;
-      case Familiarity::kNewCountry: attack = kExitAbroad; break;
+      case Familiarity::kSamePrefix: llr = log_ratio(0.004, p_same * (1 - v.moved)); break;
+      case Familiarity::kSameSystemNear: llr = log_ratio(kExitNear * same, p_same * v.moved * p_near) + distance; break;
+      case Familiarity::kSameSystemFar:
+        llr = log_ratio(kExitFar * same, p_same * v.moved * (1 - p_near)) + distance;
+        break;
+      case Familiarity::kNewSystemNear: llr = log_ratio(kExitNear * (1 - same), ordinary(level)); break;
+      case Familiarity::kNewSystemFar: llr = log_ratio(kExitFar * (1 - same), ordinary(level)); break;
+      case Familiarity::kNewCountry: llr = log_ratio(kExitAbroad, ordinary(level)); break;
     }
-    double llr = log_ratio(attack, p);
     // A provider that the staff use is a likelier new home than one that nobody here ever used.
     if (v.familiarity >= Familiarity::kNewSystemNear && v.source->asn != 0) {
       const double world = v.networks->as_share_in_country(v.source->asn, v.source->country) + 1e-6;
@@ -121,7 +145,12 @@ class NewNetwork final : public Detector {
       llr += std::clamp(log_ratio(0.5 * staff + 0.5 * world, 0.85 * staff + 0.15 * world), -1.0, 1.5);
     }
     Evidence out{"new-network", kInfo.name, Group::kPlace, FindingKind::kLogin, llr, {}};
-    if (sink.wants_text()) out.says = sentence(e, v, logins);
+    if (sink.wants_text()) {
+      out.says = sentence(e, v, logins);
+      if (v.network_since != 0)
+        out.says += fmt::format("; it first appeared {:.0f} hours before",
+                                static_cast<double>(e.time - v.network_since) / static_cast<double>(core::kHour));
+    }
     sink.add(std::move(out));
   }
 
@@ -146,25 +175,33 @@ class NewNetwork final : public Detector {
     return {};
   }
 
-  static void type(const Event& e, const View& v, EvidenceSink& sink) {
-    if (v.user != nullptr && v.familiarity == Familiarity::kSamePrefix) return;
+  // What kind of network it is, given that it is new: novelty itself was weighed above.
+  static void type(const View& v, EvidenceSink& sink) {
     const auto index = static_cast<std::size_t>(v.source->type);
     if (index >= core::kNetworkTypes) return;
-    // Before any data: staff connect from homes and phones; the world's share of the type, tilted to access networks.
-    const double world = v.networks->type_share_in_country(v.source->type, v.source->country);
-    const double prior = 0.5 * attack_type(v.source->type) + 0.5 * std::max(world, 0.01);
-    const double p = probability(index, v.user != nullptr ? &v.user->types : nullptr,
-                                 v.group != nullptr ? &v.group->types : nullptr, v.everyone->types, prior, v.unit);
+    double p = 0;
+    if (v.user == nullptr) {
+      const double world = v.networks->type_share_in_country(v.source->type, v.source->country);
+      const double prior = 0.5 * attack_type(v.source->type) + 0.5 * std::max(world, 0.01);
+      p = probability<core::kNetworkTypes>(index, nullptr, v.group != nullptr ? &v.group->types : nullptr,
+                                           v.everyone->types, prior, v.unit);
+    } else {
+      if (v.familiarity < Familiarity::kNewSystemNear) return;
+      p = probability<core::kNetworkTypes>(index, nullptr, v.group != nullptr ? &v.group->new_types : nullptr,
+                                           v.everyone->new_types, ordinary_type(v.source->type), v.unit);
+    }
     Evidence out{"network-type",
                  kInfo.name,
                  Group::kSource,
                  FindingKind::kLogin,
-                 std::clamp(log_ratio(attack_type(v.source->type), p), -2.0, 5.0),
+                 std::clamp(log_ratio(attack_type(v.source->type), p), -3.0, 3.0),
                  {}};
     if (sink.wants_text()) {
-      out.says = fmt::format("the source is {}; {} comes from such networks in {:.1f} % of log-ins",
-                             core::label(v.source->type),
-                             v.user != nullptr ? e.user.text() : std::string_view("a colleague"), 100 * p);
+      out.says = v.user != nullptr
+                     ? fmt::format("the source is {}; so are {:.0f} % of the networks that are new for somebody here",
+                                   core::label(v.source->type), 100 * p)
+                     : fmt::format("the source is {}; colleagues come from such networks in {:.1f} % of log-ins",
+                                   core::label(v.source->type), 100 * p);
     }
     sink.add(std::move(out));
   }
@@ -175,10 +212,12 @@ class NewNetwork final : public Detector {
     if (v.source->type == NetworkType::kMobile || v.source->type == NetworkType::kCgnat ||
         v.source->type == NetworkType::kBusiness)
       return;
-    const core::Nanoseconds known_for = e.time - s->first_seen;
-    // A family, a meeting at somebody's home: rare but ordinary. Long-known shared addresses are offices.
-    const double ordinary = known_for > 14 * core::kDay || s->user_count >= 3 ? 0.3 : 0.01;
-    Evidence out{"shared-source", kInfo.name, Group::kSource, FindingKind::kLogin, log_ratio(0.2, ordinary), {}};
+    if (!baseline::shared_lately(s, e)) return;  // long known, or known to many: an office
+    // A family, a hotel, a meeting at somebody's home: as rare here as it is counted.
+    const double seen = (v.everyone->shared + v.everyone->unshared) / v.unit;
+    const double ordinary = back_off(v.everyone->shared / v.unit, seen, 0.02, 50);
+    Evidence out{"shared-source", kInfo.name, Group::kSource, FindingKind::kLogin,
+                 std::clamp(log_ratio(0.15, ordinary), 0.0, 3.0), {}};
     if (sink.wants_text()) {
       const std::size_t others = std::min<std::size_t>(s->user_count, s->users.size());
       out.says = fmt::format("{}{} other user{} logged in from this very address since {}",

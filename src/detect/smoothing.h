@@ -28,12 +28,19 @@ double total(const std::array<float, N>& weights) {
   return sum;
 }
 
-// P(index | user) from decayed weights at three levels; `prior` is P(index) before any data.
+// P(index | user) from decayed weights at three levels; `prior` is P(index) before any data. The group's own log-ins are
+// taken out of everybody's: counted at both levels, what was never seen would seem impossible.
 template <std::size_t N>
 double probability(std::size_t index, const std::array<float, N>* user, const std::array<float, N>* group,
                    const std::array<float, N>& everyone, double prior, double unit, double user_strength = 4,
                    double group_strength = 20, double everyone_strength = 20) {
-  double p = back_off(everyone[index] / unit, total(everyone) / unit, prior, everyone_strength);
+  double others = everyone[index];
+  double all_others = total(everyone);
+  if (group != nullptr) {
+    others = std::max(0.0, others - static_cast<double>((*group)[index]));
+    all_others = std::max(others, all_others - total(*group));
+  }
+  double p = back_off(others / unit, all_others / unit, prior, everyone_strength);
   if (group != nullptr) p = back_off((*group)[index] / unit, total(*group) / unit, p, group_strength);
   if (user != nullptr) p = back_off((*user)[index] / unit, total(*user) / unit, p, user_strength);
   return p;

@@ -19,7 +19,7 @@ using event::Class;
 using event::Event;
 
 // Scores below are not kept at all: one in three thousand.
-constexpr double kLeastLogOdds = -8.0;
+constexpr double kLeastLogOdds = -9.5;
 constexpr std::size_t kMostPaths = 200'000;
 constexpr std::size_t kMostPlaces = 200'000;
 constexpr std::size_t kShownPaths = 60;
@@ -172,7 +172,8 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
       if ((kinds >> k & 1) == 0) continue;
       const auto kind = static_cast<FindingKind>(k);
       const double odds = score::combine(kind, of_kind(sink_.evidence(), kind));
-      if (kind == FindingKind::kLogin && view.login) threshold_.add(e.time, odds);
+      // What is on probation was counted at first sight.
+      if (kind == FindingKind::kLogin && view.login && view.network_since == 0) threshold_.add(e.time, odds);
       if (odds >= kLeastLogOdds) worth.emplace_back(kind, odds);
     }
     if (!worth.empty()) {

@@ -2,33 +2,74 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
+#include <map>
+
+#include "score/combine.h"
 
 namespace orbwatch::score {
 namespace {
-constexpr double kNone = -std::numeric_limits<double>::infinity();
+
+constexpr std::size_t kHistoryDays = 28;
+constexpr std::size_t kLearningDays = 7;
+
+using Day = std::vector<double>;  // highest first
+
+// Expected false alerts a day at this line; a day counts `most` at most.
+double false_alerts(const std::vector<Day>& days, double line, double most) {
+  double sum = 0;
+  for (const Day& day : days) {
+    double today = 0;
+    for (const double score : day) {
+      if (score < line || today >= most) break;
+      today += 1 - probability(score);
+    }
+    sum += std::min(most, today);
+  }
+  return sum / static_cast<double>(days.size());
 }
 
-double budget_threshold(const std::vector<std::pair<std::int64_t, double>>& scores, std::size_t days, double per_day) {
-  const auto allowed = static_cast<std::size_t>(std::max(0.0, std::floor(per_day)));
-  std::map<std::int64_t, std::vector<double>> by_day;
-  for (const auto& [day, score] : scores) by_day[day].push_back(score);
-  // On each day the line may lie just above its (allowed + 1)-th highest score; the median of these lines suits the
-  // ordinary day.
+double line_of(const std::vector<Day>& days, double per_day) {
+  if (days.empty()) return kLeastAlertLogOdds;
+  per_day = std::max(0.0, per_day);
   std::vector<double> lines;
+  for (const Day& day : days) lines.insert(lines.end(), day.begin(), day.end());
+  std::sort(lines.begin(), lines.end());
+  lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
+  lines.insert(lines.begin(), kLeastAlertLogOdds);
+  const double most = 2 * per_day + 1;
+  // The higher the line the fewer alerts: the first line that keeps the budget.
+  const auto found = std::partition_point(
+      lines.begin(), lines.end(), [&](double line) { return false_alerts(days, line, most) > per_day; });
+  const double line = found == lines.end() ? std::nextafter(lines.back(), std::numeric_limits<double>::infinity())
+                                           : *found;
+  return std::max(kLeastAlertLogOdds, line);
+}
+
+}  // namespace
+
+double budget_threshold(const std::vector<std::pair<std::int64_t, double>>& scores, std::size_t days, double per_day) {
+  std::int64_t from = std::numeric_limits<std::int64_t>::min();
+  if (days > 2 * kLearningDays && !scores.empty()) {
+    from = std::ranges::min(scores, {}, [](const auto& s) { return s.first; }).first + kLearningDays;
+    days -= kLearningDays;
+  }
+  std::map<std::int64_t, Day> by_day;
+  for (const auto& [day, score] : scores) {
+    if (day >= from && score >= kLeastAlertLogOdds) by_day[day].push_back(score);
+  }
+  std::vector<Day> all;
   for (auto& [day, list] : by_day) {
     std::sort(list.begin(), list.end(), std::greater<>());
-    lines.push_back(list.size() > allowed ? std::nextafter(list[allowed], std::numeric_limits<double>::infinity())
-                                          : kNone);
+    all.push_back(std::move(list));
   }
-  while (lines.size() < days) lines.push_back(kNone);
-  if (lines.empty()) return kLeastAlertLogOdds;
-  std::sort(lines.begin(), lines.end());
-  return std::max(kLeastAlertLogOdds, lines[lines.size() / 2]);
+  if (all.size() < days) all.resize(days);
+  return line_of(all, per_day);
 }
 
 RunningThreshold::RunningThreshold(double per_day)
-    : per_day_(static_cast<std::size_t>(std::max(0.0, std::floor(per_day)))) {}
+    : per_day_(std::clamp(per_day, 0.0, 10'000.0)), kept_(static_cast<std::size_t>(2 * per_day_) + 2) {}
 
 void RunningThreshold::add(core::Nanoseconds time, double log_odds) {
   const std::int64_t day = time / core::kDay;
@@ -36,22 +77,22 @@ void RunningThreshold::add(core::Nanoseconds time, double log_odds) {
     if (day_ != 0) close_day();
     day_ = day;
   }
-  const auto at = std::lower_bound(today_.begin(), today_.end(), log_odds, std::greater<>());
-  today_.insert(at, log_odds);
-  if (today_.size() > per_day_ + 1) today_.pop_back();
+  if (log_odds < kLeastAlertLogOdds) return;
+  if (today_.size() == kept_) {
+    if (log_odds <= today_.front()) return;
+    std::pop_heap(today_.begin(), today_.end(), std::greater<>());
+    today_.pop_back();
+  }
+  today_.push_back(log_odds);
+  std::push_heap(today_.begin(), today_.end(), std::greater<>());
 }
 
 void RunningThreshold::close_day() {
-  days_.push_back(today_.size() > per_day_ ? today_[per_day_] : kNone);
-  if (days_.size() > 28) days_.erase(days_.begin());
+  std::sort(today_.begin(), today_.end(), std::greater<>());
+  days_.push_back(std::move(today_));
   today_.clear();
-}
-
-double RunningThreshold::value() const {
-  if (days_.empty()) return kLeastAlertLogOdds;
-  std::vector<double> sorted = days_;
-  std::sort(sorted.begin(), sorted.end());
-  return std::max(kLeastAlertLogOdds, sorted[sorted.size() / 2]);
+  if (days_.size() > kHistoryDays) days_.erase(days_.begin());
+  value_ = line_of(days_, per_day_);
 }
 
 }  // namespace orbwatch::score
