@@ -32,11 +32,12 @@ void add_capped(Map& map, Key key, float weight, std::size_t most) {
   }
 }
 
-// P(distance) before any data, and the weight of that prior. A line that moves mostly stays in its pool; another line of the
-// same provider stands wherever the provider has customers.
+// P(distance) before any data, and the weight of that prior. A line that moves mostly stays in its pool; another line
+// of the same provider stands wherever the provider has customers.
 constexpr std::array<double, kDistances> kOwnDistance = {0.45, 0.25, 0.10, 0.20};
 constexpr std::array<double, kDistances> kOthersDistance = {0.10, 0.20, 0.20, 0.50};
 constexpr double kMovedPrior = 0.15;
+constexpr double kReturnedPrior = 0.25;
 constexpr Nanoseconds kSharedLately = 14 * core::kDay;
 
 double mixed(double count, double total, double parent, double strength) {
@@ -58,6 +59,11 @@ Distance nearest(const UserProfile& user, std::uint64_t key) {
 
 std::uint16_t method_of(const Event& e) {
   return method_key(static_cast<std::uint8_t>(e.service), static_cast<std::uint8_t>(e.auth_method));
+}
+
+bool shared_lately(const SourceProfile* source, const Event& e) {
+  return source != nullptr && source->user_count > 0 && source->user_count <= source->users.size() &&
+         !source->has_user(e.user) && e.time - source->first_seen < kSharedLately;
 }
 
 bool same_system(Familiarity level) {
@@ -122,11 +128,6 @@ Familiarity familiarity(const UserProfile& user, const Ip& ip, const NetworkFact
   return Familiarity::kNewCountry;
 }
 
-bool shared_lately(const SourceProfile* source, const Event& e) {
-  return source != nullptr && source->user_count > 0 && source->user_count <= source->users.size() &&
-         !source->has_user(e.user) && e.time - source->first_seen < kSharedLately;
-}
-
 Baseline::Baseline(const core::NetworkView& networks, const Limits& limits) : networks_(networks), limits_(limits) {}
 Baseline::~Baseline() = default;
 
@@ -160,6 +161,7 @@ View Baseline::view(const Event& e) {
   if (e.source_ip.present()) {
     const auto found = sources_.find(e.source_ip);
     if (found != sources_.end()) v.source_profile = &found->second;
+    v.shared_lately = shared_lately(v.source_profile, e);
   }
   if (!v.login && !v.failed_login) return v;
   v.user = user(e.user);
@@ -169,7 +171,8 @@ View Baseline::view(const Event& e) {
     if (system != systems_.end()) v.system_share = system->second.logins / everyone_.logins;
   }
   if (!users_.empty()) {
-    v.accounts_tried = std::min(1.0, strangers_.accounts_until(e.time / core::kDay) / static_cast<double>(users_.size()));
+    v.accounts_tried =
+        std::min(1.0, strangers_.accounts_until(e.time / core::kDay) / static_cast<double>(users_.size()));
   }
   v.method = method_of(e);
   v.client = client_key(e);
@@ -210,7 +213,8 @@ double Baseline::moved(const UserProfile& user, std::uint32_t asn) const {
   }
   const double unit = unit_value_;
   const double others_moved = std::max(0.0, all_systems_.moved - here_moved - user_moved);
-  const double others_total = std::max(others_moved, all_systems_.moved + all_systems_.stayed - here_total - user_total);
+  const double others_total =
+      std::max(others_moved, all_systems_.moved + all_systems_.stayed - here_total - user_total);
   double p = mixed(others_moved / unit, others_total / unit, kMovedPrior, 20);
   p = mixed(here_moved / unit, here_total / unit, p, 8);
   return mixed(user_moved / unit, std::max(user_moved, user_total) / unit, p, 4);
@@ -220,15 +224,42 @@ void Baseline::describe_move(View& v, const UserProfile& user, const Event& e) c
   v.moved = moved(user, v.source->asn);
   const auto d = static_cast<std::size_t>(nearest(user, prefix_key(e.source_ip)));
   const auto system = systems_.find(v.source->asn);
-  const auto share = [&](const std::array<float, kDistances> SystemProfile::*field,
+  const auto share = [&](const std::array<float, kDistances> SystemProfile::* field,
                          const std::array<double, kDistances>& prior) {
     double p = mixed((all_systems_.*field)[d] / v.unit, sum(all_systems_.*field) / v.unit, prior[d], 20);
     if (system != systems_.end())
       p = mixed((system->second.*field)[d] / v.unit, sum(system->second.*field) / v.unit, p, 10);
     return p;
   };
+  double back = mixed(all_systems_.returned / v.unit, all_systems_.moved / v.unit, kReturnedPrior, 20);
+  if (system != systems_.end()) back = mixed(system->second.returned / v.unit, system->second.moved / v.unit, back, 10);
+  v.returned = std::min(back, 1.0);
   v.distance_own = share(&SystemProfile::own, kOwnDistance);
   v.distance_others = share(&SystemProfile::others, kOthersDistance);
+}
+
+bool Baseline::leaves(const UserProfile& user, const UserProfile::RecentNetwork& network, const Event& e,
+                      std::uint32_t asn) {
+  const std::uint64_t key = prefix_key(e.source_ip);
+  if (network.since == 0 || network.left || !same_system(network.level) || network.system != asn ||
+      network.prefix == key || e.time <= network.since || e.time - network.since > kProbation)
+    return false;
+  for (const auto& older : user.recent_networks) {
+    if (older.since != 0 && older.prefix == key) return older.since < network.since;
+  }
+  return user.prefixes.contains(key);
+}
+
+std::vector<std::uint64_t> Baseline::left(const Event& e) const {
+  std::vector<std::uint64_t> networks;
+  const UserProfile* profile = is_login(e) ? user(e.user) : nullptr;
+  if (profile == nullptr) return networks;
+  const std::uint32_t asn = networks_.facts(e.source_facts).asn;
+  if (asn == 0) return networks;
+  for (const auto& recent : profile->recent_networks) {
+    if (leaves(*profile, recent, e, asn)) networks.push_back(recent.prefix);
+  }
+  return networks;
 }
 
 Baseline::Novelty Baseline::novelty(const UserProfile& user, const Event& e, const NetworkFacts& facts) {
@@ -446,6 +477,13 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts, bool at_on
 }
 
 void Baseline::learn_network(UserProfile& user, const Event& e, const NetworkFacts& facts, float w, bool at_once) {
+  for (auto& recent : user.recent_networks) {
+    if (facts.asn == 0 || !leaves(user, recent, e, facts.asn)) continue;
+    recent.left = true;
+    const auto system = systems_.find(facts.asn);
+    if (system != systems_.end()) system->second.returned += w;
+    all_systems_.returned += w;
+  }
   const Novelty fresh = novelty(user, e, facts);
   if (fresh.since != 0 && !at_once) return;
   if (fresh.since == 0) {
@@ -454,14 +492,14 @@ void Baseline::learn_network(UserProfile& user, const Event& e, const NetworkFac
     at_once |= fresh.level == Familiarity::kSamePrefix || (same_system(fresh.level) && moved(user, facts.asn) > 0.3);
     if (same_system(fresh.level)) user.moves.add(facts.asn, w);
   }
-  if (!at_once) {
+  if (fresh.since == 0 && fresh.level != Familiarity::kSamePrefix) {
     auto* oldest = &user.recent_networks[0];
     for (auto& recent : user.recent_networks) {
       if (recent.since < oldest->since) oldest = &recent;
     }
     *oldest = {prefix_key(e.source_ip), e.time, facts.asn, fresh.level};
-    return;
   }
+  if (!at_once) return;
   user.prefixes.add(prefix_key(e.source_ip), w);
   user.systems.add(facts.asn, w);
   user.places.add(pack_place(facts.latitude, facts.longitude), w);
@@ -492,7 +530,8 @@ void Baseline::learn_client(UserProfile& user, const Event& e, float w, bool at_
   user.clients.add(client, w);
 }
 
-// A method becomes the user's own on his own line, or if it is the first for this service; elsewhere it is only confirmed.
+// A method becomes the user's own on his own line, or if it is the first for this service; elsewhere it is only
+// confirmed.
 void Baseline::learn_method(UserProfile& user, const Event& e, float w, bool at_once) {
   const std::uint16_t method = method_of(e);
   bool first = true;
@@ -520,7 +559,8 @@ void Baseline::learn_failure(const Event& e, const NetworkFacts& facts) {
                                                    (facts.asn != 0 && found->second->systems.contains(facts.asn)));
   if (!stranger) return;
   if (found != users_.end()) {
-    if (found->second->stranger_failure / core::kDay != e.time / core::kDay) strangers_.add_account(e.time / core::kDay);
+    if (found->second->stranger_failure / core::kDay != e.time / core::kDay)
+      strangers_.add_account(e.time / core::kDay);
     found->second->stranger_failure = e.time;
     found->second->stranger_ip = e.source_ip;
   }
@@ -553,6 +593,16 @@ void Baseline::learn_failure(const Event& e, const NetworkFacts& facts) {
     s.today = 0;
   }
   if (day == s.day) ++s.today;
+}
+
+void Baseline::forget_network(const Event& e) {
+  const auto found = users_.find(e.user);
+  if (found == users_.end()) return;
+  const std::uint64_t key = prefix_key(e.source_ip);
+  found->second->prefixes.remove(key);
+  for (auto& recent : found->second->recent_networks) {
+    if (recent.prefix == key) recent = {};
+  }
 }
 
 void Baseline::quarantine(const Event& e) {

@@ -32,10 +32,16 @@ class Baseline {
 
   // What is known before this event. Valid until the next learn() or quarantine().
   View view(const Event& event);
+  // The networks, as prefix keys, that this log-in shows to be another line than the user's: he had appeared there on
+  // the same provider as here, and is back here, where he was before. Ask before learn(), which settles the question.
+  std::vector<std::uint64_t> left(const Event& event) const;
   void learn(const Event& event);
-  // The user and the source learn the event only when `limits.quarantine` has passed by event time. The population does at
-  // once: how often people show something new must be counted over all log-ins, or what alarms would seem ever rarer.
+  // The user and the source learn the event only when `limits.quarantine` has passed by event time. The population does
+  // at once: how often people show something new must be counted over all log-ins, or what alarms would seem ever
+  // rarer.
   void quarantine(const Event& event);
+  // The user's profile forgets that it knows the network of this log-in, which turned out to be alarming.
+  void forget_network(const Event& event);
   // Notes a trait of a small device at an address (see detect/soho_source.cc).
   void note_soho(const Ip& ip, std::uint16_t port, std::uint8_t weight, Nanoseconds time);
 
@@ -63,11 +69,15 @@ class Baseline {
   };
   static Novelty novelty(const UserProfile& user, const Event& event, const core::NetworkFacts& facts);
   void learn_population(const Event& event, const core::NetworkFacts& facts);
-  void learn_system(const Event& event, const core::NetworkFacts& facts, const UserProfile* user, const Novelty& novelty);
+  void learn_system(const Event& event, const core::NetworkFacts& facts, const UserProfile* user,
+                    const Novelty& novelty);
   void learn_login(const Event& event, const core::NetworkFacts& facts, bool at_once);
-  void learn_network(UserProfile& user, const Event& event, const core::NetworkFacts& facts, float weight, bool at_once);
+  void learn_network(UserProfile& user, const Event& event, const core::NetworkFacts& facts, float weight,
+                     bool at_once);
   void learn_client(UserProfile& user, const Event& event, float weight, bool at_once);
   void learn_method(UserProfile& user, const Event& event, float weight, bool at_once);
+  static bool leaves(const UserProfile& user, const UserProfile::RecentNetwork& network, const Event& event,
+                     std::uint32_t asn);
   double moved(const UserProfile& user, std::uint32_t asn) const;
   void describe_move(View& view, const UserProfile& user, const Event& event) const;
   GroupProfile* group_of(Symbol name, bool add);
@@ -101,8 +111,6 @@ bool is_failed_login(const Event& event);
 // Hash of the client's software and operating system, version numbers after the first left out; 0 if the event names
 // none.
 std::uint64_t client_key(const Event& event);
-// Whether another user logged in from the source within 14 days, and not yet so many that it is an office.
-bool shared_lately(const SourceProfile* source, const Event& event);
 Familiarity familiarity(const UserProfile& user, const Ip& ip, const core::NetworkFacts& facts);
 
 }  // namespace orbwatch::baseline

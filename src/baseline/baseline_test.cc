@@ -163,9 +163,11 @@ TEST(Baseline, CountsHalveInAHalfLife) {
   EXPECT_NEAR(logins(kNoon + kHalfLife), 8, 1e-3);
   EXPECT_NEAR(logins(kNoon + 4 * kHalfLife), 1, 1e-3);
   // What is learned later weighs more, so that ratios need no correction.
-  for (int i = 0; i < 8; ++i) b.learn(w.login(kNoon + kHalfLife, "alice", ip("203.0.113.7"), w.town));
+  for (int i = 0; i < 9; ++i)
+    b.learn(w.login(kNoon + kHalfLife + (i == 0 ? 0 : kProbation), "alice", ip("203.0.113.7"), w.town));
   const UserProfile& alice = *b.user(core::intern("alice"));
-  EXPECT_NEAR(alice.systems.weight(64500) / alice.systems.weight(64501), 1, 1e-3);
+  const double week = std::exp2(static_cast<double>(kProbation) / static_cast<double>(kHalfLife));
+  EXPECT_NEAR(alice.systems.weight(64501) / alice.systems.weight(64500), week, 1e-3) << "8 against 16 halved";
 }
 
 // Ten years of log-ins: the growing weights stay finite.
@@ -237,6 +239,144 @@ TEST(Baseline, QuarantineIsLearnedWhenItsTimeIsOver) {
   EXPECT_FALSE(known(kNoon + kHour + 2 * kDay - 1));
   EXPECT_TRUE(known(kNoon + kHour + 2 * kDay));
   EXPECT_EQ(b.quarantined(), 0U);
+}
+
+TEST(Baseline, QuarantineCountsForThePopulation) {
+  const World w;
+  Baseline b(w.networks);
+  for (int i = 0; i < 6; ++i) b.learn(w.login(kNoon + i * kHour, "alice", ip("198.51.100.7"), w.home));
+  b.quarantine(w.login(kNoon + kDay, "alice", ip("203.0.113.9"), w.abroad));
+  EXPECT_GT(b.everyone().familiarity[2][static_cast<std::size_t>(Familiarity::kNewCountry)], 0)
+      << "or alarms would make what alarms ever rarer";
+  EXPECT_GT(b.everyone().new_types[static_cast<std::size_t>(NetworkType::kConsumer)], 0);
+  EXPECT_FALSE(b.user(core::intern("alice"))->systems.contains(64503));
+}
+
+// Six log-ins at home, then one from elsewhere.
+class Probation : public ::testing::Test {
+ protected:
+  Probation() {
+    for (int i = 0; i < 6; ++i) b.learn(home(kMonday - 20 * kDay + i * kDay));
+  }
+  Event home(Nanoseconds time) const { return w.login(time, "alice", ip("198.51.100.7"), w.home); }
+  Event town(Nanoseconds time) const { return w.login(time, "alice", ip("203.0.113.7"), w.town); }
+  Event line(Nanoseconds time, const char* address = "198.51.200.7") const {
+    return w.login(time, "alice", ip(address), w.home);
+  }
+  World w;
+  Baseline b{w.networks};
+};
+
+TEST_F(Probation, WhatIsNewStaysNewForAWeek) {
+  b.learn(town(kNoon));
+  for (int day = 1; day < 7; ++day) {
+    const View v = b.view(town(kNoon + day * kDay));
+    EXPECT_EQ(v.familiarity, Familiarity::kNewSystemNear) << day;
+    EXPECT_EQ(v.network_since, kNoon);
+    b.learn(town(kNoon + day * kDay));
+  }
+  const View later = b.view(town(kNoon + 7 * kDay));
+  EXPECT_EQ(later.familiarity, Familiarity::kSamePrefix) << "nobody objected for a week";
+  EXPECT_EQ(later.network_since, 0);
+  b.learn(town(kNoon + 7 * kDay));
+  EXPECT_TRUE(b.user(core::intern("alice"))->systems.contains(64501));
+}
+
+TEST_F(Probation, TheRestOfANewProviderIsNoNewDiscovery) {
+  b.learn(town(kNoon));
+  const View v = b.view(w.login(kNoon + kDay, "alice", ip("203.0.200.1"), w.town));
+  EXPECT_EQ(v.network_since, kNoon) << "the provider's next address";
+  EXPECT_EQ(b.view(w.login(kNoon + kDay, "alice", ip("192.0.2.1"), w.abroad)).network_since, 0);
+}
+
+TEST_F(Probation, IsCountedOnceAmongWhatIsNew) {
+  const auto known = [&] {
+    float sum = 0;
+    for (const Levels& levels : b.everyone().familiarity)
+      sum += levels[static_cast<std::size_t>(Familiarity::kNewSystemNear)];
+    return sum;
+  };
+  b.learn(town(kNoon));
+  const float once = known();
+  EXPECT_GT(once, 0);
+  b.learn(town(kNoon + kDay));
+  EXPECT_EQ(known(), once);
+}
+
+TEST_F(Probation, ClientsToo) {
+  const auto with = [&](Event e, const char* os) {
+    e.client_os = core::intern(os);
+    return e;
+  };
+  b.learn(with(home(kMonday - kDay), "Windows 10"));
+  b.learn(with(town(kNoon), "Kali"));
+  View v = b.view(with(town(kNoon + kDay), "Kali"));
+  EXPECT_FALSE(v.client_known);
+  EXPECT_EQ(v.client_since, kNoon);
+  EXPECT_TRUE(b.view(with(town(kNoon + kDay), "Windows 10")).client_known);
+  EXPECT_TRUE(b.view(with(town(kNoon + 7 * kDay), "Kali")).client_known);
+  b.learn(with(home(kNoon + kDay), "Kali"));
+  v = b.view(with(town(kNoon + 2 * kDay), "Kali"));
+  EXPECT_TRUE(v.client_known) << "used at home: it is hers";
+}
+
+TEST_F(Probation, TheFirstLogInsOfAUserAreLearnedAtOnce) {
+  b.learn(w.login(kNoon, "bob", ip("198.51.100.9"), w.home));
+  b.learn(w.login(kNoon + kHour, "bob", ip("203.0.113.9"), w.town));
+  EXPECT_EQ(b.view(w.login(kNoon + 2 * kHour, "bob", ip("203.0.113.9"), w.town)).familiarity, Familiarity::kSamePrefix);
+}
+
+TEST_F(Probation, AFullRingForgetsTheOldest) {
+  for (std::uint32_t i = 0; i < 7; ++i)
+    b.learn(w.login(kNoon + i * kHour, "alice", Ip::v4(0x05000000 + (i << 16)),
+                    w.networks.add(65000 + i, NetworkType::kConsumer, 48.1F, 11.6F, "DE")));
+  EXPECT_EQ(b.user(core::intern("alice"))->recent_networks.size(), 6U);
+  EXPECT_EQ(b.view(w.login(kNoon + kDay, "alice", Ip::v4(0x05000000), w.hosting)).network_since, 0) << "new again";
+}
+
+TEST_F(Probation, BackHomeShowsThatTheLineHasNotMoved) {
+  b.learn(line(kNoon));
+  EXPECT_EQ(b.view(line(kNoon + kHour)).familiarity, Familiarity::kSameSystemNear);
+  EXPECT_TRUE(b.left(line(kNoon + kHour)).empty()) << "still there";
+  EXPECT_TRUE(b.left(town(kNoon + kHour)).empty()) << "another provider says nothing about the line";
+  EXPECT_TRUE(b.left(home(kNoon - kHour)).empty()) << "earlier";
+  EXPECT_TRUE(b.left(home(kNoon + 8 * kDay)).empty()) << "too late to tell";
+  EXPECT_TRUE(b.left(line(kNoon + kHour, "198.51.222.7")).empty()) << "a third line";
+  const auto left = b.left(home(kNoon + kHour));
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0], prefix_key(ip("198.51.200.7")));
+  const double before = b.view(line(kNoon + kHour)).returned;
+  b.learn(home(kNoon + kHour));
+  EXPECT_TRUE(b.left(home(kNoon + 2 * kHour)).empty()) << "said once";
+  EXPECT_GT(b.view(line(kNoon + 2 * kHour)).returned, before) << "and counted";
+}
+
+TEST_F(Probation, WhatAlarmedLaterIsForgotten) {
+  b.learn(line(kNoon));
+  b.forget_network(line(kNoon));
+  EXPECT_EQ(b.view(line(kNoon + kHour)).network_since, 0);
+  EXPECT_EQ(b.view(line(kNoon + 8 * kDay)).familiarity, Familiarity::kSameSystemNear) << "never learned";
+}
+
+TEST(Systems, HowOftenLinesMoveIsTheProvidersMatter) {
+  World w;
+  Baseline b(w.networks);
+  for (std::uint32_t u = 0; u < 20; ++u) {
+    const std::string name = "user" + std::to_string(u);
+    for (std::uint32_t day = 0; day < 20; ++day) {
+      const Nanoseconds time = kMonday + day * kDay + u * kMinute;
+      b.learn(w.login(time, name.c_str(), Ip::v4(0x05000000 + (u << 16)), w.home));
+      b.learn(w.login(time + kHour, name.c_str(), Ip::v4(0x06000000 + (u << 16) + (day << 8)), w.town));
+    }
+  }
+  const Nanoseconds now = kMonday + 20 * kDay;
+  EXPECT_LT(b.view(w.login(now, "user3", ip("5.3.77.1"), w.home)).moved, 0.05);
+  EXPECT_GT(b.view(w.login(now, "user3", ip("6.3.77.1"), w.town)).moved, 0.8);
+  // Lines stay in their /16, each its own: that is how far another customer is away.
+  const View own = b.view(w.login(now, "user3", ip("6.3.77.1"), w.town));
+  const View other = b.view(w.login(now, "user3", ip("6.200.77.1"), w.town));
+  EXPECT_GT(own.distance_own, own.distance_others);
+  EXPECT_GT(other.distance_others, other.distance_own);
 }
 
 TEST(Baseline, QuarantineIsBoundedAndDropsWithoutLearning) {

@@ -52,6 +52,14 @@ class TopWeights {
       weights_[lightest] = weight;
     }
   }
+  void remove(Key key) {
+    for (std::size_t i = 0; i < used_; ++i) {
+      if (keys_[i] != key) continue;
+      keys_[i] = keys_[--used_];
+      weights_[i] = weights_[used_];
+      return;
+    }
+  }
   std::size_t size() const { return used_; }
   Key key(std::size_t i) const { return keys_[i]; }
   float weight_at(std::size_t i) const { return weights_[i]; }
@@ -80,8 +88,9 @@ inline std::size_t experience_bin(double logins) { return logins < 0.5 ? 0 : log
 
 using Levels = std::array<float, kFamiliarities>;
 
-// What is new for a user stays on probation for this long: it neither becomes part of what is normal for him, nor does it
-// weigh less when he comes back. Otherwise the second visit of an intruder whose first was not alarming would look known.
+// What is new for a user stays on probation for this long: it neither becomes part of what is normal for him, nor does
+// it weigh less when he comes back. Otherwise the second visit of an intruder whose first was not alarming would look
+// known.
 constexpr Nanoseconds kProbation = 7 * core::kDay;
 // The first log-ins of a user are all there is to know of him: learned at once.
 constexpr std::uint32_t kLearnedAtOnce = 3;
@@ -125,13 +134,14 @@ struct UserProfile {
   TopWeights<std::uint16_t, 6> methods;   // method_key: how the user proves who he is
   TopWeights<std::uint32_t, 6> gateways;  // symbol ids: compared only
   std::array<float, 48> hours{};          // weekday hours 0-23, weekend hours 24-47, UTC
-  Levels familiarity{};                   // how its log-ins were, newcomer's and those of networks on probation excepted
+  Levels familiarity{};  // how its log-ins were, newcomer's and those of networks on probation excepted
   // What is on probation, since when (0 = free). Full rings forget the oldest, which is then new again.
   struct RecentNetwork {
     std::uint64_t prefix = 0;
     Nanoseconds since = 0;
     std::uint32_t system = 0;
     Familiarity level = Familiarity::kNewCountry;  // at first sight
+    bool left = false;                             // the user was seen on an older line of the same provider since
   };
   std::array<RecentNetwork, 6> recent_networks{};
   struct RecentClient {
@@ -181,6 +191,7 @@ struct SystemProfile {
   // Of users who had used it before: log-ins from a known prefix, and from a new one.
   float stayed = 0;
   float moved = 0;
+  float returned = 0;                      // of the moved: the user was back on his older line afterwards
   std::array<float, kDistances> own{};     // of the moved: distance from the user's own prefixes
   std::array<float, kDistances> others{};  // distance of a log-in from another customer's prefixes
   std::array<Symbol, 4> customers{};       // some users who used it lately

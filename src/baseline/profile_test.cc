@@ -8,13 +8,57 @@ namespace orbwatch::baseline {
 namespace {
 
 // The sizes that docs/baseline.md states. A change here is a change of the memory bound: change the page as well.
-static_assert(sizeof(UserProfile) == 1240);
+static_assert(sizeof(UserProfile) == 1552);
 static_assert(sizeof(SourceProfile) == 64);
-static_assert(sizeof(GroupProfile) == 1028);
-static_assert(sizeof(StrangerFailures) == 432);
+static_assert(sizeof(GroupProfile) == 1232);
+static_assert(sizeof(StrangerFailures) == 456);
+static_assert(sizeof(SystemProfile) == 68);
 static_assert(std::is_trivially_copyable_v<UserProfile> && std::is_trivially_copyable_v<SourceProfile> &&
                   std::is_trivially_copyable_v<GroupProfile> && std::is_trivially_copyable_v<StrangerFailures>,
               "a profile holds nothing outside of itself: its size is its bound");
+
+TEST(Distance, CountsLeadingBits) {
+  const auto d = [](const char* a, const char* b) {
+    return distance(prefix_key(*Ip::parse(a)), prefix_key(*Ip::parse(b)));
+  };
+  EXPECT_EQ(d("10.1.2.3", "10.1.2.4"), Distance::kPool);
+  EXPECT_EQ(d("10.1.0.1", "10.1.15.1"), Distance::kPool);
+  EXPECT_EQ(d("10.1.0.1", "10.1.16.1"), Distance::kBlock);
+  EXPECT_EQ(d("10.0.0.1", "10.1.0.1"), Distance::kRegion);
+  EXPECT_EQ(d("10.0.0.1", "10.16.0.1"), Distance::kFarther);
+  EXPECT_EQ(d("2001:db8:0:1::1", "2001:db8:f:1::1"), Distance::kPool);
+  EXPECT_EQ(d("2001:db8::1", "2001:db8:f0::1"), Distance::kBlock);
+  EXPECT_EQ(d("2001:db8::1", "2001:db8:f000::1"), Distance::kRegion);
+  EXPECT_EQ(d("2001:db8::1", "2001:db9::1"), Distance::kFarther);
+  EXPECT_EQ(d("10.1.2.3", "2001:db8::1"), Distance::kFarther);
+  EXPECT_EQ(distance(0, prefix_key(*Ip::parse("10.1.2.3"))), Distance::kFarther);
+}
+
+TEST(StrangerFailures, CountAccountsOfTheLastDays) {
+  StrangerFailures s;
+  for (int i = 0; i < 3; ++i) s.add_account(100);
+  s.add_account(102);
+  EXPECT_EQ(s.accounts_until(102), 4U);
+  EXPECT_EQ(s.accounts_until(104), 1U);
+  EXPECT_EQ(s.accounts_until(500), 0U);
+  s.add_account(99);  // a little disorder
+  EXPECT_EQ(s.accounts_until(102), 5U);
+  s.add_account(50);
+  EXPECT_EQ(s.accounts_until(102), 5U) << "long ago";
+  s.add_account(1000);
+  EXPECT_EQ(s.accounts_until(1000), 1U);
+}
+
+TEST(TopWeights, Removes) {
+  TopWeights<std::uint32_t, 3> top;
+  top.add(7, 2);
+  top.add(8, 1);
+  top.remove(7);
+  top.remove(9);
+  EXPECT_FALSE(top.contains(7));
+  EXPECT_TRUE(top.contains(8));
+  EXPECT_EQ(top.size(), 1U);
+}
 
 TEST(TopWeights, AddsUpAndForgetsTheLightest) {
   TopWeights<std::uint32_t, 3> top;

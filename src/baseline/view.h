@@ -27,6 +27,14 @@ struct View {
   double moved = 0.15;
   double distance_own = 1;
   double distance_others = 1;
+  // Whether another user, but not this one, logged in from the source lately, and not yet so many that it is an office.
+  bool shared_lately = false;
+  // The chance that a user whose line seems to have moved is seen on the older one afterwards; and whether just that
+  // has happened with the network of this event, which is then judged once more (Baseline::left).
+  double returned = 0.25;
+  bool line_kept = false;
+  Ip kept_ip;
+  Nanoseconds kept_at = 0;
   // Share of the accounts that strangers tried within some days, 0..1.
   double accounts_tried = 0;
   // Share of log-ins with a known client that used this very client.
@@ -35,9 +43,9 @@ struct View {
   std::uint16_t method = 0;  // method_key of the event
   bool login = false;        // a log-in that succeeded (stitched)
   bool failed_login = false;
-  bool remote = false;                                 // the source is outside: not private, not declared as own
-  // Meaningful if login or failed_login, and user. On probation (network_since, client_since: since when, 0 = not) it is
-  // what it was at first sight.
+  bool remote = false;  // the source is outside: not private, not declared as own
+  // Meaningful if login or failed_login, and user. On probation (network_since, client_since: since when, 0 = not) it
+  // is what it was at first sight.
   Familiarity familiarity = Familiarity::kNewCountry;
   Nanoseconds network_since = 0;
   bool client_known = false;

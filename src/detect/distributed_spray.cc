@@ -111,8 +111,12 @@ class DistributedSpray final : public Detector {
     if (ago < 0 || ago > 3 * core::kDay) return;
     // While strangers try many accounts, an ordinary log-in often comes after such a try.
     const double chance = std::clamp(v.accounts_tried, 0.02, 1.0);
-    Evidence out{"after-spray", kInfo.name, Group::kVolume, FindingKind::kLogin,
-                 log_ratio(kGuessed + (1 - kGuessed) * chance, chance), {}};
+    Evidence out{"after-spray",
+                 kInfo.name,
+                 Group::kVolume,
+                 FindingKind::kLogin,
+                 log_ratio(kGuessed + (1 - kGuessed) * chance, chance),
+                 {}};
     if (sink.wants_text()) {
       out.says = fmt::format("{:.1f} hours after {} failed on this account from a network that {} never used",
                              static_cast<double>(ago) / static_cast<double>(core::kHour), v.user->stranger_ip.text(),

@@ -138,6 +138,11 @@ TEST_F(SprayTest, ASuccessSoonAfterAStrangersTryIsEvidence) {
   ASSERT_TRUE(e);
   EXPECT_GT(e->llr, 0);
   EXPECT_EQ(e->says, "6.0 hours after 5.9.9.9 failed on this account from a network that alice never used");
+  const double alone = e->llr;
+  w.view.accounts_tried = 0.6;
+  EXPECT_LT(w.llr(*detector, "after-spray"), 0.5) << "most accounts were tried these days";
+  EXPECT_GT(w.llr(*detector, "after-spray"), 0);
+  EXPECT_GT(alone, 2);
   w.user.stranger_failure = kNoon - 4 * core::kDay;
   EXPECT_TRUE(w.run(*detector).empty()) << "long ago";
   w.user.stranger_failure = kNoon + core::kHour;

@@ -32,6 +32,7 @@ TEST_F(NewClientTest, AClientSheNeverUsedIsEvidence) {
 
 TEST_F(NewClientTest, HerOwnClientSpeaksForHer) {
   w.view.client = 111;
+  w.view.client_known = true;
   const auto e = w.run(*detector, "new-client");
   ASSERT_TRUE(e);
   EXPECT_LT(e->llr, -0.5);
@@ -69,6 +70,7 @@ TEST_F(NewClientTest, IsBounded) {
   w.user.logins = 1e9F;
   EXPECT_LE(w.llr(*detector, "new-client"), 5.0);
   w.view.client = 111;
+  w.view.client_known = true;
   EXPECT_GE(w.llr(*detector, "new-client"), -1.5);
 }
 

@@ -34,7 +34,8 @@ constexpr double attack_method(AuthMethod method) {
 }
 
 template <std::size_t N>
-void counts(const baseline::TopWeights<std::uint16_t, N>& methods, std::uint16_t key, double& of_key, double& of_service) {
+void counts(const baseline::TopWeights<std::uint16_t, N>& methods, std::uint16_t key, double& of_key,
+            double& of_service) {
   of_key = methods.weight(key);
   of_service = 0;
   for (std::size_t i = 0; i < methods.size(); ++i) {
@@ -54,8 +55,8 @@ class NewMethod final : public Detector {
     if (user <= 0) return;  // the first log-in of this user to this service
     const double attack = attack_method(e.auth_method);
     const double p = back_off(own / v.unit, user / v.unit, back_off(here / v.unit, all / v.unit, attack, 20), 4);
-    Evidence out{"new-method", kInfo.name, Group::kClient, FindingKind::kLogin,
-                 std::clamp(log_ratio(attack, p), -1.0, 4.0), {}};
+    Evidence out{
+        "new-method", kInfo.name, Group::kClient, FindingKind::kLogin, std::clamp(log_ratio(attack, p), -1.0, 4.0), {}};
     if (sink.wants_text()) {
       out.says = fmt::format("by {}; {} logs in so in {:.1f} % of cases", event::name(e.auth_method), e.user.text(),
                              100 * own / user);

@@ -11,7 +11,6 @@
 
 #include <array>
 
-#include "baseline/baseline.h"
 #include "detect/factories.h"
 #include "detect/smoothing.h"
 
@@ -105,11 +104,26 @@ class NewNetwork final : public Detector {
     if (!v.login || !v.remote || v.networks->is_allowed(e.source_facts)) return;
     familiarity(e, v, sink);
     type(v, sink);
-    shared(e, v, sink);
+    shared(v, sink);
     concurrent(e, v, sink);
+    kept(e, v, sink);
   }
 
  private:
+  // A line that got a new address has lost the old one. If the user is back on the old one, this was another line.
+  static void kept(const Event& e, const View& v, EvidenceSink& sink) {
+    if (!v.line_kept) return;
+    Evidence out{
+        "line-kept", kInfo.name, Group::kVolume, FindingKind::kLogin, std::clamp(log_ratio(0.8, v.returned), 0.0, 4.0),
+        {}};
+    if (sink.wants_text()) {
+      out.says =
+          fmt::format("no new address of {}'s own line: {} is in use again {:.1f} hours later", e.user.text(),
+                      v.kept_ip.text(), static_cast<double>(v.kept_at - e.time) / static_cast<double>(core::kHour));
+    }
+    sink.add(std::move(out));
+  }
+
   static void familiarity(const Event& e, const View& v, EvidenceSink& sink) {
     if (v.user == nullptr) return;  // the first log-in of a user: new by definition
     const double logins = v.user->logins / v.unit;
@@ -179,17 +193,12 @@ class NewNetwork final : public Detector {
   static void type(const View& v, EvidenceSink& sink) {
     const auto index = static_cast<std::size_t>(v.source->type);
     if (index >= core::kNetworkTypes) return;
-    double p = 0;
-    if (v.user == nullptr) {
-      const double world = v.networks->type_share_in_country(v.source->type, v.source->country);
-      const double prior = 0.5 * attack_type(v.source->type) + 0.5 * std::max(world, 0.01);
-      p = probability<core::kNetworkTypes>(index, nullptr, v.group != nullptr ? &v.group->types : nullptr,
-                                           v.everyone->types, prior, v.unit);
-    } else {
-      if (v.familiarity < Familiarity::kNewSystemNear) return;
-      p = probability<core::kNetworkTypes>(index, nullptr, v.group != nullptr ? &v.group->new_types : nullptr,
-                                           v.everyone->new_types, ordinary_type(v.source->type), v.unit);
-    }
+    if (v.user != nullptr && v.familiarity < Familiarity::kNewSystemNear) return;
+    // Of a user who was never seen nothing is known to be new: all log-ins are compared with.
+    const auto types = v.user != nullptr ? &baseline::GroupProfile::new_types : &baseline::GroupProfile::types;
+    const double p =
+        probability<core::kNetworkTypes>(index, nullptr, v.group != nullptr ? &(v.group->*types) : nullptr,
+                                         v.everyone->*types, ordinary_type(v.source->type), v.unit);
     Evidence out{"network-type",
                  kInfo.name,
                  Group::kSource,
@@ -206,23 +215,24 @@ class NewNetwork final : public Detector {
     sink.add(std::move(out));
   }
 
-  static void shared(const Event& e, const View& v, EvidenceSink& sink) {
-    const baseline::SourceProfile* s = v.source_profile;
-    if (s == nullptr || s->user_count == 0 || s->has_user(e.user)) return;
+  static void shared(const View& v, EvidenceSink& sink) {
     if (v.source->type == NetworkType::kMobile || v.source->type == NetworkType::kCgnat ||
         v.source->type == NetworkType::kBusiness)
       return;
-    if (!baseline::shared_lately(s, e)) return;  // long known, or known to many: an office
+    if (!v.shared_lately) return;  // nobody, or long known, or known to many: an office
     // A family, a hotel, a meeting at somebody's home: as rare here as it is counted.
     const double seen = (v.everyone->shared + v.everyone->unshared) / v.unit;
     const double ordinary = back_off(v.everyone->shared / v.unit, seen, 0.02, 50);
-    Evidence out{"shared-source", kInfo.name, Group::kSource, FindingKind::kLogin,
-                 std::clamp(log_ratio(0.15, ordinary), 0.0, 3.0), {}};
+    Evidence out{"shared-source",
+                 kInfo.name,
+                 Group::kSource,
+                 FindingKind::kLogin,
+                 std::clamp(log_ratio(0.15, ordinary), 0.0, 3.0),
+                 {}};
     if (sink.wants_text()) {
-      const std::size_t others = std::min<std::size_t>(s->user_count, s->users.size());
-      out.says = fmt::format("{}{} other user{} logged in from this very address since {}",
-                             s->user_count > others ? "at least " : "", others, others == 1 ? "" : "s",
-                             core::rfc3339(s->first_seen));
+      const int others = v.source_profile->user_count;
+      out.says = fmt::format("{} other user{} logged in from this very address since {}", others,
+                             others == 1 ? "" : "s", core::rfc3339(v.source_profile->first_seen));
     }
     sink.add(std::move(out));
   }

@@ -28,8 +28,8 @@ double total(const std::array<float, N>& weights) {
   return sum;
 }
 
-// P(index | user) from decayed weights at three levels; `prior` is P(index) before any data. The group's own log-ins are
-// taken out of everybody's: counted at both levels, what was never seen would seem impossible.
+// P(index | user) from decayed weights at three levels; `prior` is P(index) before any data. The group's own log-ins
+// are taken out of everybody's: counted at both levels, what was never seen would seem impossible.
 template <std::size_t N>
 double probability(std::size_t index, const std::array<float, N>* user, const std::array<float, N>* group,
                    const std::array<float, N>& everyone, double prior, double unit, double user_strength = 4,

@@ -18,8 +18,9 @@ using detect::Need;
 using event::Class;
 using event::Event;
 
-// Scores below are not kept at all: one in three thousand.
-constexpr double kLeastLogOdds = -9.5;
+// Scores below are not kept at all: just below what may be an alert, so that the report can show what nearly was one.
+constexpr double kLeastLogOdds = score::kLeastAlertLogOdds - 0.25;
+constexpr std::size_t kMostMoves = 20'000;  // some 2 KiB each
 constexpr std::size_t kMostPaths = 200'000;
 constexpr std::size_t kMostPlaces = 200'000;
 constexpr std::size_t kShownPaths = 60;
@@ -151,6 +152,7 @@ void Judge::count_login(const Event& e, bool success) {
 
 void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch) {
   const baseline::View view = baseline_.view(e);
+  if (view.login) judge_moves(e);
   sink_.clear();
   sink_.want_text(false);
   const auto& detectors = by_class_[index(e.event_class) % kClasses];
@@ -176,10 +178,14 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
       if (kind == FindingKind::kLogin && view.login && view.network_since == 0) threshold_.add(e.time, odds);
       if (odds >= kLeastLogOdds) worth.emplace_back(kind, odds);
     }
-    if (!worth.empty()) {
+    const bool move = view.login && view.remote && view.network_since == 0 && lines != nullptr &&
+                      (view.familiarity == baseline::Familiarity::kSameSystemNear ||
+                       view.familiarity == baseline::Familiarity::kSameSystemFar);
+    if (!worth.empty() || move) {
       sink_.clear();
       sink_.want_text(true);
       for (const detect::Detector* d : detectors) d->evidence(e, view, sink_);
+      if (move) remember_move(e, of_kind(sink_.evidence(), FindingKind::kLogin), lines);
       for (const auto& [kind, odds] : worth) {
         if (kind == FindingKind::kLogin && odds >= threshold_.value()) alarming = true;
         add_scored(e, kind, odds, of_kind(sink_.evidence(), kind), lines, batch);
@@ -190,6 +196,42 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
     baseline_.quarantine(e);
   } else {
     baseline_.learn(e);
+  }
+}
+
+void Judge::remember_move(const Event& e, std::vector<Evidence> evidence, const std::vector<enrich::RawLine>* lines) {
+  const MoveKey key{e.user, baseline::prefix_key(e.source_ip)};
+  if (!moves_.insert_or_assign(key, Move{e, std::move(evidence), *lines}).second) return;
+  move_order_.emplace_back(e.time, key);
+  while (move_order_.size() > kMostMoves || move_order_.front().first + baseline::kProbation < e.time) {
+    moves_.erase(move_order_.front().second);
+    move_order_.pop_front();
+  }
+}
+
+// Is the user back on a line that seemed to have moved? Then the log-in from the other one is judged with that
+// knowledge.
+void Judge::judge_moves(const Event& e) {
+  for (const std::uint64_t prefix : baseline_.left(e)) {
+    const auto found = moves_.find(MoveKey{e.user, prefix});
+    if (found == moves_.end()) continue;
+    const Move& move = found->second;
+    baseline::View view = baseline_.view(move.event);
+    view.line_kept = true;
+    view.kept_ip = e.source_ip;
+    view.kept_at = e.time;
+    sink_.clear();
+    sink_.want_text(true);
+    for (const detect::Detector* d : by_class_[index(move.event.event_class) % kClasses])
+      d->evidence(move.event, view, sink_);
+    std::vector<Evidence> evidence = move.evidence;
+    for (Evidence& x : sink_.evidence()) {
+      if (x.kind == "line-kept") evidence.push_back(std::move(x));
+    }
+    const double odds = score::combine(FindingKind::kLogin, evidence);
+    if (odds >= kLeastLogOdds)
+      add_scored(move.event, FindingKind::kLogin, odds, std::move(evidence), &move.lines, nullptr);
+    if (odds >= threshold_.value()) baseline_.forget_network(move.event);
   }
 }
 

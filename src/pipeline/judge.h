@@ -5,6 +5,7 @@
 #include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -55,6 +56,18 @@ class Judge {
     std::uint64_t failures = 0;
   };
 
+  // A log-in from what looks like a new address of the user's own line: until baseline::kProbation is over it may turn
+  // out to be another line, and is then judged once more.
+  struct Move {
+    event::Event event;
+    std::vector<detect::Evidence> evidence;
+    std::vector<enrich::RawLine> lines;
+  };
+  using MoveKey = std::pair<core::Symbol, std::uint64_t>;  // user and prefix key
+
+  void remember_move(const event::Event& event, std::vector<detect::Evidence> evidence,
+                     const std::vector<enrich::RawLine>* lines);
+  void judge_moves(const event::Event& event);
   void judge(const event::Event& event, const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch);
   void settle(core::Nanoseconds now);
   void count(const event::Event& event);
@@ -76,6 +89,8 @@ class Judge {
   detect::EvidenceSink sink_{false};
   score::RunningThreshold threshold_;
   track::Cases cases_;
+  absl::flat_hash_map<MoveKey, Move> moves_;
+  std::deque<std::pair<core::Nanoseconds, MoveKey>> move_order_;  // oldest first
   score::Overview overview_;
   absl::flat_hash_map<Path, std::uint64_t> paths_;
   absl::flat_hash_map<std::uint32_t, PlaceCount> places_;

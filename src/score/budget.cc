@@ -40,10 +40,10 @@ double line_of(const std::vector<Day>& days, double per_day) {
   lines.insert(lines.begin(), kLeastAlertLogOdds);
   const double most = 2 * per_day + 1;
   // The higher the line the fewer alerts: the first line that keeps the budget.
-  const auto found = std::partition_point(
-      lines.begin(), lines.end(), [&](double line) { return false_alerts(days, line, most) > per_day; });
-  const double line = found == lines.end() ? std::nextafter(lines.back(), std::numeric_limits<double>::infinity())
-                                           : *found;
+  const auto found = std::partition_point(lines.begin(), lines.end(),
+                                          [&](double line) { return false_alerts(days, line, most) > per_day; });
+  const double line =
+      found == lines.end() ? std::nextafter(lines.back(), std::numeric_limits<double>::infinity()) : *found;
   return std::max(kLeastAlertLogOdds, line);
 }
 

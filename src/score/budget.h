@@ -14,14 +14,15 @@ namespace orbwatch::score {
 // analyst would rather look at the fifth best than at nothing.
 constexpr double kLeastAlertLogOdds = -9.0;
 
-// The lowest line at which a day has at most `per_day` scores at or above it, on average over all days. A day counts at most
-// twice the budget and one, so that an attack of some days is not capped: it raises the line no more than busy Mondays do.
-// With more than two weeks of history the first does not count: the profiles were being learned, its scores are low.
-// `days` counts days with any log-ins, including those without a score in `scores`. scores: (day number, log-odds).
+// The lowest line at which a day has at most `per_day` scores at or above it, on average over all days. A day counts at
+// most twice the budget and one, so that an attack of some days is not capped: it raises the line no more than busy
+// Mondays do. With more than two weeks of history the first does not count: the profiles were being learned, its scores
+// are low. `days` counts days with any log-ins, including those without a score in `scores`. scores: (day number,
+// log-odds).
 double budget_threshold(const std::vector<std::pair<std::int64_t, double>>& scores, std::size_t days, double per_day);
 
-// The same as time goes by, over the last 28 finished days, for the decision what to keep from learning. Memory: of each day
-// the highest scores, as many as count.
+// The same as time goes by, over the last 28 finished days, for the decision what to keep from learning. Memory: of
+// each day the highest scores, as many as count.
 class RunningThreshold {
  public:
   explicit RunningThreshold(double per_day);
