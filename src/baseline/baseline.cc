@@ -70,6 +70,19 @@ bool same_system(Familiarity level) {
   return level == Familiarity::kSameSystemNear || level == Familiarity::kSameSystemFar;
 }
 
+bool far(Familiarity level) {
+  return level == Familiarity::kSameSystemFar || level == Familiarity::kNewSystemFar ||
+         level == Familiarity::kNewCountry;
+}
+
+double apart(std::uint32_t place_a, std::uint32_t place_b) {
+  if (place_a == 0 || place_b == 0) return 0;
+  double ya, xa, yb, xb;
+  unpack_place(place_a, ya, xa);
+  unpack_place(place_b, yb, xb);
+  return kilometres(ya, xa, yb, xb);
+}
+
 }  // namespace
 
 bool is_login(const Event& e) {
@@ -239,27 +252,35 @@ void Baseline::describe_move(View& v, const UserProfile& user, const Event& e) c
 }
 
 bool Baseline::leaves(const UserProfile& user, const UserProfile::RecentNetwork& network, const Event& e,
-                      std::uint32_t asn) {
+                      const NetworkFacts& facts) {
   const std::uint64_t key = prefix_key(e.source_ip);
-  if (network.since == 0 || network.left || !same_system(network.level) || network.system != asn ||
-      network.prefix == key || e.time <= network.since || e.time - network.since > kProbation)
+  if (network.since == 0 || network.left || network.prefix == key || e.time <= network.since ||
+      e.time - network.since > kProbation)
     return false;
-  for (const auto& older : user.recent_networks) {
-    if (older.since != 0 && older.prefix == key) return older.since < network.since;
+  if (same_system(network.level) && facts.asn != 0 && network.system == facts.asn) {
+    for (const auto& older : user.recent_networks) {
+      if (older.since != 0 && older.prefix == key) return older.since < network.since;
+    }
+    return user.prefixes.contains(key);
   }
-  return user.prefixes.contains(key);
+  return far(network.level) && network.place != 0 && at_home(novelty(user, e, facts), facts) &&
+         apart(network.place, pack_place(facts.latitude, facts.longitude)) > kNearKilometres;
 }
 
 std::vector<std::uint64_t> Baseline::left(const Event& e) const {
   std::vector<std::uint64_t> networks;
   const UserProfile* profile = is_login(e) ? user(e.user) : nullptr;
   if (profile == nullptr) return networks;
-  const std::uint32_t asn = networks_.facts(e.source_facts).asn;
-  if (asn == 0) return networks;
+  const NetworkFacts& facts = networks_.facts(e.source_facts);
   for (const auto& recent : profile->recent_networks) {
-    if (leaves(*profile, recent, e, asn)) networks.push_back(recent.prefix);
+    if (leaves(*profile, recent, e, facts)) networks.push_back(recent.prefix);
   }
   return networks;
+}
+
+bool Baseline::at_home(const Novelty& found, const NetworkFacts& facts) {
+  return found.since == 0 && found.level <= Familiarity::kSameSystemNear && !roams(facts.type) &&
+         pack_place(facts.latitude, facts.longitude) != 0;
 }
 
 Baseline::Novelty Baseline::novelty(const UserProfile& user, const Event& e, const NetworkFacts& facts) {
@@ -267,7 +288,7 @@ Baseline::Novelty Baseline::novelty(const UserProfile& user, const Event& e, con
   if (user.prefixes.contains(key)) return {Familiarity::kSamePrefix, 0};
   const Familiarity level = familiarity(user, e.source_ip, facts);
   for (const auto& recent : user.recent_networks) {
-    if (recent.since == 0) continue;
+    if (recent.since == 0 || recent.alarmed) continue;
     // A provider new to the user is on probation as a whole: its next address is no new discovery.
     const bool same = recent.prefix == key || (facts.asn != 0 && recent.system == facts.asn && !same_system(level));
     if (!same) continue;
@@ -373,6 +394,10 @@ void Baseline::learn_population(const Event& e, const NetworkFacts& facts) {
     if (client_counts) (client_known ? g->client_known : g->client_new) += w;
     if (address_is_new && fresh.since == 0) (shared_lately(source, e) ? g->shared : g->unshared) += w;
   }
+  const std::uint32_t place = roams(facts.type) ? 0 : pack_place(facts.latitude, facts.longitude);
+  if (fresh.since == 0 && far(fresh.level) && bin > 0 && user->home_login != 0 && e.time > user->home_login &&
+      apart(place, user->home_place) > kNearKilometres)
+    everyone_.journeys[journey_bin(e.time - user->home_login, apart(place, user->home_place))] += w;
   if (client != 0) {
     add_capped(clients_, client, w, kMostClients);
     clients_total_ += w;
@@ -477,9 +502,14 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts, bool at_on
 }
 
 void Baseline::learn_network(UserProfile& user, const Event& e, const NetworkFacts& facts, float w, bool at_once) {
+  const std::uint32_t place = pack_place(facts.latitude, facts.longitude);
   for (auto& recent : user.recent_networks) {
-    if (facts.asn == 0 || !leaves(user, recent, e, facts.asn)) continue;
+    if (!leaves(user, recent, e, facts)) continue;
     recent.left = true;
+    if (!same_system(recent.level) || recent.system != facts.asn) {
+      everyone_.journeys[journey_bin(e.time - recent.since, apart(recent.place, place))] += w;
+      continue;
+    }
     const auto system = systems_.find(facts.asn);
     if (system != systems_.end()) system->second.returned += w;
     all_systems_.returned += w;
@@ -492,20 +522,34 @@ void Baseline::learn_network(UserProfile& user, const Event& e, const NetworkFac
     at_once |= fresh.level == Familiarity::kSamePrefix || (same_system(fresh.level) && moved(user, facts.asn) > 0.3);
     if (same_system(fresh.level)) user.moves.add(facts.asn, w);
   }
-  if (fresh.since == 0 && fresh.level != Familiarity::kSamePrefix) {
-    auto* oldest = &user.recent_networks[0];
-    for (auto& recent : user.recent_networks) {
-      if (recent.since < oldest->since) oldest = &recent;
-    }
-    *oldest = {prefix_key(e.source_ip), e.time, facts.asn, fresh.level};
+  if (fresh.since == 0 && fresh.level != Familiarity::kSamePrefix) note_network(user, e, facts, fresh.level, false);
+  if (at_home(fresh, facts) && e.time >= user.home_login) {
+    user.home_login = e.time;
+    user.home_ip = e.source_ip;
+    user.home_place = place;
   }
   if (!at_once) return;
   user.prefixes.add(prefix_key(e.source_ip), w);
   user.systems.add(facts.asn, w);
-  user.places.add(pack_place(facts.latitude, facts.longitude), w);
+  user.places.add(place, w);
   user.countries.add(facts.country, w);
   const auto type = static_cast<std::size_t>(facts.type);
   if (type < core::kNetworkTypes) user.types[type] += w;
+}
+
+void Baseline::note_network(UserProfile& user, const Event& e, const NetworkFacts& facts, Familiarity level,
+                            bool alarmed) {
+  const std::uint64_t key = prefix_key(e.source_ip);
+  auto* slot = &user.recent_networks[0];
+  for (auto& recent : user.recent_networks) {
+    if (recent.since != 0 && recent.prefix == key) {
+      slot = &recent;
+      break;
+    }
+    if (recent.since < slot->since) slot = &recent;
+  }
+  const std::uint32_t place = roams(facts.type) ? 0 : pack_place(facts.latitude, facts.longitude);
+  *slot = {key, e.time, facts.asn, level, false, alarmed, place};
 }
 
 void Baseline::learn_client(UserProfile& user, const Event& e, float w, bool at_once) {
@@ -601,13 +645,21 @@ void Baseline::forget_network(const Event& e) {
   const std::uint64_t key = prefix_key(e.source_ip);
   found->second->prefixes.remove(key);
   for (auto& recent : found->second->recent_networks) {
-    if (recent.prefix == key) recent = {};
+    if (recent.prefix == key) recent.alarmed = true;
   }
 }
 
 void Baseline::quarantine(const Event& e) {
   if (quarantine_.size() >= limits_.quarantined) quarantine_.pop_front();  // dropped, not learned: it was an alert
-  if (is_login(e)) learn_population(e, networks_.facts(e.source_facts));
+  if (is_login(e)) {
+    const NetworkFacts& facts = networks_.facts(e.source_facts);
+    learn_population(e, facts);
+    const auto user = users_.find(e.user);
+    if (user != users_.end()) {
+      const Novelty found = novelty(*user->second, e, facts);
+      if (found.level != Familiarity::kSamePrefix) note_network(*user->second, e, facts, found.level, true);
+    }
+  }
   quarantine_.emplace_back(e.time + limits_.quarantine, e);
 }
 

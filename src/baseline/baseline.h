@@ -32,8 +32,9 @@ class Baseline {
 
   // What is known before this event. Valid until the next learn() or quarantine().
   View view(const Event& event);
-  // The networks, as prefix keys, that this log-in shows to be another line than the user's: he had appeared there on
-  // the same provider as here, and is back here, where he was before. Ask before learn(), which settles the question.
+  // The networks, as prefix keys, on which this log-in sheds light, since the user is back from them: on an older line
+  // of the same provider, so that what seemed a new address of it was another line; or at home, from far away. Ask
+  // before learn(), which settles the question.
   std::vector<std::uint64_t> left(const Event& event) const;
   void learn(const Event& event);
   // The user and the source learn the event only when `limits.quarantine` has passed by event time. The population does
@@ -74,10 +75,13 @@ class Baseline {
   void learn_login(const Event& event, const core::NetworkFacts& facts, bool at_once);
   void learn_network(UserProfile& user, const Event& event, const core::NetworkFacts& facts, float weight,
                      bool at_once);
+  static void note_network(UserProfile& user, const Event& event, const core::NetworkFacts& facts, Familiarity level,
+                           bool alarmed);
   void learn_client(UserProfile& user, const Event& event, float weight, bool at_once);
   void learn_method(UserProfile& user, const Event& event, float weight, bool at_once);
+  static bool at_home(const Novelty& found, const core::NetworkFacts& facts);
   static bool leaves(const UserProfile& user, const UserProfile::RecentNetwork& network, const Event& event,
-                     std::uint32_t asn);
+                     const core::NetworkFacts& facts);
   double moved(const UserProfile& user, std::uint32_t asn) const;
   void describe_move(View& view, const UserProfile& user, const Event& event) const;
   GroupProfile* group_of(Symbol name, bool add);

@@ -351,6 +351,36 @@ TEST_F(Probation, BackHomeShowsThatTheLineHasNotMoved) {
   EXPECT_GT(b.view(line(kNoon + 2 * kHour)).returned, before) << "and counted";
 }
 
+TEST_F(Probation, BackHomeFromFarAwayIsCounted) {
+  const auto journeys = [&] {
+    float sum = 0;
+    for (const float x : b.everyone().journeys) sum += x;
+    return sum;
+  };
+  b.learn(home(kNoon - kDay));
+  const auto far = [&](Nanoseconds time) { return w.login(time, "alice", ip("203.0.113.9"), w.abroad); };
+  b.learn(far(kNoon));
+  const float out = journeys();
+  EXPECT_GT(out, 0);
+  EXPECT_TRUE(b.left(far(kNoon + kHour)).empty()) << "still there";
+  EXPECT_TRUE(b.left(town(kNoon + kHour)).empty()) << "not at home";
+  const auto left = b.left(home(kNoon + 2 * kHour));
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0], prefix_key(ip("203.0.113.9")));
+  b.learn(home(kNoon + 2 * kHour));
+  EXPECT_GT(journeys(), out);
+  EXPECT_GT(b.everyone().journeys[0], 0) << "6,400 km in two hours";
+  EXPECT_TRUE(b.left(home(kNoon + 3 * kHour)).empty()) << "said once";
+}
+
+TEST_F(Probation, APhoneIsNoJourney) {
+  const std::uint32_t phone = w.networks.add(64600, NetworkType::kMobile, 48.1F, 11.6F, "DE");
+  b.learn(home(kNoon - kDay));
+  b.learn(w.login(kNoon, "alice", ip("203.0.113.9"), phone));
+  EXPECT_TRUE(b.left(home(kNoon + kHour)).empty());
+  for (const float x : b.everyone().journeys) EXPECT_EQ(x, 0);
+}
+
 TEST_F(Probation, WhatAlarmedLaterIsForgotten) {
   b.learn(line(kNoon));
   b.forget_network(line(kNoon));

@@ -29,6 +29,17 @@ double kilometres(double latitude_a, double longitude_a, double latitude_b, doub
   return 2 * 6371.0 * std::asin(std::min(1.0, std::sqrt(h)));
 }
 
+double journey_hours(double km) {
+  // By road or rail, or by air with the ways to and from the airports.
+  return std::min(km / 80, 3 + km / 700);
+}
+
+std::size_t journey_bin(Nanoseconds between, double km) {
+  const double hours = static_cast<double>(between) / static_cast<double>(core::kHour);
+  const double ratio = hours / std::max(journey_hours(km), 0.1);
+  return ratio < 0.5 ? 0 : ratio < 1 ? 1 : ratio < 2 ? 2 : ratio < 4 ? 3 : 4;
+}
+
 std::uint64_t prefix_key(const Ip& ip) {
   if (!ip.present()) return 0;
   if (ip.is_v4()) return std::uint64_t{1} << 32 | ip.v4_value() >> 8;

@@ -107,6 +107,18 @@ std::uint32_t pack_place(float latitude, float longitude);
 void unpack_place(std::uint32_t place, double& latitude, double& longitude);
 double kilometres(double latitude_a, double longitude_a, double latitude_b, double longitude_b);
 
+// Networks whose addresses say little about where the person is.
+constexpr bool roams(core::NetworkType type) {
+  return type == core::NetworkType::kMobile || type == core::NetworkType::kCgnat || type == core::NetworkType::kVpn ||
+         type == core::NetworkType::kSatellite || type == core::NetworkType::kTor;
+}
+
+// The time between a log-in at home and one far away, in units of the time that an ordinary journey takes from door to
+// door: below a half, up to one, up to two, up to four, more.
+constexpr std::size_t kJourneyBins = 5;
+double journey_hours(double kilometres);
+std::size_t journey_bin(Nanoseconds between, double kilometres);
+
 std::uint64_t prefix_key(const Ip& ip);  // of Prefix::neighbourhood
 
 // Service and authentication method together; 0 if the record names no method. Keys of one service have the same
@@ -141,7 +153,9 @@ struct UserProfile {
     Nanoseconds since = 0;
     std::uint32_t system = 0;
     Familiarity level = Familiarity::kNewCountry;  // at first sight
-    bool left = false;                             // the user was seen on an older line of the same provider since
+    bool left = false;        // the user was seen on an older line of the same provider, or at home, since
+    bool alarmed = false;     // in quarantine: no return makes it known, but leaving it is still told
+    std::uint32_t place = 0;  // 0 where it says nothing
   };
   std::array<RecentNetwork, 6> recent_networks{};
   struct RecentClient {
@@ -155,6 +169,10 @@ struct UserProfile {
   std::uint32_t last_place = 0;
   std::uint32_t last_system = 0;
   core::NetworkType last_type = core::NetworkType::kUnknown;
+  // The last log-in from a network that is known, near, and tells the place.
+  Nanoseconds home_login = 0;
+  Ip home_ip;
+  std::uint32_t home_place = 0;
   // Sessions believed open.
   struct OpenSession {
     std::uint64_t prefix = 0;
@@ -181,7 +199,8 @@ struct GroupProfile {  // a peer group, a gateway, or all
   TopWeights<std::uint16_t, 24> methods;
   float client_new = 0;  // log-ins by a client new to its user (newcomers excepted)
   float client_known = 0;
-  float travel = 0;  // pairs of log-ins of one user that could be told apart by place
+  std::array<float, kJourneyBins> journeys{};  // out and back, where the network away was new
+  float travel = 0;                            // pairs of log-ins of one user that could be told apart by place
   float impossible_travel = 0;
 };
 

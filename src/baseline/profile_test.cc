@@ -8,9 +8,9 @@ namespace orbwatch::baseline {
 namespace {
 
 // The sizes that docs/baseline.md states. A change here is a change of the memory bound: change the page as well.
-static_assert(sizeof(UserProfile) == 1552);
+static_assert(sizeof(UserProfile) == 1632);
 static_assert(sizeof(SourceProfile) == 64);
-static_assert(sizeof(GroupProfile) == 1232);
+static_assert(sizeof(GroupProfile) == 1252);
 static_assert(sizeof(StrangerFailures) == 456);
 static_assert(sizeof(SystemProfile) == 68);
 static_assert(std::is_trivially_copyable_v<UserProfile> && std::is_trivially_copyable_v<SourceProfile> &&
@@ -32,6 +32,19 @@ TEST(Distance, CountsLeadingBits) {
   EXPECT_EQ(d("2001:db8::1", "2001:db9::1"), Distance::kFarther);
   EXPECT_EQ(d("10.1.2.3", "2001:db8::1"), Distance::kFarther);
   EXPECT_EQ(distance(0, prefix_key(*Ip::parse("10.1.2.3"))), Distance::kFarther);
+}
+
+TEST(Journey, TakesItsTime) {
+  EXPECT_NEAR(journey_hours(80), 1, 1e-9);
+  EXPECT_NEAR(journey_hours(7000), 13, 1e-9);
+  EXPECT_LT(journey_hours(300), journey_hours(600));
+  EXPECT_EQ(journey_bin(20 * core::kMinute, 80), 0U);
+  EXPECT_EQ(journey_bin(50 * core::kMinute, 80), 1U);
+  EXPECT_EQ(journey_bin(90 * core::kMinute, 80), 2U);
+  EXPECT_EQ(journey_bin(3 * core::kHour, 80), 3U);
+  EXPECT_EQ(journey_bin(core::kDay, 80), 4U);
+  EXPECT_EQ(journey_bin(core::kSecond, 0), 0U);
+  EXPECT_EQ(journey_bin(INT64_MAX, 0), 4U);
 }
 
 TEST(StrangerFailures, CountAccountsOfTheLastDays) {

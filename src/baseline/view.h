@@ -29,12 +29,14 @@ struct View {
   double distance_others = 1;
   // Whether another user, but not this one, logged in from the source lately, and not yet so many that it is an office.
   bool shared_lately = false;
-  // The chance that a user whose line seems to have moved is seen on the older one afterwards; and whether just that
-  // has happened with the network of this event, which is then judged once more (Baseline::left).
+  // The chance that a user whose line seems to have moved is seen on the older one afterwards.
   double returned = 0.25;
+  // Set when the event is judged once more because the user has come back (Baseline::left): from where and when, and
+  // whether it was to an older line of the same provider.
+  Nanoseconds back_at = 0;
+  Ip back_ip;
+  std::uint32_t back_place = 0;
   bool line_kept = false;
-  Ip kept_ip;
-  Nanoseconds kept_at = 0;
   // Share of the accounts that strangers tried within some days, 0..1.
   double accounts_tried = 0;
   // Share of log-ins with a known client that used this very client.

@@ -25,11 +25,10 @@ constexpr DetectorInfo kInfo = {
     bit(Class::kAuthentication) | bit(Class::kSession),
 };
 
-// Networks whose addresses say little about where the person is.
-bool roams(NetworkType type) {
-  return type == NetworkType::kMobile || type == NetworkType::kCgnat || type == NetworkType::kVpn ||
-         type == NetworkType::kSatellite || type == NetworkType::kTor;
-}
+// P(journey bin): for people, before any data; and for an intruder, who does not wait until the victim could have
+// arrived.
+constexpr double kOrdinaryJourney[baseline::kJourneyBins] = {0.01, 0.04, 0.10, 0.20, 0.65};
+constexpr double kCovertJourney[baseline::kJourneyBins] = {0.22, 0.13, 0.15, 0.15, 0.35};
 
 class GeoShift final : public Detector {
  public:
@@ -37,26 +36,85 @@ class GeoShift final : public Detector {
 
   void evidence(const Event& e, const View& v, EvidenceSink& sink) const override {
     if (!v.login || !v.remote || v.user == nullptr || v.networks->is_allowed(e.source_facts)) return;
-    travel(e, v, sink);
+    if (!travel(e, v, sink)) journey(e, v, sink);
+    back(e, v, sink);
     country(e, v, sink);
   }
 
  private:
-  static void travel(const Event& e, const View& v, EvidenceSink& sink) {
-    if (v.user->last_place == 0 || !v.source->located() || e.time <= v.user->last_login) return;
+  static bool travel(const Event& e, const View& v, EvidenceSink& sink) {
+    if (v.user->last_place == 0 || !v.source->located() || e.time <= v.user->last_login) return false;
     if (v.familiarity == baseline::Familiarity::kSamePrefix)
-      return;  // he is where he was before: the earlier log-in was the odd one
+      return false;  // he is where he was before: the earlier log-in was the odd one
     double y, x;
     baseline::unpack_place(v.user->last_place, y, x);
     const double km = baseline::kilometres(y, x, v.source->latitude, v.source->longitude);
     const double hours = static_cast<double>(e.time - v.user->last_login) / static_cast<double>(core::kHour);
-    if (km <= kFarKilometres || km <= kFastest * hours) return;
+    if (km <= kFarKilometres || km <= kFastest * hours) return false;
     double ordinary = back_off(v.everyone->impossible_travel / v.unit, v.everyone->travel / v.unit, 0.004, 50);
-    if (roams(v.source->type) || roams(v.user->last_type)) ordinary = std::max(ordinary, 0.05);
+    if (baseline::roams(v.source->type) || baseline::roams(v.user->last_type)) ordinary = std::max(ordinary, 0.05);
     Evidence out{"impossible-travel", kInfo.name, Group::kPlace, FindingKind::kLogin, log_ratio(0.25, ordinary), {}};
     if (sink.wants_text()) {
       out.says = fmt::format("{:.0f} km from the log-in {:.1f} hours before ({}): faster than an airliner", km, hours,
                              v.user->last_ip.text());
+    }
+    sink.add(std::move(out));
+    return true;
+  }
+
+  static bool far(const View& v) {
+    using baseline::Familiarity;
+    return (v.familiarity == Familiarity::kSameSystemFar || v.familiarity >= Familiarity::kNewSystemFar) &&
+           v.source->located() && !baseline::roams(v.source->type);
+  }
+
+  static double journey_llr(const View& v, std::size_t bin) {
+    const double ordinary =
+        back_off(v.everyone->journeys[bin] / v.unit, total(v.everyone->journeys) / v.unit, kOrdinaryJourney[bin], 30);
+    return std::clamp(log_ratio(kCovertJourney[bin], ordinary), -0.5, 3.0);
+  }
+
+  // How long ago was the user at home?
+  static void journey(const Event& e, const View& v, EvidenceSink& sink) {
+    if (!far(v) || v.network_since != 0 || v.user->home_place == 0 || e.time <= v.user->home_login) return;
+    double y, x;
+    baseline::unpack_place(v.user->home_place, y, x);
+    const double km = baseline::kilometres(y, x, v.source->latitude, v.source->longitude);
+    if (km <= baseline::kNearKilometres) return;
+    const core::Nanoseconds between = e.time - v.user->home_login;
+    Evidence out{"short-journey",
+                 kInfo.name,
+                 Group::kTime,
+                 FindingKind::kLogin,
+                 journey_llr(v, baseline::journey_bin(between, km)),
+                 {}};
+    if (sink.wants_text()) {
+      out.says =
+          fmt::format("{:.0f} km from {}, where {} logged in {:.1f} hours before; the way takes about {:.1f}", km,
+                      v.user->home_ip.text(), e.user.text(),
+                      static_cast<double>(between) / static_cast<double>(core::kHour), baseline::journey_hours(km));
+    }
+    sink.add(std::move(out));
+  }
+
+  // And how soon was he there again?
+  static void back(const Event& e, const View& v, EvidenceSink& sink) {
+    if (!far(v) || v.back_at == 0 || v.back_place == 0) return;
+    double y, x;
+    baseline::unpack_place(v.back_place, y, x);
+    const double km = baseline::kilometres(y, x, v.source->latitude, v.source->longitude);
+    if (km <= baseline::kNearKilometres) return;
+    Evidence out{"back-too-soon",
+                 kInfo.name,
+                 Group::kTime,
+                 FindingKind::kLogin,
+                 journey_llr(v, baseline::journey_bin(v.back_at - e.time, km)),
+                 {}};
+    if (sink.wants_text()) {
+      out.says =
+          fmt::format("{} was back {:.0f} km away ({}) {:.1f} hours later; the way takes about {:.1f}", e.user.text(),
+                      km, v.back_ip.text(), static_cast<double>(v.back_at - e.time) / static_cast<double>(core::kHour),
+                      baseline::journey_hours(km));
     }
     sink.add(std::move(out));
   }

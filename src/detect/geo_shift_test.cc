@@ -58,6 +58,65 @@ TEST_F(GeoShiftTest, PhonesTravelInTheDatabaseOnly) {
   EXPECT_LT(w.llr(*detector, "impossible-travel"), fixed);
 }
 
+// At home in Berlin some hours ago; Munich is 500 km, more than six hours, away.
+class JourneyTest : public GeoShiftTest {
+ protected:
+  JourneyTest() {
+    w.user.home_login = kNoon - 2 * core::kHour;
+    w.user.home_place = baseline::pack_place(52.5F, 13.4F);
+    w.user.home_ip = ip("5.1.1.1");
+    w.from("5.4.1.1", munich, Familiarity::kNewSystemFar);
+  }
+  std::uint32_t munich =
+      w.networks.add(64520, core::NetworkType::kConsumer, 48.1F, 11.6F, "DE", "Munich Net", "Munich");
+};
+
+TEST_F(JourneyTest, ThatIsTooShortIsEvidence) {
+  const auto e = w.run(*detector, "short-journey");
+  ASSERT_TRUE(e);
+  EXPECT_GT(e->llr, 1);
+  EXPECT_EQ(e->group, Group::kTime);
+  EXPECT_NE(e->says.find(" km from 5.1.1.1, where alice logged in 2.0 hours before; the way takes about 3."),
+            e->says.npos)
+      << e->says;
+  w.user.home_login = kNoon - 2 * core::kDay;
+  EXPECT_LT(w.llr(*detector, "short-journey"), 0) << "time enough";
+  EXPECT_GE(w.llr(*detector, "short-journey"), -0.5) << "but an intruder may take his time as well";
+}
+
+TEST_F(JourneyTest, BackHomeTooSoonIsEvidence) {
+  EXPECT_FALSE(w.run(*detector, "back-too-soon"));
+  w.view.back_at = kNoon + core::kHour;
+  w.view.back_ip = ip("5.1.1.1");
+  w.view.back_place = w.user.home_place;
+  const auto e = w.run(*detector, "back-too-soon");
+  ASSERT_TRUE(e);
+  EXPECT_GT(e->llr, 1);
+  EXPECT_NE(e->says.find("alice was back "), e->says.npos) << e->says;
+  w.view.back_at = kNoon + 3 * core::kDay;
+  EXPECT_LT(w.llr(*detector, "back-too-soon"), 0);
+}
+
+TEST_F(JourneyTest, IsLearned) {
+  const double before = w.llr(*detector, "short-journey");
+  w.everyone.journeys = {500, 500, 0, 0, 0};  // geolocation here is that bad
+  EXPECT_LT(w.llr(*detector, "short-journey"), before - 1);
+}
+
+TEST_F(JourneyTest, NeedsAPlaceThatIsFar) {
+  w.from("5.2.1.1", w.town, Familiarity::kNewSystemNear);
+  EXPECT_FALSE(w.run(*detector, "short-journey")) << "near";
+  w.from("5.4.1.1", munich, Familiarity::kNewSystemFar);
+  w.view.network_since = kNoon - core::kHour;
+  EXPECT_FALSE(w.run(*detector, "short-journey")) << "already weighed at first sight";
+  w.view.network_since = 0;
+  w.user.home_place = 0;
+  EXPECT_FALSE(w.run(*detector, "short-journey")) << "home unknown";
+  w.user.home_place = baseline::pack_place(52.5F, 13.4F);
+  w.from("5.4.1.1", w.networks.add(64521, core::NetworkType::kMobile, 48.1F, 11.6F, "DE"), Familiarity::kNewSystemFar);
+  EXPECT_FALSE(w.run(*detector, "short-journey")) << "a phone's address is no place";
+}
+
 TEST_F(GeoShiftTest, ANewCountryIsEvidence) {
   const auto e = w.run(*detector, "new-country");
   ASSERT_TRUE(e);

@@ -119,7 +119,7 @@ class NewNetwork final : public Detector {
     if (sink.wants_text()) {
       out.says =
           fmt::format("no new address of {}'s own line: {} is in use again {:.1f} hours later", e.user.text(),
-                      v.kept_ip.text(), static_cast<double>(v.kept_at - e.time) / static_cast<double>(core::kHour));
+                      v.back_ip.text(), static_cast<double>(v.back_at - e.time) / static_cast<double>(core::kHour));
     }
     sink.add(std::move(out));
   }
@@ -196,9 +196,8 @@ class NewNetwork final : public Detector {
     if (v.user != nullptr && v.familiarity < Familiarity::kNewSystemNear) return;
     // Of a user who was never seen nothing is known to be new: all log-ins are compared with.
     const auto types = v.user != nullptr ? &baseline::GroupProfile::new_types : &baseline::GroupProfile::types;
-    const double p =
-        probability<core::kNetworkTypes>(index, nullptr, v.group != nullptr ? &(v.group->*types) : nullptr,
-                                         v.everyone->*types, ordinary_type(v.source->type), v.unit);
+    const double p = probability<core::kNetworkTypes>(index, nullptr, v.group != nullptr ? &(v.group->*types) : nullptr,
+                                                      v.everyone->*types, ordinary_type(v.source->type), v.unit);
     Evidence out{"network-type",
                  kInfo.name,
                  Group::kSource,

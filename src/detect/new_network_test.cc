@@ -196,8 +196,8 @@ TEST_F(NewNetworkTest, ALineThatIsStillInUseHasNotMoved) {
   w.from("5.1.9.1", w.home, Familiarity::kSameSystemNear);
   EXPECT_FALSE(w.run(*detector, "line-kept"));
   w.view.line_kept = true;
-  w.view.kept_ip = ip("5.1.1.1");
-  w.view.kept_at = kNoon + 90 * core::kMinute;
+  w.view.back_ip = ip("5.1.1.1");
+  w.view.back_at = kNoon + 90 * core::kMinute;
   const auto e = w.run(*detector, "line-kept");
   ASSERT_TRUE(e);
   EXPECT_GT(e->llr, 1);

@@ -178,9 +178,8 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
       if (kind == FindingKind::kLogin && view.login && view.network_since == 0) threshold_.add(e.time, odds);
       if (odds >= kLeastLogOdds) worth.emplace_back(kind, odds);
     }
-    const bool move = view.login && view.remote && view.network_since == 0 && lines != nullptr &&
-                      (view.familiarity == baseline::Familiarity::kSameSystemNear ||
-                       view.familiarity == baseline::Familiarity::kSameSystemFar);
+    const bool move = view.login && view.remote && view.user != nullptr && view.network_since == 0 &&
+                      lines != nullptr && view.familiarity != baseline::Familiarity::kSamePrefix;
     if (!worth.empty() || move) {
       sink_.clear();
       sink_.want_text(true);
@@ -212,21 +211,23 @@ void Judge::remember_move(const Event& e, std::vector<Evidence> evidence, const 
 // Is the user back on a line that seemed to have moved? Then the log-in from the other one is judged with that
 // knowledge.
 void Judge::judge_moves(const Event& e) {
+  const core::NetworkFacts& here = enricher_.facts(e.source_facts);
   for (const std::uint64_t prefix : baseline_.left(e)) {
     const auto found = moves_.find(MoveKey{e.user, prefix});
     if (found == moves_.end()) continue;
     const Move& move = found->second;
     baseline::View view = baseline_.view(move.event);
-    view.line_kept = true;
-    view.kept_ip = e.source_ip;
-    view.kept_at = e.time;
+    view.back_at = e.time;
+    view.back_ip = e.source_ip;
+    view.back_place = baseline::pack_place(here.latitude, here.longitude);
+    view.line_kept = here.asn != 0 && here.asn == view.source->asn;
     sink_.clear();
     sink_.want_text(true);
     for (const detect::Detector* d : by_class_[index(move.event.event_class) % kClasses])
       d->evidence(move.event, view, sink_);
     std::vector<Evidence> evidence = move.evidence;
     for (Evidence& x : sink_.evidence()) {
-      if (x.kind == "line-kept") evidence.push_back(std::move(x));
+      if (x.kind == "line-kept" || x.kind == "back-too-soon") evidence.push_back(std::move(x));
     }
     const double odds = score::combine(FindingKind::kLogin, evidence);
     if (odds >= kLeastLogOdds)

@@ -56,8 +56,8 @@ class Judge {
     std::uint64_t failures = 0;
   };
 
-  // A log-in from what looks like a new address of the user's own line: until baseline::kProbation is over it may turn
-  // out to be another line, and is then judged once more.
+  // A log-in from a network new to the user: until baseline::kProbation is over, his return may shed light on it, and
+  // it is judged once more.
   struct Move {
     event::Event event;
     std::vector<detect::Evidence> evidence;

@@ -154,6 +154,25 @@ TEST_F(JudgeTest, RepeatingACovertLogInDoesNotMakeItOrdinary) {
   EXPECT_EQ(judge->baseline().quarantined(), 8U);
 }
 
+TEST_F(JudgeTest, ComingHomeTooSoonShedsLightOnALogIn) {
+  const auto log_odds = [&](Nanoseconds back) {
+    judge = std::make_unique<Judge>(enricher, nullptr, 5, names);
+    const Nanoseconds day = work(kMonday, 40);
+    take(session(day + 20 * kHour, "alice", kAbroad));  // three hours after she left; the way takes more than twelve
+    take(session(day + back, "alice", kHome));
+    const score::HuntResult result = finish();
+    const auto found = std::ranges::find_if(result.findings, [](const auto& f) { return f.source.ip == kAbroad; });
+    EXPECT_NE(found, result.findings.end());
+    if (found == result.findings.end()) return 0.0;
+    const bool told = std::ranges::any_of(found->evidence, [](const auto& e) { return e.kind == "back-too-soon"; });
+    EXPECT_TRUE(told);
+    EXPECT_EQ(std::ranges::count_if(result.findings, [](const auto& f) { return f.source.ip == kAbroad; }), 1)
+        << "the same finding, with one reason more";
+    return found->log_odds;
+  };
+  EXPECT_GT(log_odds(22 * kHour), log_odds(4 * kDay) + 1);
+}
+
 TEST_F(JudgeTest, AfterItsTimeTheQuarantineIsLearned) {
   const Nanoseconds day = work(kMonday, 40);
   take(session(day + 8 * kHour, "alice", kHome));

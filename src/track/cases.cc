@@ -105,7 +105,12 @@ void Cases::merge(Entry& entry, Scored& s) {
     if (f.users.size() < Finding::kMostListed) f.users.emplace_back(e.user.text());
   }
   for (score::RecordPlace& place : s.records) {
-    if (f.records.size() < Finding::kMostListed) f.records.push_back(std::move(place));
+    if (f.records.size() >= Finding::kMostListed) break;
+    // A log-in may be judged twice.
+    const bool listed = std::ranges::any_of(f.records, [&](const score::RecordPlace& r) {
+      return r.offset == place.offset && r.line == place.line && r.file == place.file;
+    });
+    if (!listed) f.records.push_back(std::move(place));
   }
 }
 
