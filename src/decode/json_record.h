@@ -158,10 +158,4 @@ class Parser {
   std::string clean_;
 };
 
-// "CORP\\alice", "alice@corp.example" and "alice" into user and domain; a name of "-" or of asterisks alone is none.
-void set_user(Event& event, std::string_view name);
-
-// IANA protocol number of "TCP", "udp", "IPv6-ICMP", "6" ...; 0 if unknown.
-std::uint8_t protocol_number(std::string_view name);
-
 }  // namespace orbwatch::decode::json

@@ -15,6 +15,7 @@
 
 #include "core/text.h"
 #include "decode/json_record.h"
+#include "decode/scanner.h"
 
 namespace orbwatch::decode {
 namespace {
@@ -181,12 +182,12 @@ bool assign(Target target, std::string_view text, Event& e) {
       break;
     case Target::kLogonType: e.logon_type = static_cast<std::uint8_t>(std::min<std::uint64_t>(count(), 255)); break;
     case Target::kTcpFlags: e.tcp_flags = static_cast<std::uint16_t>(std::min<std::uint64_t>(count(), 65535)); break;
-    case Target::kProtocol: e.protocol = json::protocol_number(text); break;
+    case Target::kProtocol: e.protocol = protocol_number(text); break;
     case Target::kSessionId: e.session_id = core::parse_number<std::uint64_t>(text).value_or(core::hash64(text)); break;
     case Target::kDurationSeconds: e.duration = scaled(text, 1e9); break;
     case Target::kDurationMs: e.duration = scaled(text, 1e6); break;
     case Target::kDurationNs: e.duration = scaled(text, 1); break;
-    case Target::kUser: json::set_user(e, text); break;
+    case Target::kUser: set_user(e, text); break;
     case Target::kUserDomain: e.user_domain = core::intern(text); break;
     case Target::kGroup: e.group = core::intern(text); break;
     case Target::kUserAgent: e.user_agent = core::intern(text); break;

@@ -6,6 +6,37 @@
 #include "core/text.h"
 
 namespace orbwatch::decode {
+namespace {
+
+struct Account {
+  std::string_view name;  // "" for none
+  std::string_view domain;
+};
+
+Account split_account(std::string_view text) {
+  Account account{core::trim(text), {}};
+  if (const auto slash = account.name.rfind('\\'); slash != text.npos) {
+    account.domain = account.name.substr(0, slash);
+    account.name.remove_prefix(slash + 1);
+    while (account.domain.ends_with('\\')) account.domain.remove_suffix(1);  // sshd and JSON double the backslash
+    account.domain.remove_prefix(account.domain.rfind('\\') + 1);            // "LOCAL\CORP\alice"
+    if (account.domain == "LOCAL") account.domain = {};
+  } else if (const auto at = account.name.rfind('@'); at != text.npos && at != 0) {
+    account.domain = account.name.substr(at + 1);
+    account.name = account.name.substr(0, at);
+  }
+  if (account.domain == "-") account.domain = {};
+  if (account.name == "-" || account.name.find_first_not_of('*') == text.npos) account.name = {};
+  return account;
+}
+
+void put_account(event::Event& event, const Account& account) {
+  if (account.name.empty()) return;
+  event.user = core::intern(account.name);
+  event.user_domain = core::intern(account.domain);
+}
+
+}  // namespace
 
 core::Nanoseconds scan_duration(Scanner& s) {
   constexpr std::uint64_t kMost = 1'000'000'000;  // seconds
@@ -52,9 +83,9 @@ std::uint8_t protocol_number(std::string_view name) {
     std::uint8_t number;
   };
   static constexpr std::array kRows = {
-      Row{"icmp", 1},       Row{"igmp", 2},   Row{"ipinip", 4},  Row{"ipip", 4}, Row{"igrp", 9},
-      Row{"ipv6-icmp", 58}, Row{"icmp6", 58}, Row{"icmpv6", 58}, Row{"ah", 51},  Row{"eigrp", 88},
-      Row{"ospf", 89},      Row{"vrrp", 112}, Row{"sctp", 132},
+      Row{"icmp", 1},   Row{"igmp", 2},       Row{"ipinip", 4}, Row{"ipip", 4},    Row{"igrp", 9},
+      Row{"ipv6", 41},  Row{"ipv6-icmp", 58}, Row{"icmp6", 58}, Row{"icmpv6", 58}, Row{"ah", 51},
+      Row{"eigrp", 88}, Row{"ospf", 89},      Row{"vrrp", 112}, Row{"sctp", 132},
   };
   for (const Row& row : kRows) {
     if (core::equals_ignore_case(row.name, name)) return row.number;
@@ -63,27 +94,13 @@ std::uint8_t protocol_number(std::string_view name) {
 }
 
 void set_user(event::Event& event, std::string_view text) {
-  text = core::trim(text);
-  std::string_view domain;
-  if (const auto slash = text.rfind('\\'); slash != text.npos) {
-    domain = text.substr(0, slash);
-    text = text.substr(slash + 1);
-    // "LOCAL\CORP\alice"; JSON-escaped logs also double the backslash.
-    if (const auto inner = domain.rfind('\\'); inner != domain.npos) {
-      domain = inner + 1 == domain.size() ? domain.substr(0, inner) : domain.substr(inner + 1);
-    }
-    if (domain == "LOCAL") domain = {};
-  } else if (const auto at = text.rfind('@'); at != text.npos && at != 0) {
-    domain = text.substr(at + 1);
-    text = text.substr(0, at);
-  }
-  if (text.empty() || text.find_first_not_of('*') == text.npos || text == "N/A" || text == "Unknown" ||
-      text == "unknown" || text == "<unknown>" || text == "Not Found" || text == "No Authentication Required") {
-    return;
-  }
-  event.user = core::intern(text);
-  event.user_domain = core::intern(domain);
+  static constexpr std::array<std::string_view, 6> kNoNames = {"N/A",       "Unknown",   "unknown",
+                                                               "<unknown>", "Not Found", "No Authentication Required"};
+  const Account account = split_account(text);
+  if (std::find(kNoNames.begin(), kNoNames.end(), account.name) == kNoNames.end()) put_account(event, account);
 }
+
+void set_typed_user(event::Event& event, std::string_view text) { put_account(event, split_account(text)); }
 
 core::Symbol closed_reason(std::string_view text) {
   std::array<char, 80> out;

@@ -123,9 +123,13 @@ core::Nanoseconds scan_duration(Scanner& s);
 std::uint8_t protocol_number(std::string_view name);
 
 // Splits "LOCAL\alice", "CORP\alice", "LOCAL\CORP\alice", "alice@corp.example" into user and domain. LOCAL is Cisco's
-// word for "no domain". Names that devices write instead of a name ("*****", "N/A", "Unknown", "<unknown>") give no
-// user.
+// word for "no domain", "-" stands for none. What devices write in place of a name ("*****", "-", "N/A", "Unknown",
+// "<unknown>") gives no user.
 void set_user(event::Event& event, std::string_view text);
+
+// The same for records that hold the name as it was typed (sshd, Windows): "unknown" is an account's name there; only
+// "-" and asterisks give no user.
+void set_typed_user(event::Event& event, std::string_view text);
 
 // A reason out of free text: words with digits, quotes or addresses in them are left out, so that the vocabulary stays
 // small.
