@@ -8,6 +8,8 @@
 namespace orbwatch::decode {
 namespace {
 
+constexpr std::uint64_t kMostSeconds = 1'000'000'000;
+
 struct Account {
   std::string_view name;  // "" for none
   std::string_view domain;
@@ -39,11 +41,10 @@ void put_account(event::Event& event, const Account& account) {
 }  // namespace
 
 core::Nanoseconds scan_duration(Scanner& s) {
-  constexpr std::uint64_t kMost = 1'000'000'000;  // seconds
-  std::uint64_t units = 0;                        // of the form with letters
-  std::uint64_t plain = 0;                        // of the form with colons
+  std::uint64_t units = 0;  // of the form with letters
+  std::uint64_t plain = 0;  // of the form with colons
   for (int parts = 0; parts < 6 && is_digit(s.peek()); ++parts) {
-    const std::uint64_t n = std::min(s.number(), kMost);
+    const std::uint64_t n = std::min(s.number(), kMostSeconds);
     std::uint64_t seconds = 0;
     switch (s.peek()) {
       case 'd': seconds = 86400; break;
@@ -57,12 +58,30 @@ core::Nanoseconds scan_duration(Scanner& s) {
       units += n * seconds;
       if (s.peek() == ':' || (s.peek() == ' ' && is_digit(s.peek(1)))) s.advance(1);
     } else {
-      plain = std::min(plain * 60 + n, kMost);
+      plain = std::min(plain * 60 + n, kMostSeconds);
       if (s.peek() != ':') break;
       s.advance(1);
     }
   }
-  return static_cast<core::Nanoseconds>(std::min(units + plain, kMost)) * core::kSecond;
+  return seconds(units + plain);
+}
+
+core::Nanoseconds seconds(std::uint64_t count) {
+  return static_cast<core::Nanoseconds>(std::min(count, kMostSeconds)) * core::kSecond;
+}
+
+core::Ip given_ip(std::string_view text) {
+  const auto ip = core::Ip::parse(text);
+  return ip && *ip != core::Ip::v4(0) ? *ip : core::Ip();
+}
+
+std::string_view quoted_word(Scanner& s) {
+  for (const char quote : {'"', '\''}) {
+    if (s.skip(quote)) return s.until(quote);
+  }
+  std::string_view word = s.until_any(" ,");
+  while (word.ends_with('.')) word.remove_suffix(1);
+  return word;
 }
 
 std::uint8_t protocol_number(std::string_view name) {
@@ -101,6 +120,20 @@ void set_user(event::Event& event, std::string_view text) {
 }
 
 void set_typed_user(event::Event& event, std::string_view text) { put_account(event, split_account(text)); }
+
+void put_login(event::Event& event, event::Outcome outcome, event::Service service) {
+  event.event_class = event::Class::kAuthentication;
+  event.activity = event::Activity::kLogon;
+  event.outcome = outcome;
+  event.service = service;
+}
+
+void put_session(event::Event& event, event::Activity activity, core::Symbol application) {
+  event.event_class = event::Class::kSession;
+  event.activity = activity;
+  event.service = event::Service::kVpn;
+  event.application = application;
+}
 
 core::Symbol closed_reason(std::string_view text) {
   std::array<char, 80> out;
