@@ -333,23 +333,9 @@ class MappedDecoder final : public RecordDecoder {
     std::size_t index = 0;
     std::size_t at = 0;
     while (true) {
-      std::size_t end = at;
-      bool quoted = false;
-      if (end < line.size() && line[end] == '"') {
-        quoted = true;
-        ++end;
-        while (end < line.size()) {
-          if (line[end] != '"') {
-            ++end;
-          } else if (end + 1 < line.size() && line[end + 1] == '"') {
-            end += 2;
-          } else {
-            ++end;
-            break;
-          }
-        }
-      }
-      end = std::min(line.find(m_.delimiter, end), line.size());
+      const bool quoted = at < line.size() && line[at] == '"';
+      const std::size_t behind = quoted ? at + core::quoted_cell(line.substr(at)).size() + 2 : at;
+      const std::size_t end = std::min(line.find(m_.delimiter, behind), line.size());
       if (!each(index, line.substr(at, end - at), quoted)) return;
       if (end == line.size()) return;
       at = end + 1;
@@ -364,10 +350,7 @@ class MappedDecoder final : public RecordDecoder {
     cell.remove_prefix(1);
     if (cell.find('"') == cell.npos) return cell;
     buffer.clear();
-    for (std::size_t i = 0; i < cell.size(); ++i) {
-      buffer += cell[i];
-      if (cell[i] == '"' && i + 1 < cell.size() && cell[i + 1] == '"') ++i;
-    }
+    core::append_unquoted(buffer, cell);
     return buffer;
   }
 

@@ -421,15 +421,22 @@ class OpenSsh final : public RecordDecoder {
     return peer;
   }
 
-  // A fact around a failed log-in, not the attempt itself.
-  static Fate around(std::string_view reason, const Peer& peer, Event& e) {
+  static Fate failure(Class event_class, std::string_view reason, const Peer& peer, Event& e) {
     if (!peer.found) return Fate::rejected(kNoPeer);
     set_peer(peer, e);
-    e.event_class = Class::kAuthentication;
+    e.event_class = event_class;
     e.activity = Activity::kObserved;
     e.outcome = Outcome::kFailure;
     e.reason = core::intern(reason);
     return Fate::kept();
+  }
+  // A fact around a failed log-in, not the attempt itself.
+  static Fate around(std::string_view reason, const Peer& peer, Event& e) {
+    return failure(Class::kAuthentication, reason, peer, e);
+  }
+  // A connection that did not come to a log-in.
+  static Fate probe(const Peer& peer, std::string_view reason, Event& e) {
+    return failure(Class::kHandshake, reason, peer, e);
   }
 
   static AuthMethod method_of(std::string_view method) {
@@ -478,16 +485,6 @@ class OpenSsh final : public RecordDecoder {
       if (method == known) return known;
     }
     return "other method";
-  }
-
-  static Fate probe(const Peer& peer, std::string_view reason, Event& e) {
-    if (!peer.found) return Fate::rejected(kNoPeer);
-    set_peer(peer, e);
-    e.event_class = Class::kHandshake;
-    e.activity = Activity::kObserved;
-    e.outcome = Outcome::kFailure;
-    e.reason = core::intern(reason);
-    return Fate::kept();
   }
 
   // "ADDRESS port N on ADDRESS port N [rdomain ...]"

@@ -48,12 +48,8 @@ class Columns {
     while (count_ < kMost) {
       std::string_view value;
       if (text.starts_with('"')) {
-        std::size_t at = 1;
-        while (at < text.size() && (text[at] != '"' || (at + 1 < text.size() && text[at + 1] == '"')))
-          at += text[at] == '"' ? 2 : 1;
-        at = std::min(at, text.size());
-        value = text.substr(1, at - 1);
-        text.remove_prefix(std::min(at + 1, text.size()));
+        value = core::quoted_cell(text);
+        text.remove_prefix(std::min(value.size() + 2, text.size()));
         text.remove_prefix(std::min(text.find(','), text.size()));
       } else {
         value = text.substr(0, text.find(','));
