@@ -326,79 +326,79 @@ class Strangers : public ::testing::Test {
  protected:
   const StrangerFailures& after(Nanoseconds time, std::uint32_t source, std::uint32_t facts,
                                 const char* user = "alice") {
-    const Event e = w.failure(time, user, Ip::v4(0x05000000 + source), facts);
-    b.learn(e);
-    return *b.view(e).strangers;
+    const Event e = w_.failure(time, user, Ip::v4(0x05000000 + source), facts);
+    b_.learn(e);
+    return *b_.view(e).strangers;
   }
-  World w;
-  Baseline b{w.networks};
+  World w_;
+  Baseline b_{w_.networks};
 };
 
 TEST_F(Strangers, AreCountedWithinADay) {
-  after(kNoon, 1, w.abroad);
-  after(kNoon + kHour, 2, w.hosting);
-  const StrangerFailures& s = after(kNoon + kHour, 2, w.hosting);
+  after(kNoon, 1, w_.abroad);
+  after(kNoon + kHour, 2, w_.hosting);
+  const StrangerFailures& s = after(kNoon + kHour, 2, w_.hosting);
   EXPECT_EQ(s.failures_24h(), 3U);
   EXPECT_EQ(s.sources_24h(), 2U);
   EXPECT_EQ(s.consumer_24h(), 1U);
-  after(kNoon + 24 * kHour, 3, w.abroad);
+  after(kNoon + 24 * kHour, 3, w_.abroad);
   EXPECT_EQ(s.failures_24h(), 3U) << "the first is a day old";
   EXPECT_EQ(s.sources_24h(), 2U);
-  after(kNoon + 100 * kDay, 4, w.abroad);
+  after(kNoon + 100 * kDay, 4, w_.abroad);
   EXPECT_EQ(s.failures_24h(), 1U);
 }
 
 TEST_F(Strangers, ThatComeBackDaysLaterAreSourcesAgain) {
-  for (std::uint32_t i = 0; i < 10; ++i) after(kNoon, i, w.abroad);
-  for (std::uint32_t i = 0; i < 9; ++i) after(kNoon + 2 * kDay, i, w.abroad);
-  const StrangerFailures& s = after(kNoon + 2 * kDay, 9, w.abroad);
+  for (std::uint32_t i = 0; i < 10; ++i) after(kNoon, i, w_.abroad);
+  for (std::uint32_t i = 0; i < 9; ++i) after(kNoon + 2 * kDay, i, w_.abroad);
+  const StrangerFailures& s = after(kNoon + 2 * kDay, 9, w_.abroad);
   EXPECT_EQ(s.failures_24h(), 10U);
   EXPECT_EQ(s.sources_24h(), 10U);
 }
 
 TEST_F(Strangers, AreNoBruteForceNoNeighboursAndNobodyWhoLoggedIn) {
-  for (int i = 0; i < 50; ++i) after(kNoon, 1, w.abroad);
-  const StrangerFailures& s = after(kNoon, 1, w.abroad);
+  for (int i = 0; i < 50; ++i) after(kNoon, 1, w_.abroad);
+  const StrangerFailures& s = after(kNoon, 1, w_.abroad);
   EXPECT_EQ(s.failures_24h(), 3U) << "who tries more than three times is no stranger of this kind";
-  b.learn(w.login(kNoon, "alice", Ip::v4(0x05000002), w.home));
-  after(kNoon, 2, w.home);  // a typing mistake at home
-  after(kNoon, 3, w.home);  // the same provider
+  b_.learn(w_.login(kNoon, "alice", Ip::v4(0x05000002), w_.home));
+  after(kNoon, 2, w_.home);  // a typing mistake at home
+  after(kNoon, 3, w_.home);  // the same provider
   EXPECT_EQ(s.failures_24h(), 3U);
-  after(kNoon, 4, w.home, "bob");  // not his provider
+  after(kNoon, 4, w_.home, "bob");  // not his provider
   EXPECT_EQ(s.failures_24h(), 4U);
-  b.learn(w.failure(kNoon, "alice", ip("10.0.0.1"), 0));
+  b_.learn(w_.failure(kNoon, "alice", ip("10.0.0.1"), 0));
   EXPECT_EQ(s.failures_24h(), 4U) << "inside";
 }
 
 TEST_F(Strangers, FinishedDaysAreKept) {
   for (int day = 0; day < 5; ++day) {
     for (std::uint32_t i = 0; i < 4; ++i)
-      after(kMonday + day * kDay, static_cast<std::uint32_t>(day) * 10 + i, w.abroad);
+      after(kMonday + day * kDay, static_cast<std::uint32_t>(day) * 10 + i, w_.abroad);
   }
-  const StrangerFailures& s = after(kMonday + 5 * kDay, 99, w.abroad);
+  const StrangerFailures& s = after(kMonday + 5 * kDay, 99, w_.abroad);
   EXPECT_EQ(s.day_count, 5U);
   EXPECT_DOUBLE_EQ(s.ordinary_day(), (4 * 5 + 3) / 6.0);
   // A month with log-ins but without a failure is quiet ...
-  for (int day = 6; day <= 40; ++day) b.learn(w.login(kMonday + day * kDay, "bob", Ip::v4(0x05000fff), w.home));
-  after(kMonday + 40 * kDay, 100, w.abroad);
+  for (int day = 6; day <= 40; ++day) b_.learn(w_.login(kMonday + day * kDay, "bob", Ip::v4(0x05000fff), w_.home));
+  after(kMonday + 40 * kDay, 100, w_.abroad);
   EXPECT_LT(s.ordinary_day(), 1);
 }
 
 TEST_F(Strangers, AHoleInTheDataIsNoRowOfQuietDays) {
   for (int day = 0; day < 5; ++day) {
     for (std::uint32_t i = 0; i < 4; ++i)
-      after(kMonday + day * kDay, static_cast<std::uint32_t>(day) * 10 + i, w.abroad);
+      after(kMonday + day * kDay, static_cast<std::uint32_t>(day) * 10 + i, w_.abroad);
   }
-  const StrangerFailures& s = after(kMonday + 4000 * kDay, 99, w.abroad);  // other logs, years later
+  const StrangerFailures& s = after(kMonday + 4000 * kDay, 99, w_.abroad);  // other logs, years later
   EXPECT_EQ(s.day_count, 5U);
   EXPECT_DOUBLE_EQ(s.ordinary_day(), (4 * 5 + 3) / 6.0);
 }
 
 TEST_F(Strangers, TimesBefore1970AreNotLearned) {
-  b.learn(w.failure(-50 * 365 * kDay - 5 * kHour, "alice", Ip::v4(0x05000001), w.abroad));
-  b.learn(w.login(-50 * 365 * kDay, "alice", Ip::v4(0x05000001), w.abroad));
-  EXPECT_EQ(b.sources(), 0U);
-  EXPECT_EQ(b.users(), 0U);
+  b_.learn(w_.failure(-50 * 365 * kDay - 5 * kHour, "alice", Ip::v4(0x05000001), w_.abroad));
+  b_.learn(w_.login(-50 * 365 * kDay, "alice", Ip::v4(0x05000001), w_.abroad));
+  EXPECT_EQ(b_.sources(), 0U);
+  EXPECT_EQ(b_.users(), 0U);
 }
 
 TEST(Shares, OfProvidersAndClients) {

@@ -17,6 +17,7 @@ std::size_t median_alerts(const Scores& scores, std::size_t days, double line) {
   std::map<std::int64_t, std::size_t> by_day;
   for (const auto& [day, score] : scores) by_day[day] += score >= line ? 1 : 0;
   std::vector<std::size_t> counts;
+  counts.reserve(std::max(days, by_day.size()));
   for (const auto& [day, count] : by_day) counts.push_back(count);
   while (counts.size() < days) counts.push_back(0);
   std::sort(counts.begin(), counts.end());
