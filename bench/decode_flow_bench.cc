@@ -70,46 +70,31 @@ void record(std::string& out, Protocol protocol, std::mt19937_64& random) {
   const std::uint32_t last = first + static_cast<std::uint32_t>(b % 30000);
   const std::uint32_t source = 0x0a000000 | static_cast<std::uint32_t>(a >> 40);
   const std::uint32_t destination = 0xc0000000 | static_cast<std::uint32_t>(b >> 36);
-  if (protocol == Protocol::kV5) {
-    put32(out, source);
-    put32(out, destination);
-    put32(out, 0);
-    put16(out, a & 63);
-    put16(out, b & 63);
-    put32(out, 1 + (a & 255));
-    put32(out, 40 + (b & 0xffff));
-    put32(out, first);
-    put32(out, last);
-    put16(out, 1024 + (a >> 20 & 0x7fff));
-    put16(out, 443);
-    out += '\0';
-    out += '\x1b';
-    out += '\x06';
-    out += '\0';
-    put32(out, 0);
-    put32(out, 0x18180000);
-    return;
-  }
+  const bool v5 = protocol == Protocol::kV5;
+  const auto put_interface = [&](std::uint64_t index) { v5 ? put16(out, index) : put32(out, index); };
   put32(out, source);
   put32(out, destination);
   put32(out, 0);
-  put32(out, a & 63);
-  put32(out, b & 63);
+  put_interface(a & 63);
+  put_interface(b & 63);
   put32(out, 1 + (a & 255));
   put32(out, 40 + (b & 0xffff));
   put32(out, first);
   put32(out, last);
   put16(out, 1024 + (a >> 20 & 0x7fff));
   put16(out, 443);
+  if (v5) out += '\0';
   out += '\x1b';
   out += '\x06';
   out += '\0';
-  put32(out, 64500);
-  put32(out, 64501);
-  out += '\x18';
-  out += '\x18';
-  out += '\0';
-  out += '\x01';
+  if (v5) {
+    put32(out, 0);
+    put32(out, 0x18180000);
+  } else {
+    put32(out, 64500);
+    put32(out, 64501);
+    put32(out, 0x18180001);
+  }
 }
 
 std::string make_pcap(Protocol protocol, std::size_t records) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -67,20 +68,30 @@ const std::vector<Ip>& random_v6() {
 // Reads what a detector reads, so that the facts' memory is paid for, too.
 std::uint64_t use(const orbwatch::core::NetworkFacts& f) { return f.asn + f.city + static_cast<std::uint64_t>(f.type); }
 
-void BM_orbwatch_v4_batched(benchmark::State& state) {
-  const Networks* networks = table(state);
-  if (networks == nullptr) return;
-  const auto& ips = random_v4();
+// Looks up `ips` batch by batch through `lookup`(addresses, where the indexes go).
+template <typename Address, typename Lookup>
+void batched(benchmark::State& state, const Networks& networks, const std::vector<Address>& ips, Lookup&& lookup) {
   std::vector<std::uint32_t> found(kBatch);
   std::size_t at = 0;
   std::uint64_t sum = 0;
   for (auto _ : state) {
-    networks->lookup_v4({ips.data() + at, kBatch}, found);
-    for (const std::uint32_t index : found) sum += use(networks->facts(index));
-    at = (at + kBatch) % kAddresses;
+    lookup(std::span<const Address>(ips.data() + at, kBatch), found);
+    for (const std::uint32_t index : found) sum += use(networks.facts(index));
+    at = (at + kBatch) % ips.size();
   }
   benchmark::DoNotOptimize(sum);
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBatch));
+}
+
+void batched(benchmark::State& state, const Networks& networks, const std::vector<Ip>& ips) {
+  batched(state, networks, ips, [&](std::span<const Ip> batch, auto& found) { networks.lookup(batch, found); });
+}
+
+void BM_orbwatch_v4_batched(benchmark::State& state) {
+  const Networks* networks = table(state);
+  if (networks == nullptr) return;
+  batched(state, *networks, random_v4(),
+          [&](std::span<const std::uint32_t> batch, auto& found) { networks->lookup_v4(batch, found); });
 }
 BENCHMARK(BM_orbwatch_v4_batched)->MinTime(2);
 
@@ -88,17 +99,9 @@ void BM_orbwatch_v4_batched_ip(benchmark::State& state) {
   const Networks* networks = table(state);
   if (networks == nullptr) return;
   std::vector<Ip> ips;
+  ips.reserve(random_v4().size());
   for (const std::uint32_t ip : random_v4()) ips.push_back(Ip::v4(ip));
-  std::vector<std::uint32_t> found(kBatch);
-  std::size_t at = 0;
-  std::uint64_t sum = 0;
-  for (auto _ : state) {
-    networks->lookup({ips.data() + at, kBatch}, found);
-    for (const std::uint32_t index : found) sum += use(networks->facts(index));
-    at = (at + kBatch) % kAddresses;
-  }
-  benchmark::DoNotOptimize(sum);
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBatch));
+  batched(state, *networks, ips);
 }
 BENCHMARK(BM_orbwatch_v4_batched_ip)->MinTime(2);
 
@@ -118,19 +121,7 @@ void BM_orbwatch_v4_single(benchmark::State& state) {
 BENCHMARK(BM_orbwatch_v4_single)->MinTime(1);
 
 void BM_orbwatch_v6_batched(benchmark::State& state) {
-  const Networks* networks = table(state);
-  if (networks == nullptr) return;
-  const auto& ips = random_v6();
-  std::vector<std::uint32_t> found(kBatch);
-  std::size_t at = 0;
-  std::uint64_t sum = 0;
-  for (auto _ : state) {
-    networks->lookup({ips.data() + at, kBatch}, found);
-    for (const std::uint32_t index : found) sum += use(networks->facts(index));
-    at = (at + kBatch) % ips.size();
-  }
-  benchmark::DoNotOptimize(sum);
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(kBatch));
+  if (const Networks* networks = table(state)) batched(state, *networks, random_v6());
 }
 BENCHMARK(BM_orbwatch_v6_batched)->MinTime(1);
 

@@ -57,6 +57,9 @@ class Members {
   int wrong_public_() { return wrong_member; }
   int WrongField = 0;
 
+ protected:
+  int wrong_protected = 0;
+
  private:
   int wrong_member = 0;
 };
@@ -66,7 +69,7 @@ int WrongFunction(int WrongParameter) {
 }
 CODE
   out=$(clang-tidy-19 --quiet --config-file="$probe/.clang-tidy" "$probe/probe.cc" -- -std=c++2b 2>/dev/null)
-  for wrong in wrong_type wrong_enumerator wrong_constant other_wrong_constant wrong_public_ WrongField wrong_member WrongFunction \
+  for wrong in wrong_type wrong_enumerator wrong_constant other_wrong_constant wrong_public_ WrongField wrong_protected wrong_member WrongFunction \
     WrongParameter WrongVariable; do
     if ! grep -q "'$wrong' \[readability-identifier-naming" <<<"$out"; then
       echo ".clang-tidy: the wrong name $wrong is not reported" >&2

@@ -256,50 +256,50 @@ TEST(Baseline, QuarantineCountsForThePopulation) {
 class Probation : public ::testing::Test {
  protected:
   Probation() {
-    for (int i = 0; i < 6; ++i) b.learn(home(kMonday - 20 * kDay + i * kDay));
+    for (int i = 0; i < 6; ++i) b_.learn(home(kMonday - 20 * kDay + i * kDay));
   }
-  Event home(Nanoseconds time) const { return w.login(time, "alice", ip("198.51.100.7"), w.home); }
-  Event town(Nanoseconds time) const { return w.login(time, "alice", ip("203.0.113.7"), w.town); }
+  Event home(Nanoseconds time) const { return w_.login(time, "alice", ip("198.51.100.7"), w_.home); }
+  Event town(Nanoseconds time) const { return w_.login(time, "alice", ip("203.0.113.7"), w_.town); }
   Event line(Nanoseconds time, const char* address = "198.51.200.7") const {
-    return w.login(time, "alice", ip(address), w.home);
+    return w_.login(time, "alice", ip(address), w_.home);
   }
-  World w;
-  Baseline b{w.networks};
+  World w_;
+  Baseline b_{w_.networks};
 };
 
 TEST_F(Probation, WhatIsNewStaysNewForAWeek) {
-  b.learn(town(kNoon));
+  b_.learn(town(kNoon));
   for (int day = 1; day < 7; ++day) {
-    const View v = b.view(town(kNoon + day * kDay));
+    const View v = b_.view(town(kNoon + day * kDay));
     EXPECT_EQ(v.familiarity, Familiarity::kNewSystemNear) << day;
     EXPECT_EQ(v.network_since, kNoon);
-    b.learn(town(kNoon + day * kDay));
+    b_.learn(town(kNoon + day * kDay));
   }
-  const View later = b.view(town(kNoon + 7 * kDay));
+  const View later = b_.view(town(kNoon + 7 * kDay));
   EXPECT_EQ(later.familiarity, Familiarity::kSamePrefix) << "nobody objected for a week";
   EXPECT_EQ(later.network_since, 0);
-  b.learn(town(kNoon + 7 * kDay));
-  EXPECT_TRUE(b.user(core::intern("alice"))->systems.contains(64501));
+  b_.learn(town(kNoon + 7 * kDay));
+  EXPECT_TRUE(b_.user(core::intern("alice"))->systems.contains(64501));
 }
 
 TEST_F(Probation, TheRestOfANewProviderIsNoNewDiscovery) {
-  b.learn(town(kNoon));
-  const View v = b.view(w.login(kNoon + kDay, "alice", ip("203.0.200.1"), w.town));
+  b_.learn(town(kNoon));
+  const View v = b_.view(w_.login(kNoon + kDay, "alice", ip("203.0.200.1"), w_.town));
   EXPECT_EQ(v.network_since, kNoon) << "the provider's next address";
-  EXPECT_EQ(b.view(w.login(kNoon + kDay, "alice", ip("192.0.2.1"), w.abroad)).network_since, 0);
+  EXPECT_EQ(b_.view(w_.login(kNoon + kDay, "alice", ip("192.0.2.1"), w_.abroad)).network_since, 0);
 }
 
 TEST_F(Probation, IsCountedOnceAmongWhatIsNew) {
   const auto known = [&] {
     float sum = 0;
-    for (const Levels& levels : b.everyone().familiarity)
+    for (const Levels& levels : b_.everyone().familiarity)
       sum += levels[static_cast<std::size_t>(Familiarity::kNewSystemNear)];
     return sum;
   };
-  b.learn(town(kNoon));
+  b_.learn(town(kNoon));
   const float once = known();
   EXPECT_GT(once, 0);
-  b.learn(town(kNoon + kDay));
+  b_.learn(town(kNoon + kDay));
   EXPECT_EQ(known(), once);
 }
 
@@ -308,84 +308,85 @@ TEST_F(Probation, ClientsToo) {
     e.client_os = core::intern(os);
     return e;
   };
-  b.learn(with(home(kMonday - kDay), "Windows 10"));
-  b.learn(with(town(kNoon), "Kali"));
-  View v = b.view(with(town(kNoon + kDay), "Kali"));
+  b_.learn(with(home(kMonday - kDay), "Windows 10"));
+  b_.learn(with(town(kNoon), "Kali"));
+  View v = b_.view(with(town(kNoon + kDay), "Kali"));
   EXPECT_FALSE(v.client_known);
   EXPECT_EQ(v.client_since, kNoon);
-  EXPECT_TRUE(b.view(with(town(kNoon + kDay), "Windows 10")).client_known);
-  EXPECT_TRUE(b.view(with(town(kNoon + 7 * kDay), "Kali")).client_known);
-  b.learn(with(home(kNoon + kDay), "Kali"));
-  v = b.view(with(town(kNoon + 2 * kDay), "Kali"));
+  EXPECT_TRUE(b_.view(with(town(kNoon + kDay), "Windows 10")).client_known);
+  EXPECT_TRUE(b_.view(with(town(kNoon + 7 * kDay), "Kali")).client_known);
+  b_.learn(with(home(kNoon + kDay), "Kali"));
+  v = b_.view(with(town(kNoon + 2 * kDay), "Kali"));
   EXPECT_TRUE(v.client_known) << "used at home: it is hers";
 }
 
 TEST_F(Probation, TheFirstLogInsOfAUserAreLearnedAtOnce) {
-  b.learn(w.login(kNoon, "bob", ip("198.51.100.9"), w.home));
-  b.learn(w.login(kNoon + kHour, "bob", ip("203.0.113.9"), w.town));
-  EXPECT_EQ(b.view(w.login(kNoon + 2 * kHour, "bob", ip("203.0.113.9"), w.town)).familiarity, Familiarity::kSamePrefix);
+  b_.learn(w_.login(kNoon, "bob", ip("198.51.100.9"), w_.home));
+  b_.learn(w_.login(kNoon + kHour, "bob", ip("203.0.113.9"), w_.town));
+  EXPECT_EQ(b_.view(w_.login(kNoon + 2 * kHour, "bob", ip("203.0.113.9"), w_.town)).familiarity,
+            Familiarity::kSamePrefix);
 }
 
 TEST_F(Probation, AFullRingForgetsTheOldest) {
   for (std::uint32_t i = 0; i < 7; ++i)
-    b.learn(w.login(kNoon + i * kHour, "alice", Ip::v4(0x05000000 + (i << 16)),
-                    w.networks.add(65000 + i, NetworkType::kConsumer, 48.1F, 11.6F, "DE")));
-  EXPECT_EQ(b.user(core::intern("alice"))->recent_networks.size(), 6U);
-  EXPECT_EQ(b.view(w.login(kNoon + kDay, "alice", Ip::v4(0x05000000), w.hosting)).network_since, 0) << "new again";
+    b_.learn(w_.login(kNoon + i * kHour, "alice", Ip::v4(0x05000000 + (i << 16)),
+                      w_.networks.add(65000 + i, NetworkType::kConsumer, 48.1F, 11.6F, "DE")));
+  EXPECT_EQ(b_.user(core::intern("alice"))->recent_networks.size(), 6U);
+  EXPECT_EQ(b_.view(w_.login(kNoon + kDay, "alice", Ip::v4(0x05000000), w_.hosting)).network_since, 0) << "new again";
 }
 
 TEST_F(Probation, BackHomeShowsThatTheLineHasNotMoved) {
-  b.learn(line(kNoon));
-  EXPECT_EQ(b.view(line(kNoon + kHour)).familiarity, Familiarity::kSameSystemNear);
-  EXPECT_TRUE(b.left(line(kNoon + kHour)).empty()) << "still there";
-  EXPECT_TRUE(b.left(town(kNoon + kHour)).empty()) << "another provider says nothing about the line";
-  EXPECT_TRUE(b.left(home(kNoon - kHour)).empty()) << "earlier";
-  EXPECT_TRUE(b.left(home(kNoon + 8 * kDay)).empty()) << "too late to tell";
-  EXPECT_TRUE(b.left(line(kNoon + kHour, "198.51.222.7")).empty()) << "a third line";
-  const auto left = b.left(home(kNoon + kHour));
+  b_.learn(line(kNoon));
+  EXPECT_EQ(b_.view(line(kNoon + kHour)).familiarity, Familiarity::kSameSystemNear);
+  EXPECT_TRUE(b_.left(line(kNoon + kHour)).empty()) << "still there";
+  EXPECT_TRUE(b_.left(town(kNoon + kHour)).empty()) << "another provider says nothing about the line";
+  EXPECT_TRUE(b_.left(home(kNoon - kHour)).empty()) << "earlier";
+  EXPECT_TRUE(b_.left(home(kNoon + 8 * kDay)).empty()) << "too late to tell";
+  EXPECT_TRUE(b_.left(line(kNoon + kHour, "198.51.222.7")).empty()) << "a third line";
+  const auto left = b_.left(home(kNoon + kHour));
   ASSERT_EQ(left.size(), 1U);
   EXPECT_EQ(left[0], prefix_key(ip("198.51.200.7")));
-  const double before = b.view(line(kNoon + kHour)).returned;
-  b.learn(home(kNoon + kHour));
-  EXPECT_TRUE(b.left(home(kNoon + 2 * kHour)).empty()) << "said once";
-  EXPECT_GT(b.view(line(kNoon + 2 * kHour)).returned, before) << "and counted";
+  const double before = b_.view(line(kNoon + kHour)).returned;
+  b_.learn(home(kNoon + kHour));
+  EXPECT_TRUE(b_.left(home(kNoon + 2 * kHour)).empty()) << "said once";
+  EXPECT_GT(b_.view(line(kNoon + 2 * kHour)).returned, before) << "and counted";
 }
 
 TEST_F(Probation, BackHomeFromFarAwayIsCounted) {
   const auto journeys = [&] {
     float sum = 0;
-    for (const float x : b.everyone().journeys) sum += x;
+    for (const float x : b_.everyone().journeys) sum += x;
     return sum;
   };
-  b.learn(home(kNoon - kDay));
-  const auto far = [&](Nanoseconds time) { return w.login(time, "alice", ip("203.0.113.9"), w.abroad); };
-  b.learn(far(kNoon));
+  b_.learn(home(kNoon - kDay));
+  const auto far = [&](Nanoseconds time) { return w_.login(time, "alice", ip("203.0.113.9"), w_.abroad); };
+  b_.learn(far(kNoon));
   const float out = journeys();
   EXPECT_GT(out, 0);
-  EXPECT_TRUE(b.left(far(kNoon + kHour)).empty()) << "still there";
-  EXPECT_TRUE(b.left(town(kNoon + kHour)).empty()) << "not at home";
-  const auto left = b.left(home(kNoon + 2 * kHour));
+  EXPECT_TRUE(b_.left(far(kNoon + kHour)).empty()) << "still there";
+  EXPECT_TRUE(b_.left(town(kNoon + kHour)).empty()) << "not at home";
+  const auto left = b_.left(home(kNoon + 2 * kHour));
   ASSERT_EQ(left.size(), 1U);
   EXPECT_EQ(left[0], prefix_key(ip("203.0.113.9")));
-  b.learn(home(kNoon + 2 * kHour));
+  b_.learn(home(kNoon + 2 * kHour));
   EXPECT_GT(journeys(), out);
-  EXPECT_GT(b.everyone().journeys[0], 0) << "6,400 km in two hours";
-  EXPECT_TRUE(b.left(home(kNoon + 3 * kHour)).empty()) << "said once";
+  EXPECT_GT(b_.everyone().journeys[0], 0) << "6,400 km in two hours";
+  EXPECT_TRUE(b_.left(home(kNoon + 3 * kHour)).empty()) << "said once";
 }
 
 TEST_F(Probation, APhoneIsNoJourney) {
-  const std::uint32_t phone = w.networks.add(64600, NetworkType::kMobile, 48.1F, 11.6F, "DE");
-  b.learn(home(kNoon - kDay));
-  b.learn(w.login(kNoon, "alice", ip("203.0.113.9"), phone));
-  EXPECT_TRUE(b.left(home(kNoon + kHour)).empty());
-  for (const float x : b.everyone().journeys) EXPECT_EQ(x, 0);
+  const std::uint32_t phone = w_.networks.add(64600, NetworkType::kMobile, 48.1F, 11.6F, "DE");
+  b_.learn(home(kNoon - kDay));
+  b_.learn(w_.login(kNoon, "alice", ip("203.0.113.9"), phone));
+  EXPECT_TRUE(b_.left(home(kNoon + kHour)).empty());
+  for (const float x : b_.everyone().journeys) EXPECT_EQ(x, 0);
 }
 
 TEST_F(Probation, WhatAlarmedLaterIsForgotten) {
-  b.learn(line(kNoon));
-  b.forget_network(line(kNoon));
-  EXPECT_EQ(b.view(line(kNoon + kHour)).network_since, 0);
-  EXPECT_EQ(b.view(line(kNoon + 8 * kDay)).familiarity, Familiarity::kSameSystemNear) << "never learned";
+  b_.learn(line(kNoon));
+  b_.forget_network(line(kNoon));
+  EXPECT_EQ(b_.view(line(kNoon + kHour)).network_since, 0);
+  EXPECT_EQ(b_.view(line(kNoon + 8 * kDay)).familiarity, Familiarity::kSameSystemNear) << "never learned";
 }
 
 TEST(Systems, HowOftenLinesMoveIsTheProvidersMatter) {
@@ -496,79 +497,79 @@ class Strangers : public ::testing::Test {
  protected:
   const StrangerFailures& after(Nanoseconds time, std::uint32_t source, std::uint32_t facts,
                                 const char* user = "alice") {
-    const Event e = w.failure(time, user, Ip::v4(0x05000000 + source), facts);
-    b.learn(e);
-    return *b.view(e).strangers;
+    const Event e = w_.failure(time, user, Ip::v4(0x05000000 + source), facts);
+    b_.learn(e);
+    return *b_.view(e).strangers;
   }
-  World w;
-  Baseline b{w.networks};
+  World w_;
+  Baseline b_{w_.networks};
 };
 
 TEST_F(Strangers, AreCountedWithinADay) {
-  after(kNoon, 1, w.abroad);
-  after(kNoon + kHour, 2, w.hosting);
-  const StrangerFailures& s = after(kNoon + kHour, 2, w.hosting);
+  after(kNoon, 1, w_.abroad);
+  after(kNoon + kHour, 2, w_.hosting);
+  const StrangerFailures& s = after(kNoon + kHour, 2, w_.hosting);
   EXPECT_EQ(s.failures_24h(), 3U);
   EXPECT_EQ(s.sources_24h(), 2U);
   EXPECT_EQ(s.consumer_24h(), 1U);
-  after(kNoon + 24 * kHour, 3, w.abroad);
+  after(kNoon + 24 * kHour, 3, w_.abroad);
   EXPECT_EQ(s.failures_24h(), 3U) << "the first is a day old";
   EXPECT_EQ(s.sources_24h(), 2U);
-  after(kNoon + 100 * kDay, 4, w.abroad);
+  after(kNoon + 100 * kDay, 4, w_.abroad);
   EXPECT_EQ(s.failures_24h(), 1U);
 }
 
 TEST_F(Strangers, ThatComeBackDaysLaterAreSourcesAgain) {
-  for (std::uint32_t i = 0; i < 10; ++i) after(kNoon, i, w.abroad);
-  for (std::uint32_t i = 0; i < 9; ++i) after(kNoon + 2 * kDay, i, w.abroad);
-  const StrangerFailures& s = after(kNoon + 2 * kDay, 9, w.abroad);
+  for (std::uint32_t i = 0; i < 10; ++i) after(kNoon, i, w_.abroad);
+  for (std::uint32_t i = 0; i < 9; ++i) after(kNoon + 2 * kDay, i, w_.abroad);
+  const StrangerFailures& s = after(kNoon + 2 * kDay, 9, w_.abroad);
   EXPECT_EQ(s.failures_24h(), 10U);
   EXPECT_EQ(s.sources_24h(), 10U);
 }
 
 TEST_F(Strangers, AreNoBruteForceNoNeighboursAndNobodyWhoLoggedIn) {
-  for (int i = 0; i < 50; ++i) after(kNoon, 1, w.abroad);
-  const StrangerFailures& s = after(kNoon, 1, w.abroad);
+  for (int i = 0; i < 50; ++i) after(kNoon, 1, w_.abroad);
+  const StrangerFailures& s = after(kNoon, 1, w_.abroad);
   EXPECT_EQ(s.failures_24h(), 3U) << "who tries more than three times is no stranger of this kind";
-  b.learn(w.login(kNoon, "alice", Ip::v4(0x05000002), w.home));
-  after(kNoon, 2, w.home);  // a typing mistake at home
-  after(kNoon, 3, w.home);  // the same provider
+  b_.learn(w_.login(kNoon, "alice", Ip::v4(0x05000002), w_.home));
+  after(kNoon, 2, w_.home);  // a typing mistake at home
+  after(kNoon, 3, w_.home);  // the same provider
   EXPECT_EQ(s.failures_24h(), 3U);
-  after(kNoon, 4, w.home, "bob");  // not his provider
+  after(kNoon, 4, w_.home, "bob");  // not his provider
   EXPECT_EQ(s.failures_24h(), 4U);
-  b.learn(w.failure(kNoon, "alice", ip("10.0.0.1"), 0));
+  b_.learn(w_.failure(kNoon, "alice", ip("10.0.0.1"), 0));
   EXPECT_EQ(s.failures_24h(), 4U) << "inside";
 }
 
 TEST_F(Strangers, FinishedDaysAreKept) {
   for (int day = 0; day < 5; ++day) {
     for (std::uint32_t i = 0; i < 4; ++i)
-      after(kMonday + day * kDay, static_cast<std::uint32_t>(day) * 10 + i, w.abroad);
+      after(kMonday + day * kDay, static_cast<std::uint32_t>(day) * 10 + i, w_.abroad);
   }
-  const StrangerFailures& s = after(kMonday + 5 * kDay, 99, w.abroad);
+  const StrangerFailures& s = after(kMonday + 5 * kDay, 99, w_.abroad);
   EXPECT_EQ(s.day_count, 5U);
   EXPECT_DOUBLE_EQ(s.ordinary_day(), (4 * 5 + 3) / 6.0);
   // A month with log-ins but without a failure is quiet ...
-  for (int day = 6; day <= 40; ++day) b.learn(w.login(kMonday + day * kDay, "bob", Ip::v4(0x05000fff), w.home));
-  after(kMonday + 40 * kDay, 100, w.abroad);
+  for (int day = 6; day <= 40; ++day) b_.learn(w_.login(kMonday + day * kDay, "bob", Ip::v4(0x05000fff), w_.home));
+  after(kMonday + 40 * kDay, 100, w_.abroad);
   EXPECT_LT(s.ordinary_day(), 1);
 }
 
 TEST_F(Strangers, AHoleInTheDataIsNoRowOfQuietDays) {
   for (int day = 0; day < 5; ++day) {
     for (std::uint32_t i = 0; i < 4; ++i)
-      after(kMonday + day * kDay, static_cast<std::uint32_t>(day) * 10 + i, w.abroad);
+      after(kMonday + day * kDay, static_cast<std::uint32_t>(day) * 10 + i, w_.abroad);
   }
-  const StrangerFailures& s = after(kMonday + 4000 * kDay, 99, w.abroad);  // other logs, years later
+  const StrangerFailures& s = after(kMonday + 4000 * kDay, 99, w_.abroad);  // other logs, years later
   EXPECT_EQ(s.day_count, 5U);
   EXPECT_DOUBLE_EQ(s.ordinary_day(), (4 * 5 + 3) / 6.0);
 }
 
 TEST_F(Strangers, TimesBefore1970AreNotLearned) {
-  b.learn(w.failure(-50 * 365 * kDay - 5 * kHour, "alice", Ip::v4(0x05000001), w.abroad));
-  b.learn(w.login(-50 * 365 * kDay, "alice", Ip::v4(0x05000001), w.abroad));
-  EXPECT_EQ(b.sources(), 0U);
-  EXPECT_EQ(b.users(), 0U);
+  b_.learn(w_.failure(-50 * 365 * kDay - 5 * kHour, "alice", Ip::v4(0x05000001), w_.abroad));
+  b_.learn(w_.login(-50 * 365 * kDay, "alice", Ip::v4(0x05000001), w_.abroad));
+  EXPECT_EQ(b_.sources(), 0U);
+  EXPECT_EQ(b_.users(), 0U);
 }
 
 TEST(Shares, OfProvidersAndClients) {

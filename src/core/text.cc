@@ -36,6 +36,21 @@ std::optional<std::string_view> between(std::string_view text, std::string_view 
   return text.substr(0, at);
 }
 
+std::string_view quoted_cell(std::string_view text) {
+  text.remove_prefix(1);
+  std::size_t end = 0;
+  while (end < text.size() && (text[end] != '"' || (end + 1 < text.size() && text[end + 1] == '"')))
+    end += text[end] == '"' ? 2 : 1;
+  return text.substr(0, end);
+}
+
+void append_unquoted(std::string& out, std::string_view inside) {
+  for (std::size_t i = 0; i < inside.size(); ++i) {
+    out += inside[i];
+    if (inside[i] == '"' && i + 1 < inside.size() && inside[i + 1] == '"') ++i;
+  }
+}
+
 bool equals_ignore_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i) {

@@ -46,6 +46,12 @@ inline bool skip_prefix(std::string_view& text, std::string_view prefix) {
 // What stands between `before` and `after`, nullopt if either is missing. An `after` of "" means: to the end.
 std::optional<std::string_view> between(std::string_view text, std::string_view before, std::string_view after);
 
+// What stands between the quotes of the cell (RFC 4180) with which `text` begins, doubled quotes left doubled; all
+// behind the first quote if none closes it.
+std::string_view quoted_cell(std::string_view text);
+// Appends what quoted_cell gave with doubled quotes made single.
+void append_unquoted(std::string& out, std::string_view inside);
+
 bool equals_ignore_case(std::string_view a, std::string_view b);  // ASCII only
 bool contains_ignore_case(std::string_view haystack, std::string_view needle);
 std::string lower(std::string_view text);  // ASCII only

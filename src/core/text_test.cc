@@ -92,5 +92,21 @@ TEST(Text, ReplacesWhatIsNotUtf8InJson) {
   EXPECT_EQ(json("\xed\xa0\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");  // a surrogate
 }
 
+TEST(Text, QuotedCells) {
+  const auto read = [](std::string_view text) {
+    std::string out;
+    append_unquoted(out, quoted_cell(text));
+    return out;
+  };
+  EXPECT_EQ(read("\"a,b\",c"), "a,b");
+  EXPECT_EQ(read("\"\",c"), "");
+  EXPECT_EQ(read("\"say \"\"yes\"\"\",c"), "say \"yes\"");
+  EXPECT_EQ(quoted_cell("\"say \"\"yes\"\"\",c"), "say \"\"yes\"\"");
+  // Not closed: all that is there.
+  EXPECT_EQ(quoted_cell("\""), "");
+  EXPECT_EQ(quoted_cell("\"abc"), "abc");
+  EXPECT_EQ(quoted_cell("\"ab\"\""), "ab\"\"");
+}
+
 }  // namespace
 }  // namespace orbwatch::core

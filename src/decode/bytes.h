@@ -33,6 +33,9 @@ inline std::uint64_t be_number(const std::uint8_t* p, std::size_t length) {
   return v;
 }
 
+// True for no bytes, too: what is left of a message may be padding.
+inline bool all_zero(std::string_view bytes) { return bytes.find_first_not_of('\0') == bytes.npos; }
+
 // A view that is read from the front. A read behind the end gives 0 and sets `bad`.
 class ByteReader {
  public:

@@ -12,32 +12,34 @@ constexpr std::uint32_t kModified = 0xa1b2cd34;
 constexpr std::uint32_t kSectionHeader = 0x0a0d0d0a;
 constexpr std::uint32_t kByteOrder = 0x1a2b3c4d;
 
-std::uint32_t native32(const char* p) {
-  std::uint32_t v;
-  std::memcpy(&v, p, 4);
+// The number at a place; 0 if it is not all there.
+template <typename Number>
+Number native(std::string_view bytes, std::size_t at) {
+  Number v = 0;
+  if (bytes.size() >= at + sizeof v) std::memcpy(&v, bytes.data() + at, sizeof v);
   return v;
 }
+std::uint32_t native32(std::string_view bytes, std::size_t at = 0) { return native<std::uint32_t>(bytes, at); }
 
 __extension__ typedef unsigned __int128 Wide;  // 64-bit ticks times 1e9
 
 }  // namespace
 
-std::uint16_t CaptureReader::u16(const char* p) const {
-  std::uint16_t v;
-  std::memcpy(&v, p, 2);
+std::uint16_t CaptureReader::u16(std::string_view bytes, std::size_t at) const {
+  const auto v = native<std::uint16_t>(bytes, at);
   return swapped_ ? __builtin_bswap16(v) : v;
 }
 
-std::uint32_t CaptureReader::u32(const char* p) const {
-  const std::uint32_t v = native32(p);
+std::uint32_t CaptureReader::u32(std::string_view bytes, std::size_t at) const {
+  const std::uint32_t v = native32(bytes, at);
   return swapped_ ? __builtin_bswap32(v) : v;
 }
 
 bool CaptureReader::recognise(std::string_view head) {
   if (head.size() < 12) return false;
-  const std::uint32_t magic = native32(head.data());
+  const std::uint32_t magic = native32(head);
   if (magic == kSectionHeader) {
-    const std::uint32_t order = native32(head.data() + 8);
+    const std::uint32_t order = native32(head, 8);
     return order == kByteOrder || order == __builtin_bswap32(kByteOrder);
   }
   for (const std::uint32_t known : {kMicroseconds, kNanoseconds, kModified}) {
@@ -46,20 +48,20 @@ bool CaptureReader::recognise(std::string_view head) {
   return false;
 }
 
-// The next n bytes in one piece; nullptr until enough were pushed.
-const char* CaptureReader::need(std::size_t n) {
+// The next n bytes (n > 0) in one piece; none until enough were pushed.
+std::string_view CaptureReader::need(std::size_t n) {
   if (carry_.empty()) {
-    if (view_.size() >= n) return view_.data();
+    if (view_.size() >= n) return view_.substr(0, n);
     carry_.assign(view_);
     view_ = {};
-    return nullptr;
+    return {};
   }
   if (carry_.size() < n) {
     const std::size_t add = std::min(n - carry_.size(), view_.size());
     carry_.append(view_.substr(0, add));
     view_.remove_prefix(add);
   }
-  return carry_.size() >= n ? carry_.data() : nullptr;
+  return carry_.size() >= n ? std::string_view(carry_).substr(0, n) : std::string_view{};
 }
 
 void CaptureReader::release() {
@@ -113,8 +115,8 @@ CaptureReader::Step CaptureReader::next(Packet& packet) {
 }
 
 CaptureReader::Step CaptureReader::start(Packet& packet) {
-  const char* p = need(4);
-  if (p == nullptr) return Step::kMore;
+  std::string_view p = need(4);
+  if (p.empty()) return Step::kMore;
   const std::uint32_t magic = native32(p);
   if (magic == kSectionHeader) {
     state_ = State::kPcapng;
@@ -126,26 +128,26 @@ CaptureReader::Step CaptureReader::start(Packet& packet) {
   if (known != kMicroseconds && known != kNanoseconds && known != kModified)
     return broken("capture: not pcap or pcapng", packet);
   p = need(24);
-  if (p == nullptr) return Step::kMore;
+  if (p.empty()) return Step::kMore;
   nanoseconds_ = known == kNanoseconds;
   packet_header_ = known == kModified ? 24 : 16;
-  link_type_ = u32(p + 20) & 0x0fffffff;  // the upper bits tell of a frame check sequence
+  link_type_ = u32(p, 20) & 0x0fffffff;  // the upper bits tell of a frame check sequence
   state_ = State::kPcap;
   consume(24);
   return Step::kMore;
 }
 
 CaptureReader::Step CaptureReader::pcap_packet(Packet& packet) {
-  const char* p = need(packet_header_);
-  if (p == nullptr) return Step::kMore;
-  const std::size_t captured = u32(p + 8);
+  std::string_view p = need(packet_header_);
+  if (p.empty()) return Step::kMore;
+  const std::size_t captured = u32(p, 8);
   if (captured > kLongestBlock) return broken("capture: packet length out of range", packet);
   p = need(packet_header_ + captured);
-  if (p == nullptr) return Step::kMore;
-  const std::int64_t fraction = u32(p + 4);
+  if (p.empty()) return Step::kMore;
+  const std::int64_t fraction = u32(p, 4);
   packet.time = u32(p) * core::kSecond + (nanoseconds_ ? fraction : fraction * core::kMicrosecond);
   packet.link_type = link_type_;
-  packet.bytes = std::string_view(p + packet_header_, captured);
+  packet.bytes = p.substr(packet_header_, captured);
   packet.number = ++number_;
   packet.offset = offset_;
   packet.record_length = static_cast<std::uint32_t>(packet_header_ + captured);
@@ -154,22 +156,22 @@ CaptureReader::Step CaptureReader::pcap_packet(Packet& packet) {
 }
 
 CaptureReader::Step CaptureReader::pcapng_block(Packet& packet) {
-  const char* p = need(12);
-  if (p == nullptr) return Step::kMore;
+  std::string_view p = need(12);
+  if (p.empty()) return Step::kMore;
   const std::uint32_t type = native32(p);  // the section header's type reads the same in both byte orders
   if (type == kSectionHeader) {
-    const std::uint32_t order = native32(p + 8);
+    const std::uint32_t order = native32(p, 8);
     if (order != kByteOrder && order != __builtin_bswap32(kByteOrder))
       return broken("capture: bad section header", packet);
     swapped_ = order != kByteOrder;
-    const std::uint32_t length = u32(p + 4);
+    const std::uint32_t length = u32(p, 4);
     if (length < 28 || length % 4 != 0 || length > kLongestBlock) return broken("capture: bad section header", packet);
     interfaces_.clear();
     consume(12);
     skip_ = length - 12;
     return Step::kMore;
   }
-  const std::uint32_t length = u32(p + 4);
+  const std::uint32_t length = u32(p, 4);
   if (length < 12 || length % 4 != 0) return broken("capture: bad block length", packet);
   const std::uint32_t kind = u32(p);
   if (kind != 1 && kind != 2 && kind != 3 && kind != 6) {
@@ -189,21 +191,21 @@ CaptureReader::Step CaptureReader::pcapng_block(Packet& packet) {
     return Step::kSkipped;
   }
   p = need(length);
-  if (p == nullptr) return Step::kMore;
-  if (u32(p + length - 4) != length) return broken("capture: bad block length", packet);
+  if (p.empty()) return Step::kMore;
+  if (u32(p, length - 4) != length) return broken("capture: bad block length", packet);
   consume(length);
-  return block(kind, std::string_view(p + 8, length - 12), length, packet);
+  return block(kind, p.substr(8, length - 12), length, packet);
 }
 
 void CaptureReader::interface(std::string_view body) {
   Interface made;
   if (body.size() >= 8) {
-    made.link_type = u16(body.data());
-    made.snap_length = u32(body.data() + 4);
+    made.link_type = u16(body);
+    made.snap_length = u32(body, 4);
     body.remove_prefix(8);
     while (body.size() >= 4) {
-      const std::uint16_t code = u16(body.data());
-      const std::size_t length = u16(body.data() + 2);
+      const std::uint16_t code = u16(body);
+      const std::size_t length = u16(body, 2);
       body.remove_prefix(4);
       if (code == 0 || length > body.size()) break;
       if (code == 9 && length >= 1) {  // if_tsresol
@@ -217,8 +219,8 @@ void CaptureReader::interface(std::string_view body) {
           for (unsigned i = 0; i < exponent; ++i) made.ticks_per_second *= 10;
         }
       } else if (code == 14 && length >= 8) {  // if_tsoffset
-        const std::uint64_t first = u32(body.data());
-        const std::uint64_t second = u32(body.data() + 4);
+        const std::uint64_t first = u32(body);
+        const std::uint64_t second = u32(body, 4);
         made.offset_seconds = static_cast<std::int64_t>(swapped_ ? first << 32 | second : second << 32 | first);
       }
       body.remove_prefix(std::min((length + 3) & ~std::size_t{3}, body.size()));
@@ -244,7 +246,7 @@ CaptureReader::Step CaptureReader::block(std::uint32_t type, std::string_view bo
     problem_ = "capture: packet block too short";
     return Step::kSkipped;
   }
-  const std::size_t index = type == 6 ? u32(body.data()) : type == 2 ? u16(body.data()) : 0;
+  const std::size_t index = type == 6 ? u32(body) : type == 2 ? u16(body) : 0;
   if (index >= interfaces_.size()) {
     problem_ = "capture: packet of an unknown interface";
     return Step::kSkipped;
@@ -253,11 +255,11 @@ CaptureReader::Step CaptureReader::block(std::uint32_t type, std::string_view bo
   packet.link_type = from.link_type;
   std::size_t captured = 0;
   if (type == 3) {
-    captured = std::min<std::size_t>(u32(body.data()), body.size() - header);
+    captured = std::min<std::size_t>(u32(body), body.size() - header);
     if (from.snap_length != 0) captured = std::min<std::size_t>(captured, from.snap_length);
   } else {
-    captured = u32(body.data() + 12);
-    const std::uint64_t ticks = std::uint64_t{u32(body.data() + 4)} << 32 | u32(body.data() + 8);
+    captured = u32(body, 12);
+    const std::uint64_t ticks = std::uint64_t{u32(body, 4)} << 32 | u32(body, 8);
     if (from.ticks_per_second != 0) {
       const Wide ns = Wide{ticks} * 1000000000U / from.ticks_per_second;
       const auto most = static_cast<std::uint64_t>(INT64_MAX / 2);

@@ -58,7 +58,7 @@ class CaptureReader {
     std::int64_t offset_seconds = 0;
   };
 
-  const char* need(std::size_t n);
+  std::string_view need(std::size_t n);
   void consume(std::size_t n) { consumed_ = n; }
   void release();
   Step broken(const char* why, Packet& packet);
@@ -67,8 +67,8 @@ class CaptureReader {
   Step pcapng_block(Packet& packet);
   Step block(std::uint32_t type, std::string_view body, std::uint32_t length, Packet& packet);
   void interface(std::string_view body);
-  std::uint16_t u16(const char* p) const;
-  std::uint32_t u32(const char* p) const;
+  std::uint16_t u16(std::string_view bytes, std::size_t at = 0) const;
+  std::uint32_t u32(std::string_view bytes, std::size_t at = 0) const;
 
   State state_ = State::kStart;
   bool swapped_ = false;

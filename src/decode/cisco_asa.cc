@@ -175,6 +175,22 @@ void put_interface(Event& event, Scanner& s) {
   event.ingress = core::intern(name);
 }
 
+// "TCP connection 1 for " at the cursor, which moves to the first endpoint.
+bool scan_connection(Scanner& s, Event& event) {
+  event.protocol = protocol_number(s.word());
+  if (!s.skip_past("connection ")) return false;
+  event.session_id = s.number();
+  return s.skip(" for ") || s.skip(" from ");
+}
+
+// The name at a message's end is the AAA user of whichever side has one.
+void put_last_user(Scanner& s, Event& event, const Endpoint& first, const Endpoint& second) {
+  if (!first.user.empty() || !second.user.empty() || s.peek() != '(') return;
+  Endpoint last;
+  scan_user(s, last);
+  set_user(event, last.user);
+}
+
 // "Built inbound TCP connection 1 for outside:A/P (MAPPED/P)[(user)] to inside:B/P (MAPPED/P)[(user)] [(user)]". The
 // side named first is the foreign one, whoever opened the connection.
 Fate built(Scanner s, Event& event, bool initiator_first) {
@@ -187,10 +203,7 @@ Fate built(Scanner s, Event& event, bool initiator_first) {
     outbound = true;
   }
   s.skip("Probe ");
-  event.protocol = protocol_number(s.word());
-  if (!s.skip_past("connection ")) return Fate::rejected(kNoAddress);
-  event.session_id = s.number();
-  if (!s.skip(" for ") && !s.skip(" from ")) return Fate::rejected(kNoAddress);
+  if (!scan_connection(s, event)) return Fate::rejected(kNoAddress);
   Endpoint first;
   Endpoint second;
   Ip first_mapped;
@@ -221,13 +234,8 @@ Fate built(Scanner s, Event& event, bool initiator_first) {
   put_source(event, source);
   put_destination(event, destination);
   if (source_mapped.present() && source_mapped != source.ip) event.assigned_ip = source_mapped;
-  // The name at the end is the AAA user of whichever side has one.
   s.spaces();
-  if (source.user.empty() && destination.user.empty() && s.peek() == '(') {
-    Endpoint last;
-    scan_user(s, last);
-    set_user(event, last.user);
-  }
+  put_last_user(s, event, first, second);
   return Fate::kept();
 }
 
@@ -239,10 +247,7 @@ bool looks_like_server(std::uint16_t port, std::uint16_t other) { return port !=
 // X] [(user)]"
 Fate teardown(Scanner s, Event& event, bool initiator_first) {
   if (!s.skip("Teardown ")) return Fate::rejected(kNoAddress);
-  event.protocol = protocol_number(s.word());
-  if (!s.skip_past("connection ")) return Fate::rejected(kNoAddress);
-  event.session_id = s.number();
-  if (!s.skip(" for ") && !s.skip(" from ")) return Fate::rejected(kNoAddress);
+  if (!scan_connection(s, event)) return Fate::rejected(kNoAddress);
   Endpoint first;
   Endpoint second;
   if (!scan_endpoint(s, first, Form::kColon) || !s.skip_past(" to ") || !scan_endpoint(s, second, Form::kColon)) {
@@ -261,11 +266,7 @@ Fate teardown(Scanner s, Event& event, bool initiator_first) {
   if (s.skip(" bytes ")) event.source_bytes = s.number();  // of both directions: the message has one number
   s.spaces();
   std::string_view reason = s.until('(');
-  if (source.user.empty() && destination.user.empty() && s.peek() == '(') {
-    Endpoint last;
-    scan_user(s, last);
-    set_user(event, last.user);
-  }
+  put_last_user(s, event, first, second);
   if (const auto from = reason.find(" from "); from != reason.npos) reason = reason.substr(0, from);
   reason = core::trim(reason);
   if (reason == "TCP FINs") {  // most of them
@@ -290,6 +291,22 @@ bool source_and_destination(Scanner& s, Event& event, std::string_view from, std
   put_source(event, source);
   if (!s.skip_past(to) || !scan_endpoint(s, destination, form)) return false;
   put_destination(event, destination);
+  return true;
+}
+
+// " from A/P to outside:B/ssh": somebody who wants to speak to the device itself. What stands in place of the port
+// names the application.
+bool put_visitor(Scanner& s, Event& event, Endpoint& device) {
+  Endpoint source;
+  if (!s.skip_past(" from ") || !scan_endpoint(s, source, Form::kBare) || !s.skip_past(" to ") ||
+      !scan_endpoint(s, device, Form::kColon)) {
+    return false;
+  }
+  put_source(event, source);
+  event.destination_ip = device.ip;
+  event.destination_port = device.port;
+  event.ingress = core::intern(device.interface);
+  event.application = lower_symbol(device.service);
   return true;
 }
 
@@ -335,19 +352,17 @@ Fate access_list(Scanner s, Event& event) {
 // addresses.
 Fate deny(Scanner s, Event& event, int number) {
   bool found = false;
+  const auto from_to = [&](std::string_view reason = {}) {
+    found = source_and_destination(s, event, " from ", " to ", Form::kBare);
+    event.reason = core::intern(reason);
+  };
   switch (number) {
     case 106001:
-      event.protocol = 6;
-      found = source_and_destination(s, event, " from ", " to ", Form::kBare);
-      if (found && s.skip_past(" flags ")) event.tcp_flags = scan_flags(s);
-      put_interface(event, s);
-      break;
     case 106015:
       event.protocol = 6;
-      found = source_and_destination(s, event, " from ", " to ", Form::kBare);
+      from_to(number == 106015 ? "no connection" : "");
       if (found && s.skip_past(" flags ")) event.tcp_flags = scan_flags(s);
       put_interface(event, s);
-      event.reason = core::intern("no connection");
       break;
     case 106002: {
       event.protocol = protocol_number(s.word());
@@ -358,8 +373,7 @@ Fate deny(Scanner s, Event& event, int number) {
     case 106006:
     case 106007:
       event.protocol = 17;
-      found = source_and_destination(s, event, " from ", " to ", Form::kBare);
-      if (number == 106007) event.reason = core::intern("dns");
+      from_to(number == 106007 ? "dns" : "");
       put_interface(event, s);
       break;
     case 106010:
@@ -370,24 +384,16 @@ Fate deny(Scanner s, Event& event, int number) {
       }
       found = source_and_destination(s, event, "src ", "dst ", Form::kColon);
       break;
-    case 106012:
-      found = source_and_destination(s, event, " from ", " to ", Form::kBare);
-      event.reason = core::intern("ip options");
-      break;
+    case 106012: from_to("ip options"); break;
     case 106016:
-      found = source_and_destination(s, event, " from ", " to ", Form::kBare);
-      event.reason = core::intern("ip spoof");
+      from_to("ip spoof");
       put_interface(event, s);
       break;
-    case 106017:
-      found = source_and_destination(s, event, " from ", " to ", Form::kBare);
-      event.reason = core::intern("land attack");
-      break;
+    case 106017: from_to("land attack"); break;
     case 106021:
     case 106022:
       if (s.skip("Deny ")) event.protocol = protocol_number(s.word());
-      found = source_and_destination(s, event, " from ", " to ", Form::kBare);
-      event.reason = core::intern(number == 106021 ? "reverse path check" : "connection spoof");
+      from_to(number == 106021 ? "reverse path check" : "connection spoof");
       put_interface(event, s);
       break;
     case 313001:
@@ -434,22 +440,13 @@ Fate deny(Scanner s, Event& event, int number) {
 // 710001, 710002, 710003, 710005: traffic to the device itself: "TCP access denied by ACL from A/P to outside:B/ssh".
 Fate to_the_box(Scanner s, Event& event, int number) {
   event.protocol = protocol_number(s.word());
-  Endpoint source;
-  Endpoint destination;
-  if (!s.skip_past(" from ") || !scan_endpoint(s, source, Form::kBare) || !s.skip_past(" to ") ||
-      !scan_endpoint(s, destination, Form::kColon)) {
-    return Fate::rejected(kNoAddress);
-  }
-  put_source(event, source);
-  put_destination(event, destination);
-  event.ingress = event.egress;
-  event.egress = Symbol();
-  event.application = lower_symbol(destination.service);
+  Endpoint device;
+  if (!put_visitor(s, event, device)) return Fate::rejected(kNoAddress);
   event.event_class = Class::kConnection;
   if (number == 710002) event.action = Action::kAllowed;
   if (number == 710003 || number == 710005) event.action = Action::kDenied;
   if (number == 710001) event.activity = Activity::kStart;
-  if (number != 710005) event.service = service_of(destination.port, destination.service);
+  if (number != 710005) event.service = service_of(device.port, device.service);
   return Fate::kept();
 }
 
@@ -548,13 +545,6 @@ std::string_view aaa_value(std::string_view text, std::string_view key) {
   return {};
 }
 
-void put_login(Event& event, Outcome outcome, Service service) {
-  event.event_class = Class::kAuthentication;
-  event.activity = Activity::kLogon;
-  event.outcome = outcome;
-  event.service = service;
-}
-
 // 113004 .. 113017
 Fate aaa(std::string_view text, Event& event, int number) {
   const bool has_type = number == 113004 || number == 113005 || number == 113012 || number == 113015;
@@ -607,13 +597,6 @@ Fate cut_through(Scanner s, Event& event, int number) {
   return Fate::kept();
 }
 
-void put_session(Event& event, Activity activity, Symbol application = {}) {
-  event.event_class = Class::kSession;
-  event.activity = activity;
-  event.service = Service::kVpn;
-  event.application = application;
-}
-
 // "Session disconnected. Session Type: SSL, Duration: 2h:28m:09s, Bytes xmt: 54735230, Bytes rcv: 27473152, Reason:
 // Idle Timeout" xmt is what the gateway sent: from the destination to the source.
 void session_end(Scanner s, Event& event) {
@@ -652,21 +635,23 @@ void put_client(Event& event, std::string_view text) {
   }
 }
 
+void put_refused(Event& event, std::string_view reason, Symbol application = {}) {
+  put_login(event, Outcome::kFailure, Service::kVpn);
+  event.application = application;
+  event.reason = core::intern(reason);
+}
+
 // AnyConnect, clientless SSL and IKEv1 sessions: what `scan_who` reads, then a text that depends on the number.
 Fate vpn(Scanner s, Event& event, int number) {
   if (!scan_who(s, event)) return Fate::rejected(kNoAddress);
   const std::string_view text = s.rest();
-  const auto refused = [&](std::string_view reason) {
-    put_login(event, Outcome::kFailure, Service::kVpn);
-    event.reason = core::intern(reason);
-  };
   switch (number) {
     case 113019: session_end(s, event); break;
-    case 113029: refused("session limit reached"); break;
-    case 113030: refused("user ACL does not exist"); break;
-    case 113033: refused("ACL parse error"); break;
-    case 113035: refused("AnyConnect not enabled"); break;
-    case 113038: refused("no parent session"); break;
+    case 113029: put_refused(event, "session limit reached"); break;
+    case 113030: put_refused(event, "user ACL does not exist"); break;
+    case 113033: put_refused(event, "ACL parse error"); break;
+    case 113035: put_refused(event, "AnyConnect not enabled"); break;
+    case 113038: put_refused(event, "no parent session"); break;
     case 113031:
     case 113032:
     case 113034:
@@ -765,14 +750,8 @@ Fate vpn(Scanner s, Event& event, int number) {
       }
       break;
     case 713119: put_session(event, Activity::kStart, kIkev1); break;
-    case 713167:
-      refused("user authentication failed");
-      event.application = kIkev1;
-      break;
-    case 713198:
-      refused("user authorization failed");
-      event.application = kIkev1;
-      break;
+    case 713167: put_refused(event, "user authentication failed", kIkev1); break;
+    case 713198: put_refused(event, "user authorization failed", kIkev1); break;
     case 713184:
       put_session(event, Activity::kUpdate, kIkev1);
       if (s.skip("Client Type:")) put_client(event, s.rest());
@@ -830,14 +809,9 @@ Fate ikev2(Scanner s, Event& event, int number) {
     s.spaces();
   }
   event.protocol = 17;
-  const auto refused = [&](std::string_view reason) {
-    put_login(event, Outcome::kFailure, Service::kVpn);
-    event.application = kIkev2;
-    event.reason = core::intern(reason);
-  };
   switch (number) {
     case 750003:
-      refused("negotiation aborted");
+      put_refused(event, "negotiation aborted", kIkev2);
       if (s.skip_past("ERROR:")) event.reason = closed_reason(s.rest());
       break;
     case 750006:
@@ -845,9 +819,9 @@ Fate ikev2(Scanner s, Event& event, int number) {
       put_session(event, number == 750006 ? Activity::kStart : Activity::kUpdate, kIkev2);
       if (s.skip_past("Reason:")) event.reason = closed_reason(s.rest());
       break;
-    case 751002: refused("no preshared key or trustpoint"); break;
+    case 751002: put_refused(event, "no preshared key or trustpoint", kIkev2); break;
     case 751011:
-      refused("user authentication failed");
+      put_refused(event, "user authentication failed", kIkev2);
       if (s.skip_past("Error:")) event.reason = closed_reason(s.rest());
       break;
     case 751025:
@@ -924,16 +898,6 @@ Fate handshake(Scanner s, Event& event, int number) {
   return Fate::kept();
 }
 
-// `user "alice"`, `user 'alice'`, `user alice`
-std::string_view quoted_word(Scanner& s) {
-  for (const char quote : {'"', '\''}) {
-    if (s.skip(quote)) return s.until(quote);
-  }
-  std::string_view word = s.until_any(" ,");
-  while (word.ends_with('.')) word.remove_suffix(1);
-  return word;
-}
-
 // Log-ins to the device itself.
 Fate management(Scanner s, Event& event, int number) {
   put_login(event, Outcome::kSuccess, Service::kManagement);
@@ -944,20 +908,11 @@ Fate management(Scanner s, Event& event, int number) {
       // "Login permitted from 192.0.2.7/34210 to mgmt:192.0.2.1/ssh for user "alice"", "Login denied from serial to
       // console for user "*****""
       if (number == 605004) event.outcome = Outcome::kFailure;
-      Endpoint destination;
-      if (!s.skip_past(" from ")) return Fate::rejected(kNoAddress);
-      if (s.skip("serial")) {
+      Endpoint device;
+      if (Scanner from = s; from.skip_past(" from ") && from.skip("serial")) {
         event.application = core::intern("console");
-      } else {
-        if (!scan_endpoint(s, source, Form::kBare) || !s.skip_past(" to ") ||
-            !scan_endpoint(s, destination, Form::kColon)) {
-          return Fate::rejected(kNoAddress);
-        }
-        put_source(event, source);
-        put_destination(event, destination);
-        event.ingress = event.egress;
-        event.egress = Symbol();
-        event.application = lower_symbol(destination.service);
+      } else if (!put_visitor(s, event, device)) {
+        return Fate::rejected(kNoAddress);
       }
       if (s.skip_past("for user ")) set_user(event, quoted_word(s));
       break;
@@ -1122,7 +1077,7 @@ Fate threat_defense(std::string_view text, Event& event, int number, const core:
     } else if (key == "UserAgent") {
       agent = value;
     } else if (key == "ConnectionDuration") {
-      event.duration = static_cast<core::Nanoseconds>(std::min<std::uint64_t>(count(), 1'000'000'000)) * core::kSecond;
+      event.duration = seconds(count());
     } else if (key == "InitiatorPackets") {
       event.source_packets = count();
     } else if (key == "ResponderPackets") {

@@ -132,8 +132,7 @@ void DatagramFile::end_gap(EventBatch& batch) {
   datagram.record.offset = gap_offset_;
   datagram.record.line = ++number_;
   // Zeros are padding that an exporter put behind its datagram.
-  if (gap_.find_first_not_of('\0') != gap_.npos || gap_length_ > 32)
-    FlowContext{datagram, batch}.reject(kNoDatagram, gap_);
+  if (!all_zero(gap_) || gap_length_ > 32) FlowContext{datagram, batch}.reject(kNoDatagram, gap_);
   gap_.clear();
   gap_length_ = 0;
 }

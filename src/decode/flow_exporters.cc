@@ -8,7 +8,6 @@ namespace {
 const Symbol kTemplate = core::intern("template");
 const Symbol kOptionsTemplate = core::intern("options template");
 const Symbol kNoTemplate = core::intern("flow: no template");
-const Symbol kBadTemplate = core::intern("flow: unusable template");
 const Symbol kTooManyTemplates = core::intern("flow: too many templates");
 
 }  // namespace
@@ -48,12 +47,15 @@ class FlowExporters::Domain {
 FlowExporters::FlowExporters(const FlowLimits& limits) : limits_(limits), option_entries_left_(limits.option_entries) {}
 FlowExporters::~FlowExporters() = default;
 
-FlowExporters::Domain* FlowExporters::domain(const core::Ip& exporter, std::uint32_t id, Dialect dialect) {
-  const Key key{exporter, id, dialect};
+FlowExporters::Domain* FlowExporters::domain(std::uint32_t id, Dialect dialect, const FlowContext& context) {
+  const Key key{context.datagram.exporter, id, dialect};
   if (last_ != nullptr && key == last_key_) return last_;
   auto found = domains_.find(key);
   if (found == domains_.end()) {
-    if (domains_.size() >= limits_.domains) return nullptr;
+    if (domains_.size() >= limits_.domains) {
+      context.reject(flow_reason::kTooManyExporters, context.datagram.payload);
+      return nullptr;
+    }
     found = domains_.emplace(key, std::make_unique<Domain>(dialect)).first;
     found->second->facts.entries_left = &option_entries_left_;
     in_order_.push_back(found->second.get());
@@ -78,7 +80,7 @@ void FlowExporters::learn(Domain& domain, std::uint16_t id, std::vector<FieldSpe
   }
   auto made = Template::compile(domain.dialect, std::move(fields), options);
   if (made == nullptr) {
-    context.reject(kBadTemplate, seen);
+    context.reject(flow_reason::kBadTemplate, seen);
     return;
   }
   const std::size_t freed = old == domain.templates.end() ? 0 : old->second->memory();

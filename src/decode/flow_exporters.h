@@ -38,8 +38,8 @@ class FlowExporters {
   FlowExporters(const FlowExporters&) = delete;
   FlowExporters& operator=(const FlowExporters&) = delete;
 
-  // nullptr if there are too many; the caller rejects the datagram as "flow: too many exporters".
-  Domain* domain(const core::Ip& exporter, std::uint32_t id, Dialect dialect);
+  // Of the datagram's exporter. nullptr if there are too many: the datagram is rejected then.
+  Domain* domain(std::uint32_t id, Dialect dialect, const FlowContext& context);
   // Counts the template record as ignored "template" or "options template", or rejects it. Data that waited for it are
   // decoded.
   void learn(Domain& domain, std::uint16_t id, std::vector<FieldSpec> fields, bool options, const FlowContext& context);

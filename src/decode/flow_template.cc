@@ -9,6 +9,7 @@
 #include "core/text.h"
 #include "decode/bytes.h"
 #include "decode/packet.h"
+#include "decode/scanner.h"
 
 namespace orbwatch::decode {
 
@@ -47,7 +48,6 @@ const Symbol kNoIpInFrame = core::intern("sampled frame without IP");
 const Symbol kNatOther = core::intern("NAT event without session");
 const Symbol kFirewallOther = core::intern("firewall event without session");
 const Symbol kIncomplete = core::intern("flow: incomplete record");
-const Symbol kTruncated = core::intern("flow: truncated datagram");
 
 const Symbol kIngressAcl = core::intern("denied by ingress access list");
 const Symbol kEgressAcl = core::intern("denied by egress access list");
@@ -257,18 +257,7 @@ void symbol(const Step& step, const std::uint8_t* from, std::size_t stride, std:
 void user(const Step& step, const std::uint8_t* from, std::size_t stride, std::size_t n, Event* to, RunContext&) {
   for (std::size_t i = 0; i < n; ++i, from += stride) {
     const std::string_view raw = text_of(from, step.length);
-    if (raw.empty()) continue;
-    const std::string text = core::printable(raw, 256);
-    const std::string_view name = text;
-    if (const auto slash = name.find('\\'); slash != name.npos) {
-      to[i].user_domain = core::intern(name.substr(0, slash));
-      to[i].user = core::intern(name.substr(slash + 1));
-    } else if (const auto sign = name.rfind('@'); sign != name.npos) {
-      to[i].user = core::intern(name.substr(0, sign));
-      to[i].user_domain = core::intern(name.substr(sign + 1));
-    } else {
-      to[i].user = core::intern(name);
-    }
+    if (!raw.empty()) set_user(to[i], core::printable(raw, 256));
   }
 }
 
@@ -836,8 +825,8 @@ void Template::decode(std::string_view set, const MessageTime& time, std::uint32
   }
   const std::string_view rest = set.substr(used);
   if (cut) {
-    context.reject(kTruncated, rest);
-  } else if (rest.size() >= 4 && rest.find_first_not_of('\0') != rest.npos) {
+    context.reject(flow_reason::kTruncated, rest);
+  } else if (rest.size() >= 4 && !all_zero(rest)) {
     context.reject(kIncomplete, rest);
   }
 }

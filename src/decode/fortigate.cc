@@ -159,14 +159,8 @@ class Fields {
   std::string_view operator[](Key key) const { return values_[key]; }
   std::uint64_t number(Key key) const { return core::parse_number<std::uint64_t>(values_[key]).value_or(0); }
   std::uint16_t port(Key key) const { return core::parse_number<std::uint16_t>(values_[key]).value_or(0); }
-  // 0.0.0.0 and :: stand for none.
-  Ip ip(Key key) const {
-    const auto ip = Ip::parse(values_[key]);
-    return ip && *ip != Ip::v4(0) ? *ip : Ip();
-  }
-  core::Nanoseconds duration() const {
-    return static_cast<core::Nanoseconds>(std::min<std::uint64_t>(number(kDuration), 1'000'000'000)) * core::kSecond;
-  }
+  Ip ip(Key key) const { return given_ip(values_[key]); }
+  core::Nanoseconds duration() const { return seconds(number(kDuration)); }
 
  private:
   static constexpr CharTable kEndsName{"= ,"};
@@ -235,11 +229,8 @@ Fate vpn(const Fields& f, Event& event) {
   event.group = core::intern(!f[kXauthGroup].empty() ? f[kXauthGroup] : !f[kGroup].empty() ? f[kGroup] : f[kVpnTunnel]);
   event.assigned_ip = f.ip(kTunnelIp);
   if (!event.assigned_ip.present()) event.assigned_ip = f.ip(kAssignIp);
-  event.application = lower_symbol(f[kTunnelType]);
+  put_session(event, Activity::kUpdate, lower_symbol(f[kTunnelType]));
   event.session_id = f.number(kTunnelId);
-  event.service = Service::kVpn;
-  event.event_class = Class::kSession;
-  event.activity = Activity::kUpdate;
   event.user_agent = core::intern(f[kAgent]);
   if (action == "tunnel-up") {
     event.activity = Activity::kStart;
@@ -251,9 +242,7 @@ Fate vpn(const Fields& f, Event& event) {
     event.destination_bytes = f.number(kSentByte);
     event.source_bytes = f.number(kRcvdByte);
   } else if (action == "ssl-login-fail") {
-    event.event_class = Class::kAuthentication;
-    event.activity = Activity::kLogon;
-    event.outcome = Outcome::kFailure;
+    put_login(event, Outcome::kFailure, Service::kVpn);
   } else if (action == "ssl-new-con") {
     event.event_class = Class::kHandshake;
     event.activity = Activity::kStart;
@@ -266,10 +255,7 @@ Fate vpn(const Fields& f, Event& event) {
     if (status.contains("fail") || status.contains("error")) {
       event.outcome = Outcome::kFailure;
       // With a user it is the user who was refused; without, the peer gateway.
-      if (event.user.present()) {
-        event.event_class = Class::kAuthentication;
-        event.activity = Activity::kLogon;
-      }
+      if (event.user.present()) put_login(event, Outcome::kFailure, Service::kVpn);
     }
     event.reason = core::intern("negotiate");
   } else if (action == "install_sa" || action == "delete_phase1_sa" || action == "delete_ipsec_sa" ||
@@ -306,10 +292,8 @@ Fate user(const Fields& f, Event& event) {
   if (action.starts_with("FSSO") || action.starts_with("RSSO") || action.starts_with("NTLM"))
     return Fate::ignored(kSso);
   if (!action.starts_with("auth")) return Fate::ignored(kOtherUser);
-  event.event_class = Class::kAuthentication;
-  event.activity = action == "auth-logout" || f[kStatus] == "logout" ? Activity::kLogoff : Activity::kLogon;
-  event.outcome = outcome_of(f[kStatus]);
-  event.service = Service::kOther;
+  put_login(event, outcome_of(f[kStatus]), Service::kOther);
+  if (action == "auth-logout" || f[kStatus] == "logout") event.activity = Activity::kLogoff;
   event.source_ip = f.ip(kSrcIp);
   event.destination_ip = f.ip(kDstIp);
   event.ingress = core::intern(f[kSrcIntf]);
@@ -326,10 +310,8 @@ Fate user(const Fields& f, Event& event) {
 Fate system(const Fields& f, Event& event) {
   const std::string_view action = f[kAction];
   if (action != "login" && action != "logout") return Fate::ignored(kOtherSystem);
-  event.event_class = Class::kAuthentication;
-  event.activity = action == "login" ? Activity::kLogon : Activity::kLogoff;
-  event.outcome = outcome_of(f[kStatus]);
-  event.service = Service::kManagement;
+  put_login(event, outcome_of(f[kStatus]), Service::kManagement);
+  if (action == "logout") event.activity = Activity::kLogoff;
   event.source_ip = f.ip(kSrcIp);
   event.destination_ip = f.ip(kDstIp);
   put_access(event, f[kUi]);

@@ -1,26 +1,16 @@
 #include "decode/ipfix.h"
 
-#include <algorithm>
-
 #include "decode/bytes.h"
 
 namespace orbwatch::decode {
 namespace {
 
-const Symbol kBadHeader = core::intern("flow: bad header");
-const Symbol kTooManyExporters = core::intern("flow: too many exporters");
-const Symbol kBadSet = core::intern("flow: bad set");
-const Symbol kReservedSet = core::intern("flow: reserved set");
-const Symbol kBadTemplate = core::intern("flow: unusable template");
-const Symbol kTruncated = core::intern("flow: truncated datagram");
 const Symbol kWithdrawal = core::intern("template withdrawal");
 const Symbol kEmptyMessage = core::intern("message without sets");
 
 constexpr std::size_t kHeader = 16;
 constexpr std::uint16_t kTemplateSet = 2;
 constexpr std::uint16_t kOptionsSet = 3;
-
-bool all_zero(std::string_view bytes) { return bytes.find_first_not_of('\0') == bytes.npos; }
 
 void templates(FlowExporters& exporters, FlowExporters::Domain& domain, bool options, std::string_view set,
                const FlowContext& context) {
@@ -35,7 +25,7 @@ void templates(FlowExporters& exporters, FlowExporters::Domain& domain, bool opt
       } else if (id == (options ? kOptionsSet : kTemplateSet)) {
         exporters.withdraw_all(domain, options);
       } else {
-        context.reject(kBadTemplate, seen);
+        context.reject(flow_reason::kBadTemplate, seen);
         return;
       }
       context.ignore(kWithdrawal);
@@ -43,20 +33,19 @@ void templates(FlowExporters& exporters, FlowExporters::Domain& domain, bool opt
     }
     const std::size_t scope = options ? in.u16() : 0;
     if (id < 256 || scope > count || in.left() < count * 4) {
-      context.reject(kBadTemplate, seen);
+      context.reject(flow_reason::kBadTemplate, seen);
       return;
     }
     std::vector<FieldSpec> fields(count);
     for (FieldSpec& f : fields) {
-      f.id = in.u16();
-      f.length = in.u16();
+      f = {in.u16(), in.u16()};
       if ((f.id & 0x8000) != 0) {
         f.id &= 0x7fff;
         f.enterprise = in.u32();
       }
     }
     if (in.bad()) {
-      context.reject(kBadTemplate, seen);
+      context.reject(flow_reason::kBadTemplate, seen);
       return;
     }
     exporters.learn(domain, id, std::move(fields), options, context);
@@ -80,20 +69,13 @@ bool ipfix_plausible(std::string_view payload) {
   if (!ipfix_header(payload)) return false;
   const std::size_t all = ipfix_length(payload);
   if (all > payload.size() || !all_zero(payload.substr(all))) return false;
-  payload = payload.substr(kHeader, all - kHeader);
-  while (payload.size() >= 4) {
-    const std::size_t length = be16(payload.data() + 2);
-    if (length < 4) return all_zero(payload);
-    if (length > payload.size()) return false;
-    payload.remove_prefix(length);
-  }
-  return true;
+  return sets_fill(payload.substr(kHeader, all - kHeader), [](std::uint16_t) { return true; });
 }
 
 void decode_ipfix(FlowExporters& exporters, const FlowContext& context) {
   std::string_view payload = context.datagram.payload;
   if (payload.size() < kHeader || ipfix_length(payload) < kHeader) {
-    context.reject(kBadHeader, payload);
+    context.reject(flow_reason::kBadHeader, payload);
     return;
   }
   const std::size_t all = ipfix_length(payload);
@@ -101,42 +83,28 @@ void decode_ipfix(FlowExporters& exporters, const FlowContext& context) {
   MessageTime time;
   time.exported = be32(payload.data() + 4) * core::kSecond;
   if (time.exported == 0) time.exported = context.datagram.received;
-  FlowExporters::Domain* domain =
-      exporters.domain(context.datagram.exporter, be32(payload.data() + 12), Dialect::kIpfix);
-  if (domain == nullptr) {
-    context.reject(kTooManyExporters, payload);
-    return;
-  }
+  FlowExporters::Domain* domain = exporters.domain(be32(payload.data() + 12), Dialect::kIpfix, context);
+  if (domain == nullptr) return;
   if (!truncated && all == kHeader) {
     context.ignore(kEmptyMessage);
     return;
   }
   payload = payload.substr(kHeader, all - kHeader);
-  bool told =
-      false;  // that a set is longer than what is left: the message is truncated, or its lengths contradict each other
-  while (payload.size() >= 4) {
-    const std::uint16_t id = be16(payload.data());
-    const std::size_t length = be16(payload.data() + 2);
-    if (length < 4) {
-      if (!all_zero(payload)) context.reject(kBadSet, payload);
-      return;
-    }
-    const bool cut = length > payload.size();
-    const std::string_view set = payload.substr(4, length - 4);
-    if (id >= 256) {
-      exporters.data(*domain, id, set, time, cut, context);
-    } else if (id == kTemplateSet || id == kOptionsSet) {
-      templates(exporters, *domain, id == kOptionsSet, set, context);
+  bool told = false;  // that the message breaks off: its last set said so
+  for (FlowSet set; take_set(payload, set);) {
+    if (set.id >= 256) {
+      exporters.data(*domain, set.id, set.inside, time, set.cut, context);
+    } else if (set.id == kTemplateSet || set.id == kOptionsSet) {
+      templates(exporters, *domain, set.id == kOptionsSet, set.inside, context);
     } else {
-      context.reject(kReservedSet, payload);
+      context.reject(flow_reason::kReservedSet, set.bytes);
     }
-    told = cut && id >= 256;
-    payload.remove_prefix(std::min(length, payload.size()));
+    told = set.cut && set.id >= 256;
   }
-  if (truncated && !told) {
-    context.reject(kTruncated, payload);
-  } else if (!truncated && !told && !all_zero(payload)) {
-    context.reject(kBadSet, payload);
+  if (truncated && payload.size() < 4) {
+    if (!told) context.reject(flow_reason::kTruncated, payload);
+  } else if (!all_zero(payload)) {
+    context.reject(flow_reason::kBadSet, payload);
   }
 }
 

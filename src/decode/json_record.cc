@@ -146,22 +146,6 @@ void members(std::string_view object, Each&& each) {
   }
 }
 
-// Length of the valid UTF-8 sequence at `p`, 0 if it is none. RFC 3629, table 3-7 of Unicode.
-std::size_t utf8_length(const unsigned char* p, std::size_t left) {
-  const auto tail = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
-    return i < left && p[i] >= low && p[i] <= high;
-  };
-  if (p[0] < 0x80) return 1;
-  if (p[0] >= 0xc2 && p[0] <= 0xdf) return tail(1) ? 2 : 0;
-  if (p[0] >= 0xe0 && p[0] <= 0xef) {
-    return tail(1, p[0] == 0xe0 ? 0xa0 : 0x80, p[0] == 0xed ? 0x9f : 0xbf) && tail(2) ? 3 : 0;
-  }
-  if (p[0] >= 0xf0 && p[0] <= 0xf4) {
-    return tail(1, p[0] == 0xf0 ? 0x90 : 0x80, p[0] == 0xf4 ? 0x8f : 0xbf) && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 }  // namespace
 
 std::uint64_t keys_of(const TextRecord& record) {
@@ -206,7 +190,7 @@ bool Parser::open(std::string_view text, Object& object) {
   if (error == simdjson::UTF8_ERROR) {
     clean_.assign(text);
     for (std::size_t i = 0; i < clean_.size();) {
-      const auto length = utf8_length(reinterpret_cast<const unsigned char*>(clean_.data()) + i, clean_.size() - i);
+      const auto length = core::utf8_length(std::string_view(clean_).substr(i));
       if (length == 0) clean_[i] = '?';
       i += length == 0 ? 1 : length;
     }
@@ -214,37 +198,6 @@ bool Parser::open(std::string_view text, Object& object) {
     error = parser_.iterate(clean_.data(), clean_.size(), clean_.capacity()).get(document_);
   }
   return error == simdjson::SUCCESS && document_.get_object().get(object) == simdjson::SUCCESS;
-}
-
-void set_user(Event& event, std::string_view name) {
-  std::string_view domain;
-  if (const auto slash = name.rfind('\\'); slash != name.npos) {
-    domain = name.substr(0, slash);
-    name.remove_prefix(slash + 1);
-    while (domain.ends_with('\\')) domain.remove_suffix(1);  // sshd writes a backslash as two
-  } else if (const auto at = name.rfind('@'); at != name.npos && at != 0) {
-    domain = name.substr(at + 1);
-    name = name.substr(0, at);
-  }
-  if (name == "-" || name.find_first_not_of('*') == name.npos) return;
-  event.user = core::intern(name);
-  if (domain != "-") event.user_domain = core::intern(domain);
-}
-
-std::uint8_t protocol_number(std::string_view name) {
-  struct Row {
-    std::string_view name;
-    std::uint8_t number;
-  };
-  static constexpr std::array kRows = {Row{"tcp", 6},     Row{"udp", 17},   Row{"icmp", 1},  Row{"ipv6-icmp", 58},
-                                       Row{"icmpv6", 58}, Row{"icmp6", 58}, Row{"gre", 47},  Row{"esp", 50},
-                                       Row{"ah", 51},     Row{"sctp", 132}, Row{"igmp", 2},  Row{"ospf", 89},
-                                       Row{"ipip", 4},    Row{"ipv6", 41},  Row{"pim", 103}, Row{"vrrp", 112}};
-  for (const Row& row : kRows) {
-    if (core::equals_ignore_case(row.name, name)) return row.number;
-  }
-  const auto value = core::parse_number<unsigned>(name);
-  return value && *value <= 255 ? static_cast<std::uint8_t>(*value) : std::uint8_t{0};
 }
 
 static_assert(simdjson::SIMDJSON_PADDING <= core::kPadding, "the input's padding must satisfy simdjson");

@@ -66,15 +66,21 @@ std::string_view raw_member(std::string_view object, std::string_view key);
 
 enum class Walk : std::uint8_t { kEnd, kStopped, kBroken };
 
+// The top bit of each of the 8 bytes at `p` that is `c`. Above the lowest that is set, others may be set wrongly.
+inline std::uint64_t marks_of(char c, const char* p) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
+  std::uint64_t word;
+  std::memcpy(&word, p, 8);
+  word ^= kOnes * static_cast<unsigned char>(c);
+  return (word - kOnes) & ~word & (kOnes << 7);
+}
+
 // Distance to the next quote. There must be one (simdjson saw the closing quote of every string) and 8 readable bytes
 // behind it.
 inline std::size_t quote_at(const char* p) {
   for (std::size_t at = 0;; at += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, p + at, 8);
-    word ^= 0x2222222222222222ULL;
-    const std::uint64_t zero = (word - 0x0101010101010101ULL) & ~word & 0x8080808080808080ULL;
-    if (zero != 0) return at + static_cast<std::size_t>(std::countr_zero(zero)) / 8;
+    const std::uint64_t quotes = marks_of('"', p + at);
+    if (quotes != 0) return at + static_cast<std::size_t>(std::countr_zero(quotes)) / 8;
   }
 }
 
@@ -107,10 +113,7 @@ inline bool is_array(Value& value) { return value.raw_json_token().front() == '[
 inline bool has_backslash(std::string_view text) {
   std::size_t at = 0;
   for (; at + 8 <= text.size(); at += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, text.data() + at, 8);
-    word ^= 0x5c5c5c5c5c5c5c5cULL;
-    if (((word - 0x0101010101010101ULL) & ~word & 0x8080808080808080ULL) != 0) return true;
+    if (marks_of('\\', text.data() + at) != 0) return true;
   }
   for (; at < text.size(); ++at) {
     if (text[at] == '\\') return true;
@@ -157,11 +160,5 @@ class Parser {
   simdjson::ondemand::document document_;
   std::string clean_;
 };
-
-// "CORP\\alice", "alice@corp.example" and "alice" into user and domain; a name of "-" or of asterisks alone is none.
-void set_user(Event& event, std::string_view name);
-
-// IANA protocol number of "TCP", "udp", "IPv6-ICMP", "6" ...; 0 if unknown.
-std::uint8_t protocol_number(std::string_view name);
 
 }  // namespace orbwatch::decode::json

@@ -15,6 +15,7 @@
 
 #include "core/text.h"
 #include "decode/json_record.h"
+#include "decode/scanner.h"
 
 namespace orbwatch::decode {
 namespace {
@@ -181,12 +182,12 @@ bool assign(Target target, std::string_view text, Event& e) {
       break;
     case Target::kLogonType: e.logon_type = static_cast<std::uint8_t>(std::min<std::uint64_t>(count(), 255)); break;
     case Target::kTcpFlags: e.tcp_flags = static_cast<std::uint16_t>(std::min<std::uint64_t>(count(), 65535)); break;
-    case Target::kProtocol: e.protocol = json::protocol_number(text); break;
+    case Target::kProtocol: e.protocol = protocol_number(text); break;
     case Target::kSessionId: e.session_id = core::parse_number<std::uint64_t>(text).value_or(core::hash64(text)); break;
     case Target::kDurationSeconds: e.duration = scaled(text, 1e9); break;
     case Target::kDurationMs: e.duration = scaled(text, 1e6); break;
     case Target::kDurationNs: e.duration = scaled(text, 1); break;
-    case Target::kUser: json::set_user(e, text); break;
+    case Target::kUser: set_user(e, text); break;
     case Target::kUserDomain: e.user_domain = core::intern(text); break;
     case Target::kGroup: e.group = core::intern(text); break;
     case Target::kUserAgent: e.user_agent = core::intern(text); break;
@@ -332,23 +333,9 @@ class MappedDecoder final : public RecordDecoder {
     std::size_t index = 0;
     std::size_t at = 0;
     while (true) {
-      std::size_t end = at;
-      bool quoted = false;
-      if (end < line.size() && line[end] == '"') {
-        quoted = true;
-        ++end;
-        while (end < line.size()) {
-          if (line[end] != '"') {
-            ++end;
-          } else if (end + 1 < line.size() && line[end + 1] == '"') {
-            end += 2;
-          } else {
-            ++end;
-            break;
-          }
-        }
-      }
-      end = std::min(line.find(m_.delimiter, end), line.size());
+      const bool quoted = at < line.size() && line[at] == '"';
+      const std::size_t behind = quoted ? at + core::quoted_cell(line.substr(at)).size() + 2 : at;
+      const std::size_t end = std::min(line.find(m_.delimiter, behind), line.size());
       if (!each(index, line.substr(at, end - at), quoted)) return;
       if (end == line.size()) return;
       at = end + 1;
@@ -363,10 +350,7 @@ class MappedDecoder final : public RecordDecoder {
     cell.remove_prefix(1);
     if (cell.find('"') == cell.npos) return cell;
     buffer.clear();
-    for (std::size_t i = 0; i < cell.size(); ++i) {
-      buffer += cell[i];
-      if (cell[i] == '"' && i + 1 < cell.size() && cell[i + 1] == '"') ++i;
-    }
+    core::append_unquoted(buffer, cell);
     return buffer;
   }
 

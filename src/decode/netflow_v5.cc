@@ -5,8 +5,6 @@
 namespace orbwatch::decode {
 namespace {
 
-const Symbol kTruncated = core::intern("flow: truncated datagram");
-const Symbol kBadHeader = core::intern("flow: bad header");
 const Symbol kBehind = core::intern("flow: bytes behind the last record");
 
 constexpr std::size_t kHeader = 24;
@@ -41,19 +39,19 @@ bool NetflowV5::plausible(std::string_view payload) {
   const std::uint16_t version = be16(payload.data());
   if ((version != 5 && version != 7) || be16(payload.data() + 2) == 0) return false;
   const std::size_t end = length(payload);
-  return payload.size() >= end && payload.substr(end).find_first_not_of('\0') == payload.npos;
+  return payload.size() >= end && all_zero(payload.substr(end));
 }
 
 void NetflowV5::decode(const FlowContext& context) const {
   const std::string_view payload = context.datagram.payload;
   if (payload.size() < kHeader) {
-    context.reject(kBadHeader, payload);
+    context.reject(flow_reason::kBadHeader, payload);
     return;
   }
   const bool v5 = be16(payload.data()) == 5;
   const std::size_t promised = be16(payload.data() + 2) * record_length(payload);
   if (promised == 0) {
-    context.reject(kBadHeader, payload);
+    context.reject(flow_reason::kBadHeader, payload);
     return;
   }
   MessageTime time;
@@ -67,7 +65,7 @@ void NetflowV5::decode(const FlowContext& context) const {
   const std::string_view records = payload.substr(kHeader);
   DomainFacts none;
   (v5 ? v5_ : v7_)->decode(records.substr(0, promised), time, sampling, records.size() < promised, none, context);
-  if (records.size() > promised && records.substr(promised).find_first_not_of('\0') != records.npos) {
+  if (records.size() > promised && !all_zero(records.substr(promised))) {
     context.reject(kBehind, records.substr(promised));
   }
 }

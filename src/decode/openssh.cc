@@ -19,6 +19,7 @@
 #include "core/time.h"
 #include "decode/formats.h"
 #include "decode/json_record.h"
+#include "decode/scanner.h"
 
 namespace orbwatch::decode {
 namespace {
@@ -402,7 +403,7 @@ class OpenSsh final : public RecordDecoder {
       e.reason = core::intern("invalid user");
       if (name == "invalid user" || name == "illegal user" || name == "<invalid username>") return;
     }
-    json::set_user(e, core::trim(name));
+    set_typed_user(e, name);
   }
 
   // "[invalid user] NAME from ADDRESS port N ssh2"
@@ -416,19 +417,26 @@ class OpenSsh final : public RecordDecoder {
   static Peer user_before(std::string_view t, Event& e) {
     if (t.starts_with("from ")) return peer_at_end(t.substr(5));
     const Peer peer = peer_from(t);
-    if (peer.found) json::set_user(e, core::trim(peer.before));
+    if (peer.found) set_typed_user(e, peer.before);
     return peer;
   }
 
-  // A fact around a failed log-in, not the attempt itself.
-  static Fate around(std::string_view reason, const Peer& peer, Event& e) {
+  static Fate failure(Class event_class, std::string_view reason, const Peer& peer, Event& e) {
     if (!peer.found) return Fate::rejected(kNoPeer);
     set_peer(peer, e);
-    e.event_class = Class::kAuthentication;
+    e.event_class = event_class;
     e.activity = Activity::kObserved;
     e.outcome = Outcome::kFailure;
     e.reason = core::intern(reason);
     return Fate::kept();
+  }
+  // A fact around a failed log-in, not the attempt itself.
+  static Fate around(std::string_view reason, const Peer& peer, Event& e) {
+    return failure(Class::kAuthentication, reason, peer, e);
+  }
+  // A connection that did not come to a log-in.
+  static Fate probe(const Peer& peer, std::string_view reason, Event& e) {
+    return failure(Class::kHandshake, reason, peer, e);
   }
 
   static AuthMethod method_of(std::string_view method) {
@@ -479,16 +487,6 @@ class OpenSsh final : public RecordDecoder {
     return "other method";
   }
 
-  static Fate probe(const Peer& peer, std::string_view reason, Event& e) {
-    if (!peer.found) return Fate::rejected(kNoPeer);
-    set_peer(peer, e);
-    e.event_class = Class::kHandshake;
-    e.activity = Activity::kObserved;
-    e.outcome = Outcome::kFailure;
-    e.reason = core::intern(reason);
-    return Fate::kept();
-  }
-
   // "ADDRESS port N on ADDRESS port N [rdomain ...]"
   static Fate opened(std::string_view text, Event& e) {
     std::string_view word = text.substr(0, text.find(' '));
@@ -526,7 +524,7 @@ class OpenSsh final : public RecordDecoder {
     if (skip_prefix(name, "user ")) {
       e.event_class = Class::kSession;
       e.activity = Activity::kEnd;
-      json::set_user(e, name);
+      set_typed_user(e, name);
       return Fate::kept();
     }
     if (skip_prefix(name, "authenticating user") || name.starts_with("invalid user") ||
@@ -594,7 +592,7 @@ class OpenSsh final : public RecordDecoder {
     text = text.substr(0, text.rfind(" not allowed because "));
     const Peer peer = peer_from(text);
     if (!peer.found) return ignored("sshd user not allowed");  // "User root not allowed because account is locked"
-    json::set_user(e, core::trim(peer.before));
+    set_typed_user(e, peer.before);
     return around("user not allowed", peer, e);
   }
 
@@ -622,7 +620,7 @@ class OpenSsh final : public RecordDecoder {
     if (const auto at = name.rfind(activity == Activity::kStart ? " for " : "user "); at != name.npos)
       name.remove_prefix(at + 5);
     set_peer(peer, e);
-    json::set_user(e, name);
+    set_typed_user(e, name);
     e.event_class = Class::kSession;
     e.activity = activity;
     return Fate::kept();
@@ -634,7 +632,7 @@ class OpenSsh final : public RecordDecoder {
     if (const auto uid = text.rfind("(uid="); uid != text.npos) text = text.substr(0, uid);
     text = core::trim(text);
     if (text.empty()) return Fate::rejected(kNoMessage);
-    json::set_user(e, text);
+    set_typed_user(e, text);
     e.event_class = Class::kSession;
     e.activity = activity;
     return Fate::kept();

@@ -79,25 +79,15 @@ FrameKind ipv6(std::string_view bytes, Frame& frame) {
   for (int headers = 0; headers < 16; ++headers) {
     frame.protocol = next;
     switch (next) {
-      case 0:      // hop-by-hop
-      case 43:     // routing
-      case 60:     // destination options
-      case 135:    // mobility
-      case 139:    // HIP
-      case 140: {  // shim6
+      case 0:     // hop-by-hop
+      case 43:    // routing
+      case 60:    // destination options
+      case 135:   // mobility
+      case 139:   // HIP
+      case 140:   // shim6
+      case 51: {  // authentication header: its length counts otherwise
         if (bytes.size() < 8) return FrameKind::kIp;
-        const std::size_t size = (at(bytes, 1) + 1U) * 8U;
-        next = at(bytes, 0);
-        if (bytes.size() < size) {
-          frame.protocol = next;
-          return FrameKind::kIp;
-        }
-        bytes.remove_prefix(size);
-        break;
-      }
-      case 51: {  // authentication header
-        if (bytes.size() < 8) return FrameKind::kIp;
-        const std::size_t size = (at(bytes, 1) + 2U) * 4U;
+        const std::size_t size = next == 51 ? (at(bytes, 1) + 2U) * 4U : (at(bytes, 1) + 1U) * 8U;
         next = at(bytes, 0);
         if (bytes.size() < size) {
           frame.protocol = next;

@@ -48,12 +48,8 @@ class Columns {
     while (count_ < kMost) {
       std::string_view value;
       if (text.starts_with('"')) {
-        std::size_t at = 1;
-        while (at < text.size() && (text[at] != '"' || (at + 1 < text.size() && text[at + 1] == '"')))
-          at += text[at] == '"' ? 2 : 1;
-        at = std::min(at, text.size());
-        value = text.substr(1, at - 1);
-        text.remove_prefix(std::min(at + 1, text.size()));
+        value = core::quoted_cell(text);
+        text.remove_prefix(std::min(value.size() + 2, text.size()));
         text.remove_prefix(std::min(text.find(','), text.size()));
       } else {
         value = text.substr(0, text.find(','));
@@ -70,20 +66,12 @@ class Columns {
   std::string_view operator[](std::size_t i) const { return i < count_ ? values_[i] : std::string_view{}; }
   std::uint64_t number(std::size_t i) const { return core::parse_number<std::uint64_t>((*this)[i]).value_or(0); }
   std::uint16_t port(std::size_t i) const { return core::parse_number<std::uint16_t>((*this)[i]).value_or(0); }
-  // 0.0.0.0 and :: stand for none.
-  Ip ip(std::size_t i) const {
-    const auto ip = Ip::parse((*this)[i]);
-    return ip && *ip != Ip::v4(0) ? *ip : Ip();
-  }
+  Ip ip(std::size_t i) const { return given_ip((*this)[i]); }
 
  private:
   std::array<std::string_view, kMost> values_;
   std::size_t count_ = 0;
 };
-
-core::Nanoseconds seconds(std::uint64_t count) {
-  return static_cast<core::Nanoseconds>(std::min<std::uint64_t>(count, 1'000'000'000)) * core::kSecond;
-}
 
 // "TRAFFIC/end": closed, as both parts are words of the vendor's; other text gives the type alone.
 Symbol code(std::string_view type, std::string_view detail) {
@@ -117,19 +105,6 @@ AuthMethod auth_method(std::string_view name) {
     if (core::contains_ignore_case(name, row.name)) return row.method;
   }
   return AuthMethod::kUnknown;
-}
-
-void put_login(Event& event, Outcome outcome, Service service) {
-  event.event_class = Class::kAuthentication;
-  event.activity = Activity::kLogon;
-  event.outcome = outcome;
-  event.service = service;
-}
-
-void put_session(Event& event, Activity activity) {
-  event.event_class = Class::kSession;
-  event.activity = activity;
-  event.service = Service::kVpn;
 }
 
 Fate traffic(const Columns& c, Event& event) {
@@ -249,10 +224,7 @@ std::string_view name_behind(std::string_view text, std::string_view key) {
   const auto at = text.find(key);
   if (at == text.npos) return {};
   Scanner s(text.substr(at + key.size()));
-  if (s.skip('\'')) return s.until('\'');
-  std::string_view word = s.until_any(" ,");
-  while (word.ends_with('.')) word.remove_suffix(1);
-  return word;
+  return quoted_word(s);
 }
 
 // "failed authentication for user 'bob'. Reason: Invalid username/password. auth profile 'VPN', ..., From:
@@ -293,7 +265,7 @@ Fate system_general(const Columns& c, Event& event) {
   set_user(event, s.word());
   if (s.skip_past(" via ")) event.application = lower_symbol(s.word());
   if (s.skip_past(" from ")) s.ip(event.source_ip);
-  if (s.skip_past(" using ")) event.application = lower_symbol(name_behind(s.rest(), ""));
+  if (s.skip_past(" using ")) event.application = lower_symbol(quoted_word(s));
   return Fate::kept();
 }
 

@@ -6,13 +6,45 @@
 #include "core/text.h"
 
 namespace orbwatch::decode {
+namespace {
+
+constexpr std::uint64_t kMostSeconds = 1'000'000'000;
+
+struct Account {
+  std::string_view name;  // "" for none
+  std::string_view domain;
+};
+
+Account split_account(std::string_view text) {
+  Account account{core::trim(text), {}};
+  if (const auto slash = account.name.rfind('\\'); slash != text.npos) {
+    account.domain = account.name.substr(0, slash);
+    account.name.remove_prefix(slash + 1);
+    while (account.domain.ends_with('\\')) account.domain.remove_suffix(1);  // sshd and JSON double the backslash
+    account.domain.remove_prefix(account.domain.rfind('\\') + 1);            // "LOCAL\CORP\alice"
+    if (account.domain == "LOCAL") account.domain = {};
+  } else if (const auto at = account.name.rfind('@'); at != text.npos && at != 0) {
+    account.domain = account.name.substr(at + 1);
+    account.name = account.name.substr(0, at);
+  }
+  if (account.domain == "-") account.domain = {};
+  if (account.name == "-" || account.name.find_first_not_of('*') == text.npos) account.name = {};
+  return account;
+}
+
+void put_account(event::Event& event, const Account& account) {
+  if (account.name.empty()) return;
+  event.user = core::intern(account.name);
+  event.user_domain = core::intern(account.domain);
+}
+
+}  // namespace
 
 core::Nanoseconds scan_duration(Scanner& s) {
-  constexpr std::uint64_t kMost = 1'000'000'000;  // seconds
-  std::uint64_t units = 0;                        // of the form with letters
-  std::uint64_t plain = 0;                        // of the form with colons
+  std::uint64_t units = 0;  // of the form with letters
+  std::uint64_t plain = 0;  // of the form with colons
   for (int parts = 0; parts < 6 && is_digit(s.peek()); ++parts) {
-    const std::uint64_t n = std::min(s.number(), kMost);
+    const std::uint64_t n = std::min(s.number(), kMostSeconds);
     std::uint64_t seconds = 0;
     switch (s.peek()) {
       case 'd': seconds = 86400; break;
@@ -26,12 +58,30 @@ core::Nanoseconds scan_duration(Scanner& s) {
       units += n * seconds;
       if (s.peek() == ':' || (s.peek() == ' ' && is_digit(s.peek(1)))) s.advance(1);
     } else {
-      plain = std::min(plain * 60 + n, kMost);
+      plain = std::min(plain * 60 + n, kMostSeconds);
       if (s.peek() != ':') break;
       s.advance(1);
     }
   }
-  return static_cast<core::Nanoseconds>(std::min(units + plain, kMost)) * core::kSecond;
+  return seconds(units + plain);
+}
+
+core::Nanoseconds seconds(std::uint64_t count) {
+  return static_cast<core::Nanoseconds>(std::min(count, kMostSeconds)) * core::kSecond;
+}
+
+core::Ip given_ip(std::string_view text) {
+  const auto ip = core::Ip::parse(text);
+  return ip && *ip != core::Ip::v4(0) ? *ip : core::Ip();
+}
+
+std::string_view quoted_word(Scanner& s) {
+  for (const char quote : {'"', '\''}) {
+    if (s.skip(quote)) return s.until(quote);
+  }
+  std::string_view word = s.until_any(" ,");
+  while (word.ends_with('.')) word.remove_suffix(1);
+  return word;
 }
 
 std::uint8_t protocol_number(std::string_view name) {
@@ -52,9 +102,9 @@ std::uint8_t protocol_number(std::string_view name) {
     std::uint8_t number;
   };
   static constexpr std::array kRows = {
-      Row{"icmp", 1},       Row{"igmp", 2},   Row{"ipinip", 4},  Row{"ipip", 4}, Row{"igrp", 9},
-      Row{"ipv6-icmp", 58}, Row{"icmp6", 58}, Row{"icmpv6", 58}, Row{"ah", 51},  Row{"eigrp", 88},
-      Row{"ospf", 89},      Row{"vrrp", 112}, Row{"sctp", 132},
+      Row{"icmp", 1},   Row{"igmp", 2},       Row{"ipinip", 4}, Row{"ipip", 4},    Row{"igrp", 9},
+      Row{"ipv6", 41},  Row{"ipv6-icmp", 58}, Row{"icmp6", 58}, Row{"icmpv6", 58}, Row{"ah", 51},
+      Row{"eigrp", 88}, Row{"ospf", 89},      Row{"vrrp", 112}, Row{"sctp", 132},
   };
   for (const Row& row : kRows) {
     if (core::equals_ignore_case(row.name, name)) return row.number;
@@ -63,26 +113,26 @@ std::uint8_t protocol_number(std::string_view name) {
 }
 
 void set_user(event::Event& event, std::string_view text) {
-  text = core::trim(text);
-  std::string_view domain;
-  if (const auto slash = text.rfind('\\'); slash != text.npos) {
-    domain = text.substr(0, slash);
-    text = text.substr(slash + 1);
-    // "LOCAL\CORP\alice"; JSON-escaped logs also double the backslash.
-    if (const auto inner = domain.rfind('\\'); inner != domain.npos) {
-      domain = inner + 1 == domain.size() ? domain.substr(0, inner) : domain.substr(inner + 1);
-    }
-    if (domain == "LOCAL") domain = {};
-  } else if (const auto at = text.rfind('@'); at != text.npos && at != 0) {
-    domain = text.substr(at + 1);
-    text = text.substr(0, at);
-  }
-  if (text.empty() || text.find_first_not_of('*') == text.npos || text == "N/A" || text == "Unknown" ||
-      text == "unknown" || text == "<unknown>" || text == "Not Found" || text == "No Authentication Required") {
-    return;
-  }
-  event.user = core::intern(text);
-  event.user_domain = core::intern(domain);
+  static constexpr std::array<std::string_view, 6> kNoNames = {"N/A",       "Unknown",   "unknown",
+                                                               "<unknown>", "Not Found", "No Authentication Required"};
+  const Account account = split_account(text);
+  if (std::find(kNoNames.begin(), kNoNames.end(), account.name) == kNoNames.end()) put_account(event, account);
+}
+
+void set_typed_user(event::Event& event, std::string_view text) { put_account(event, split_account(text)); }
+
+void put_login(event::Event& event, event::Outcome outcome, event::Service service) {
+  event.event_class = event::Class::kAuthentication;
+  event.activity = event::Activity::kLogon;
+  event.outcome = outcome;
+  event.service = service;
+}
+
+void put_session(event::Event& event, event::Activity activity, core::Symbol application) {
+  event.event_class = event::Class::kSession;
+  event.activity = activity;
+  event.service = event::Service::kVpn;
+  event.application = application;
 }
 
 core::Symbol closed_reason(std::string_view text) {

@@ -119,13 +119,30 @@ class Scanner {
 // years.
 core::Nanoseconds scan_duration(Scanner& s);
 
+// A duration that stands there as a number of seconds; at most about 30 years.
+core::Nanoseconds seconds(std::uint64_t count);
+
+// An address; absent if there is none or if it is 0.0.0.0 or ::, by which devices say that there is none.
+core::Ip given_ip(std::string_view text);
+
+// `"alice"`, `'alice'`, `alice` at the cursor: up to the quote, or to a space or comma and without a full stop.
+std::string_view quoted_word(Scanner& s);
+
 // IANA protocol number of "tcp", "UDP", "icmp", "IPv6-ICMP", "gre", "esp", "47" ...; 0 if unknown.
 std::uint8_t protocol_number(std::string_view name);
 
 // Splits "LOCAL\alice", "CORP\alice", "LOCAL\CORP\alice", "alice@corp.example" into user and domain. LOCAL is Cisco's
-// word for "no domain". Names that devices write instead of a name ("*****", "N/A", "Unknown", "<unknown>") give no
-// user.
+// word for "no domain", "-" stands for none. What devices write in place of a name ("*****", "-", "N/A", "Unknown",
+// "<unknown>") gives no user.
 void set_user(event::Event& event, std::string_view text);
+
+// The same for records that hold the name as it was typed (sshd, Windows): "unknown" is an account's name there; only
+// "-" and asterisks give no user.
+void set_typed_user(event::Event& event, std::string_view text);
+
+// What every log-in has; and every message about a VPN session.
+void put_login(event::Event& event, event::Outcome outcome, event::Service service);
+void put_session(event::Event& event, event::Activity activity, core::Symbol application = {});
 
 // A reason out of free text: words with digits, quotes or addresses in them are left out, so that the vocabulary stays
 // small.

@@ -10,8 +10,6 @@ namespace orbwatch::decode {
 namespace {
 
 const Symbol kDataset = core::intern("sflow_v5");
-const Symbol kBadHeader = core::intern("flow: bad header");
-const Symbol kTruncated = core::intern("flow: truncated datagram");
 const Symbol kBadSample = core::intern("sflow: bad sample");
 const Symbol kCounters = core::intern("sFlow counters");
 const Symbol kDiscarded = core::intern("sFlow discarded packet");
@@ -193,7 +191,7 @@ std::size_t sflow_v5_length(std::string_view payload) {
 
 bool sflow_v5_plausible(std::string_view payload) {
   const std::size_t length = sflow_v5_length(payload);
-  return length != 0 && payload.substr(length).find_first_not_of('\0') == payload.npos;
+  return length != 0 && all_zero(payload.substr(length));
 }
 
 void decode_sflow_v5(const FlowContext& context) {
@@ -202,7 +200,7 @@ void decode_sflow_v5(const FlowContext& context) {
   core::Ip agent;
   std::uint32_t samples = 0;
   if (!header(in, agent, samples)) {
-    context.reject(kBadHeader, payload);
+    context.reject(flow_reason::kBadHeader, payload);
     return;
   }
   if (samples == 0) context.ignore(kNoSamples);
@@ -212,7 +210,7 @@ void decode_sflow_v5(const FlowContext& context) {
     const std::uint32_t length = in.u32();
     const std::string_view body = in.bytes(length);
     if (in.bad()) {  // the further samples are lost as well; how many they are only the header claims
-      context.reject(kTruncated, seen);
+      context.reject(flow_reason::kTruncated, seen);
       return;
     }
     switch (type) {

@@ -16,6 +16,7 @@
 #include "core/time.h"
 #include "decode/formats.h"
 #include "decode/json_record.h"
+#include "decode/scanner.h"
 
 namespace orbwatch::decode {
 namespace {
@@ -372,7 +373,7 @@ class SuricataEve final : public RecordDecoder {
     if (e.time == 0) return Fate::rejected(kNoTime);
     e.source_port = json::port(f.source_port);
     e.destination_port = json::port(f.destination_port);
-    e.protocol = json::protocol_number(f.protocol);
+    e.protocol = protocol_number(f.protocol);
     e.session_id = f.flow_id;
     if (!f.host.empty()) e.observer = core::intern(f.host);
     if (!f.interface.empty()) e.ingress = core::intern(f.interface);

@@ -34,6 +34,11 @@ bool is_wrapper_key(std::string_view key) {
          key == "logs" || key == "hits";
 }
 
+// The first line end, nullptr if there is none.
+const char* line_end(const char* begin, const char* end) {
+  return static_cast<const char*>(std::memchr(begin, '\n', static_cast<std::size_t>(end - begin)));
+}
+
 // Does one JSON object end within this line?
 bool object_ends_in(std::string_view line) {
   int depth = 0;
@@ -121,7 +126,7 @@ void TextDecoder::lines(std::string_view bytes, EventBatch& batch) {
   const char* p = bytes.data();
   const char* const end = p + bytes.size();
   if (inside_line_) {
-    const auto* newline = static_cast<const char*>(std::memchr(p, '\n', bytes.size()));
+    const char* newline = line_end(p, end);
     const char* stop = newline != nullptr ? newline + 1 : end;
     offset_ += static_cast<std::uint64_t>(stop - p);
     p = stop;
@@ -130,7 +135,7 @@ void TextDecoder::lines(std::string_view bytes, EventBatch& batch) {
     inside_line_ = false;
   }
   if (too_long_ || !carry_.empty()) {
-    const auto* newline = static_cast<const char*>(std::memchr(p, '\n', static_cast<std::size_t>(end - p)));
+    const char* newline = line_end(p, end);
     const char* stop = newline != nullptr ? newline : end;
     if (!too_long_) {
       if (carry_.size() + static_cast<std::size_t>(stop - p) > options_.longest_record) {
@@ -152,7 +157,7 @@ void TextDecoder::lines(std::string_view bytes, EventBatch& batch) {
     record_from_carry(batch);
   }
   while (p != end) {
-    const auto* newline = static_cast<const char*>(std::memchr(p, '\n', static_cast<std::size_t>(end - p)));
+    const char* newline = line_end(p, end);
     if (newline == nullptr) {
       carry_offset_ = offset_;
       carry_line_ = line_;
@@ -187,6 +192,17 @@ void TextDecoder::record_from_carry(EventBatch& batch) {
   carry_.clear();
 }
 
+bool TextDecoder::ends_string(char c) {
+  if (escaped_) {
+    escaped_ = false;
+  } else if (c == '\\') {
+    escaped_ = true;
+  } else if (c == '"') {
+    in_string_ = false;
+  }
+  return !in_string_;
+}
+
 // A byte-wise scanner: JSON exports with one document over many lines are small next to NDJSON.
 void TextDecoder::values(std::string_view bytes, EventBatch& batch) {
   for (const char c : bytes) {
@@ -202,14 +218,7 @@ void TextDecoder::values(std::string_view bytes, EventBatch& batch) {
         }
       }
       if (in_string_) {
-        if (escaped_) {
-          escaped_ = false;
-        } else if (c == '\\') {
-          escaped_ = true;
-        } else if (c == '"') {
-          in_string_ = false;
-          continue;
-        }
+        if (ends_string(c)) continue;
         if (depth_ == record_depth_ + 1 && last_string_.size() < 16) last_string_ += c;
         continue;
       }
@@ -242,13 +251,7 @@ void TextDecoder::values(std::string_view bytes, EventBatch& batch) {
     }
     // Between records: arrays and what is left of wrapper objects are transparent.
     if (in_string_) {
-      if (escaped_) {
-        escaped_ = false;
-      } else if (c == '\\') {
-        escaped_ = true;
-      } else if (c == '"') {
-        in_string_ = false;
-      }
+      ends_string(c);
       continue;
     }
     switch (c) {

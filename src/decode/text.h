@@ -48,6 +48,8 @@ class TextDecoder final : public Decoder {
   // `padded`: the bytes behind the record are readable for core::kPadding.
   void record(std::string_view raw, std::uint64_t offset, std::uint32_t line, EventBatch& batch);
   void record_from_carry(EventBatch& batch);
+  // Takes a byte within a string of the JSON value scanner; true if it is the closing quote.
+  bool ends_string(char c);
   void reject(std::string_view seen, std::uint64_t offset, std::uint32_t line, Symbol reason, EventBatch& batch);
 
   Framing framing_;

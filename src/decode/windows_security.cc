@@ -20,6 +20,7 @@
 #include "core/time.h"
 #include "decode/formats.h"
 #include "decode/json_record.h"
+#include "decode/scanner.h"
 
 namespace orbwatch::decode {
 namespace {
@@ -460,7 +461,7 @@ class WindowsSecurity final : public RecordDecoder {
   }
 
   static void set_names(std::string_view user, std::string_view domain, Event& e) {
-    json::set_user(e, absent(user) ? std::string_view{} : user);
+    set_typed_user(e, absent(user) ? std::string_view{} : user);
     if (!absent(domain) && e.user.present() && !e.user_domain.present()) e.user_domain = core::intern(domain);
   }
 

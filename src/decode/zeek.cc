@@ -20,6 +20,7 @@
 #include "core/time.h"
 #include "decode/formats.h"
 #include "decode/json_record.h"
+#include "decode/scanner.h"
 
 namespace orbwatch::decode {
 namespace {
@@ -427,8 +428,8 @@ class Zeek final : public RecordDecoder {
     e.event_class = Class::kFlow;
     e.activity = Activity::kTraffic;
     e.code = kConnCode;
-    e.protocol = json::protocol_number(row[kProto]);
-    if (e.protocol == 0 && !row[kIpProto].empty()) e.protocol = json::protocol_number(row[kIpProto]);
+    e.protocol = protocol_number(row[kProto]);
+    if (e.protocol == 0 && !row[kIpProto].empty()) e.protocol = protocol_number(row[kIpProto]);
     if (e.protocol == 1) {
       // Type and code stand where other protocols have their ports.
       if (!e.source_ip.is_v4()) e.protocol = 58;

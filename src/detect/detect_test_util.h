@@ -128,6 +128,19 @@ struct World {
     EXPECT_TRUE(found.has_value()) << kind << " is silent";
     return found ? found->llr : 0;
   }
+  // Detectors of what is unusual for a user speak of this log-in, but not if nothing is known of the user, if it came
+  // from inside or if it failed. Leaves it failed.
+  void expect_only_remote_logins_of_known_users(const Detector& detector) {
+    EXPECT_FALSE(run(detector).empty());
+    view.user = nullptr;
+    EXPECT_TRUE(run(detector).empty()) << "nothing is known of the user";
+    view.user = &user;
+    view.remote = false;
+    EXPECT_TRUE(run(detector).empty()) << "from inside";
+    view.remote = true;
+    fail();
+    EXPECT_TRUE(run(detector).empty()) << "it failed";
+  }
 };
 
 }  // namespace orbwatch::detect::test

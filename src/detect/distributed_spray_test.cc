@@ -14,28 +14,28 @@ using test::World;
 class SprayTest : public ::testing::Test {
  protected:
   SprayTest() {
-    w.from("5.4.1.1", w.abroad, Familiarity::kNewCountry);
-    w.strangers.days.fill(3);
-    w.strangers.day_count = 28;
+    w_.from("5.4.1.1", w_.abroad, Familiarity::kNewCountry);
+    w_.strangers.days.fill(3);
+    w_.strangers.day_count = 28;
     seen(40, 35);
-    w.fail();
+    w_.fail();
   }
   void seen(std::uint32_t failures, std::uint32_t sources, std::uint32_t consumer = 0) {
-    w.strangers.failures[3] = failures;
-    w.strangers.sources[5] = sources;
-    w.strangers.consumer[5] = consumer;
+    w_.strangers.failures[3] = failures;
+    w_.strangers.sources[5] = sources;
+    w_.strangers.consumer[5] = consumer;
   }
   void succeed() {
-    w.view.login = true;
-    w.view.failed_login = false;
-    w.event.outcome = event::Outcome::kSuccess;
+    w_.view.login = true;
+    w_.view.failed_login = false;
+    w_.event.outcome = event::Outcome::kSuccess;
   }
-  std::unique_ptr<Detector> detector = make_distributed_spray({});
-  World w;
+  std::unique_ptr<Detector> detector_ = make_distributed_spray({});
+  World w_;
 };
 
 TEST_F(SprayTest, ManyStrangersWhoTryOnceAreEvidence) {
-  const auto e = w.run(*detector, "distributed-spray");
+  const auto e = w_.run(*detector_, "distributed-spray");
   ASSERT_TRUE(e);
   EXPECT_GT(e->llr, 3);
   EXPECT_EQ(e->finding, FindingKind::kSpray);
@@ -47,7 +47,7 @@ TEST_F(SprayTest, GrowsWithTheirNumber) {
   double before = -100;
   for (std::uint32_t n = 6; n <= 300; n += 7) {
     seen(n, n);
-    const double llr = w.llr(*detector, "distributed-spray");
+    const double llr = w_.llr(*detector_, "distributed-spray");
     EXPECT_GE(llr, before) << n;
     before = llr;
   }
@@ -56,103 +56,103 @@ TEST_F(SprayTest, GrowsWithTheirNumber) {
 
 TEST_F(SprayTest, AnOrdinaryDayIsNone) {
   seen(5, 5);
-  EXPECT_LT(w.llr(*detector, "distributed-spray"), 1.5);
-  w.strangers.days.fill(200);  // such days are usual here
+  EXPECT_LT(w_.llr(*detector_, "distributed-spray"), 1.5);
+  w_.strangers.days.fill(200);  // such days are usual here
   seen(190, 180);
-  EXPECT_LT(w.llr(*detector, "distributed-spray"), 0);
+  EXPECT_LT(w_.llr(*detector_, "distributed-spray"), 0);
 }
 
 TEST_F(SprayTest, ASourceThatIsCountedAlreadyIsNotCountedAgain) {
-  w.view.source_profile = &w.source;
-  w.source.failures = 1;
-  w.source.stranger_hour = static_cast<std::uint32_t>(kNoon / core::kHour);
-  EXPECT_NE(w.run(*detector, "distributed-spray")->says.find("by 35 sources"), std::string::npos);
-  w.source.stranger_hour -= 24;  // it came back on the next day
-  EXPECT_NE(w.run(*detector, "distributed-spray")->says.find("by 36 sources"), std::string::npos);
+  w_.view.source_profile = &w_.source;
+  w_.source.failures = 1;
+  w_.source.stranger_hour = static_cast<std::uint32_t>(kNoon / core::kHour);
+  EXPECT_NE(w_.run(*detector_, "distributed-spray")->says.find("by 35 sources"), std::string::npos);
+  w_.source.stranger_hour -= 24;  // it came back on the next day
+  EXPECT_NE(w_.run(*detector_, "distributed-spray")->says.find("by 36 sources"), std::string::npos);
 }
 
 TEST_F(SprayTest, ConsumerNetworksAreEvidenceOfTheirOwn) {
-  EXPECT_FALSE(w.run(*detector, "consumer-sources"));
+  EXPECT_FALSE(w_.run(*detector_, "consumer-sources"));
   seen(40, 39, 24);
-  const double some = w.llr(*detector, "consumer-sources");
+  const double some = w_.llr(*detector_, "consumer-sources");
   EXPECT_GT(some, 0);
   seen(40, 39, 36);
-  const double most = w.llr(*detector, "consumer-sources");
+  const double most = w_.llr(*detector_, "consumer-sources");
   EXPECT_GT(most, some);
   EXPECT_LE(most, 2.0);
-  EXPECT_EQ(w.run(*detector, "consumer-sources")->says,
+  EXPECT_EQ(w_.run(*detector_, "consumer-sources")->says,
             "36 of 40 sources stand in consumer broadband or mobile networks");
 }
 
 TEST_F(SprayTest, IsSilentOnBruteForceAndOnTypingMistakes) {
   seen(200, 20);
-  EXPECT_TRUE(w.run(*detector).empty()) << "few sources with many tries each are no spray";
+  EXPECT_TRUE(w_.run(*detector_).empty()) << "few sources with many tries each are no spray";
   seen(4, 4);
-  EXPECT_TRUE(w.run(*detector).empty()) << "too few sources";
+  EXPECT_TRUE(w_.run(*detector_).empty()) << "too few sources";
   seen(40, 35);
-  w.view.familiarity = Familiarity::kSameSystemNear;
-  EXPECT_TRUE(w.run(*detector).empty()) << "her own provider";
-  w.view.familiarity = Familiarity::kNewCountry;
-  w.view.source_profile = &w.source;
-  w.source.failures = 3;
-  EXPECT_TRUE(w.run(*detector).empty()) << "this source tries a lot";
-  w.source.failures = 0;
-  w.source.successes = 1;
-  EXPECT_TRUE(w.run(*detector).empty()) << "somebody logged in from here";
-  w.view.source_profile = nullptr;
-  w.view.remote = false;
-  EXPECT_TRUE(w.run(*detector).empty()) << "inside";
+  w_.view.familiarity = Familiarity::kSameSystemNear;
+  EXPECT_TRUE(w_.run(*detector_).empty()) << "her own provider";
+  w_.view.familiarity = Familiarity::kNewCountry;
+  w_.view.source_profile = &w_.source;
+  w_.source.failures = 3;
+  EXPECT_TRUE(w_.run(*detector_).empty()) << "this source tries a lot";
+  w_.source.failures = 0;
+  w_.source.successes = 1;
+  EXPECT_TRUE(w_.run(*detector_).empty()) << "somebody logged in from here";
+  w_.view.source_profile = nullptr;
+  w_.view.remote = false;
+  EXPECT_TRUE(w_.run(*detector_).empty()) << "inside";
 }
 
 TEST_F(SprayTest, AnUnknownAccountCountsToo) {
-  w.view.user = nullptr;
-  EXPECT_TRUE(w.run(*detector, "distributed-spray"));
+  w_.view.user = nullptr;
+  EXPECT_TRUE(w_.run(*detector_, "distributed-spray"));
 }
 
 TEST_F(SprayTest, ASuccessAfterFailuresOnOthersIsStrong) {
   succeed();
-  w.view.source_profile = &w.source;
-  w.source.failed_users = {9999, w.event.user.id(), 0};
-  w.source.failed_user_count = 2;
-  const auto e = w.run(*detector, "sprayer-success");
+  w_.view.source_profile = &w_.source;
+  w_.source.failed_users = {9999, w_.event.user.id(), 0};
+  w_.source.failed_user_count = 2;
+  const auto e = w_.run(*detector_, "sprayer-success");
   ASSERT_TRUE(e);
   EXPECT_GT(e->llr, 3);
   EXPECT_EQ(e->finding, FindingKind::kLogin);
   EXPECT_EQ(e->says, "this address failed on 1 other account before");
-  w.source.failed_users = {9999, 9998, 9997};
-  w.source.failed_user_count = 4;
-  EXPECT_EQ(w.run(*detector, "sprayer-success")->says, "this address failed on at least 3 other accounts before");
-  w.source.successes = 1;
-  EXPECT_FALSE(w.run(*detector, "sprayer-success")) << "an office: many type wrong there";
-  w.source.successes = 0;
-  w.source.failed_users = {w.event.user.id(), 0, 0};
-  w.source.failed_user_count = 1;
-  EXPECT_FALSE(w.run(*detector, "sprayer-success")) << "she mistyped her own password";
+  w_.source.failed_users = {9999, 9998, 9997};
+  w_.source.failed_user_count = 4;
+  EXPECT_EQ(w_.run(*detector_, "sprayer-success")->says, "this address failed on at least 3 other accounts before");
+  w_.source.successes = 1;
+  EXPECT_FALSE(w_.run(*detector_, "sprayer-success")) << "an office: many type wrong there";
+  w_.source.successes = 0;
+  w_.source.failed_users = {w_.event.user.id(), 0, 0};
+  w_.source.failed_user_count = 1;
+  EXPECT_FALSE(w_.run(*detector_, "sprayer-success")) << "she mistyped her own password";
 }
 
 TEST_F(SprayTest, ASuccessSoonAfterAStrangersTryIsEvidence) {
   succeed();
-  w.user.stranger_failure = kNoon - 6 * core::kHour;
-  w.user.stranger_ip = ip("5.9.9.9");
-  const auto e = w.run(*detector, "after-spray");
+  w_.user.stranger_failure = kNoon - 6 * core::kHour;
+  w_.user.stranger_ip = ip("5.9.9.9");
+  const auto e = w_.run(*detector_, "after-spray");
   ASSERT_TRUE(e);
   EXPECT_GT(e->llr, 0);
   EXPECT_EQ(e->says, "6.0 hours after 5.9.9.9 failed on this account from a network that alice never used");
   const double alone = e->llr;
-  w.view.accounts_tried = 0.6;
-  EXPECT_LT(w.llr(*detector, "after-spray"), 0.5) << "most accounts were tried these days";
-  EXPECT_GT(w.llr(*detector, "after-spray"), 0);
+  w_.view.accounts_tried = 0.6;
+  EXPECT_LT(w_.llr(*detector_, "after-spray"), 0.5) << "most accounts were tried these days";
+  EXPECT_GT(w_.llr(*detector_, "after-spray"), 0);
   EXPECT_GT(alone, 2);
-  w.user.stranger_failure = kNoon - 4 * core::kDay;
-  EXPECT_TRUE(w.run(*detector).empty()) << "long ago";
-  w.user.stranger_failure = kNoon + core::kHour;
-  EXPECT_TRUE(w.run(*detector).empty()) << "later";
-  w.user.stranger_failure = kNoon - core::kHour;
-  w.view.familiarity = Familiarity::kSamePrefix;
-  EXPECT_TRUE(w.run(*detector).empty()) << "from home";
-  w.view.familiarity = Familiarity::kNewCountry;
-  w.view.user = nullptr;
-  EXPECT_TRUE(w.run(*detector).empty());
+  w_.user.stranger_failure = kNoon - 4 * core::kDay;
+  EXPECT_TRUE(w_.run(*detector_).empty()) << "long ago";
+  w_.user.stranger_failure = kNoon + core::kHour;
+  EXPECT_TRUE(w_.run(*detector_).empty()) << "later";
+  w_.user.stranger_failure = kNoon - core::kHour;
+  w_.view.familiarity = Familiarity::kSamePrefix;
+  EXPECT_TRUE(w_.run(*detector_).empty()) << "from home";
+  w_.view.familiarity = Familiarity::kNewCountry;
+  w_.view.user = nullptr;
+  EXPECT_TRUE(w_.run(*detector_).empty());
 }
 
 }  // namespace

@@ -62,18 +62,19 @@ const Port* management_port(std::uint16_t port, std::uint8_t protocol) {
   return nullptr;
 }
 
+bool is_login(const Event& e) { return e.event_class == Class::kAuthentication || e.event_class == Class::kSession; }
+
 class ManagementExposure final : public Detector {
  public:
   const DetectorInfo& info() const override { return kInfo; }
 
   bool wants(const Event& e) const override {
-    if (e.event_class == Class::kAuthentication || e.event_class == Class::kSession)
-      return e.service == Service::kManagement;
+    if (is_login(e)) return e.service == Service::kManagement;
     return e.action != event::Action::kDenied && management_port(e.destination_port, e.protocol) != nullptr;
   }
 
   void evidence(const Event& e, const View& v, EvidenceSink& sink) const override {
-    if (e.event_class == Class::kAuthentication || e.event_class == Class::kSession) {
+    if (is_login(e)) {
       if (e.service != Service::kManagement || !v.remote || v.networks->is_allowed(e.source_facts)) return;
       const bool in = e.outcome == event::Outcome::kSuccess;
       Evidence out{"management-exposure", kInfo.name, Group::kExposure, FindingKind::kExposure, in ? 9.0 : 7.5, {}};

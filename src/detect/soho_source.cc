@@ -36,6 +36,8 @@ constexpr DetectorInfo kInfo = {
 
 double weight_llr(std::uint8_t weight) { return weight >= 3 ? 3.5 : weight == 2 ? 1.5 : 0.5; }
 
+std::uint8_t weight_of(SohoWeight weight) { return static_cast<std::uint8_t>(static_cast<int>(weight) + 1); }
+
 const SohoBanner* banner_of(const Event& e) {
   const struct {
     core::Symbol text;
@@ -94,13 +96,14 @@ class SohoSource final : public Detector {
   }
 
   static std::string trait_text(const SohoTrait& trait) {
+    const auto known = [](const auto& row) {
+      return fmt::format("({}{}{})", row.meaning, row.network.empty() ? "" : "; known of ", row.network);
+    };
     if (trait.port != nullptr) {
-      return fmt::format("{} talks from port {} ({}{}{})", trait.address.text(), trait.port->port, trait.port->meaning,
-                         trait.port->network.empty() ? "" : "; known of ", trait.port->network);
+      return fmt::format("{} talks from port {} {}", trait.address.text(), trait.port->port, known(*trait.port));
     }
     if (trait.banner != nullptr) {
-      return fmt::format("{} shows \"{}\" ({}{}{})", trait.address.text(), trait.banner->pattern, trait.banner->meaning,
-                         trait.banner->network.empty() ? "" : "; known of ", trait.banner->network);
+      return fmt::format("{} shows \"{}\" {}", trait.address.text(), trait.banner->pattern, known(*trait.banner));
     }
     return {};
   }
@@ -120,9 +123,9 @@ SohoTrait soho_trait(const Event& e) {
     // A small port as source is a service; above 32767 a client picks it by chance (RFC 6056), so only traffic to it
     // counts.
     if (from != nullptr && e.source_port < 32768 && e.destination_port >= 1024 && e.destination_port != e.source_port) {
-      trait = {e.source_ip, from, nullptr, static_cast<std::uint8_t>(static_cast<int>(from->weight) + 1)};
+      trait = {e.source_ip, from, nullptr, weight_of(from->weight)};
     } else if (to != nullptr && e.action != event::Action::kDenied) {
-      trait = {e.destination_ip, to, nullptr, static_cast<std::uint8_t>(static_cast<int>(to->weight) + 1)};
+      trait = {e.destination_ip, to, nullptr, weight_of(to->weight)};
     }
     return trait;
   }
@@ -131,8 +134,7 @@ SohoTrait soho_trait(const Event& e) {
     if (const SohoBanner* banner = banner_of(e)) {
       const bool client = banner->field == BannerField::kClientFingerprint || e.event_class == Class::kDevice;
       const core::Ip address = client || !e.destination_ip.is_global() ? e.source_ip : e.destination_ip;
-      if (address.is_global())
-        trait = {address, nullptr, banner, static_cast<std::uint8_t>(static_cast<int>(banner->weight) + 1)};
+      if (address.is_global()) trait = {address, nullptr, banner, weight_of(banner->weight)};
     }
   }
   return trait;

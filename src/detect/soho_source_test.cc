@@ -105,67 +105,67 @@ TEST(SohoTable, NoPortMeansOneThingOverTcpAndAnotherOverUdp) {
 class SohoSourceTest : public ::testing::Test {
  protected:
   SohoSourceTest() {
-    w.from("5.2.1.1", w.town, baseline::Familiarity::kNewSystemNear);
-    w.view.source_profile = &w.source;
-    w.source.soho_port = kImplant;
-    w.source.soho_weight = 3;
+    w_.from("5.2.1.1", w_.town, baseline::Familiarity::kNewSystemNear);
+    w_.view.source_profile = &w_.source;
+    w_.source.soho_port = kImplant;
+    w_.source.soho_weight = 3;
   }
-  std::unique_ptr<Detector> detector = make_soho_source({});
-  World w;
+  std::unique_ptr<Detector> detector_ = make_soho_source({});
+  World w_;
 };
 
 TEST_F(SohoSourceTest, ALogInFromASmallDeviceIsEvidenceByItsWeight) {
-  const auto strong = w.run(*detector, "soho-source");
+  const auto strong = w_.run(*detector_, "soho-source");
   ASSERT_TRUE(strong);
   EXPECT_TRUE(strong->says.starts_with("5.2.1.1 answered on port 7777 (xlogin bind shell")) << strong->says;
   EXPECT_EQ(strong->finding, FindingKind::kLogin);
-  w.source.soho_weight = 2;
-  const double medium = w.llr(*detector, "soho-source");
-  w.source.soho_weight = 1;
-  const double weak = w.llr(*detector, "soho-source");
+  w_.source.soho_weight = 2;
+  const double medium = w_.llr(*detector_, "soho-source");
+  w_.source.soho_weight = 1;
+  const double weak = w_.llr(*detector_, "soho-source");
   EXPECT_GT(weak, 0);
   EXPECT_GT(medium, weak);
   EXPECT_GT(strong->llr, medium);
 }
 
 TEST_F(SohoSourceTest, SaysUdpPortsAndBannersAsTheyAre) {
-  w.source.soho_port = 10001;
-  EXPECT_NE(w.run(*detector, "soho-source")->says.find("10001 (Ubiquiti discovery"), std::string::npos);
-  w.source.soho_port = 0;
-  EXPECT_EQ(w.run(*detector, "soho-source")->says, "5.2.1.1 showed the banner of a small-office or IoT device");
+  w_.source.soho_port = 10001;
+  EXPECT_NE(w_.run(*detector_, "soho-source")->says.find("10001 (Ubiquiti discovery"), std::string::npos);
+  w_.source.soho_port = 0;
+  EXPECT_EQ(w_.run(*detector_, "soho-source")->says, "5.2.1.1 showed the banner of a small-office or IoT device");
 }
 
 TEST_F(SohoSourceTest, AFailedLogInCountsAsWell) {
-  w.fail();
-  EXPECT_TRUE(w.run(*detector, "soho-source"));
+  w_.fail();
+  EXPECT_TRUE(w_.run(*detector_, "soho-source"));
 }
 
 TEST_F(SohoSourceTest, AnImplantsTraitIsAFindingOfItsOwn) {
-  w.view.login = false;
-  w.event = flow(kImplant, 40000);
-  const auto e = w.run(*detector, "soho-trait");
+  w_.view.login = false;
+  w_.event = flow(kImplant, 40000);
+  const auto e = w_.run(*detector_, "soho-trait");
   ASSERT_TRUE(e);
   EXPECT_EQ(e->finding, FindingKind::kDevice);
   EXPECT_EQ(e->says, "5.2.1.1 talks from port 7777 (xlogin bind shell with the banner 'xlogin:'; known of Quad7)");
-  w.event = flow(kRouter, 40000);
-  EXPECT_FALSE(detector->wants(w.event)) << "there are millions of such routers";
-  EXPECT_TRUE(w.run(*detector).empty());
-  w.event = {};
-  w.event.event_class = Class::kDevice;
-  w.event.source_ip = ip("5.2.1.1");
-  w.event.banner = core::intern("xlogin: ");
-  EXPECT_EQ(w.run(*detector, "soho-trait")->says, "5.2.1.1 shows \"xlogin:\" (bind shell of xlogin; known of Quad7)");
+  w_.event = flow(kRouter, 40000);
+  EXPECT_FALSE(detector_->wants(w_.event)) << "there are millions of such routers";
+  EXPECT_TRUE(w_.run(*detector_).empty());
+  w_.event = {};
+  w_.event.event_class = Class::kDevice;
+  w_.event.source_ip = ip("5.2.1.1");
+  w_.event.banner = core::intern("xlogin: ");
+  EXPECT_EQ(w_.run(*detector_, "soho-trait")->says, "5.2.1.1 shows \"xlogin:\" (bind shell of xlogin; known of Quad7)");
 }
 
 TEST_F(SohoSourceTest, StaysSilent) {
-  w.source.soho_weight = 0;
-  EXPECT_TRUE(w.run(*detector).empty());
-  w.source.soho_weight = 3;
-  w.view.remote = false;
-  EXPECT_TRUE(w.run(*detector).empty());
-  w.view.remote = true;
-  w.view.source_profile = nullptr;
-  EXPECT_TRUE(w.run(*detector).empty());
+  w_.source.soho_weight = 0;
+  EXPECT_TRUE(w_.run(*detector_).empty());
+  w_.source.soho_weight = 3;
+  w_.view.remote = false;
+  EXPECT_TRUE(w_.run(*detector_).empty());
+  w_.view.remote = true;
+  w_.view.source_profile = nullptr;
+  EXPECT_TRUE(w_.run(*detector_).empty());
 }
 
 }  // namespace

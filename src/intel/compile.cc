@@ -262,6 +262,7 @@ core::Expected<void> Builder::add_mmdb(const std::string& path) {
         f.longitude = m.longitude;
         if (m.asn != 0 && !m.as_name.empty()) as_names_[m.asn] = text(m.as_name);
         std::vector<std::uint32_t> claims;
+        claims.reserve(m.claims.size());
         for (const TypeClaim& c : m.claims) claims.push_back(claim(c));
         f.claims = extra_with(0, claims);
         records->push_back(f);
@@ -738,12 +739,14 @@ core::Expected<void> Builder::build_v6() {
 
 core::Expected<void> Builder::write() {
   std::vector<file::Source> sources;
+  sources.reserve(report_.sources.size() + 1);
   for (const SourceInfo& s : report_.sources) {
     sources.push_back({text(s.name), text(s.kind), text(s.version), text(s.attribution), s.records});
   }
   if (!options_.attribution.empty())
     sources.push_back({text("(given)"), text("attribution"), 0, text(options_.attribution), 0});
   std::vector<file::Claim> claims;
+  claims.reserve(claims_.size());
   for (const TypeClaim& c : claims_) {
     claims.push_back(
         {static_cast<std::uint8_t>(c.type), static_cast<std::uint8_t>(c.source), 0, c.weight, text(c.says)});

@@ -2,6 +2,7 @@
 // them).
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string>
@@ -24,19 +25,8 @@ inline std::string_view take_line(std::string_view& text) {
 inline std::string_view take_field(std::string_view& line) {
   while (!line.empty() && (line.front() == ' ' || line.front() == '\t')) line.remove_prefix(1);
   if (line.empty() || line.front() != '"') return core::trim(core::take_until(line, ','));
-  line.remove_prefix(1);
-  std::size_t end = 0;
-  while (end < line.size()) {
-    if (line[end] != '"') {
-      ++end;
-    } else if (end + 1 < line.size() && line[end + 1] == '"') {
-      end += 2;
-    } else {
-      break;
-    }
-  }
-  const std::string_view field = line.substr(0, end);
-  line.remove_prefix(end < line.size() ? end + 1 : end);
+  const std::string_view field = core::quoted_cell(line);
+  line.remove_prefix(std::min(field.size() + 2, line.size()));
   core::take_until(line, ',');
   return field;
 }
@@ -45,10 +35,7 @@ inline std::string_view take_field(std::string_view& line) {
 inline std::string unquoted(std::string_view field) {
   std::string out;
   out.reserve(field.size());
-  for (std::size_t i = 0; i < field.size(); ++i) {
-    out += field[i];
-    if (field[i] == '"' && i + 1 < field.size() && field[i + 1] == '"') ++i;
-  }
+  core::append_unquoted(out, field);
   return out;
 }
 

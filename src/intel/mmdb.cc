@@ -77,7 +77,7 @@ bool get_flag(const MMDB_entry_s& entry, const char* key, int& error) {
 }
 
 struct WordType {
-  std::string_view word;
+  const char* word;
   NetworkType type;
 };
 constexpr WordType kConnectionTypes[] = {{"Cable/DSL", NetworkType::kConsumer},
@@ -110,7 +110,7 @@ void add_claims(const MMDB_entry_s& entry, MmdbFacts& facts, int& error) {
     if (user == w.word) claim(w.type, fmt::format("database (user type {})", w.word));
   }
   for (const WordType& w : kFlags) {
-    if (get_flag(entry, w.word.data(), error)) claim(w.type, fmt::format("database ({})", w.word));
+    if (get_flag(entry, w.word, error)) claim(w.type, fmt::format("database ({})", w.word));
   }
 }
 

@@ -7,23 +7,14 @@
 #include <filesystem>
 
 #include "core/text.h"
-#include "intel/csv.h"
 #include "intel/embedded.h"
 #include "intel/networks.h"
+#include "intel/test_table.h"
 
 namespace orbwatch::intel {
 namespace {
 
 TypeClaim claim(NetworkType type, TypeSource source, float weight) { return {type, source, weight, "test"}; }
-
-std::size_t data_rows(std::string_view text) {
-  std::size_t rows = 0;
-  while (!text.empty()) {
-    const std::string_view line = take_line(text);
-    rows += !line.empty() && line.front() != '#';
-  }
-  return rows - 1;  // the head
-}
 
 TEST(NetworkType, NamesAreReadBack) {
   for (int t = 0; t < core::kNetworkTypes; ++t) {

@@ -5,20 +5,11 @@
 #include <string>
 
 #include "core/text.h"
-#include "intel/csv.h"
 #include "intel/embedded.h"
+#include "intel/test_table.h"
 
 namespace orbwatch::intel {
 namespace {
-
-std::size_t data_rows(std::string_view text) {
-  std::size_t rows = 0;
-  while (!text.empty()) {
-    const std::string_view line = take_line(text);
-    rows += !line.empty() && line.front() != '#';
-  }
-  return rows - 1;  // the head
-}
 
 TEST(Soho, EveryRowIsReadAndComplete) {
   EXPECT_EQ(soho_ports().size(), data_rows(embedded_soho_ports()));

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "intel/compile.h"
+#include "intel/csv.h"
 #include "intel/networks.h"
 
 namespace orbwatch::intel {
@@ -48,6 +49,16 @@ inline core::Expected<Networks> table_of(const TemporaryDirectory& directory, st
   options.built = 1'800'000'000 * core::kSecond;
   if (auto report = build_networks(options); !report) return std::unexpected(report.error());
   return Networks::open(options.output);
+}
+
+// Rows of a shipped list, without its head and comments.
+inline std::size_t data_rows(std::string_view text) {
+  std::size_t rows = 0;
+  while (!text.empty()) {
+    const std::string_view line = take_line(text);
+    rows += !line.empty() && line.front() != '#';
+  }
+  return rows - 1;  // the head
 }
 
 }  // namespace orbwatch::intel

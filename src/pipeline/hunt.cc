@@ -153,6 +153,7 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
     }
   }
   std::vector<std::unique_ptr<Stream>> streams;
+  streams.reserve(groups.size());
   for (auto& group : groups) streams.push_back(std::make_unique<Stream>(context, std::move(group)));
   std::vector<Cursor> waiting(streams.size());
   {

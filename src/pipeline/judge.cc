@@ -296,6 +296,7 @@ void Judge::finish(score::HuntResult& result) {
   result.findings = cases_.take();
   // The line is drawn over all findings: the median day of the history, days without findings included.
   std::vector<std::pair<std::int64_t, double>> scores;
+  scores.reserve(result.findings.size());
   for (const auto& f : result.findings) scores.emplace_back(f.time / core::kDay, f.log_odds);
   std::size_t days = 0;
   for (const auto& [date, day] : overview_.days)

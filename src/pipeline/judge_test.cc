@@ -45,9 +45,9 @@ std::shared_ptr<const intel::Organisation> organisation() {
 class JudgeTest : public ::testing::Test {
  protected:
   void take(Event e) {
-    e.source_facts = enricher.lookup(e.source_ip);
-    e.destination_facts = enricher.lookup(e.destination_ip);
-    judge->take(e, batch);
+    e.source_facts = enricher_.lookup(e.source_ip);
+    e.destination_facts = enricher_.lookup(e.destination_ip);
+    judge_->take(e, batch_);
   }
   static Event session(Nanoseconds time, const char* user, const Ip& source, Activity activity = Activity::kStart) {
     Event e;
@@ -89,23 +89,23 @@ class JudgeTest : public ::testing::Test {
     }
     return from;
   }
-  const baseline::UserProfile& alice() { return *judge->baseline().user(core::intern("alice")); }
+  const baseline::UserProfile& alice() { return *judge_->baseline().user(core::intern("alice")); }
   bool knows_abroad() { return alice().prefixes.contains(baseline::prefix_key(kAbroad)); }
   score::HuntResult finish() {
     score::HuntResult result;
-    judge->finish(result);
+    judge_->finish(result);
     return result;
   }
   void with_indicators(const char* list) {
-    indicators.add_list(list, "list.txt");
-    judge = std::make_unique<Judge>(enricher, &indicators, 5, names);
+    indicators_.add_list(list, "list.txt");
+    judge_ = std::make_unique<Judge>(enricher_, &indicators_, 5, names_);
   }
 
-  enrich::Enricher enricher{nullptr, organisation()};
-  std::vector<std::string> names = {"vpn.log"};
-  event::EventBatch batch;
-  intel::Indicators indicators;
-  std::unique_ptr<Judge> judge = std::make_unique<Judge>(enricher, nullptr, 5, names);
+  enrich::Enricher enricher_{nullptr, organisation()};
+  std::vector<std::string> names_ = {"vpn.log"};
+  event::EventBatch batch_;
+  intel::Indicators indicators_;
+  std::unique_ptr<Judge> judge_ = std::make_unique<Judge>(enricher_, nullptr, 5, names_);
 };
 
 const score::HypothesisReport& of(const score::HuntResult& result, std::string_view detector) {
@@ -119,7 +119,7 @@ TEST_F(JudgeTest, ACovertLogInIsFoundAndDoesNotTeachTheBaseline) {
   take(session(day + 9 * kHour, "alice", kAbroad));  // an ocean further within the hour
   work(day + kDay, 5);
   EXPECT_FALSE(knows_abroad());
-  EXPECT_EQ(judge->baseline().quarantined(), 1U);
+  EXPECT_EQ(judge_->baseline().quarantined(), 1U);
   const score::HuntResult result = finish();
   ASSERT_EQ(result.findings.size(), 1U);
   const score::Finding& f = result.findings[0];
@@ -151,12 +151,12 @@ TEST_F(JudgeTest, RepeatingACovertLogInDoesNotMakeItOrdinary) {
   }
   work(day, 1);
   EXPECT_FALSE(knows_abroad());
-  EXPECT_EQ(judge->baseline().quarantined(), 8U);
+  EXPECT_EQ(judge_->baseline().quarantined(), 8U);
 }
 
 TEST_F(JudgeTest, ComingHomeTooSoonShedsLightOnALogIn) {
   const auto log_odds = [&](Nanoseconds back) {
-    judge = std::make_unique<Judge>(enricher, nullptr, 5, names);
+    judge_ = std::make_unique<Judge>(enricher_, nullptr, 5, names_);
     const Nanoseconds day = work(kMonday, 40);
     take(session(day + 20 * kHour, "alice", kAbroad));  // three hours after she left; the way takes more than twelve
     take(session(day + back, "alice", kHome));
@@ -188,7 +188,7 @@ TEST_F(JudgeTest, TheOrdinaryIsLearnedAndNoFinding) {
   const score::HuntResult result = finish();
   EXPECT_TRUE(result.findings.empty());
   EXPECT_EQ(alice().count, 30U);
-  EXPECT_EQ(judge->baseline().quarantined(), 0U);
+  EXPECT_EQ(judge_->baseline().quarantined(), 0U);
   EXPECT_EQ(result.overview.users, 1U);
   EXPECT_EQ(result.overview.gateways, 1U);
   EXPECT_EQ(result.overview.logins_by_hour[8], 5U) << "Mondays at eight in thirty days";
@@ -216,7 +216,7 @@ TEST_F(JudgeTest, UndatedAndImpossibleTimesAreCountedAndNotJudged) {
     take(flow(time, "5.3.1.1", "5.8.1.1", 22));
   }
   const score::HuntResult result = finish();
-  EXPECT_EQ(judge->baseline().users(), 1U);
+  EXPECT_EQ(judge_->baseline().users(), 1U);
   EXPECT_TRUE(result.findings.empty());
   EXPECT_EQ(result.first, kMonday);
   EXPECT_EQ(result.last, kMonday);

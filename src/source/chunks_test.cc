@@ -168,6 +168,7 @@ TEST(Chunks, BuffersGoRound) {
   EXPECT_LE(pool->idle(), 2U);
 
   std::vector<std::shared_ptr<event::Chunk>> held;
+  held.reserve(5);
   for (int i = 0; i < 5; ++i) held.push_back(pool->take(100));
   held.clear();
   EXPECT_EQ(pool->idle(), 2U);
@@ -187,8 +188,9 @@ TEST(Chunks, AGrownBufferIsNotKept) {
 
 TEST(Chunks, ReadersOfSeveralThreadsShareAPool) {
   const auto pool = std::make_shared<ChunkPool>();
-  std::vector<std::thread> threads;
   std::vector<char> right(4, 0);
+  std::vector<std::thread> threads;
+  threads.reserve(right.size());
   for (std::size_t t = 0; t < right.size(); ++t) {
     threads.emplace_back([&, t] {
       const std::string text = log_text(5000, t);

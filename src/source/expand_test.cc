@@ -29,6 +29,7 @@ Expansion expanded(std::vector<std::string> arguments, const ExpandOptions& opti
 // Paths of the inputs below `dir`.
 std::vector<std::string> names(const Expansion& found, const TempDir& dir) {
   std::vector<std::string> out;
+  out.reserve(found.inputs.size());
   for (const Input& input : found.inputs) {
     out.push_back(input.path.starts_with(dir.path() + "/") ? input.path.substr(dir.path().size() + 1) : input.path);
   }

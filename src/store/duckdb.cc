@@ -401,6 +401,15 @@ struct Store::Impl {
       return broken(duckdb_result_error(&result.value));
     return {};
   }
+  // Appends one row an item; `fill` puts it into the rows.
+  template <typename Items, typename Fill>
+  Expected<void> append_rows(const char* table, const Items& items, Fill&& fill) {
+    if (!state) return state;
+    auto rows = Rows::open(connection, table, partial);
+    if (!rows) return state = std::unexpected(rows.error());
+    for (const auto& item : items) fill(*rows, item);
+    return state = rows->close();
+  }
   void close() {
     chunk.reset();
     events.reset();
@@ -727,23 +736,15 @@ Expected<void> Store::append_inputs(std::span<const score::InputReport> inputs) 
 }
 
 Expected<void> Store::append_hypotheses(std::span<const score::HypothesisReport> hypotheses) {
-  Impl& my = *impl_;
-  if (!my.state) return my.state;
-  auto rows = Rows::open(my.connection, "hypotheses", my.partial);
-  if (!rows) return my.state = std::unexpected(rows.error());
-  for (const auto& h : hypotheses) {
-    rows->required(h.detector).text(h.hypothesis).boolean(h.tested).text(h.why_not).number(h.events).end();
-  }
-  return my.state = rows->close();
+  return impl_->append_rows("hypotheses", hypotheses, [](Rows& rows, const score::HypothesisReport& h) {
+    rows.required(h.detector).text(h.hypothesis).boolean(h.tested).text(h.why_not).number(h.events).end();
+  });
 }
 
 Expected<void> Store::append_profiles(std::span<const ProfileRow> profiles) {
-  Impl& my = *impl_;
-  if (!my.state) return my.state;
-  auto rows = Rows::open(my.connection, "profiles", my.partial);
-  if (!rows) return my.state = std::unexpected(rows.error());
-  for (const auto& p : profiles) rows->required(p.kind).required(p.key).required(p.json).end();
-  return my.state = rows->close();
+  return impl_->append_rows("profiles", profiles, [](Rows& rows, const ProfileRow& p) {
+    rows.required(p.kind).required(p.key).required(p.json).end();
+  });
 }
 
 Expected<void> Store::finish() {
@@ -775,9 +776,14 @@ Expected<void> Store::finish() {
 
 namespace {
 
-ColumnType column_type(duckdb_type type) {
+struct TypeFacts {
+  ColumnType column;
+  bool plain;  // append_value writes it itself. A result with any other is asked for again as text (see query).
+};
+
+TypeFacts facts_of(duckdb_type type) {
   switch (type) {
-    case DUCKDB_TYPE_BOOLEAN: return ColumnType::kBoolean;
+    case DUCKDB_TYPE_BOOLEAN: return {ColumnType::kBoolean, true};
     case DUCKDB_TYPE_TINYINT:
     case DUCKDB_TYPE_SMALLINT:
     case DUCKDB_TYPE_INTEGER:
@@ -787,11 +793,13 @@ ColumnType column_type(duckdb_type type) {
     case DUCKDB_TYPE_UINTEGER:
     case DUCKDB_TYPE_UBIGINT:
     case DUCKDB_TYPE_HUGEINT:
-    case DUCKDB_TYPE_UHUGEINT:
-    case DUCKDB_TYPE_DECIMAL:
     case DUCKDB_TYPE_FLOAT:
-    case DUCKDB_TYPE_DOUBLE: return ColumnType::kNumber;
-    default: return ColumnType::kText;
+    case DUCKDB_TYPE_DOUBLE: return {ColumnType::kNumber, true};
+    case DUCKDB_TYPE_UHUGEINT:
+    case DUCKDB_TYPE_DECIMAL: return {ColumnType::kNumber, false};
+    case DUCKDB_TYPE_TIMESTAMP:
+    case DUCKDB_TYPE_VARCHAR: return {ColumnType::kText, true};
+    default: return {ColumnType::kText, false};
   }
 }
 
@@ -843,27 +851,6 @@ void append_timestamp(std::string& out, duckdb_timestamp time) {
   fraction[0] = '.';
   while (fraction.back() == '0') fraction.pop_back();
   out += fraction;
-}
-
-// The types that append_value writes itself. A result with any other is asked for again as text (see query).
-bool plain(duckdb_type type) {
-  switch (type) {
-    case DUCKDB_TYPE_BOOLEAN:
-    case DUCKDB_TYPE_TINYINT:
-    case DUCKDB_TYPE_SMALLINT:
-    case DUCKDB_TYPE_INTEGER:
-    case DUCKDB_TYPE_BIGINT:
-    case DUCKDB_TYPE_UTINYINT:
-    case DUCKDB_TYPE_USMALLINT:
-    case DUCKDB_TYPE_UINTEGER:
-    case DUCKDB_TYPE_UBIGINT:
-    case DUCKDB_TYPE_HUGEINT:
-    case DUCKDB_TYPE_FLOAT:
-    case DUCKDB_TYPE_DOUBLE:
-    case DUCKDB_TYPE_TIMESTAMP:
-    case DUCKDB_TYPE_VARCHAR: return true;
-    default: return false;
-  }
 }
 
 // Value `row` of a vector of a plain type; false for NULL.
@@ -926,8 +913,9 @@ Expected<void> query(const std::string& path, const std::string& sql, RowSink& s
     names[i] = name == nullptr ? "" : name;
     duckdb_free(const_cast<char*>(name));
     const duckdb_type type = duckdb_prepared_statement_column_type(statement.value, i);
-    types[i] = column_type(type);
-    plain_only = plain_only && plain(type);
+    const TypeFacts facts = facts_of(type);
+    types[i] = facts.column;
+    plain_only = plain_only && facts.plain;
   }
 
   // Lists, enumerations, decimals and so on: DuckDB casts them to text by its own rules, in a statement around this

@@ -105,6 +105,7 @@ TEST(Cases, WhatIsApartStaysApart) {
 
 TEST(Cases, OneSprayIsOneFinding) {
   std::vector<Item> items;
+  items.reserve(250);
   for (std::uint32_t i = 0; i < 250; ++i) items.push_back(spray(kNoon + i * kMinute, i));
   auto f = findings(items);
   ASSERT_EQ(f.size(), 1U);
@@ -141,6 +142,7 @@ TEST(Cases, EvidenceOfSeveralKindsIsSortedByWeight) {
 
 TEST(Cases, BestFirstWhateverTheOrderTheyCameIn) {
   std::vector<Item> items;
+  items.reserve(60);
   for (int i = 0; i < 60; ++i) {
     items.push_back(login(kNoon + i % 3 * kHour, ("user" + std::to_string(i)).c_str(), "5.1.1.1", i % 7));
   }
@@ -163,6 +165,7 @@ TEST(Cases, BestFirstWhateverTheOrderTheyCameIn) {
 // Within one finding the order of its events may change which is listed first, but not what it says.
 TEST(Cases, TheOrderOfEventsDoesNotChangeWhatAFindingSays) {
   std::vector<Item> items;
+  items.reserve(12);
   for (int i = 0; i < 12; ++i)
     items.push_back(login(kNoon + i * kMinute, "alice", i % 2 == 0 ? "5.1.1.1" : "5.1.1.2", i % 5));
   const auto a = findings(items);

@@ -1,0 +1,71 @@
+#include "decode/scanner.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace orbwatch::decode {
+namespace {
+
+// "domain/user", "" if the text names nobody.
+std::string split(void (*set)(event::Event&, std::string_view), std::string_view text) {
+  event::Event event;
+  set(event, text);
+  if (!event.user.present()) return "";
+  return std::string(event.user_domain.text()) + "/" + std::string(event.user.text());
+}
+
+TEST(Scanner, ProtocolNumbers) {
+  EXPECT_EQ(protocol_number("tcp"), 6);
+  EXPECT_EQ(protocol_number("UDP"), 17);
+  EXPECT_EQ(protocol_number("GRE"), 47);
+  EXPECT_EQ(protocol_number("IPv6-ICMP"), 58);
+  EXPECT_EQ(protocol_number("ipv6"), 41);
+  EXPECT_EQ(protocol_number("EIGRP"), 88);
+  EXPECT_EQ(protocol_number("ipinip"), 4);
+  EXPECT_EQ(protocol_number("47"), 47);
+  EXPECT_EQ(protocol_number("255"), 255);
+  for (const std::string_view none : {"", "256", "6x", "-6", "tc", "tcpx", "unknown_transport"}) {
+    EXPECT_EQ(protocol_number(none), 0) << none;
+  }
+}
+
+TEST(Scanner, UsersAndTheirDomains) {
+  for (const auto set : {set_user, set_typed_user}) {
+    EXPECT_EQ(split(set, "alice"), "/alice");
+    EXPECT_EQ(split(set, " alice "), "/alice");
+    EXPECT_EQ(split(set, "CORP\\alice"), "CORP/alice");
+    EXPECT_EQ(split(set, "CORP\\\\alice"), "CORP/alice");
+    EXPECT_EQ(split(set, "LOCAL\\alice"), "/alice");
+    EXPECT_EQ(split(set, "LOCAL\\CORP\\alice"), "CORP/alice");
+    EXPECT_EQ(split(set, "LOCAL\\\\CORP\\\\alice"), "CORP/alice");
+    EXPECT_EQ(split(set, "-\\alice"), "/alice");
+    EXPECT_EQ(split(set, "alice@corp.example"), "corp.example/alice");
+    EXPECT_EQ(split(set, "@corp"), "/@corp");
+    for (const std::string_view nobody : {"", " ", "-", "*****", "LOCAL\\*****", "CORP\\", "CORP\\-"}) {
+      EXPECT_EQ(split(set, nobody), "") << nobody;
+    }
+  }
+}
+
+// A device writes words where it knows no name; somebody may have an account of that name.
+TEST(Scanner, WordsInPlaceOfANameAreUsersOnlyWhereTheyWereTyped) {
+  for (const std::string_view word : {"N/A", "Unknown", "unknown", "<unknown>", "Not Found"}) {
+    EXPECT_EQ(split(set_user, word), "") << word;
+    EXPECT_EQ(split(set_typed_user, word), "/" + std::string(word));
+  }
+}
+
+TEST(Scanner, NobodyLeavesTheUserThatIsThere) {
+  event::Event event;
+  set_user(event, "CORP\\alice");
+  set_user(event, "Unknown");
+  EXPECT_EQ(event.user.text(), "alice");
+  EXPECT_EQ(event.user_domain.text(), "CORP");
+  set_user(event, "bob");
+  EXPECT_EQ(event.user.text(), "bob");
+  EXPECT_FALSE(event.user_domain.present());
+}
+
+}  // namespace
+}  // namespace orbwatch::decode
