@@ -27,6 +27,8 @@ constexpr std::array kRecordFormats = {
                  "traffic, GlobalProtect sessions and log-ins, admin log-ins", true, make_paloalto},
     RecordFormat{"pulse_secure", "Ivanti (Pulse) Connect Secure syslog (Standard and WELF)",
                  "VPN log-ins, failures, sessions with assigned addresses, admin log-ins", true, make_pulse_secure},
+    RecordFormat{"netscaler", "Citrix ADC and NetScaler Gateway syslog",
+                 "VPN log-ins, failures, sessions, connections, TLS handshakes, admin commands", true, make_netscaler},
     RecordFormat{"openssh", "OpenSSH sshd (syslog and journald JSON)", "SSH log-ins, failures, sessions, probes", true,
                  make_openssh},
     RecordFormat{"suricata_eve", "Suricata EVE JSON", "flows, alerts, TLS and SSH handshakes", true, make_suricata_eve},
