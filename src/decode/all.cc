@@ -32,6 +32,8 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"f5_bigip", "F5 BIG-IP APM and audit syslog",
                  "VPN sessions with assigned addresses, log-ins, failures, access lists, admin log-ins", true,
                  make_f5_bigip},
+    RecordFormat{"checkpoint", "Check Point Log Exporter syslog (brackets, structured data, Splunk, generic)",
+                 "connections, VPN and Mobile Access log-ins, IKE failures, administrators", true, make_checkpoint},
     RecordFormat{"openssh", "OpenSSH sshd (syslog and journald JSON)", "SSH log-ins, failures, sessions, probes", true,
                  make_openssh},
     RecordFormat{"suricata_eve", "Suricata EVE JSON", "flows, alerts, TLS and SSH handshakes", true, make_suricata_eve},
