@@ -36,6 +36,8 @@ constexpr std::array kRecordFormats = {
                  "connections, VPN and Mobile Access log-ins, IKE failures, administrators", true, make_checkpoint},
     RecordFormat{"sonicwall", "SonicWall firewall and SMA syslog (key=value)",
                  "connections, VPN log-ins and failures, admin log-ins", true, make_sonicwall},
+    RecordFormat{"sophos_firewall", "Sophos Firewall (SFOS, XG) and UTM syslog (key=value)",
+                 "connections, VPN log-ins and sessions, user and admin log-ins", true, make_sophos_firewall},
     RecordFormat{"openssh", "OpenSSH sshd (syslog and journald JSON)", "SSH log-ins, failures, sessions, probes", true,
                  make_openssh},
     RecordFormat{"suricata_eve", "Suricata EVE JSON", "flows, alerts, TLS and SSH handshakes", true, make_suricata_eve},
