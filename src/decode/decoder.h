@@ -51,13 +51,15 @@ class Decoder {
 
 // One text record and what its envelope said of it.
 struct TextRecord {
-  std::string_view raw;        // the whole record, without end of line
-  std::string_view message;    // behind the syslog envelope; == raw if there is none. For JSON: the object's text
-  core::Nanoseconds time = 0;  // from the envelope; 0 if it has none
-  std::string_view host;       // host name of the envelope
-  std::string_view program;    // RFC 3164 tag or RFC 5424 APP-NAME, "sshd"
-  std::string_view pid;        // RFC 3164 tag's [pid] or RFC 5424 PROCID
-  bool json = false;           // message is one JSON object
+  std::string_view raw;         // the whole record, without end of line
+  std::string_view message;     // behind the syslog envelope; == raw if there is none. For JSON: the object's text
+  core::Nanoseconds time = 0;   // from the envelope; 0 if it has none
+  std::string_view host;        // host name of the envelope
+  std::string_view program;     // RFC 3164 tag or RFC 5424 APP-NAME, "sshd"
+  std::string_view pid;         // RFC 3164 tag's [pid] or RFC 5424 PROCID
+  std::string_view message_id;  // RFC 5424 MSGID
+  std::string_view structured;  // RFC 5424 structured data with its brackets, "[junos@2636.1 key=\"value\"]"
+  bool json = false;            // message is one JSON object
   mutable std::uint64_t json_keys = 0;  // of a JSON object: see json::keys_of(), which fills it when first asked
 };
 

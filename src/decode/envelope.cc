@@ -66,7 +66,8 @@ bool parse_rfc5424(std::string_view text, const TimeReader& times, TextRecord& r
   record.host = header_value(text);
   record.program = header_value(text);
   record.pid = header_value(text);
-  header_value(text);  // MSGID
+  record.message_id = header_value(text);
+  const char* const structured = text.data();
   if (text.starts_with('-')) {
     text.remove_prefix(1);
   } else {
@@ -84,6 +85,7 @@ bool parse_rfc5424(std::string_view text, const TimeReader& times, TextRecord& r
       }
       text.remove_prefix(i < text.size() ? i + 1 : text.size());
     }
+    record.structured = {structured, static_cast<std::size_t>(text.data() - structured)};
   }
   skip_spaces(text);
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
@@ -220,6 +222,13 @@ void parse_envelope(TextRecord& record, const TimeReader& times) {
   // A relay in front of a device: "Nov 22 08:00:01 relay <134>Nov 22 2026 08:00:00 fw1 : %ASA-..." and the like.
   std::string_view inner = record.message;
   if (inner.starts_with('%')) return;  // the usual case, told quickly
+  if (inner.starts_with("1 ") && record.program.empty()) {
+    const std::string_view outer_host = record.host;
+    if (parse_rfc5424(inner, times, record)) {
+      if (record.host.empty()) record.host = outer_host;
+      return;
+    }
+  }
   skip_priority(inner);
   Nanoseconds inner_time = 0;
   if (record.program.empty() && inner.size() > 15 && parse_time(inner, times, inner_time) && inner.size() > 1 &&

@@ -8,8 +8,8 @@
 
 namespace orbwatch::decode {
 
-// Fills message, time, host, program and pid of a record whose `raw` is set. A line without envelope keeps message ==
-// raw. Understood, in any sensible combination:
+// Fills message, time, host, program, pid, message_id and structured of a record whose `raw` is set. A line without
+// envelope keeps message == raw. Understood, in any sensible combination:
 //   <PRI>                                      optional everywhere
 //   1 TIME HOST APP PROCID MSGID [SD] MSG      RFC 5424
 //   TIME [ZONE] [HOST] [TAG[PID]:] MSG         RFC 3164; TIME also with a year (Cisco), or ISO 8601 (rsyslog, journald

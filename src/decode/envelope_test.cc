@@ -48,6 +48,14 @@ TEST(Envelope, Rfc3164) {
   expect({"Nov 22 08:15:30 192.0.2.1 hello there", "2026-11-22T08:15:30Z", "192.0.2.1", "", "", "hello there"});
 }
 
+TEST(Envelope, Rfc5424BehindARelaysOwnHeader) {
+  expect({"Nov 22 08:15:31 relay 1 2026-11-22T08:15:30+01:00 gw app 7 - - msg", "2026-11-22T07:15:30Z", "gw", "app",
+          "7", "msg"});
+  expect({"Nov 22 08:15:31 relay 1 2026-11-22T08:15:30+01:00 - app - - - msg", "2026-11-22T07:15:30Z", "relay", "app",
+          "", "msg"});
+  expect({"Nov 22 08:15:31 relay 1 of 2 messages", "2026-11-22T08:15:31Z", "relay", "", "", "1 of 2 messages"});
+}
+
 TEST(Envelope, Rfc5424) {
   expect({"<165>1 2026-11-22T08:15:30.5Z gw app 77 ID47 [a@1 k=\"v]\\\"\"][b@2] \xef\xbb\xbfmsg",
           "2026-11-22T08:15:30.5Z", "gw", "app", "77", "msg"});
@@ -56,6 +64,15 @@ TEST(Envelope, Rfc5424) {
   expect({"1 2026-11-22T08:15:30Z gw app - - [a@1 k=\"v\"] msg", "2026-11-22T08:15:30Z", "gw", "app", "", "msg"});
   // The structured data never ends: nothing is left of the message, and nothing breaks.
   expect({"<165>1 2026-11-22T08:15:30Z gw app - - [a@1 k=\"v", "2026-11-22T08:15:30Z", "gw", "app", "", ""});
+}
+
+TEST(Envelope, Rfc5424KeepsMessageIdAndStructuredData) {
+  const TextRecord r = read("<165>1 2026-11-22T08:15:30Z gw RT_FLOW - RT_FLOW_X [a@1 k=\"v]\"][b@2 x=\"1\"] msg");
+  EXPECT_EQ(r.message_id, "RT_FLOW_X");
+  EXPECT_EQ(r.structured, "[a@1 k=\"v]\"][b@2 x=\"1\"]");
+  EXPECT_EQ(r.message, "msg");
+  EXPECT_EQ(read("<165>1 2026-11-22T08:15:30Z gw app - - - msg").structured, "");
+  EXPECT_EQ(read("<165>1 2026-11-22T08:15:30Z gw app - - [a@1 k=\"v").structured, "[a@1 k=\"v");
 }
 
 TEST(Envelope, CiscoShapes) {

@@ -75,6 +75,23 @@ core::Ip given_ip(std::string_view text) {
   return ip && *ip != core::Ip::v4(0) ? *ip : core::Ip();
 }
 
+Endpoint endpoint(std::string_view text) {
+  Endpoint out;
+  const auto colon = text.rfind(':');
+  const bool v6 = colon != text.npos && text.find(':') != colon;
+  if (v6 && !text.starts_with('[')) {
+    out.port = core::parse_number<std::uint16_t>(text.substr(colon + 1)).value_or(0);
+    out.ip = given_ip(text.substr(0, colon));
+    if (!out.ip.present()) out = {given_ip(text), 0};
+    return out;
+  }
+  Scanner s(text);
+  if (!s.ip(out.ip)) return out;
+  if (s.skip(':') || s.skip('/')) out.port = s.port();
+  if (out.ip == core::Ip::v4(0)) out.ip = {};
+  return out;
+}
+
 std::string_view quoted_word(Scanner& s) {
   for (const char quote : {'"', '\''}) {
     if (s.skip(quote)) return s.until(quote);

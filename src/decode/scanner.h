@@ -125,6 +125,15 @@ core::Nanoseconds seconds(std::uint64_t count);
 // An address; absent if there is none or if it is 0.0.0.0 or ::, by which devices say that there is none.
 core::Ip given_ip(std::string_view text);
 
+// "192.0.2.1:443", "192.0.2.1/443", "192.0.2.1", "[2001:db8::1]:443"; of "2001:db8:0:0:0:0:0:1:443" the ninth group is
+// the port. A shortened IPv6 address without brackets may be read either way and is taken to end in its port. What is
+// not there is absent and 0.
+struct Endpoint {
+  core::Ip ip;
+  std::uint16_t port = 0;
+};
+Endpoint endpoint(std::string_view text);
+
 // `"alice"`, `'alice'`, `alice` at the cursor: up to the quote, or to a space or comma and without a full stop.
 std::string_view quoted_word(Scanner& s);
 

@@ -30,6 +30,22 @@ TEST(Scanner, ProtocolNumbers) {
   }
 }
 
+TEST(Scanner, EndpointsAsDevicesWriteThem) {
+  const auto shown = [](std::string_view text) {
+    const Endpoint e = endpoint(text);
+    return (e.ip.present() ? e.ip.text() : "-") + " " + std::to_string(e.port);
+  };
+  EXPECT_EQ(shown("192.0.2.1:443"), "192.0.2.1 443");
+  EXPECT_EQ(shown("192.0.2.1/443"), "192.0.2.1 443");
+  EXPECT_EQ(shown("192.0.2.1"), "192.0.2.1 0");
+  EXPECT_EQ(shown("[2001:db8::1]:443"), "2001:db8::1 443");
+  EXPECT_EQ(shown("2001:db8:0:0:0:0:0:1:443"), "2001:db8::1 443");
+  EXPECT_EQ(shown("2001:db8:0:0:0:0:0:1"), "2001:db8::1 0");
+  for (const std::string_view none : {"", "-", ":443", "0.0.0.0:443", "Mapped Ip", "host:443"}) {
+    EXPECT_FALSE(endpoint(none).ip.present()) << none;
+  }
+}
+
 TEST(Scanner, UsersAndTheirDomains) {
   for (const auto set : {set_user, set_typed_user}) {
     EXPECT_EQ(split(set, "alice"), "/alice");
