@@ -27,6 +27,8 @@ constexpr std::array kRecordFormats = {
                  "traffic, GlobalProtect sessions and log-ins, admin log-ins", true, make_paloalto},
     RecordFormat{"netfilter", "Linux netfilter: iptables, nftables and ulogd; UFW, UniFi gateways",
                  "logged packets by rule and verdict, tracked connections", true, make_netfilter},
+    RecordFormat{"pf_filterlog", "pfSense and OPNsense filterlog",
+                 "logged packets by rule, log-ins to the web interface", true, make_pf_filterlog},
     RecordFormat{"openssh", "OpenSSH sshd (syslog and journald JSON)", "SSH log-ins, failures, sessions, probes", true,
                  make_openssh},
     RecordFormat{"suricata_eve", "Suricata EVE JSON", "flows, alerts, TLS and SSH handshakes", true, make_suricata_eve},
