@@ -374,7 +374,7 @@ class StrongSwan final : public RecordDecoder {
   static Fate message(const Line& line, Event& e) {
     const std::string_view text = line.text;
     // "203.0.113.7 is initiating an IKE_SA", "... a Main Mode IKE_SA", "... IKE_SA rw[84]" (6.0)
-    if (const auto at = text.find(" is initiating "); at != text.npos && at < 64) {
+    if (const auto at = text.find(" is initiating "); at < 64) {
       e.source_ip = given_ip(text.substr(0, at));
       return handshake(e, Activity::kStart);
     }
