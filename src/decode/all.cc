@@ -21,6 +21,8 @@ namespace {
 constexpr std::array kRecordFormats = {
     RecordFormat{"cisco_asa", "Cisco ASA and FTD syslog",
                  "VPN sessions, AAA, connections, denied traffic, management log-ins", true, make_cisco_asa},
+    RecordFormat{"cisco_ios", "Cisco IOS, IOS XE, IOS XR and NX-OS syslog",
+                 "access lists, log-ins to the device, SSL VPN and IPsec, zone-based firewall", true, make_cisco_ios},
     RecordFormat{"fortigate", "FortiGate (FortiOS) key=value syslog",
                  "traffic, SSL and IPsec VPN sessions, user and admin log-ins", true, make_fortigate},
     RecordFormat{"paloalto", "Palo Alto Networks PAN-OS CSV syslog",
