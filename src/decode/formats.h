@@ -17,6 +17,7 @@ std::unique_ptr<RecordDecoder> make_openvpn(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_strongswan(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_mikrotik(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_cisco_ios(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_meraki(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zeek(const core::TimeReader& times);
 
 std::unique_ptr<Decoder> make_capture(const Options& options);
