@@ -529,7 +529,7 @@ class CiscoIos final : public RecordDecoder {
     if (rest.size() >= 20 && is_digit(rest[0]) && rest[4] == ' ') {
       // Put the year where core looks for it: behind the day.
       const auto clock = rest.find(' ', 10);
-      if (clock == rest.npos || clock > 11 || rest.size() < clock + 9) return false;
+      if (clock > 11 || rest.size() < clock + 9) return false;
       std::array<char, 32> ordered;
       char* p = std::copy_n(rest.data() + 5, clock - 5, ordered.data());
       p = std::copy_n(" ", 1, p);
