@@ -48,6 +48,8 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"suricata_eve", "Suricata EVE JSON", "flows, alerts, TLS and SSH handshakes", true, make_suricata_eve},
     RecordFormat{"windows_security", "Windows Security events in JSON",
                  "log-ins, failures, Kerberos, NTLM, RDP sessions, NPS", true, make_windows_security},
+    RecordFormat{"windows_firewall", "Windows Firewall's log (pfirewall.log)",
+                 "packets allowed and dropped on a computer", true, make_windows_firewall},
     RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (TSV and JSON)", "flows, TLS handshakes, SSH log-ins", false,
                  make_zeek},
 };
