@@ -40,6 +40,8 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"strongswan", "strongSwan (charon) IKE",
                  "IPsec log-ins by EAP, XAuth and certificate, sessions with assigned addresses and bytes", true,
                  make_strongswan},
+    RecordFormat{"wireguard", "WireGuard of the Linux kernel (debug messages)",
+                 "handshakes by peer, refused handshakes", true, make_wireguard},
     RecordFormat{"mikrotik", "MikroTik RouterOS",
                  "logged packets, log-ins to the router, remote access by L2TP, PPTP, SSTP, OVPN and IPsec", true,
                  make_mikrotik},
