@@ -120,23 +120,6 @@ bool parse_tag(std::string_view& text, TextRecord& record) {
   return true;
 }
 
-// Hours east of UTC of a zone abbreviation that means one zone only; nullopt for the others (CST, IST, BST ... differ
-// by country).
-std::optional<int> zone_hours(std::string_view name) {
-  struct Row {
-    std::string_view name;
-    int hours;
-  };
-  static constexpr Row kRows[] = {{"UTC", 0},  {"GMT", 0},   {"EDT", -4},  {"EST", -5},  {"CDT", -5},
-                                  {"MDT", -6}, {"MST", -7},  {"PDT", -7},  {"PST", -8},  {"CET", 1},
-                                  {"CEST", 2}, {"EET", 2},   {"EEST", 3},  {"MSK", 3},   {"WEST", 1},
-                                  {"JST", 9},  {"AEST", 10}, {"AEDT", 11}, {"NZST", 12}, {"NZDT", 13}};
-  for (const Row& row : kRows) {
-    if (row.name == name) return row.hours;
-  }
-  return std::nullopt;
-}
-
 // The space behind a host name, and what no host name holds.
 constexpr auto kEndsHost = [] {
   std::array<bool, 256> table{};
@@ -195,6 +178,21 @@ void parse_rest(std::string_view text, const TimeReader& times, TextRecord& reco
 }
 
 }  // namespace
+
+std::optional<int> zone_hours(std::string_view name) {
+  struct Row {
+    std::string_view name;
+    int hours;
+  };
+  static constexpr Row kRows[] = {{"UTC", 0},  {"GMT", 0},   {"EDT", -4},  {"EST", -5},  {"CDT", -5},
+                                  {"MDT", -6}, {"MST", -7},  {"PDT", -7},  {"PST", -8},  {"CET", 1},
+                                  {"CEST", 2}, {"EET", 2},   {"EEST", 3},  {"MSK", 3},   {"WEST", 1},
+                                  {"JST", 9},  {"AEST", 10}, {"AEDT", 11}, {"NZST", 12}, {"NZDT", 13}};
+  for (const Row& row : kRows) {
+    if (row.name == name) return row.hours;
+  }
+  return std::nullopt;
+}
 
 void parse_envelope(TextRecord& record, const TimeReader& times) {
   std::string_view text = record.raw;

@@ -1,6 +1,7 @@
 // The syslog envelope: RFC 5424, RFC 3164 and the shapes that devices and relays really write.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "core/time.h"
@@ -18,5 +19,9 @@ namespace orbwatch::decode {
 //                                              (CST, IST) leave the configured zone
 // Where a relay put its own envelope before the device's, the inner one wins (its time and host are the device's own).
 void parse_envelope(TextRecord& record, const core::TimeReader& times);
+
+// Hours east of UTC of a zone abbreviation that means one zone only ("CEST", "EDT"); nullopt for the others (CST, IST,
+// BST ... differ by country).
+std::optional<int> zone_hours(std::string_view name);
 
 }  // namespace orbwatch::decode

@@ -8,9 +8,18 @@
 namespace orbwatch::decode {
 
 std::unique_ptr<RecordDecoder> make_cisco_asa(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_netfilter(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_openssh(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_pf_filterlog(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_suricata_eve(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_windows_security(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_openvpn(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_strongswan(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_mikrotik(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_cisco_ios(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_meraki(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_windows_firewall(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_wireguard(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zeek(const core::TimeReader& times);
 
 std::unique_ptr<Decoder> make_capture(const Options& options);
