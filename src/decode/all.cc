@@ -11,6 +11,7 @@
 #include "decode/flow_datagram.h"
 #include "decode/formats.h"
 #include "decode/ipfix_file.h"
+#include "decode/json_record.h"
 #include "decode/mapping.h"
 #include "decode/text.h"
 
@@ -89,6 +90,7 @@ Recognised recognise(std::string_view head, const Options& options) {
   if (!options.mapping.empty()) mapped = make_mapping(options.mapping, *times);
   std::size_t mapped_claims = 0;
   if (framing == Framing::kLines) {
+    json::Index index;
     std::string_view rest = head;
     for (int count = 0; count < 200 && !rest.empty(); ++count) {
       TextRecord record;
@@ -99,6 +101,7 @@ Recognised recognise(std::string_view head, const Options& options) {
       if (record.raw.empty()) continue;
       parse_envelope(record, *times);
       record.json = record.message.starts_with('{');
+      if (record.json) record.index = &index;
       if (record.time != 0 && (!record.host.empty() || !record.program.empty())) ++enveloped;
       if (mapped && mapped->decoder->claims(record)) {
         ++mapped_claims;

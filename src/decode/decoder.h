@@ -49,6 +49,10 @@ class Decoder {
   virtual void finish(EventBatch& batch) = 0;
 };
 
+namespace json {
+class Index;
+}
+
 // One text record and what its envelope said of it.
 struct TextRecord {
   std::string_view raw;        // the whole record, without end of line
@@ -59,6 +63,11 @@ struct TextRecord {
   std::string_view pid;        // RFC 3164 tag's [pid] or RFC 5424 PROCID
   bool json = false;           // message is one JSON object
   mutable std::uint64_t json_keys = 0;  // of a JSON object: see json::keys_of(), which fills it when first asked
+  // Of a JSON object: its tokens, for all who look at it. Lent by the frame (may be null) and made when first asked
+  // for.
+  json::Index* index = nullptr;
+  mutable bool indexed = false;
+  mutable bool index_good = false;
 };
 
 enum class Verdict : std::uint8_t { kEvent, kIgnored, kRejected };

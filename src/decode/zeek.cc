@@ -250,7 +250,7 @@ class Zeek final : public RecordDecoder {
   }
 
   Fate decode(const TextRecord& r, Event& e) override {
-    if (r.json) return from_json(r.message, e);
+    if (r.json) return from_json(r, e);
     if (r.raw.starts_with('#') && is_header(r.raw)) {
       header(r.raw);
       return Fate::ignored(kHeader);
@@ -338,9 +338,9 @@ class Zeek final : public RecordDecoder {
     return fill(log, row, e);
   }
 
-  Fate from_json(std::string_view message, Event& e) {
+  Fate from_json(const TextRecord& r, Event& e) {
     json::Object object;
-    if (!parser_.open(message, object)) return Fate::rejected(kNotJson);
+    if (!parser_.open(r, object)) return Fate::rejected(kNotJson);
     Row row{};
     std::string_view path;
     std::string_view hint;  // names the log by a key that only it has, where _path is missing
