@@ -31,8 +31,10 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"suricata_eve", "Suricata EVE JSON", "flows, alerts, TLS and SSH handshakes", true, make_suricata_eve},
     RecordFormat{"windows_security", "Windows Security events in JSON",
                  "log-ins, failures, Kerberos, NTLM, RDP sessions, NPS", true, make_windows_security},
-    RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (TSV and JSON)", "flows, TLS handshakes, SSH log-ins", false,
+    RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (tables)", "flows, TLS handshakes, SSH log-ins", false,
                  make_zeek},
+    RecordFormat{"zeek_json", "Zeek conn, ssl and ssh logs (JSON)", "flows, TLS handshakes, SSH log-ins", true,
+                 make_zeek_json},
 };
 
 constexpr std::array kBinaryFormats = {
@@ -129,13 +131,9 @@ Recognised recognise(std::string_view head, const Options& options) {
     std::string padded(head);
     padded.reserve(padded.size() + core::kPadding);
     decoder.feed(padded, batch);
-    if (const auto found = batch.counts.events_by.find(mapped_name); mapped && found != batch.counts.events_by.end()) {
-      mapped_claims = found->second;
-    }
-    for (std::size_t i = 0; i < kRecordFormats.size(); ++i) {
-      const auto found = batch.counts.events_by.find(core::intern(kRecordFormats[i].name));
-      claimed[i] = found == batch.counts.events_by.end() ? 0 : found->second;
-    }
+    if (mapped_name.present()) mapped_claims = decoder.claimed(mapped_name);
+    for (std::size_t i = 0; i < kRecordFormats.size(); ++i)
+      claimed[i] = decoder.claimed(core::intern(kRecordFormats[i].name));
   }
   const auto top = std::max_element(claimed.begin(), claimed.end());
   if (!options.format.empty()) {

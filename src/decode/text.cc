@@ -67,6 +67,13 @@ TextDecoder::TextDecoder(Framing framing, std::string_view main_format, bool onl
 
 TextDecoder::~TextDecoder() = default;
 
+std::uint64_t TextDecoder::claimed(Symbol name) const {
+  for (const Reader& reader : readers_) {
+    if (reader.name == name) return reader.claimed;
+  }
+  return 0;
+}
+
 void TextDecoder::start_at(std::uint64_t offset, std::uint64_t lines_before, bool inside_line) {
   offset_ = offset;
   line_ = static_cast<std::uint32_t>(lines_before + 1);
@@ -212,6 +219,7 @@ void TextDecoder::record(std::string_view raw, std::uint64_t offset, std::uint32
   if (r.json) r.index = index_.get();
   for (Reader& reader : readers_) {
     if (!reader.decoder->claims(r)) continue;
+    ++reader.claimed;
     Event& event = batch.next();
     event.time = r.time;
     if (!r.host.empty()) {

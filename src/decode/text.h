@@ -33,6 +33,9 @@ class TextDecoder final : public Decoder {
     readers_.insert(readers_.begin(), Reader{name, std::move(decoder)});
   }
 
+  // How many records this format took so far, be they events, ignored or rejected.
+  std::uint64_t claimed(Symbol name) const;
+
   // Puts the decoder at a place within an input, for chunks that are decoded by several instances: `offset` bytes and
   // `lines_before` line ends came before. With `inside_line` the chunk begins within a line that was too long for one
   // chunk: the rest of that line belongs to a record that is counted already and is skipped.
@@ -42,6 +45,7 @@ class TextDecoder final : public Decoder {
   struct Reader {
     Symbol name;
     std::unique_ptr<RecordDecoder> decoder;
+    std::uint64_t claimed = 0;  // records
   };
 
   void lines(std::string_view bytes, EventBatch& batch);
