@@ -63,6 +63,7 @@ struct TextRecord {
   std::string_view pid;        // RFC 3164 tag's [pid] or RFC 5424 PROCID
   bool json = false;           // message is one JSON object
   mutable std::uint64_t json_keys = 0;  // of a JSON object: see json::keys_of(), which fills it when first asked
+  mutable std::uint64_t product_keys = 0;  // likewise: json::products_of()
   // Of a JSON object: its tokens, for all who look at it. Lent by the frame (may be null) and made when first asked
   // for.
   json::Index* index = nullptr;

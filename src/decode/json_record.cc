@@ -81,6 +81,102 @@ std::uint64_t bit_of(std::string_view key) {
   return 0;
 }
 
+// In lower case.
+constexpr std::array kProductNames = {
+    KeyName{"createddatetime", kCreatedDateTime},
+    KeyName{"appdisplayname", kAppDisplayName},
+    KeyName{"userprincipalname", kUserPrincipalName},
+    KeyName{"ipaddress", kIpAddress},
+    KeyName{"serviceprincipalid", kServicePrincipalId},
+    KeyName{"category", kCategory},
+    KeyName{"operationname", kOperationName},
+    KeyName{"activitydatetime", kActivityDateTime},
+    KeyName{"loggedbyservice", kLoggedByService},
+    KeyName{"eventtype", kOktaEventType},
+    KeyName{"actor", kActor},
+    KeyName{"published", kPublished},
+    KeyName{"outcome", kOutcome},
+    KeyName{"displaymessage", kDisplayMessage},
+    KeyName{"eventsource", kEventSource},
+    KeyName{"eventname", kEventName},
+    KeyName{"awsregion", kAwsRegion},
+    KeyName{"useridentity", kUserIdentity},
+    KeyName{"id", kId},
+    KeyName{"id.applicationname", kIdApplication},
+    KeyName{"access_device", kAccessDevice},
+    KeyName{"auth_device", kAuthDevice},
+    KeyName{"factor", kFactor},
+    KeyName{"integration", kIntegration},
+    KeyName{"isotimestamp", kIsoTimestamp},
+    KeyName{"description", kDescription},
+    KeyName{"username", kUsername},
+    KeyName{"action", kAction},
+    KeyName{"telephony_id", kTelephonyId},
+    KeyName{"workload", kWorkload},
+    KeyName{"operation", kOperation},
+    KeyName{"recordtype", kRecordType},
+    KeyName{"auditdata", kAuditData},
+    KeyName{"realmid", kRealmId},
+    KeyName{"type", kType},
+    KeyName{"loggername", kLogger},
+    KeyName{"rayid", kRayId},
+    KeyName{"allowed", kAllowed},
+    KeyName{"actiontype", kActionType},
+    KeyName{"actorip", kActorIp},
+    KeyName{"destinationip", kDestinationIp},
+    KeyName{"sourceip", kSourceIp},
+    KeyName{"datetime", kDatetime},
+    KeyName{"sessionid", kSessionId},
+    KeyName{"sessionstarttime", kSessionStartTime},
+    KeyName{"originip", kOriginIp},
+    KeyName{"sourcetype", kSourcetype},
+    KeyName{"event", kEvent},
+    KeyName{"logtimestamp", kLogTimestamp},
+    KeyName{"customer", kCustomer},
+    KeyName{"eventgroupid", kEventGroupId},
+    KeyName{"nodeid", kNodeId},
+    KeyName{"logged", kLogged},
+    KeyName{"log_id", kLogId},
+    KeyName{"event_type_id", kEventTypeId},
+    KeyName{"actor_user_id", kActorUserId},
+    KeyName{"auth_via", kAuthVia},
+    KeyName{"client_ip", kClientIp},
+    KeyName{"code", kCode},
+    KeyName{"uid", kEventUid},
+    KeyName{"time", kTime},
+    KeyName{"request_id", kRequestId},
+    KeyName{"log.logger", kLogger},
+    KeyName{"ray_id", kRayId},
+};
+
+std::uint64_t hash_of(std::string_view name) {
+  const auto letter = [](char c) { return static_cast<std::uint64_t>(static_cast<unsigned char>(c) | 0x20); };
+  return name.size() * 11 + letter(name.front()) * 5 + letter(name.back()) * 3 + letter(name[name.size() / 2]);
+}
+
+constexpr std::size_t kBuckets = 512;
+static_assert(kBuckets > 4 * kProductNames.size());
+
+// hash -> row + 1, 0 = empty.
+const auto kProductBuckets = [] {
+  std::array<std::uint8_t, kBuckets> buckets{};
+  for (std::size_t i = 0; i < kProductNames.size(); ++i) {
+    std::size_t at = hash_of(kProductNames[i].name) % kBuckets;
+    while (buckets[at] != 0) at = (at + 1) % kBuckets;
+    buckets[at] = static_cast<std::uint8_t>(i + 1);
+  }
+  return buckets;
+}();
+
+std::uint64_t product_bit_of(std::string_view key) {
+  if (key.empty() || key.size() > kLongestKey) return 0;
+  for (std::size_t at = hash_of(key) % kBuckets; kProductBuckets[at] != 0; at = (at + 1) % kBuckets) {
+    const KeyName& row = kProductNames[kProductBuckets[at] - 1U];
+    if (core::equals_ignore_case(row.name, key)) return row.bit;
+  }
+  return 0;
+}
+
 // `p` stands behind an opening quote; gives the place of the closing one, `end` if there is none.
 const char* string_end(const char* p, const char* end) {
   while (p < end) {
@@ -163,22 +259,34 @@ bool indexed(const TextRecord& record) {
 
 }  // namespace
 
-std::uint64_t keys_of(const TextRecord& record) {
-  if (record.json_keys != 0) return record.json_keys;
+namespace {
+
+template <typename Bit>
+std::uint64_t look(const TextRecord& record, Bit&& bit) {
   std::uint64_t found = kScanned;
-  const auto look = [&found](std::string_view key, const auto&) {
-    found |= bit_of(key);
+  const auto each = [&](std::string_view key, const auto&) {
+    found |= bit(key);
     return true;
   };
-  if (record.json) {
-    if (record.index != nullptr && indexed(record)) {
-      each_field(Object(record.index, 0), look);
-    } else {
-      members(record.message, look);
-    }
+  if (!record.json) return found;
+  if (record.index != nullptr && indexed(record)) {
+    each_field(Object(record.index, 0), each);
+  } else {
+    members(record.message, each);
   }
-  record.json_keys = found;
   return found;
+}
+
+}  // namespace
+
+std::uint64_t keys_of(const TextRecord& record) {
+  if (record.json_keys == 0) record.json_keys = look(record, bit_of);
+  return record.json_keys;
+}
+
+std::uint64_t products_of(const TextRecord& record) {
+  if (record.product_keys == 0) record.product_keys = look(record, product_bit_of);
+  return record.product_keys;
 }
 
 std::string_view raw_member(const TextRecord& record, std::string_view key) {

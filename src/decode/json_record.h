@@ -134,6 +134,74 @@ enum Key : std::uint64_t {
   kScanned = 1ULL << 63,         // set once the record was looked at
 };
 
+// The same for products of identity and cloud services: products_of(). These names are compared without regard to case.
+enum ProductKey : std::uint64_t {
+  kCreatedDateTime = 1ULL << 0,
+  kAppDisplayName = 1ULL << 1,
+  kUserPrincipalName = 1ULL << 2,
+  kIpAddress = 1ULL << 3,
+  kServicePrincipalId = 1ULL << 4,
+  kCategory = 1ULL << 5,
+  kOperationName = 1ULL << 6,
+  kActivityDateTime = 1ULL << 7,
+  kLoggedByService = 1ULL << 8,
+  kOktaEventType = 1ULL << 9,
+  kActor = 1ULL << 10,
+  kPublished = 1ULL << 11,
+  kOutcome = 1ULL << 12,
+  kDisplayMessage = 1ULL << 13,
+  kEventSource = 1ULL << 14,
+  kEventName = 1ULL << 15,
+  kAwsRegion = 1ULL << 16,
+  kUserIdentity = 1ULL << 17,
+  kId = 1ULL << 18,
+  kIdApplication = 1ULL << 19,  // "id.applicationName"
+  kAccessDevice = 1ULL << 20,
+  kAuthDevice = 1ULL << 21,
+  kFactor = 1ULL << 22,
+  kIntegration = 1ULL << 23,
+  kIsoTimestamp = 1ULL << 24,
+  kDescription = 1ULL << 25,
+  kUsername = 1ULL << 26,
+  kAction = 1ULL << 27,
+  kTelephonyId = 1ULL << 28,
+  kWorkload = 1ULL << 29,
+  kOperation = 1ULL << 30,
+  kRecordType = 1ULL << 31,
+  kAuditData = 1ULL << 32,
+  kRealmId = 1ULL << 33,
+  kType = 1ULL << 34,
+  kLogger = 1ULL << 35,  // "loggerName", "log.logger"
+  kRayId = 1ULL << 36,
+  kAllowed = 1ULL << 37,
+  kActionType = 1ULL << 38,
+  kActorIp = 1ULL << 39,
+  kDestinationIp = 1ULL << 40,
+  kSourceIp = 1ULL << 41,
+  kDatetime = 1ULL << 42,
+  kSessionId = 1ULL << 43,
+  kSessionStartTime = 1ULL << 44,
+  kOriginIp = 1ULL << 45,
+  kSourcetype = 1ULL << 46,
+  kEvent = 1ULL << 47,
+  kLogTimestamp = 1ULL << 48,
+  kCustomer = 1ULL << 49,
+  kEventGroupId = 1ULL << 50,
+  kNodeId = 1ULL << 51,
+  kLogged = 1ULL << 52,
+  kLogId = 1ULL << 53,
+  kEventTypeId = 1ULL << 54,
+  kActorUserId = 1ULL << 55,
+  kAuthVia = 1ULL << 56,
+  kClientIp = 1ULL << 57,
+  kCode = 1ULL << 58,
+  kEventUid = 1ULL << 59,
+  kTime = 1ULL << 60,
+  kRequestId = 1ULL << 61,
+};
+std::uint64_t products_of(const TextRecord& record);
+inline bool has_all(std::uint64_t keys, std::uint64_t wanted) { return (keys & wanted) == wanted; }
+
 // Which of the keys above stand at the top level of the record's object. One pass over the text for all decoders that
 // ask (the answer is kept in the record). A broken object gives the keys before the break.
 std::uint64_t keys_of(const TextRecord& record);
