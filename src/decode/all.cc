@@ -31,6 +31,8 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"suricata_eve", "Suricata EVE JSON", "flows, alerts, TLS and SSH handshakes", true, make_suricata_eve},
     RecordFormat{"windows_security", "Windows Security events in JSON",
                  "log-ins, failures, Kerberos, NTLM, RDP sessions, NPS", true, make_windows_security},
+    RecordFormat{"entra_signin", "Microsoft Entra ID sign-in logs (Graph, diagnostic settings, Log Analytics)",
+                 "log-ins of users and applications, failures, second factors", true, make_entra_signin},
     RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (tables)", "flows, TLS handshakes, SSH log-ins", false,
                  make_zeek},
     RecordFormat{"zeek_json", "Zeek conn, ssl and ssh logs (JSON)", "flows, TLS handshakes, SSH log-ins", true,

@@ -117,7 +117,8 @@ TEST_P(HostileInput, DamagedBytesAreCounted) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, HostileInput,
-                         testing::Values("openssh", "suricata_eve", "windows_security", "zeek", "zeek_json"),
+                         testing::Values("openssh", "suricata_eve", "windows_security", "zeek", "zeek_json",
+                                         "entra_signin"),
                          [](const auto& row) { return std::string(row.param); });
 
 TEST(SuricataEve, SkipsDeepNestingWithoutRecursion) {
