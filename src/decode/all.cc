@@ -33,6 +33,7 @@ constexpr std::array kRecordFormats = {
                  "log-ins, failures, Kerberos, NTLM, RDP sessions, NPS", true, make_windows_security},
     RecordFormat{"entra_signin", "Microsoft Entra ID sign-in logs (Graph, diagnostic settings, Log Analytics)",
                  "log-ins of users and applications, failures, second factors", true, make_entra_signin},
+    RecordFormat{"okta", "Okta System Log", "log-ins, second factors, single sign-on, account locks", true, make_okta},
     RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (tables)", "flows, TLS handshakes, SSH log-ins", false,
                  make_zeek},
     RecordFormat{"zeek_json", "Zeek conn, ssl and ssh logs (JSON)", "flows, TLS handshakes, SSH log-ins", true,
