@@ -34,6 +34,8 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"entra_signin", "Microsoft Entra ID sign-in logs (Graph, diagnostic settings, Log Analytics)",
                  "log-ins of users and applications, failures, second factors", true, make_entra_signin},
     RecordFormat{"okta", "Okta System Log", "log-ins, second factors, single sign-on, account locks", true, make_okta},
+    RecordFormat{"aws_cloudtrail", "AWS CloudTrail", "console log-ins, roles assumed, tokens given out", true,
+                 make_aws_cloudtrail},
     RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (tables)", "flows, TLS handshakes, SSH log-ins", false,
                  make_zeek},
     RecordFormat{"zeek_json", "Zeek conn, ssl and ssh logs (JSON)", "flows, TLS handshakes, SSH log-ins", true,
