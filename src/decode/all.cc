@@ -36,6 +36,8 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"okta", "Okta System Log", "log-ins, second factors, single sign-on, account locks", true, make_okta},
     RecordFormat{"aws_cloudtrail", "AWS CloudTrail", "console log-ins, roles assumed, tokens given out", true,
                  make_aws_cloudtrail},
+    RecordFormat{"google_workspace", "Google Workspace login and SAML activities",
+                 "log-ins, failures, challenges, suspicious log-ins", true, make_google_workspace},
     RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (tables)", "flows, TLS handshakes, SSH log-ins", false,
                  make_zeek},
     RecordFormat{"zeek_json", "Zeek conn, ssl and ssh logs (JSON)", "flows, TLS handshakes, SSH log-ins", true,
