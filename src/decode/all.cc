@@ -38,6 +38,8 @@ constexpr std::array kRecordFormats = {
                  make_aws_cloudtrail},
     RecordFormat{"google_workspace", "Google Workspace login and SAML activities",
                  "log-ins, failures, challenges, suspicious log-ins", true, make_google_workspace},
+    RecordFormat{"duo", "Duo Security authentication and administrator logs", "second factors and their failures", true,
+                 make_duo},
     RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (tables)", "flows, TLS handshakes, SSH log-ins", false,
                  make_zeek},
     RecordFormat{"zeek_json", "Zeek conn, ssl and ssh logs (JSON)", "flows, TLS handshakes, SSH log-ins", true,
