@@ -33,6 +33,7 @@ constexpr std::array kRecordFormats = {
                  "log-ins, failures, Kerberos, NTLM, RDP sessions, NPS", true, make_windows_security},
     RecordFormat{"entra_signin", "Microsoft Entra ID sign-in logs (Graph, diagnostic settings, Log Analytics)",
                  "log-ins of users and applications, failures, second factors", true, make_entra_signin},
+    RecordFormat{"m365_audit", "Microsoft 365 unified audit log", "log-ins and their failures", true, make_m365_audit},
     RecordFormat{"okta", "Okta System Log", "log-ins, second factors, single sign-on, account locks", true, make_okta},
     RecordFormat{"aws_cloudtrail", "AWS CloudTrail", "console log-ins, roles assumed, tokens given out", true,
                  make_aws_cloudtrail},

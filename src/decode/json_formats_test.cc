@@ -118,7 +118,8 @@ TEST_P(HostileInput, DamagedBytesAreCounted) {
 
 INSTANTIATE_TEST_SUITE_P(Formats, HostileInput,
                          testing::Values("openssh", "suricata_eve", "windows_security", "zeek", "zeek_json",
-                                         "entra_signin", "okta", "aws_cloudtrail", "google_workspace", "duo"),
+                                         "entra_signin", "okta", "aws_cloudtrail", "google_workspace", "duo",
+                                         "m365_audit"),
                          [](const auto& row) { return std::string(row.param); });
 
 TEST(SuricataEve, SkipsDeepNestingWithoutRecursion) {
