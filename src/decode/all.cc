@@ -41,6 +41,8 @@ constexpr std::array kRecordFormats = {
                  "log-ins, failures, challenges, suspicious log-ins", true, make_google_workspace},
     RecordFormat{"duo", "Duo Security authentication and administrator logs", "second factors and their failures", true,
                  make_duo},
+    RecordFormat{"keycloak", "Keycloak user events (JSON and server log)", "log-ins, failures, account locks", true,
+                 make_keycloak},
     RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (tables)", "flows, TLS handshakes, SSH log-ins", false,
                  make_zeek},
     RecordFormat{"zeek_json", "Zeek conn, ssl and ssh logs (JSON)", "flows, TLS handshakes, SSH log-ins", true,
