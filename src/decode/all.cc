@@ -43,6 +43,8 @@ constexpr std::array kRecordFormats = {
                  make_duo},
     RecordFormat{"keycloak", "Keycloak user events (JSON and server log)", "log-ins, failures, account locks", true,
                  make_keycloak},
+    RecordFormat{"cloudflare_access", "Cloudflare Zero Trust (Access, Gateway network, audit log-ins)",
+                 "log-ins, connections and denials, bytes", true, make_cloudflare_access},
     RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (tables)", "flows, TLS handshakes, SSH log-ins", false,
                  make_zeek},
     RecordFormat{"zeek_json", "Zeek conn, ssl and ssh logs (JSON)", "flows, TLS handshakes, SSH log-ins", true,
