@@ -11,6 +11,7 @@
 #include "decode/flow_datagram.h"
 #include "decode/formats.h"
 #include "decode/ipfix_file.h"
+#include "decode/json_record.h"
 #include "decode/mapping.h"
 #include "decode/text.h"
 
@@ -66,7 +67,24 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"windows_firewall", "Windows Firewall's log (pfirewall.log)",
                  "packets allowed and dropped on a computer", true, make_windows_firewall},
     RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (TSV and JSON)", "flows, TLS handshakes, SSH log-ins", false,
+    RecordFormat{"entra_signin", "Microsoft Entra ID sign-in logs (Graph, diagnostic settings, Log Analytics)",
+                 "log-ins of users and applications, failures, second factors", true, make_entra_signin},
+    RecordFormat{"m365_audit", "Microsoft 365 unified audit log", "log-ins and their failures", true, make_m365_audit},
+    RecordFormat{"okta", "Okta System Log", "log-ins, second factors, single sign-on, account locks", true, make_okta},
+    RecordFormat{"aws_cloudtrail", "AWS CloudTrail", "console log-ins, roles assumed, tokens given out", true,
+                 make_aws_cloudtrail},
+    RecordFormat{"google_workspace", "Google Workspace login and SAML activities",
+                 "log-ins, failures, challenges, suspicious log-ins", true, make_google_workspace},
+    RecordFormat{"duo", "Duo Security authentication and administrator logs", "second factors and their failures", true,
+                 make_duo},
+    RecordFormat{"keycloak", "Keycloak user events (JSON and server log)", "log-ins, failures, account locks", true,
+                 make_keycloak},
+    RecordFormat{"cloudflare_access", "Cloudflare Zero Trust (Access, Gateway network, audit log-ins)",
+                 "log-ins, connections and denials, bytes", true, make_cloudflare_access},
+    RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (tables)", "flows, TLS handshakes, SSH log-ins", false,
                  make_zeek},
+    RecordFormat{"zeek_json", "Zeek conn, ssl and ssh logs (JSON)", "flows, TLS handshakes, SSH log-ins", true,
+                 make_zeek_json},
 };
 
 constexpr std::array kBinaryFormats = {
@@ -124,6 +142,7 @@ Recognised recognise(std::string_view head, const Options& options) {
   if (!options.mapping.empty()) mapped = make_mapping(options.mapping, *times);
   std::size_t mapped_claims = 0;
   if (framing == Framing::kLines) {
+    json::Index index;
     std::string_view rest = head;
     for (int count = 0; count < 200 && !rest.empty(); ++count) {
       TextRecord record;
@@ -134,6 +153,7 @@ Recognised recognise(std::string_view head, const Options& options) {
       if (record.raw.empty()) continue;
       parse_envelope(record, *times);
       record.json = record.message.starts_with('{');
+      if (record.json) record.index = &index;
       if (record.time != 0 && (!record.host.empty() || !record.program.empty())) ++enveloped;
       if (mapped && mapped->decoder->claims(record)) {
         ++mapped_claims;
@@ -161,13 +181,9 @@ Recognised recognise(std::string_view head, const Options& options) {
     std::string padded(head);
     padded.reserve(padded.size() + core::kPadding);
     decoder.feed(padded, batch);
-    if (const auto found = batch.counts.events_by.find(mapped_name); mapped && found != batch.counts.events_by.end()) {
-      mapped_claims = found->second;
-    }
-    for (std::size_t i = 0; i < kRecordFormats.size(); ++i) {
-      const auto found = batch.counts.events_by.find(core::intern(kRecordFormats[i].name));
-      claimed[i] = found == batch.counts.events_by.end() ? 0 : found->second;
-    }
+    if (mapped_name.present()) mapped_claims = decoder.claimed(mapped_name);
+    for (std::size_t i = 0; i < kRecordFormats.size(); ++i)
+      claimed[i] = decoder.claimed(core::intern(kRecordFormats[i].name));
   }
   const auto top = std::max_element(claimed.begin(), claimed.end());
   if (!options.format.empty()) {

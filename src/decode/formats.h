@@ -21,6 +21,15 @@ std::unique_ptr<RecordDecoder> make_meraki(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_windows_firewall(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_wireguard(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zeek(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_zeek_json(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_entra_signin(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_okta(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_aws_cloudtrail(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_google_workspace(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_duo(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_m365_audit(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_keycloak(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_cloudflare_access(const core::TimeReader& times);
 
 std::unique_ptr<Decoder> make_capture(const Options& options);
 std::unique_ptr<Decoder> make_flow_datagram(const Options& options);

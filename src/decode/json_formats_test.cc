@@ -116,7 +116,10 @@ TEST_P(HostileInput, DamagedBytesAreCounted) {
   EXPECT_EQ(batch.counts.records, count + 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Formats, HostileInput, testing::Values("openssh", "suricata_eve", "windows_security", "zeek"),
+INSTANTIATE_TEST_SUITE_P(Formats, HostileInput,
+                         testing::Values("openssh", "suricata_eve", "windows_security", "zeek", "zeek_json",
+                                         "entra_signin", "okta", "aws_cloudtrail", "google_workspace", "duo",
+                                         "m365_audit", "keycloak", "cloudflare_access"),
                          [](const auto& row) { return std::string(row.param); });
 
 TEST(SuricataEve, SkipsDeepNestingWithoutRecursion) {

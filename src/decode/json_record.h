@@ -1,5 +1,10 @@
-// Shared by the decoders of JSON records: one forward pass over an object's fields with simdjson On-Demand, and a cheap
-// look at the names of the top-level keys by which a record decoder knows its own.
+// Shared by the decoders of JSON records: an index of the record's tokens, made once for all who look at it, one
+// forward pass over an object's fields, and a cheap look at the names of the top-level keys by which a record decoder
+// knows its own.
+//
+// The index is the first stage of simdjson (Langdale, Lemire: Parsing Gigabytes of JSON per Second, 2019): the places
+// of brackets, colons, commas and of the first byte of each value. What is walked is checked, what is skipped is only
+// counted by its brackets.
 //
 // Nothing here trusts the input: broken JSON ends a walk with Walk::kBroken, invalid UTF-8 is replaced before parsing,
 // nesting is skipped without recursion.
@@ -10,6 +15,8 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,9 +28,80 @@
 
 namespace orbwatch::decode::json {
 
-using Value = simdjson::ondemand::value;
-using Object = simdjson::ondemand::object;
-using Array = simdjson::ondemand::array;
+enum class Walk : std::uint8_t { kEnd, kStopped, kBroken };
+
+class Value;
+
+// The tokens of one record. Keeps its memory from record to record: 5 bytes for each byte of the longest one.
+class Index {
+ public:
+  Index();
+  Index(const Index&) = delete;
+  Index& operator=(const Index&) = delete;
+
+  // False if the text is not one JSON object as far as its strings and its outermost bracket tell. `text` must be
+  // readable core::kPadding bytes behind its end. Views and values are valid until the next call.
+  bool build(std::string_view text);
+  // What was indexed: the text, or a copy where it was not UTF-8.
+  std::string_view text() const { return {text_, size_}; }
+
+ private:
+  friend class Value;
+  template <typename Each>
+  friend Walk walk_object(const Value& value, Each&& each);
+  template <typename Each>
+  friend Walk walk_array(const Value& value, Each&& each);
+
+  bool scan(std::string_view text);
+  // Room for the text of a string without its escapes, until the next build().
+  char* room(std::size_t bytes);
+  // The token behind the value that begins at `token`.
+  std::uint32_t behind(std::uint32_t token) const;
+  char kind(std::uint32_t token) const { return token < count_ ? text_[at_[token]] : '\0'; }
+
+  std::unique_ptr<simdjson::internal::dom_parser_implementation> scanner_;
+  const char* text_ = nullptr;
+  std::size_t size_ = 0;
+  const std::uint32_t* at_ = nullptr;
+  std::uint32_t count_ = 0;
+  std::uint32_t walked_ = UINT32_MAX;  // the container that was walked last, and the token behind it
+  std::uint32_t walked_behind_ = 0;
+  std::string clean_;
+  std::string unescaped_;
+  std::size_t unescaped_used_ = 0;
+  std::deque<std::string> more_;
+};
+
+// One value of an indexed record. Cheap to copy, valid as long as the index holds the record.
+class Value {
+ public:
+  Value() = default;
+  Value(Index* index, std::uint32_t token) : index_(index), token_(token) {}
+
+  // First byte: { [ " - digit t f n, or something else if the JSON is broken.
+  char kind() const { return index_->kind(token_); }
+  // As it stands in the text, a string with its quotes; of an object or array only its bracket.
+  std::string_view raw() const {
+    const std::uint32_t begin = index_->at_[token_];
+    const std::size_t end = token_ + 1 < index_->count_ ? index_->at_[token_ + 1] : index_->size_;
+    std::string_view token(index_->text_ + begin, end - begin);
+    while (!token.empty() && core::is_space(token.back())) token.remove_suffix(1);
+    return token;
+  }
+  // A string's text without quotes and escapes; "" if there is an invalid escape.
+  std::string_view unescaped(std::string_view between_quotes) const;
+
+ private:
+  template <typename Each>
+  friend Walk walk_object(const Value& value, Each&& each);
+  template <typename Each>
+  friend Walk walk_array(const Value& value, Each&& each);
+
+  Index* index_ = nullptr;
+  std::uint32_t token_ = 0;
+};
+
+using Object = Value;  // what Parser::open() gives
 
 // Top-level keys that tell formats apart. See keys_of().
 enum Key : std::uint64_t {
@@ -56,64 +134,165 @@ enum Key : std::uint64_t {
   kScanned = 1ULL << 63,         // set once the record was looked at
 };
 
+// The same for products of identity and cloud services: products_of(). These names are compared without regard to case.
+enum ProductKey : std::uint64_t {
+  kCreatedDateTime = 1ULL << 0,
+  kAppDisplayName = 1ULL << 1,
+  kUserPrincipalName = 1ULL << 2,
+  kIpAddress = 1ULL << 3,
+  kServicePrincipalId = 1ULL << 4,
+  kCategory = 1ULL << 5,
+  kOperationName = 1ULL << 6,
+  kActivityDateTime = 1ULL << 7,
+  kLoggedByService = 1ULL << 8,
+  kOktaEventType = 1ULL << 9,
+  kActor = 1ULL << 10,
+  kPublished = 1ULL << 11,
+  kOutcome = 1ULL << 12,
+  kDisplayMessage = 1ULL << 13,
+  kEventSource = 1ULL << 14,
+  kEventName = 1ULL << 15,
+  kAwsRegion = 1ULL << 16,
+  kUserIdentity = 1ULL << 17,
+  kId = 1ULL << 18,
+  kIdApplication = 1ULL << 19,  // "id.applicationName"
+  kAccessDevice = 1ULL << 20,
+  kAuthDevice = 1ULL << 21,
+  kFactor = 1ULL << 22,
+  kIntegration = 1ULL << 23,
+  kIsoTimestamp = 1ULL << 24,
+  kDescription = 1ULL << 25,
+  kUsername = 1ULL << 26,
+  kAction = 1ULL << 27,
+  kTelephonyId = 1ULL << 28,
+  kWorkload = 1ULL << 29,
+  kOperation = 1ULL << 30,
+  kRecordType = 1ULL << 31,
+  kAuditData = 1ULL << 32,
+  kRealmId = 1ULL << 33,
+  kType = 1ULL << 34,
+  kLogger = 1ULL << 35,  // "loggerName", "log.logger"
+  kRayId = 1ULL << 36,
+  kAllowed = 1ULL << 37,
+  kActionType = 1ULL << 38,
+  kActorIp = 1ULL << 39,
+  kDestinationIp = 1ULL << 40,
+  kSourceIp = 1ULL << 41,
+  kDatetime = 1ULL << 42,
+  kSessionId = 1ULL << 43,
+  kSessionStartTime = 1ULL << 44,
+  kOriginIp = 1ULL << 45,
+  kSourcetype = 1ULL << 46,
+  kEvent = 1ULL << 47,
+  kLogTimestamp = 1ULL << 48,
+  kCustomer = 1ULL << 49,
+  kEventGroupId = 1ULL << 50,
+  kNodeId = 1ULL << 51,
+  kLogged = 1ULL << 52,
+  kLogId = 1ULL << 53,
+  kEventTypeId = 1ULL << 54,
+  kActorUserId = 1ULL << 55,
+  kAuthVia = 1ULL << 56,
+  kClientIp = 1ULL << 57,
+  kCode = 1ULL << 58,
+  kEventUid = 1ULL << 59,
+  kTime = 1ULL << 60,
+  kRequestId = 1ULL << 61,
+};
+std::uint64_t products_of(const TextRecord& record);
+inline bool has_all(std::uint64_t keys, std::uint64_t wanted) { return (keys & wanted) == wanted; }
+
 // Which of the keys above stand at the top level of the record's object. One pass over the text for all decoders that
 // ask (the answer is kept in the record). A broken object gives the keys before the break.
 std::uint64_t keys_of(const TextRecord& record);
 
 // The raw text of a top-level member ("\"sshd\"", "12", "{...}" from its first byte to the object's end), "" if there
 // is none. The view is not cut at the value's end.
-std::string_view raw_member(std::string_view object, std::string_view key);
+std::string_view raw_member(const TextRecord& record, std::string_view key);
 
-enum class Walk : std::uint8_t { kEnd, kStopped, kBroken };
-
-// The top bit of each of the 8 bytes at `p` that is `c`. Above the lowest that is set, others may be set wrongly.
-inline std::uint64_t marks_of(char c, const char* p) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
-  std::uint64_t word;
-  std::memcpy(&word, p, 8);
-  word ^= kOnes * static_cast<unsigned char>(c);
-  return (word - kOnes) & ~word & (kOnes << 7);
+inline bool starts_value(char kind) {
+  return kind == '"' || kind == '{' || kind == '[' || kind == 't' || kind == 'f' || kind == 'n' || kind == '-' ||
+         (kind >= '0' && kind <= '9');
 }
 
-// Distance to the next quote. There must be one (simdjson saw the closing quote of every string) and 8 readable bytes
-// behind it.
-inline std::size_t quote_at(const char* p) {
-  for (std::size_t at = 0;; at += 8) {
-    const std::uint64_t quotes = marks_of('"', p + at);
-    if (quotes != 0) return at + static_cast<std::size_t>(std::countr_zero(quotes)) / 8;
-  }
-}
-
-// Calls each(key, value) for the fields of an object in their order until it gives false. The key is as it stands in
-// the text: a key with escapes equals no known one.
+// See each_field().
 template <typename Each>
-Walk each_field(Object object, Each&& each) {
-  for (auto result : object) {
-    simdjson::ondemand::field field;
-    if (std::move(result).get(field) != simdjson::SUCCESS) return Walk::kBroken;
-    const char* key = field.key().raw();
-    Value value = field.value();
-    if (!each(std::string_view(key, quote_at(key)), value)) return Walk::kStopped;
+Walk walk_object(const Value& value, Each&& each) {
+  Index& index = *value.index_;
+  std::uint32_t token = value.token_ + 1;
+  if (index.kind(token) == '}') {
+    index.walked_ = value.token_;
+    index.walked_behind_ = token + 1;
+    return Walk::kEnd;
   }
+  while (true) {
+    if (token + 2 >= index.count_ || index.kind(token) != '"' || index.kind(token + 1) != ':') return Walk::kBroken;
+    const char* const key = index.text_ + index.at_[token] + 1;
+    const char* end = index.text_ + index.at_[token + 1];
+    while (end[-1] != '"') --end;  // white space before the colon; the opening quote ends this at the latest
+    if (end <= key) return Walk::kBroken;
+    Value member(&index, token + 2);
+    if (!starts_value(member.kind())) return Walk::kBroken;
+    if (!each(std::string_view(key, static_cast<std::size_t>(end - 1 - key)), member)) return Walk::kStopped;
+    token = index.behind(token + 2);
+    const char next = index.kind(token);
+    ++token;
+    if (next == '}') break;
+    if (next != ',') return Walk::kBroken;
+  }
+  index.walked_ = value.token_;
+  index.walked_behind_ = token;
   return Walk::kEnd;
 }
 
-// The same for a value that may be an object; a value that is none has no fields.
+// See each_element().
 template <typename Each>
-Walk each_field(Value& value, Each&& each) {
-  if (value.raw_json_token().front() != '{') return Walk::kEnd;
-  Object object;
-  if (value.get_object().get(object) != simdjson::SUCCESS) return Walk::kBroken;
-  return each_field(object, std::forward<Each>(each));
+Walk walk_array(const Value& value, Each&& each) {
+  Index& index = *value.index_;
+  std::uint32_t token = value.token_ + 1;
+  if (index.kind(token) == ']') {
+    index.walked_ = value.token_;
+    index.walked_behind_ = token + 1;
+    return Walk::kEnd;
+  }
+  while (true) {
+    Value element(&index, token);
+    if (!starts_value(element.kind())) return Walk::kBroken;
+    if (!each(element)) return Walk::kStopped;
+    token = index.behind(token);
+    const char next = index.kind(token);
+    ++token;
+    if (next == ']') break;
+    if (next != ',') return Walk::kBroken;
+  }
+  index.walked_ = value.token_;
+  index.walked_behind_ = token;
+  return Walk::kEnd;
 }
 
-inline bool is_object(Value& value) { return value.raw_json_token().front() == '{'; }
-inline bool is_array(Value& value) { return value.raw_json_token().front() == '['; }
+inline bool is_object(const Value& value) { return value.kind() == '{'; }
+inline bool is_array(const Value& value) { return value.kind() == '['; }
+
+// Calls each(key, value) for the fields of an object in their order until it gives false; a value that is no object has
+// no fields. The key is as it stands in the text: a key with escapes equals no known one.
+template <typename Each>
+Walk each_field(const Value& value, Each&& each) {
+  return is_object(value) ? walk_object(value, std::forward<Each>(each)) : Walk::kEnd;
+}
+
+// Calls each(value) for the elements of an array until it gives false; a value that is no array has none.
+template <typename Each>
+Walk each_element(const Value& value, Each&& each) {
+  return is_array(value) ? walk_array(value, std::forward<Each>(each)) : Walk::kEnd;
+}
 
 inline bool has_backslash(std::string_view text) {
   std::size_t at = 0;
   for (; at + 8 <= text.size(); at += 8) {
-    if (marks_of('\\', text.data() + at) != 0) return true;
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    word ^= 0x5c5c5c5c5c5c5c5cULL;
+    if (((word - 0x0101010101010101ULL) & ~word & 0x8080808080808080ULL) != 0) return true;
   }
   for (; at < text.size(); ++at) {
     if (text[at] == '\\') return true;
@@ -122,24 +301,20 @@ inline bool has_backslash(std::string_view text) {
 }
 
 // A string without its quotes and escapes, or the text of a number, "true" or "false"; "" for null, objects and arrays.
-// Valid until the parser's next record.
-std::string_view unescaped(Value& value);
-inline std::string_view text(Value& value) {
-  std::string_view token = value.raw_json_token();
-  while (!token.empty() && core::is_space(token.back())) token.remove_suffix(1);
-  if (token.empty()) return {};
-  const char first = token.front();
-  if (first == '"') {
-    if (token.size() < 2 || token.back() != '"') return {};
-    token = token.substr(1, token.size() - 2);
-    return has_backslash(token) ? unescaped(value) : token;
-  }
-  return first == '{' || first == '[' || first == 'n' ? std::string_view{} : token;
+// Valid until the record's index is built anew.
+inline std::string_view text(const Value& value) {
+  const char first = value.kind();
+  if (first == '{' || first == '[' || first == 'n') return {};
+  std::string_view token = value.raw();
+  if (first != '"') return token;
+  if (token.size() < 2 || token.back() != '"') return {};
+  token = token.substr(1, token.size() - 2);
+  return has_backslash(token) ? value.unescaped(token) : token;
 }
 
 // A number, also one within quotes; a fraction is cut. nullopt if there is none or it is negative or too large.
 std::optional<std::uint64_t> number(std::string_view text);
-inline std::optional<std::uint64_t> number(Value& value) { return number(text(value)); }
+inline std::optional<std::uint64_t> number(const Value& value) { return number(text(value)); }
 
 // The members of event::Event that many formats fill in the same way. Absent or unreadable values leave the zero.
 inline core::Ip ip(std::string_view text) { return core::Ip::parse(text).value_or(core::Ip{}); }
@@ -148,17 +323,17 @@ inline std::uint16_t port(std::string_view text) {
   return value && *value <= 65535 ? static_cast<std::uint16_t>(*value) : std::uint16_t{0};
 }
 
-// One record's parser. Keeps its memory from record to record.
+// Reads one record at a time.
 class Parser {
  public:
   // The record's object; false if the text is no JSON object. `text` must be readable core::kPadding bytes behind its
   // end. Views and values are valid until the next call. Invalid UTF-8 is replaced by "?" first.
   bool open(std::string_view text, Object& object);
+  // The same for a record: takes the index that was made when claims() asked for keys_of().
+  bool open(const TextRecord& record, Object& object);
 
  private:
-  simdjson::ondemand::parser parser_;
-  simdjson::ondemand::document document_;
-  std::string clean_;
+  Index own_;
 };
 
 }  // namespace orbwatch::decode::json

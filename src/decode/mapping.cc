@@ -285,7 +285,7 @@ class MappedDecoder final : public RecordDecoder {
     if (m_.kind == Kind::kJson) {
       if (!r.json) return false;
       if (!m_.match.empty() && r.message.find(m_.match) == std::string_view::npos) return false;
-      return m_.key.empty() || !json::raw_member(r.message, m_.key).empty();
+      return m_.key.empty() || !json::raw_member(r, m_.key).empty();
     }
     if (r.json) return false;
     const std::string_view text = text_of(r);
@@ -317,7 +317,7 @@ class MappedDecoder final : public RecordDecoder {
         break;
       }
       case Kind::kJson:
-        if (!read_json(r.message)) return Fate::rejected(not_json_);
+        if (!read_json(r)) return Fate::rejected(not_json_);
         break;
       case Kind::kKeyValue: read_pairs(text_of(r)); break;
     }
@@ -445,9 +445,9 @@ class MappedDecoder final : public RecordDecoder {
     node->slots.push_back(slot);
   }
 
-  bool read_json(std::string_view text) {
+  bool read_json(const TextRecord& r) {
     json::Object object;
-    if (!parser_.open(text, object)) return false;
+    if (!parser_.open(r, object)) return false;
     bool good = true;
     const Walk walk = json::each_field(object, [&](std::string_view key, Value& value) {
       good = visit(root_, key, value);
@@ -469,17 +469,12 @@ class MappedDecoder final : public RecordDecoder {
         return good && walk != Walk::kBroken;
       }
       if (!node.children.empty() && json::is_array(value)) {
-        json::Array array;
-        if (value.get_array().get(array) != simdjson::SUCCESS) return false;
         std::size_t index = 0;
-        for (auto element : array) {
-          Value item;
-          if (std::move(element).get(item) != simdjson::SUCCESS) return false;
-          std::array<char, 20> digits;
-          const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), index++);
-          if (!visit(node, {digits.data(), static_cast<std::size_t>(end - digits.data())}, item)) return false;
-        }
-        return true;
+        return json::each_element(value, [&](Value& item) {
+                 std::array<char, 20> digits;
+                 const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), index++);
+                 return visit(node, {digits.data(), static_cast<std::size_t>(end - digits.data())}, item);
+               }) == Walk::kEnd;
       }
       if (node.slots.empty()) return true;
       const std::string_view found = json::text(value);

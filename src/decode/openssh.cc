@@ -193,15 +193,14 @@ class OpenSsh final : public RecordDecoder {
     if (!r.json) return is_sshd(r.program);
     const std::uint64_t keys = json::keys_of(r);
     if ((keys & json::kJournalTime) == 0 || (keys & json::kJournalMessage) == 0) return false;
-    return names_sshd(json::raw_member(r.message, "SYSLOG_IDENTIFIER")) ||
-           names_sshd(json::raw_member(r.message, "_COMM"));
+    return names_sshd(json::raw_member(r, "SYSLOG_IDENTIFIER")) || names_sshd(json::raw_member(r, "_COMM"));
   }
 
   Fate decode(const TextRecord& r, Event& e) override {
     e.service = Service::kSsh;
     e.application = kSsh;
     e.protocol = 6;
-    if (r.json) return from_journal(r.message, e);
+    if (r.json) return from_journal(r, e);
     // A line without envelope time ("sshd[12]: ...") cannot be placed.
     if (e.time == 0) return Fate::rejected(kNoTime);
     if (r.program == "internal-sftp") return ignored("internal-sftp");
@@ -222,9 +221,9 @@ class OpenSsh final : public RecordDecoder {
 
   static Fate ignored(std::string_view name) { return Fate::ignored(core::intern(name)); }
 
-  Fate from_journal(std::string_view text, Event& e) {
+  Fate from_journal(const TextRecord& r, Event& e) {
     json::Object object;
-    if (!parser_.open(text, object)) return Fate::rejected(kNotJson);
+    if (!parser_.open(r, object)) return Fate::rejected(kNotJson);
     std::string_view line;
     bool broken = false;
     const Walk walk = json::each_field(object, [&](std::string_view key, Value& value) {
@@ -256,15 +255,12 @@ class OpenSsh final : public RecordDecoder {
 
   // journald writes a text that is not UTF-8 as an array of byte values.
   bool bytes(Value& value) {
-    json::Array array;
-    if (value.get_array().get(array) != simdjson::SUCCESS) return false;
     bytes_.clear();
-    for (auto element : array) {
-      std::uint64_t byte = 0;
-      if (element.get_uint64().get(byte) != simdjson::SUCCESS || byte > 255) return false;
-      bytes_ += static_cast<char>(byte);
-    }
-    return true;
+    return json::each_element(value, [&](Value& element) {
+             const auto byte = core::parse_number<std::uint8_t>(element.raw());
+             if (byte) bytes_ += static_cast<char>(*byte);
+             return byte.has_value();
+           }) == Walk::kEnd;
   }
 
   Fate message(std::string_view text, Event& e) {

@@ -78,7 +78,7 @@ class SuricataEve final : public RecordDecoder {
     // Filebeat: its Suricata module, or the line unread in "message".
     if ((keys & json::kSuricata) != 0) return true;
     if ((keys & json::kMessage) != 0 && (keys & json::kAtTimestamp) != 0) {
-      const std::string_view inner = json::raw_member(r.message, "message").substr(0, 2048);
+      const std::string_view inner = json::raw_member(r, "message").substr(0, 2048);
       return inner.starts_with("\"{") && inner.find("\\\"event_type\\\"") != std::string_view::npos &&
              inner.find("\\\"flow_id\\\"") != std::string_view::npos;
     }
@@ -87,12 +87,12 @@ class SuricataEve final : public RecordDecoder {
 
   Fate decode(const TextRecord& r, Event& e) override {
     Fields f;
-    if (const Fate fate = read(r.message, f); fate.verdict != Verdict::kEvent) return fate;
+    if (const Fate fate = read(r, f); fate.verdict != Verdict::kEvent) return fate;
     if (f.type.empty() && f.message.starts_with('{')) {
       inner_.assign(f.message);
       inner_.reserve(inner_.size() + core::kPadding);
       f = Fields{};
-      if (const Fate fate = read(inner_, f); fate.verdict != Verdict::kEvent) return fate;
+      if (const Fate fate = read(std::string_view(inner_), f); fate.verdict != Verdict::kEvent) return fate;
     }
     const Type type = type_of(f.type);
     if (type == Type::kNone) return Fate::rejected(kNoType);
@@ -123,9 +123,11 @@ class SuricataEve final : public RecordDecoder {
     return Fate::ignored(std::string_view(buffer.data(), kPrefix.size() + type.size()));
   }
 
-  Fate read(std::string_view message, Fields& f) {
+  // `record`: a TextRecord or its text.
+  template <typename Record>
+  Fate read(const Record& record, Fields& f) {
     json::Object object;
-    if (!parser_.open(message, object)) return Fate::rejected(kNotJson);
+    if (!parser_.open(record, object)) return Fate::rejected(kNotJson);
     bool other = false;
     bool broken = false;
     const Walk walk = json::each_field(object, [&](std::string_view key, Value& value) {

@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "decode/all.h"
 #include "decode/envelope.h"
+#include "decode/json_record.h"
 
 namespace orbwatch::decode {
 namespace {
@@ -26,42 +27,6 @@ std::string_view skip_bom_and_space(std::string_view text) {
   return text;
 }
 
-// Keys whose array holds the records of an export: CloudTrail and Azure ("Records", "records"), Graph ("value"),
-// Elasticsearch
-// ("hits"), and plain "events", "logs".
-bool is_wrapper_key(std::string_view key) {
-  return key == "Records" || key == "records" || key == "value" || key == "events" || key == "Events" ||
-         key == "logs" || key == "hits";
-}
-
-// The first line end, nullptr if there is none.
-const char* line_end(const char* begin, const char* end) {
-  return static_cast<const char*>(std::memchr(begin, '\n', static_cast<std::size_t>(end - begin)));
-}
-
-// Does one JSON object end within this line?
-bool object_ends_in(std::string_view line) {
-  int depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (in_string) {
-      if (c == '\\') {
-        ++i;
-      } else if (c == '"') {
-        in_string = false;
-      }
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '{' || c == '[') {
-      ++depth;
-    } else if (c == '}' || c == ']') {
-      if (--depth <= 0) return true;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 Framing framing_of(std::string_view head) {
@@ -72,18 +37,23 @@ Framing framing_of(std::string_view head) {
     return rest.empty() || rest[0] == '{' || rest[0] == ']' ? Framing::kJsonValues : Framing::kLines;
   }
   if (head[0] != '{') return Framing::kLines;
-  const auto line = head.substr(0, head.find('\n'));
-  if (!object_ends_in(line)) return Framing::kJsonValues;
-  // One line, but a wrapper: {"Records":[{...},{...}]}
-  for (const std::string_view key : {"{\"Records\":", "{\"records\":", "{\"value\":"}) {
-    if (line.starts_with(key)) return Framing::kJsonValues;
-  }
-  return Framing::kLines;
+  // Lines, if the first one is one whole object and not what stands around records: {"Records":[{...},{...}]}
+  std::string line(head.substr(0, head.find('\n')));
+  line.reserve(line.size() + core::kPadding);
+  std::string_view rest = line;
+  JsonValues values(line.size());
+  JsonValues::Piece piece;
+  if (values.next(rest, piece) != JsonValues::Found::kRecord || piece.offset != 0) return Framing::kJsonValues;
+  return core::trim(rest).starts_with('{') ? Framing::kJsonValues : Framing::kLines;
 }
 
 TextDecoder::TextDecoder(Framing framing, std::string_view main_format, bool only, const Options& options,
                          core::TimeReader times)
-    : framing_(framing), options_(options), times_(std::move(times)) {
+    : framing_(framing),
+      options_(options),
+      times_(std::move(times)),
+      index_(std::make_unique<json::Index>()),
+      values_(options.longest_record) {
   bool with_headers = framing == Framing::kJsonValues;
   for (const RecordFormat& format : record_formats()) with_headers |= format.name == main_format && !format.stateless;
   for (const bool main : {true, false}) {
@@ -96,6 +66,13 @@ TextDecoder::TextDecoder(Framing framing, std::string_view main_format, bool onl
 }
 
 TextDecoder::~TextDecoder() = default;
+
+std::uint64_t TextDecoder::claimed(Symbol name) const {
+  for (const Reader& reader : readers_) {
+    if (reader.name == name) return reader.claimed;
+  }
+  return 0;
+}
 
 void TextDecoder::start_at(std::uint64_t offset, std::uint64_t lines_before, bool inside_line) {
   offset_ = offset;
@@ -115,8 +92,9 @@ void TextDecoder::feed(std::string_view bytes, EventBatch& batch) {
 void TextDecoder::finish(EventBatch& batch) {
   if (framing_ == Framing::kLines) {
     if (too_long_ || !carry_.empty()) record_from_carry(batch);
-  } else if (record_depth_ >= 0) {
-    reject(carry_, carry_offset_, carry_line_, too_long_ ? kTooLong : kTruncated, batch);
+  } else {
+    JsonValues::Piece piece;
+    value(values_.finish(piece), piece, batch);
   }
   carry_.clear();
   too_long_ = false;
@@ -126,7 +104,7 @@ void TextDecoder::lines(std::string_view bytes, EventBatch& batch) {
   const char* p = bytes.data();
   const char* const end = p + bytes.size();
   if (inside_line_) {
-    const char* newline = line_end(p, end);
+    const auto* newline = static_cast<const char*>(std::memchr(p, '\n', bytes.size()));
     const char* stop = newline != nullptr ? newline + 1 : end;
     offset_ += static_cast<std::uint64_t>(stop - p);
     p = stop;
@@ -135,7 +113,7 @@ void TextDecoder::lines(std::string_view bytes, EventBatch& batch) {
     inside_line_ = false;
   }
   if (too_long_ || !carry_.empty()) {
-    const char* newline = line_end(p, end);
+    const auto* newline = static_cast<const char*>(std::memchr(p, '\n', static_cast<std::size_t>(end - p)));
     const char* stop = newline != nullptr ? newline : end;
     if (!too_long_) {
       if (carry_.size() + static_cast<std::size_t>(stop - p) > options_.longest_record) {
@@ -157,7 +135,7 @@ void TextDecoder::lines(std::string_view bytes, EventBatch& batch) {
     record_from_carry(batch);
   }
   while (p != end) {
-    const char* newline = line_end(p, end);
+    const auto* newline = static_cast<const char*>(std::memchr(p, '\n', static_cast<std::size_t>(end - p)));
     if (newline == nullptr) {
       carry_offset_ = offset_;
       carry_line_ = line_;
@@ -192,86 +170,27 @@ void TextDecoder::record_from_carry(EventBatch& batch) {
   carry_.clear();
 }
 
-bool TextDecoder::ends_string(char c) {
-  if (escaped_) {
-    escaped_ = false;
-  } else if (c == '\\') {
-    escaped_ = true;
-  } else if (c == '"') {
-    in_string_ = false;
+void TextDecoder::values(std::string_view bytes, EventBatch& batch) {
+  JsonValues::Piece piece;
+  while (true) {
+    const JsonValues::Found found = values_.next(bytes, piece);
+    if (found == JsonValues::Found::kNothing) return;
+    value(found, piece, batch);
   }
-  return !in_string_;
 }
 
-// A byte-wise scanner: JSON exports with one document over many lines are small next to NDJSON.
-void TextDecoder::values(std::string_view bytes, EventBatch& batch) {
-  for (const char c : bytes) {
-    const std::uint64_t here = offset_++;
-    if (c == '\n') ++line_;
-    if (record_depth_ >= 0) {
-      if (!too_long_) {
-        if (carry_.size() >= options_.longest_record) {
-          too_long_ = true;
-          carry_.resize(std::min(carry_.size(), kShownOfTooLong));
-        } else {
-          carry_ += c;
-        }
-      }
-      if (in_string_) {
-        if (ends_string(c)) continue;
-        if (depth_ == record_depth_ + 1 && last_string_.size() < 16) last_string_ += c;
-        continue;
-      }
-      switch (c) {
-        case '"':
-          in_string_ = true;
-          last_string_.clear();
-          break;
-        case '[':
-          // A wrapper: what was taken for a record turns out to be the object around the records.
-          if (depth_ == record_depth_ + 1 && is_wrapper_key(last_string_)) {
-            record_depth_ = -1;
-            carry_.clear();
-            too_long_ = false;
-          }
-          ++depth_;
-          break;
-        case '{': ++depth_; break;
-        case ']':
-        case '}':
-          --depth_;
-          if (depth_ <= record_depth_) {
-            record_depth_ = -1;
-            record_from_carry(batch);
-          }
-          break;
-        default: break;
-      }
-      continue;
+void TextDecoder::value(JsonValues::Found found, const JsonValues::Piece& piece, EventBatch& batch) {
+  switch (found) {
+    case JsonValues::Found::kNothing: break;
+    case JsonValues::Found::kRecord: {
+      const std::size_t before = batch.size();
+      record(piece.text, piece.offset, piece.line, batch);
+      if (piece.carried && batch.size() != before) batch.hold(piece.offset, piece.text);
+      break;
     }
-    // Between records: arrays and what is left of wrapper objects are transparent.
-    if (in_string_) {
-      ends_string(c);
-      continue;
-    }
-    switch (c) {
-      case '"': in_string_ = true; break;
-      case '{':
-        record_depth_ = depth_++;
-        carry_offset_ = here;
-        carry_line_ = line_;
-        carry_.assign(1, c);
-        last_string_.clear();
-        break;
-      case '[': ++depth_; break;
-      case ']':
-      case '}': depth_ = std::max(0, depth_ - 1); break;
-      default:
-        if (depth_ == 0 && !core::is_space(c) && c != ',' && c != '\x1e' && static_cast<unsigned char>(c) < 0x80) {
-          reject({&c, 1}, here, line_, kNotJson, batch);
-        }
-        break;
-    }
+    case JsonValues::Found::kTooLong: reject(piece.text, piece.offset, piece.line, kTooLong, batch); break;
+    case JsonValues::Found::kTruncated: reject(piece.text, piece.offset, piece.line, kTruncated, batch); break;
+    case JsonValues::Found::kNotJson: reject(piece.text, piece.offset, piece.line, kNotJson, batch); break;
   }
 }
 
@@ -297,8 +216,10 @@ void TextDecoder::record(std::string_view raw, std::uint64_t offset, std::uint32
     parse_envelope(r, times_);
     r.json = r.message.starts_with('{');
   }
+  if (r.json) r.index = index_.get();
   for (Reader& reader : readers_) {
     if (!reader.decoder->claims(r)) continue;
+    ++reader.claimed;
     Event& event = batch.next();
     event.time = r.time;
     if (!r.host.empty()) {

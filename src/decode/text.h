@@ -8,12 +8,13 @@
 #include <vector>
 
 #include "decode/decoder.h"
+#include "decode/json_values.h"
 
 namespace orbwatch::decode {
 
 enum class Framing {
   kLines,       // one record a line; a line may be a JSON object
-  kJsonValues,  // pretty-printed objects, an array of objects, or {"Records": [objects]} and alike
+  kJsonValues,  // objects over several lines, arrays of objects, {"Records":[objects]} and alike: json_values.h
 };
 
 // Memory: at most options.longest_record bytes plus the decoders' state.
@@ -32,6 +33,9 @@ class TextDecoder final : public Decoder {
     readers_.insert(readers_.begin(), Reader{name, std::move(decoder)});
   }
 
+  // How many records this format took so far, be they events, ignored or rejected.
+  std::uint64_t claimed(Symbol name) const;
+
   // Puts the decoder at a place within an input, for chunks that are decoded by several instances: `offset` bytes and
   // `lines_before` line ends came before. With `inside_line` the chunk begins within a line that was too long for one
   // chunk: the rest of that line belongs to a record that is counted already and is skipped.
@@ -41,6 +45,7 @@ class TextDecoder final : public Decoder {
   struct Reader {
     Symbol name;
     std::unique_ptr<RecordDecoder> decoder;
+    std::uint64_t claimed = 0;  // records
   };
 
   void lines(std::string_view bytes, EventBatch& batch);
@@ -48,8 +53,7 @@ class TextDecoder final : public Decoder {
   // `padded`: the bytes behind the record are readable for core::kPadding.
   void record(std::string_view raw, std::uint64_t offset, std::uint32_t line, EventBatch& batch);
   void record_from_carry(EventBatch& batch);
-  // Takes a byte within a string of the JSON value scanner; true if it is the closing quote.
-  bool ends_string(char c);
+  void value(JsonValues::Found found, const JsonValues::Piece& piece, EventBatch& batch);
   void reject(std::string_view seen, std::uint64_t offset, std::uint32_t line, Symbol reason, EventBatch& batch);
 
   Framing framing_;
@@ -67,13 +71,8 @@ class TextDecoder final : public Decoder {
   bool too_long_ = false;     // the unfinished record is being skipped
   bool inside_line_ = false;  // see start_at
 
-  // State of the JSON value scanner.
-  int depth_ = 0;          // of open { and [
-  int record_depth_ = -1;  // depth at which the current record's { was met; -1 = between records
-  bool in_string_ = false;
-  bool escaped_ = false;
-  std::string last_string_;  // the last string at wrapper level, cut to a few bytes
-  int wrapper_depth_ = 0;    // depth of arrays and wrapper objects that are transparent
+  std::unique_ptr<json::Index> index_;  // lent to the records
+  JsonValues values_;
 };
 
 // How the first bytes look: JSON values that do not end with their line, or lines.

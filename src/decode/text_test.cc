@@ -120,6 +120,48 @@ TEST(TextFrame, CountsJsonValuesInArraysAndWrappers) {
   }
 }
 
+TEST(TextFrame, ContainersAreNoRecords) {
+  for (const std::string_view input :
+       {"{\"@odata.context\":\"x\",\"value\":[{\"a\":1},{\"a\":[{}]}],\"@odata.nextLink\":\"y\"}",
+        "{ \"events\" : [\n {\"events\":[{\"b\":1}],\"a\":\"[\"}, {\"a\":2}\n]}",
+        "{\"stat\":\"OK\",\"response\":{\"authlogs\":[{\"a\":1},{\"a\":2}],\"metadata\":{\"next\":[{\"c\":3}]}}}\n",
+        "{\"took\":1,\"_shards\":{\"total\":1},\"hits\":{\"total\":{\"value\":2},\"hits\":[{\"_source\":{}},{\"a\":2}]}"
+        "}",
+        "{\"records\":[{\"a\":1}]}\n{\"records\":[{\"a\":2}]}\n{\"Records\":[]}",
+        "[{\"records\":[{\"a\":1}],\"t\":\"\\\\\"},{\"records\":[{\"a\":2}],\"t\":{\"u\":1}}]"}) {
+    SCOPED_TRACE(input);
+    EXPECT_EQ(framing_of(input), Framing::kJsonValues);
+    each_split(input, [](const Decoded& run) { EXPECT_EQ(run.batch.counts.records, 2U); }, Framing::kJsonValues);
+  }
+}
+
+// Arrays of objects that belong to a record.
+TEST(TextFrame, RecordsMayHoldArrays) {
+  for (const std::string_view input :
+       {"[{\"id\":{\"a\":1},\"events\":[{\"b\":1},{\"b\":2}]}]", "{\"a\":{\"Records\":[{\"b\":1},{\"b\":2}]}}",
+        "{\"records\":[1,2]}", "{\"user\":\"u\",\"events\":[]}", "{\"response\":{\"list\":[{},{}]}}"}) {
+    SCOPED_TRACE(input);
+    each_split(input, [](const Decoded& run) { EXPECT_EQ(run.batch.counts.records, 1U); }, Framing::kJsonValues);
+  }
+}
+
+TEST(TextFrame, TextBetweenJsonValuesIsOneRejectedRecord) {
+  each_split(
+      "{\"a\":1} some text\nmore {\"a\":2}",
+      [](const Decoded& run) {
+        EXPECT_EQ(run.rejected("not JSON"), 2U);
+        EXPECT_EQ(run.batch.counts.records, 4U);
+        ASSERT_EQ(run.batch.rejects.size(), 2U);
+        EXPECT_EQ(run.batch.rejects[1].line, 2U);
+      },
+      Framing::kJsonValues);
+}
+
+TEST(TextFrame, BoundsBracketsAroundRecords) {
+  const std::string input = std::string(100'000, '[') + "{\"a\":1}" + std::string(100'000, ']');
+  each_split(input, [](const Decoded& run) { EXPECT_EQ(run.batch.counts.records, 1U); }, Framing::kJsonValues);
+}
+
 TEST(TextFrame, RejectsTruncatedJson) {
   each_split(
       "[{\"a\":1},{\"a\":",
@@ -148,6 +190,8 @@ TEST(TextFrame, TellsFramings) {
   EXPECT_EQ(framing_of("{\n  \"a\": 1\n}\n"), Framing::kJsonValues);
   EXPECT_EQ(framing_of("\xef\xbb\xbf [\n{"), Framing::kJsonValues);
   EXPECT_EQ(framing_of("{\"Records\":[{\"a\":1}]}"), Framing::kJsonValues);
+  EXPECT_EQ(framing_of("{\"a\":1}{\"a\":2}\n"), Framing::kJsonValues);
+  EXPECT_EQ(framing_of("{\"a\":1} trailing text\n"), Framing::kLines);
   EXPECT_EQ(framing_of("[2026-11-22] text"), Framing::kLines);
 }
 

@@ -257,7 +257,7 @@ class WindowsSecurity final : public RecordDecoder {
     if ((keys & json::kEvtxEvent) != 0) return r.message.find("\"System\"") != std::string_view::npos;
     if ((keys & json::kWin) != 0) return r.message.find("\"eventID\"") != std::string_view::npos;
     if ((keys & json::kData) != 0) {
-      const std::string_view data = json::raw_member(r.message, "data");
+      const std::string_view data = json::raw_member(r, "data");
       return data.substr(0, 64).find("\"win\"") != std::string_view::npos &&
              data.find("\"eventID\"") != std::string_view::npos;
     }
@@ -267,7 +267,7 @@ class WindowsSecurity final : public RecordDecoder {
 
   Fate decode(const TextRecord& r, Event& e) override {
     json::Object object;
-    if (!parser_.open(r.message, object)) return Fate::rejected(kNotJson);
+    if (!parser_.open(r, object)) return Fate::rejected(kNotJson);
     Row row{};
     bool broken = false;
     const Walk walk = json::each_field(object, [&](std::string_view key, Value& value) {
@@ -300,7 +300,7 @@ class WindowsSecurity final : public RecordDecoder {
     std::array<char, kLongestName> buffer;
     const std::string_view name = plain(key, buffer);
     if (name.empty()) return true;
-    const char kind = value.raw_json_token().front();
+    const char kind = value.kind();
     if (kind == '{') {
       if (depth >= 5 || !is_container(name)) return true;
       return inside(name, value, row, depth);
@@ -371,11 +371,7 @@ class WindowsSecurity final : public RecordDecoder {
 
   // [{"@Name":"TargetUserName","#text":"alice"}, ...] in the spellings of the XML converters.
   static bool data_list(Value& value, Row& row) {
-    json::Array array;
-    if (value.get_array().get(array) != simdjson::SUCCESS) return false;
-    for (auto element : array) {
-      Value item;
-      if (std::move(element).get(item) != simdjson::SUCCESS) return false;
+    const Walk list = json::each_element(value, [&](Value& item) {
       std::array<char, kLongestName> buffer;
       std::string_view name;
       std::string_view text;
@@ -396,8 +392,9 @@ class WindowsSecurity final : public RecordDecoder {
       if (walk == Walk::kBroken) return false;
       const Field field = field_of(plain(name, buffer));
       if (field != kNone && !text.empty()) row[field] = text;
-    }
-    return true;
+      return true;
+    });
+    return list == Walk::kEnd;
   }
 
   static bool security_provider(std::string_view name) {

@@ -1,0 +1,192 @@
+#include "decode/json_fields.h"
+
+#include <algorithm>
+#include <bit>
+#include <cassert>
+
+#include "decode/scanner.h"
+
+namespace orbwatch::decode::json {
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+// Tells the names of one table apart by their length and three of their letters.
+std::size_t hash(std::string_view name) {
+  if (name.empty()) return 0;
+  const auto letter = [](char c) { return static_cast<std::size_t>(static_cast<unsigned char>(c) | 0x20); };
+  return name.size() * 11 + letter(name.front()) * 5 + letter(name.back()) * 3 + letter(name[name.size() / 2]);
+}
+
+bool equal(std::string_view lower_name, std::string_view name) {
+  if (lower_name.size() != name.size()) return false;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (lower_name[i] != lower(name[i])) return false;
+  }
+  return true;
+}
+
+bool is_list_value(std::string_view key) {
+  return equal("value", key) || equal("boolvalue", key) || equal("intvalue", key) || equal("multivalue", key);
+}
+
+}  // namespace
+
+Fields::Fields(std::initializer_list<Path> paths, std::initializer_list<std::string_view> prefixes) {
+  nodes_.emplace_back();
+  for (const std::string_view prefix : prefixes) {
+    for (const Path& path : paths) add(std::string(prefix) + std::string(path.path), path.field);
+  }
+  for (Node& node : nodes_) index(node);
+}
+
+void Fields::add(std::string_view path, std::uint8_t field) {
+  assert(field < kMostFields);
+  std::size_t at = 0;
+  while (true) {
+    const std::string name = core::lower(core::take_until(path, '.'));
+    auto& children = nodes_[at].children;
+    const auto found = std::find_if(children.begin(), children.end(), [&](const auto& c) { return c.first == name; });
+    if (found != children.end()) {
+      at = found->second;
+    } else {
+      children.emplace_back(name, static_cast<std::uint16_t>(nodes_.size()));
+      at = nodes_.size();
+      nodes_.emplace_back();
+    }
+    if (path.empty()) break;
+  }
+  nodes_[at].field = field;
+}
+
+void Fields::index(Node& node) const {
+  if (node.children.empty()) return;
+  node.buckets.assign(std::bit_ceil(node.children.size() * 4), 0);
+  for (std::size_t i = 0; i < node.children.size(); ++i) {
+    std::size_t at = hash(node.children[i].first) & (node.buckets.size() - 1);
+    while (node.buckets[at] != 0) at = (at + 1) & (node.buckets.size() - 1);
+    node.buckets[at] = static_cast<std::uint16_t>(i + 1);
+  }
+}
+
+const Fields::Node* Fields::child(const Node& node, std::string_view name) const {
+  if (node.buckets.empty()) return nullptr;
+  const std::size_t mask = node.buckets.size() - 1;
+  for (std::size_t at = hash(name) & mask; node.buckets[at] != 0; at = (at + 1) & mask) {
+    const auto& [child_name, child] = node.children[node.buckets[at] - 1U];
+    if (equal(child_name, name)) return &nodes_[child];
+  }
+  return nullptr;
+}
+
+const Fields::Node* Fields::descendant(const Node& node, std::string_view path) const {
+  const Node* found = child(node, path);
+  if (found != nullptr || path.find('.') == path.npos) return found;
+  found = &node;
+  while (found != nullptr && !path.empty()) found = child(*found, core::take_until(path, '.'));
+  return found;
+}
+
+bool Fields::read(const Value& object, Row& row) const { return read_object(nodes_.front(), object, row); }
+
+// The recursion is as deep as the longest path, not as the document.
+bool Fields::read_object(const Node& node, const Value& object, Row& row) const {
+  bool good = true;
+  const Walk walk = each_field(object, [&](std::string_view key, const Value& value) {
+    if (const Node* const next = descendant(node, key)) good = read_value(*next, value, row);
+    return good;
+  });
+  return good && walk != Walk::kBroken;
+}
+
+bool Fields::read_value(const Node& node, const Value& value, Row& row) const {
+  if (is_object(value)) return node.children.empty() || read_object(node, value, row);
+  if (is_array(value)) {
+    bool good = true;
+    const Walk walk = each_element(value, [&](const Value& element) {
+      if (is_array(element)) return true;
+      good = node.children.empty() || !is_object(element) ? read_value(node, element, row)
+                                                          : read_named(node, element, row);
+      return good;
+    });
+    return good && walk != Walk::kBroken;
+  }
+  if (node.field != kNoField && row[node.field].empty()) row[node.field] = text(value);
+  return true;
+}
+
+// An element of an array of objects: its own members, or what it names.
+bool Fields::read_named(const Node& node, const Value& object, Row& row) const {
+  bool good = true;
+  std::string_view name;
+  Value named;
+  bool has_value = false;
+  const Walk walk = each_field(object, [&](std::string_view key, const Value& value) {
+    if (const Node* const next = descendant(node, key)) good = read_value(*next, value, row);
+    if (equal("name", key) || equal("key", key)) name = text(value);
+    if (is_list_value(key)) {
+      named = value;
+      has_value = true;
+    }
+    return good;
+  });
+  if (!good || walk == Walk::kBroken) return false;
+  if (name.empty() || !has_value) return true;
+  const Node* const next = child(node, name);
+  return next == nullptr || read_value(*next, named, row);
+}
+
+Fate TableDecoder::decode(const TextRecord& record, Event& event) {
+  Object object;
+  row_.fill({});
+  inner_used_ = 0;
+  if (!parser_.open(record, object) || !fields_.read(object, row_)) return Fate::rejected(not_json_);
+  return fill(row_, object, event);
+}
+
+bool TableDecoder::read_inner(std::string_view text, const Fields& fields, Row& row) {
+  if (!text.starts_with('{') || inner_used_ == kMostInner) return false;
+  Inner& inner = inner_[inner_used_++];
+  inner.text.assign(text);
+  inner.text.reserve(inner.text.size() + core::kPadding);
+  Object object;
+  return inner.parser.open(inner.text, object) && fields.read(object, row);
+}
+
+core::Nanoseconds utc_time(std::string_view text) {
+  static const core::TimeReader utc;
+  if (text.size() > 10 && text[4] == '-') return core::parse_iso8601(text, utc).value_or(0);
+  return core::parse_epoch(text).value_or(0);
+}
+
+void set_source(Event& event, std::string_view text) {
+  Scanner s(core::trim(text));
+  core::Ip ip;
+  if (!s.ip(ip)) return;
+  event.source_ip = ip;
+  if (s.skip(':')) event.source_port = s.port();
+}
+
+void set_user_agent(Event& event, std::string_view text) { event.user_agent = symbol(text); }
+
+Fate ignored(std::string_view prefix, std::string_view name) {
+  std::array<char, 96> buffer;
+  constexpr std::size_t kLongestName = 48;
+  const bool plain = !name.empty() && name.size() <= kLongestName && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '-' || c == '.' ||
+           c == ' ' || c == '/';
+  });
+  if (!plain) name = "other";
+  assert(prefix.size() + 1 + kLongestName <= buffer.size());
+  char* to = std::copy(prefix.begin(), prefix.end(), buffer.begin());
+  *to++ = ' ';
+  to = std::copy(name.begin(), name.end(), to);
+  return Fate::ignored(std::string_view(buffer.data(), static_cast<std::size_t>(to - buffer.data())));
+}
+
+bool absent(std::string_view text) {
+  return text.empty() || text == "-" || core::equals_ignore_case(text, "unknown") ||
+         core::equals_ignore_case(text, "none") || core::equals_ignore_case(text, "null") || text == "N/A";
+}
+
+}  // namespace orbwatch::decode::json
