@@ -1,0 +1,25 @@
+// Sekoia's intake formats: one JSON file a case, input.message and the ECS fields expected of it.
+#include "parity/parity.h"
+
+namespace orbwatch::parity {
+
+void read_sekoia(const fs::path& data, const Sink& sink) {
+  simdjson::dom::parser parser;
+  for (const fs::path& file : files_below(data / "logs/sekoia-intake", ".json")) {
+    element whole;
+    element expected;
+    if (parser.load(file.string()).get(whole) != simdjson::SUCCESS) continue;
+    const auto message = text_at(whole, "input.message");
+    if (!message || whole["expected"].get(expected) != simdjson::SUCCESS) continue;
+    Case c{.peer = "sekoia", .file = below(data, file), .input = *message + "\n"};
+    Record record{.place = "message", .line = 1};
+    claim_ecs(expected, record);
+    // Their peer reads a time without zone as UTC and puts in the year of the day on which it runs.
+    if (const auto time = text_at(expected, "@timestamp")) c.reference = time_of(*time);
+    c.pairing = Pairing::kOrder;
+    c.records.push_back(std::move(record));
+    sink(std::move(c));
+  }
+}
+
+}  // namespace orbwatch::parity
