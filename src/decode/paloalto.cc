@@ -248,8 +248,9 @@ Fate system_auth(const Columns& c, Event& event) {
   event.group = core::intern(c[9]);
   if (const auto reason = text.find("Reason: "); reason != text.npos) {
     std::string_view words = text.substr(reason + 8);
-    words = words.substr(0, words.find(". "));
-    event.reason = closed_reason(words.substr(0, words.find(" auth profile")));
+    // What follows the reason is a sentence of its own that begins with its key.
+    words = words.substr(0, words.find("auth profile"));
+    event.reason = closed_reason(words.substr(0, words.find(" From: ")));
   }
   if (text.starts_with("Kerberos")) event.auth_method = AuthMethod::kKerberos;
   if (text.contains("RADIUS") || text.contains("auth protocol 'PAP'") || text.contains("auth protocol 'CHAP'"))

@@ -292,7 +292,7 @@ class WindowsSecurity final : public RecordDecoder {
   static bool is_container(std::string_view name) {
     return name == "winlog" || name == "event" || name == "system" || name == "eventdata" || name == "userdata" ||
            name == "properties" || name == "win" || name == "data" || name == "provider" || name == "timecreated" ||
-           name == "attributes" || name == "eventid" || name == "host";
+           name == "attributes" || name == "eventid" || name == "host" || name == "source";
   }
 
   // False if the JSON is broken. `depth` bounds the recursion.
@@ -343,6 +343,7 @@ class WindowsSecurity final : public RecordDecoder {
     const bool id = container == "eventid";
     const bool provider = container == "provider";
     const bool host = container == "host";
+    const bool source = container == "source";  // Elastic's own processing moves the address out of event_data
     const Walk walk = json::each_field(value, [&](std::string_view key, Value& v) {
       if (id && (key == "#text" || key == "text" || key == "Value" || key == "value" || key == "$")) {
         row[kEventId] = json::text(v);
@@ -352,6 +353,10 @@ class WindowsSecurity final : public RecordDecoder {
         if (row[kProvider].empty()) row[kProvider] = json::text(v);
       } else if (host) {
         if (key == "name") row[kShipperHost] = json::text(v);  // with forwarded events this is the collector
+      } else if (source) {
+        if (key == "ip" && row[kIpAddress].empty()) row[kIpAddress] = json::text(v);
+        if (key == "port" && row[kIpPort].empty()) row[kIpPort] = json::text(v);
+        if (key == "domain" && row[kWorkstation].empty()) row[kWorkstation] = json::text(v);
       } else if (provider && (key == "Name" || key == "@Name" || key == "name")) {
         row[kProvider] = json::text(v);
       } else if (key == "@SystemTime" || key == "SystemTime") {
