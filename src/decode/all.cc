@@ -128,12 +128,9 @@ Recognised recognise(std::string_view head, const Options& options) {
     std::string padded(head);
     padded.reserve(padded.size() + core::kPadding);
     decoder.feed(padded, batch);
-    if (const auto found = batch.counts.events_by.find(mapped_name); mapped && found != batch.counts.events_by.end()) {
-      mapped_claims = found->second;
-    }
+    if (mapped) mapped_claims = decoder.claimed(mapped_name);
     for (std::size_t i = 0; i < kRecordFormats.size(); ++i) {
-      const auto found = batch.counts.events_by.find(core::intern(kRecordFormats[i].name));
-      claimed[i] = found == batch.counts.events_by.end() ? 0 : found->second;
+      claimed[i] = decoder.claimed(core::intern(kRecordFormats[i].name));
     }
   }
   const auto top = std::max_element(claimed.begin(), claimed.end());

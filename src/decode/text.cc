@@ -85,12 +85,19 @@ TextDecoder::TextDecoder(Framing framing, std::string_view main_format, bool onl
     for (const RecordFormat& format : record_formats()) {
       if (!with_headers && !format.stateless) continue;
       if ((format.name == main_format) == main && (main || !only))
-        readers_.push_back({core::intern(format.name), format.make(times_)});
+        readers_.push_back({core::intern(format.name), format.make(times_), 0});
     }
   }
 }
 
 TextDecoder::~TextDecoder() = default;
+
+std::uint64_t TextDecoder::claimed(Symbol name) const {
+  for (const Reader& reader : readers_) {
+    if (reader.name == name) return reader.claimed;
+  }
+  return 0;
+}
 
 void TextDecoder::start_at(std::uint64_t offset, std::uint64_t lines_before, bool inside_line) {
   offset_ = offset;
@@ -301,6 +308,7 @@ void TextDecoder::record(std::string_view raw, std::uint64_t offset, std::uint32
   }
   for (Reader& reader : readers_) {
     if (!reader.decoder->claims(r)) continue;
+    ++reader.claimed;
     Event& event = batch.next();
     event.time = r.time;
     if (!r.host.empty()) {

@@ -29,8 +29,11 @@ class TextDecoder final : public Decoder {
 
   // A user's own format, asked before all others.
   void offer_first(Symbol name, std::unique_ptr<RecordDecoder> decoder) {
-    readers_.insert(readers_.begin(), Reader{name, std::move(decoder)});
+    readers_.insert(readers_.begin(), Reader{name, std::move(decoder), 0});
   }
+
+  // How many records a format claimed so far, those that it then ignored among them.
+  std::uint64_t claimed(Symbol name) const;
 
   // Puts the decoder at a place within an input, for chunks that are decoded by several instances: `offset` bytes and
   // `lines_before` line ends came before. With `inside_line` the chunk begins within a line that was too long for one
@@ -41,6 +44,7 @@ class TextDecoder final : public Decoder {
   struct Reader {
     Symbol name;
     std::unique_ptr<RecordDecoder> decoder;
+    std::uint64_t claimed = 0;
   };
 
   void lines(std::string_view bytes, EventBatch& batch);
