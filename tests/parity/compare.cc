@@ -25,8 +25,15 @@ std::uint64_t Outcome::events_of(std::string_view dataset) const {
 
 std::string Outcome::without_event() const {
   if (what.format.empty()) return "not recognised";
-  for (const auto& [reason, count] : batch.counts.rejected_by) return "rejected: " + std::string(reason.text());
-  for (const auto& [reason, count] : batch.counts.ignored_by) return "ignored: " + std::string(reason.text());
+  for (const auto& [kind, reasons] :
+       {std::pair{"rejected: ", &batch.counts.rejected_by}, std::pair{"ignored: ", &batch.counts.ignored_by}}) {
+    std::string first;  // by name: the map has no order
+    for (const auto& [reason, count] : *reasons) {
+      const std::string name(reason.text());
+      if (name != "blank line" && name != "header" && (first.empty() || name < first)) first = name;
+    }
+    if (!first.empty()) return kind + first;
+  }
   return "no record";
 }
 
@@ -66,8 +73,7 @@ constexpr std::array kFields = {
     Field{"time", Kind::kTime, [](const Event& e) { return core::rfc3339(e.time); }},
     Field{"flow.start", Kind::kTime, [](const Event& e) { return core::rfc3339(e.time); }},
     Field{"flow.end", Kind::kTime, [](const Event& e) { return core::rfc3339(e.time + e.duration); }},
-    Field{"duration_ns", Kind::kNumber,
-          [](const Event& e) { return number(static_cast<std::uint64_t>(e.duration)); }},
+    Field{"duration_ns", Kind::kNumber, [](const Event& e) { return number(static_cast<std::uint64_t>(e.duration)); }},
     Field{"outcome", Kind::kText, [](const Event& e) { return word(event::name(e.outcome)); }},
     Field{"action", Kind::kText, [](const Event& e) { return word(event::name(e.action)); }},
     Field{"code", Kind::kText, [](const Event& e) { return text(e.code); }},
@@ -88,8 +94,7 @@ constexpr std::array kFields = {
     Field{"destination.bytes", Kind::kNumber, [](const Event& e) { return number(e.destination_bytes); }},
     Field{"source.packets", Kind::kNumber, [](const Event& e) { return number(e.source_packets); }},
     Field{"destination.packets", Kind::kNumber, [](const Event& e) { return number(e.destination_packets); }},
-    Field{"network.bytes", Kind::kNumber,
-          [](const Event& e) { return number(e.source_bytes + e.destination_bytes); }},
+    Field{"network.bytes", Kind::kNumber, [](const Event& e) { return number(e.source_bytes + e.destination_bytes); }},
     Field{"network.packets", Kind::kNumber,
           [](const Event& e) { return number(e.source_packets + e.destination_packets); }},
     Field{"source.bytes.scaled", Kind::kNumber,
@@ -131,11 +136,15 @@ std::optional<std::uint64_t> parse(std::string_view digits) {
   return core::parse_number<std::uint64_t>(digits);
 }
 
-// The unit of the last digit that stands there: 1 s of "08:15:30Z", 1 ms of "08:15:30.123Z".
+// The unit of the last digit that stands there: 1 s of "08:15:30Z", 1 ms of "08:15:30.123Z" and "08:15:30.123000Z".
 core::Nanoseconds precision(std::string_view time) {
   const auto dot = time.rfind('.');
+  if (dot == time.npos) return core::kSecond;
+  std::string_view fraction = time.substr(dot + 1);
+  fraction = fraction.substr(0, fraction.find_first_not_of("0123456789"));
+  while (fraction.size() > 3 && fraction.ends_with("000")) fraction.remove_suffix(3);
   core::Nanoseconds unit = core::kSecond;
-  for (auto at = dot; at != time.npos && ++at < time.size() && decode::is_digit(time[at]);) unit /= 10;
+  for (std::size_t i = 0; i < fraction.size(); ++i) unit /= 10;
   return std::max<core::Nanoseconds>(unit, 1);
 }
 
@@ -163,8 +172,7 @@ bool same_value(const Field& field, const Event& event, const std::string& their
       // Names are without their domain in an event.
       Event scratch;
       decode::set_typed_user(scratch, core::trim(theirs));
-      return core::equals_ignore_case(mine, core::trim(theirs)) ||
-             core::equals_ignore_case(mine, scratch.user.text());
+      return core::equals_ignore_case(mine, core::trim(theirs)) || core::equals_ignore_case(mine, scratch.user.text());
     }
   }
   return false;
@@ -175,6 +183,17 @@ bool same_value(const Field& field, const Event& event, const std::string& their
 std::string ours(const Event& event, std::string_view field) {
   const Field* found = field_of(field);
   return found == nullptr ? "(no such field)" : found->value(event);
+}
+
+event::Event turned(const event::Event& event) {
+  event::Event out = event;
+  std::swap(out.source_ip, out.destination_ip);
+  std::swap(out.source_port, out.destination_port);
+  std::swap(out.source_bytes, out.destination_bytes);
+  std::swap(out.source_packets, out.destination_packets);
+  std::swap(out.ingress, out.egress);
+  std::swap(out.ingress_index, out.egress_index);
+  return out;
 }
 
 bool same(std::string_view field, const Event& event, const Claim& claim) {
@@ -188,7 +207,7 @@ bool applies(std::string_view field, const Event& event, const Record& record) {
   const bool traffic = event.event_class == Class::kFlow || event.event_class == Class::kConnection;
   const bool states_start = std::any_of(record.claims.begin(), record.claims.end(),
                                         [](const Claim& claim) { return claim.field == "flow.start"; });
-  if (field == "flow.start") return event.event_class == Class::kFlow;
+  if (field == "flow.start" || field == "flow.end") return event.event_class == Class::kFlow;
   if (field == "time") return event.event_class != Class::kFlow || !states_start;
   // A firewall's verdict and the outcome of a log-in are two fields here, one in the peers' schemas.
   if (field == "action") return traffic;

@@ -88,9 +88,10 @@ void read_crowdsec(const fs::path& data, const Sink& sink) {
     std::vector<std::pair<std::string, Values>> sorted;
     for (auto& entry : assertions(text, "[\"s01-parse\"]")) sorted.push_back(entry);
     const auto index = [](const std::string& key) {
-      return core::parse_number<int>(core::between(key, "\"][\"", "").value_or("").contains("][")
-                                         ? std::string_view(key).substr(key.rfind('[') + 1, key.size() - key.rfind('[') - 2)
-                                         : std::string_view())
+      return core::parse_number<int>(
+                 core::between(key, "\"][\"", "").value_or("").contains("][")
+                     ? std::string_view(key).substr(key.rfind('[') + 1, key.size() - key.rfind('[') - 2)
+                     : std::string_view())
           .value_or(0);
     };
     std::stable_sort(sorted.begin(), sorted.end(),
@@ -114,7 +115,7 @@ void read_crowdsec(const fs::path& data, const Sink& sink) {
     }
     if (!parsed.records.empty()) sink(std::move(parsed));
 
-    Case alerts{.peer = "crowdsec", .file = below(data, folder / name), .input = input, .pairing = Pairing::kAny};
+    Case alerts{.peer = "crowdsec", .file = below(data, folder / name), .input = input, .pairing = Pairing::kFind};
     for (const auto& [key, values] : assertions(read_file(folder / "scenario.assert"), ".Events[")) {
       Record record = record_of(values);
       if (record.claims.empty()) continue;

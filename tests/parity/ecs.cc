@@ -11,10 +11,10 @@ namespace {
 
 // The words with which firewalls say their verdict. Others say what happened to a session ("timeout", "close").
 std::optional<std::string> verdict(std::string_view text) {
-  static constexpr std::array<std::string_view, 9> kAllowed = {"allow", "allowed",   "accept",    "accepted", "permit",
-                                                               "pass",  "permitted", "passthrough", "built"};
+  static constexpr std::array<std::string_view, 9> kAllowed = {
+      "allow", "allowed", "accept", "accepted", "permit", "pass", "permitted", "passthrough", "built"};
   static constexpr std::array<std::string_view, 13> kDenied = {
-      "deny",  "denied", "drop",     "dropped",    "block",        "blocked",   "reject",
+      "deny",     "denied",   "drop",       "dropped",      "block",        "blocked", "reject",
       "rejected", "drop-all", "reset-both", "reset-client", "reset-server", "discard"};
   const auto is = [&](std::string_view other) { return core::equals_ignore_case(text, other); };
   if (std::any_of(kAllowed.begin(), kAllowed.end(), is)) return "allowed";
@@ -90,32 +90,39 @@ void claim_ecs(element ecs, Record& record) {
   const auto any = [&](std::string_view field, std::initializer_list<std::string_view> paths) {
     for (auto& value : all_of(ecs, paths)) record.claim(field, std::move(value));
   };
+  // Peers copy numbers that are no ports.
+  const auto port = [&](std::string_view field) {
+    if (auto text = text_at(ecs, field); text && core::parse_number<std::uint16_t>(*text)) record.claim(field, text);
+  };
   one("time", {"@timestamp"});
   one("flow.start", {"event.start"});
   one("flow.end", {"event.end"});
   one("duration_ns", {"event.duration"});
   one("code", {"event.code"});
   one("reason", {"event.reason"});
-  any("observer.name", {"observer.hostname", "observer.name", "log.hostname", "host.name", "host.hostname"});
+  any("observer.name",
+      {"observer.hostname", "observer.name", "log.hostname", "host.name", "host.hostname", "winlog.computer_name"});
   one("source.ip", {"source.ip"});
-  one("source.port", {"source.port"});
+  port("source.port");
   one("destination.ip", {"destination.ip"});
-  one("destination.port", {"destination.port"});
+  port("destination.port");
   one("source.bytes", {"source.bytes"});
   one("destination.bytes", {"destination.bytes"});
   one("source.packets", {"source.packets"});
   one("destination.packets", {"destination.packets"});
   one("network.bytes", {"network.bytes"});
   one("network.packets", {"network.packets"});
-  any("network.protocol", {"network.protocol", "network.application"});
+  for (auto& name : all_of(ecs, {"network.protocol", "network.application"})) {
+    // Some write the transport there.
+    if (decode::protocol_number(name) == 0) record.claim("network.protocol", std::move(name));
+  }
   any("ingress", {"observer.ingress.interface.name", "observer.ingress.interface.alias", "observer.ingress.zone"});
   any("egress", {"observer.egress.interface.name", "observer.egress.interface.alias", "observer.egress.zone"});
   any("rule", {"rule.name", "cisco.asa.rule_name"});
   any("group", {"source.user.group.name", "user.group.name", "group.name"});
   one("client.host", {"source.domain"});
-  one("client.os", {"user_agent.os.full", "host.os.version"});
+  one("client.os", {"user_agent.os.full"});
   one("user_agent", {"user_agent.original"});
-  one("region", {"source.geo.country_name", "source.geo.name"});
   one("session_id", {"cisco.asa.connection_id", "winlog.event_data.TargetLogonId", "action.properties.TargetLogonId"});
   one("logon_type", {"winlog.event_data.LogonType", "action.properties.LogonType"});
   one("tcp_flags", {"netflow.tcp.flags"});

@@ -1,4 +1,6 @@
 // Elastic's ingest pipelines: X.log or X.json beside X-expected.json, expected[i] for line or event i.
+#include <algorithm>
+
 #include "parity/parity.h"
 
 namespace orbwatch::parity {
@@ -30,6 +32,7 @@ void read_elastic(const fs::path& data, const Sink& sink) {
       if (!expected.is_object()) continue;  // dropped by the pipeline
       Record record{.place = "line " + std::to_string(line), .line = line};
       claim_ecs(expected, record);
+      if (const auto time = text_at(expected, "@timestamp")) c.reference = std::max(c.reference, time_of(*time));
       c.records.push_back(std::move(record));
     }
     sink(std::move(c));

@@ -27,6 +27,7 @@ using simdjson::dom::element;
 // `field` is a name of docs/events.md or one of these, which are made of two of them:
 //   "network.bytes", "network.packets"  both directions together
 //   "source.bytes.scaled"               source.bytes times sampling
+//   "ends"                              made by the runner: who spoke with whom is the other way round
 //   "flow.start"                        time, of flows only; where it is claimed, "time" is not compared for flows
 //   "flow.end"                          time + duration_ns
 // `values`: what the peer says; more than one where it has several names for the same thing, one of which must be ours.
@@ -49,6 +50,7 @@ enum class Pairing {
   kLine,   // the one of the same line
   kOrder,  // the first with the first, and so on
   kAny,    // the one that fits best; each is taken once
+  kFind,   // the one that fits best; several records may mean the same
   kSums,   // as kAny, after events of the same addresses and ports were added up
 };
 
@@ -61,10 +63,10 @@ struct Count {
 };
 
 struct Case {
-  std::string peer{};  // "sekoia"
-  std::string file{};  // below shared/data
-  std::string input{};  // as a file that orbwatch would be given
-  std::string envelope{};  // put before `input` if nothing is recognised without it; see inputs.yaml
+  std::string peer{};               // "sekoia"
+  std::string file{};               // below shared/data
+  std::string input{};              // as a file that orbwatch would be given
+  std::string envelope{};           // put before `input` if nothing is recognised without it; see inputs.yaml
   core::Nanoseconds reference = 0;  // what the peer took for the year of records that leave it out; 0 = the default
   Pairing pairing = Pairing::kLine;
   bool complete = false;  // the peer names every record: events that no record fits are differences
@@ -102,11 +104,13 @@ Outcome decode_input(const std::string& input, core::Nanoseconds reference = 0);
 
 // The value of an event's field as text, "" if absent; and whether it is what the peer says.
 std::string ours(const event::Event& event, std::string_view field);
+// Source and destination exchanged, with all that belongs to them.
+event::Event turned(const event::Event& event);
 bool same(std::string_view field, const event::Event& event, const Claim& claim);
 bool applies(std::string_view field, const event::Event& event, const Record& record);
 
 // Files and JSON.
-fs::path find_data();  // shared/data beside or above the source tree; "" if it is not there
+fs::path find_data();                         // shared/data beside or above the source tree; "" if it is not there
 std::string read_file(const fs::path& path);  // decompressed
 std::vector<fs::path> files_below(const fs::path& folder, std::string_view suffix);
 std::string below(const fs::path& data, const fs::path& file);

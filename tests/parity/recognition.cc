@@ -32,7 +32,8 @@ int run(bool list) {
   };
   for (const Input& row : inputs->rows) {
     const std::string& format = row.decoder();
-    if (!format.empty() && !has_decoder(format) && !inputs->is_to_come(format)) fail(format + " is neither a format nor listed under to_come");
+    if (!format.empty() && !has_decoder(format) && !inputs->is_to_come(format))
+      fail(format + " is neither a format nor listed under to_come");
   }
   for (const char* folder : {"flow", "logs", "auth", "behaviour", "zeek", "packets"}) {
     for (const fs::path& file : files_below(data / folder, "")) {
@@ -49,7 +50,9 @@ int run(bool list) {
         fail(name + " is not in inputs.yaml" + (found.empty() ? "" : "; recognised as " + found));
       } else if (row->format.empty()) {
         ++none;
-        if (!found.empty()) fail(name + " is recognised as " + found + ", though it is " + (row->none.empty() ? "what a peer expects" : row->none));
+        if (!found.empty())
+          fail(name + " is recognised as " + found + ", though it is " +
+               (row->none.empty() ? "what a peer expects" : row->none));
       } else if (!has_decoder(row->format)) {
         ++to_come[row->format];
         if (!found.empty()) fail(name + " is recognised as " + found + ", but is of " + row->format);

@@ -14,9 +14,12 @@ void read_sekoia(const fs::path& data, const Sink& sink) {
     Case c{.peer = "sekoia", .file = below(data, file), .input = *message + "\n"};
     Record record{.place = "message", .line = 1};
     claim_ecs(expected, record);
+    if (c.file.contains("/Fortinet__") || c.file.contains("/Palo-Alto-")) {  // elsewhere looked up by the peer
+      record.claim("region", first_of(expected, {"source.geo.country_name", "source.geo.name"}));
+      record.claim("client.os", text_at(expected, "host.os.version"));
+    }
     // Their peer reads a time without zone as UTC and puts in the year of the day on which it runs.
     if (const auto time = text_at(expected, "@timestamp")) c.reference = time_of(*time);
-    c.pairing = Pairing::kOrder;
     c.records.push_back(std::move(record));
     sink(std::move(c));
   }

@@ -120,8 +120,10 @@ std::string records_in(const fs::path& file, const std::string& holds) {
   } else if (holds == "ini") {
     for (const std::string& line : lines_of(text)) {
       const auto equal = line.find('=');
-      if (line.starts_with("log ") && equal != line.npos)
-        out += std::string(core::trim(std::string_view(line).substr(equal + 1))) + "\n";
+      if (!line.starts_with("log ") || equal == line.npos) continue;
+      std::string_view record = core::trim(std::string_view(line).substr(equal + 1));
+      if (record.starts_with("%%")) record.remove_prefix(1);  // as the peer's configuration files escape it
+      out += std::string(record) + "\n";
     }
   } else if (holds == "fail2ban") {
     for (const std::string& line : lines_of(text)) {

@@ -39,8 +39,12 @@ Record record_of(const Row& row, bool connection) {
     claim("source.packets", "orig_pkts");
     claim("destination.packets", "resp_pkts");
     claim("network.protocol", "service");
-    if (protocol != row.end() && decode::protocol_number(protocol->second) != 0)
-      record.claim("network.iana_number", std::to_string(decode::protocol_number(protocol->second)));
+    if (protocol != row.end() && decode::protocol_number(protocol->second) != 0) {
+      // Zeek has one name for ICMP of IPv4 and IPv6.
+      const auto source = row.find("id.orig_h");
+      const bool icmp6 = protocol->second == "icmp" && source != row.end() && source->second.contains(':');
+      record.claim("network.iana_number", icmp6 ? "58" : std::to_string(decode::protocol_number(protocol->second)));
+    }
     if (const auto found = row.find("duration"); found != row.end()) {
       const auto dot = found->second.find('.');
       const auto whole = core::parse_number<std::uint64_t>(std::string_view(found->second).substr(0, dot));
