@@ -1130,6 +1130,16 @@ Fate threat_defense(std::string_view text, Event& event, int number, const core:
   return Fate::kept();
 }
 
+// 109201: "UAUTH: Session=0x00fee000, User=alice, Assigned IP=10.99.0.5, Succeeded adding entry."
+Fate user_entry(Scanner s, Event& event) {
+  put_session(event, Activity::kUpdate);
+  if (!s.skip_past("User=")) return Fate::rejected(kNoUser);
+  set_user(event, s.until(','));
+  if (s.skip_past("Assigned IP=")) s.ip(event.assigned_ip);
+  if (!event.user.present()) return Fate::rejected(kNoUser);
+  return Fate::kept();
+}
+
 class CiscoAsa final : public RecordDecoder {
  public:
   explicit CiscoAsa(const core::TimeReader& times) : times_(times) {}
@@ -1237,6 +1247,7 @@ class CiscoAsa final : public RecordDecoder {
       case 113017: return aaa(text, event, number);
       case 109005:
       case 109006: return cut_through(s, event, number);
+      case 109201: return user_entry(s, event);
       case 113019:
       case 113029:
       case 113030:
