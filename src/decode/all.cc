@@ -150,6 +150,8 @@ Recognised recognise(std::string_view head, const Options& options) {
       line.reserve(line.size() + core::kPadding);
       record.raw = line;
       while (!record.raw.empty() && record.raw.back() == '\r') record.raw.remove_suffix(1);
+      if (const auto text = record.raw.find_first_not_of(" \t"); text != record.raw.npos && record.raw[text] == '{')
+        record.raw.remove_prefix(text);
       if (record.raw.empty()) continue;
       parse_envelope(record, *times);
       record.json = record.message.starts_with('{');

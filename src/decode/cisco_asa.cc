@@ -36,6 +36,7 @@ const Symbol kIkev1 = core::intern("ikev1");
 const Symbol kIkev2 = core::intern("ikev2");
 const Symbol kSsh = core::intern("ssh");
 const Symbol kTcpFins = core::intern("TCP FINs");
+const Symbol kDns = core::intern("dns");
 const Symbol kAsdm = core::intern("asdm");
 
 // How a message writes an address.
@@ -67,14 +68,32 @@ void scan_user(Scanner& s, Endpoint& out) {
   s = ahead;
 }
 
+// " alice" between an endpoint and the word that follows it: old releases write the user without parentheses.
+void scan_bare_user(Scanner& s, Endpoint& out, std::string_view next) {
+  Scanner ahead = s;
+  if (!out.user.empty() || !ahead.skip(' ')) return;
+  const std::string_view name = ahead.word();
+  if (name.empty() || name == next || !ahead.skip(' ') || !ahead.skip(next)) return;
+  out.user = name;
+  s.advance(1 + name.size());
+}
+
 constexpr CharTable kEndsInterface(": (");
+
+// The one interface name with blanks: traffic to and from the device itself.
+constexpr std::string_view kDeviceItself = "NP Identity Ifc";
 
 // Reads an endpoint at the cursor; false if nothing stands there.
 bool scan_endpoint(Scanner& s, Endpoint& out, Form form) {
   s.spaces();
   if (form == Form::kColon) {
     Scanner ahead = s;
-    const std::string_view word = ahead.until_table(kEndsInterface);
+    std::string_view word = ahead.until_table(kEndsInterface);
+    if (word == "NP" && s.rest().starts_with(kDeviceItself)) {
+      word = kDeviceItself;
+      ahead = s;
+      ahead.advance(word.size());
+    }
     if (ahead.peek() == ':') {
       // Without an interface the beginning of an IPv6 address would look like one.
       if (auto text = s.rest(); word.size() > 4 || !Ip::scan(text) || text.starts_with(':')) {
@@ -250,9 +269,10 @@ Fate teardown(Scanner s, Event& event, bool initiator_first) {
   if (!scan_connection(s, event)) return Fate::rejected(kNoAddress);
   Endpoint first;
   Endpoint second;
-  if (!scan_endpoint(s, first, Form::kColon) || !s.skip_past(" to ") || !scan_endpoint(s, second, Form::kColon)) {
-    return Fate::rejected(kNoAddress);
-  }
+  if (!scan_endpoint(s, first, Form::kColon)) return Fate::rejected(kNoAddress);
+  scan_bare_user(s, first, "to");
+  if (!s.skip_past(" to ") || !scan_endpoint(s, second, Form::kColon)) return Fate::rejected(kNoAddress);
+  scan_bare_user(s, second, "duration");
   event.event_class = Class::kConnection;
   event.activity = Activity::kEnd;
   event.action = Action::kAllowed;
@@ -361,6 +381,7 @@ Fate deny(Scanner s, Event& event, int number) {
     case 106015:
       event.protocol = 6;
       from_to(number == 106015 ? "no connection" : "");
+      if (number == 106001) event.direction = Direction::kInbound;
       if (found && s.skip_past(" flags ")) event.tcp_flags = scan_flags(s);
       put_interface(event, s);
       break;
@@ -373,12 +394,15 @@ Fate deny(Scanner s, Event& event, int number) {
     case 106006:
     case 106007:
       event.protocol = 17;
+      event.direction = Direction::kInbound;
       from_to(number == 106007 ? "dns" : "");
+      if (number == 106007) event.application = kDns;
       put_interface(event, s);
       break;
     case 106010:
     case 106014:
       if (s.skip("Deny inbound ")) {
+        event.direction = Direction::kInbound;
         s.skip("protocol ");
         event.protocol = protocol_number(s.word());
       }
@@ -1106,6 +1130,16 @@ Fate threat_defense(std::string_view text, Event& event, int number, const core:
   return Fate::kept();
 }
 
+// 109201: "UAUTH: Session=0x00fee000, User=alice, Assigned IP=10.99.0.5, Succeeded adding entry."
+Fate user_entry(Scanner s, Event& event) {
+  put_session(event, Activity::kUpdate);
+  if (!s.skip_past("User=")) return Fate::rejected(kNoUser);
+  set_user(event, s.until(','));
+  if (s.skip_past("Assigned IP=")) s.ip(event.assigned_ip);
+  if (!event.user.present()) return Fate::rejected(kNoUser);
+  return Fate::kept();
+}
+
 class CiscoAsa final : public RecordDecoder {
  public:
   explicit CiscoAsa(const core::TimeReader& times) : times_(times) {}
@@ -1213,6 +1247,7 @@ class CiscoAsa final : public RecordDecoder {
       case 113017: return aaa(text, event, number);
       case 109005:
       case 109006: return cut_through(s, event, number);
+      case 109201: return user_entry(s, event);
       case 113019:
       case 113029:
       case 113030:

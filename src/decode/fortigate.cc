@@ -76,6 +76,7 @@ enum Key : std::uint8_t {
   kStatus,
   kSubtype,
   kTime,
+  kTimestamp,
   kTransIp,
   kTunnelId,
   kTunnelIp,
@@ -84,6 +85,7 @@ enum Key : std::uint8_t {
   kTz,
   kUi,
   kUser,
+  kUserIp,
   kVpnTunnel,
   kXauthGroup,
   kXauthUser,
@@ -92,13 +94,13 @@ enum Key : std::uint8_t {
 
 // In the order of the enumeration.
 constexpr std::array<std::string_view, kKeys> kNames = {
-    "action",      "agent",     "assignip",    "authproto", "date",       "devid",   "devname",   "dstintf",
-    "dstintfrole", "dstip",     "dstport",     "duration",  "eventtime",  "group",   "locip",     "locport",
-    "logid",       "method",    "osname",      "policyid",  "policyname", "proto",   "rcvdbyte",  "rcvdpkt",
-    "reason",      "remip",     "remport",     "sentbyte",  "sentpkt",    "service", "sessionid", "sn",
-    "srccountry",  "srcintf",   "srcintfrole", "srcip",     "srcname",    "srcport", "status",    "subtype",
-    "time",        "transip",   "tunnelid",    "tunnelip",  "tunneltype", "type",    "tz",        "ui",
-    "user",        "vpntunnel", "xauthgroup",  "xauthuser"};
+    "action",      "agent",     "assignip",    "authproto", "date",       "devid",      "devname",   "dstintf",
+    "dstintfrole", "dstip",     "dstport",     "duration",  "eventtime",  "group",      "locip",     "locport",
+    "logid",       "method",    "osname",      "policyid",  "policyname", "proto",      "rcvdbyte",  "rcvdpkt",
+    "reason",      "remip",     "remport",     "sentbyte",  "sentpkt",    "service",    "sessionid", "sn",
+    "srccountry",  "srcintf",   "srcintfrole", "srcip",     "srcname",    "srcport",    "status",    "subtype",
+    "time",        "timestamp", "transip",     "tunnelid",  "tunnelip",   "tunneltype", "type",      "tz",
+    "ui",          "user",      "userip",      "vpntunnel", "xauthgroup", "xauthuser"};
 
 constexpr std::size_t key_slot(std::string_view name) {
   return (name.size() * 37 + static_cast<unsigned char>(name.front()) * 5 +
@@ -270,10 +272,11 @@ Fate vpn(const Fields& f, Event& event) {
   return Fate::kept();
 }
 
-// "success", "failed", "failure", "timed_out", "locked_out" ...
+// "success", "Failed", "failure", "timed_out", "locked_out" ...
 Outcome outcome_of(std::string_view status) {
-  if (status.starts_with("success")) return Outcome::kSuccess;
-  if (status.starts_with("fail") || status.contains("lock") || status == "timed_out" || status == "deny")
+  if (status.starts_with("success") || status.starts_with("Success")) return Outcome::kSuccess;
+  if (status.starts_with("fail") || status.starts_with("Fail") || status.contains("lock") || status == "timed_out" ||
+      status == "deny")
     return Outcome::kFailure;
   return Outcome::kUnknown;
 }
@@ -303,6 +306,15 @@ Fate user(const Fields& f, Event& event) {
   put_access(event, f[kAuthProto]);
   put_user(event, f[kUser]);
   event.reason = closed_reason(f[kReason]);
+  if (!event.user.present() && !event.source_ip.present()) return Fate::rejected(kNoUser);
+  return Fate::kept();
+}
+
+// FortiAuthenticator: somebody proves to it who he is, through a gateway (nas) or itself.
+Fate authenticator(const Fields& f, Event& event) {
+  put_login(event, outcome_of(f[kStatus]), Service::kOther);
+  event.source_ip = f.ip(kUserIp);
+  put_user(event, f[kUser]);
   if (!event.user.present() && !event.source_ip.present()) return Fate::rejected(kNoUser);
   return Fate::kept();
 }
@@ -371,13 +383,14 @@ class FortiGate final : public RecordDecoder {
     if (type == "traffic") return traffic(f, event);
     if (type == "event" && subtype == "vpn") return vpn(f, event);
     if (type == "event" && subtype == "user") return user(f, event);
+    if (type == "event" && subtype == "Authentication") return authenticator(f, event);
     if (type == "event" && subtype == "system") return system(f, event);
     return other(type, subtype);
   }
 
  private:
   // eventtime counts from the epoch in seconds, milli-, micro- or nanoseconds. Without it: date and time, in tz if
-  // there is one.
+  // there is one; without a date: timestamp.
   void put_time(const Fields& f, Event& event) const {
     if (std::string_view text = f[kEventTime]; !text.empty()) {
       if (const auto time = core::parse_epoch(text); time && *time != 0 && text.empty()) {
@@ -388,6 +401,10 @@ class FortiGate final : public RecordDecoder {
     const std::string_view date = f[kDate];
     const std::string_view clock = f[kTime];
     const std::string_view zone = f[kTz];
+    if (std::string_view text = f[kTimestamp]; date.empty() && !text.empty()) {  // FortiAuthenticator: seconds
+      if (const auto time = core::parse_epoch(text); time && text.empty()) event.time = *time;
+      return;
+    }
     if (date.size() != 10 || clock.size() < 8 || clock.size() > 18 || zone.size() > 8) return;
     std::array<char, 48> buffer;
     char* p = std::copy(date.begin(), date.end(), buffer.data());

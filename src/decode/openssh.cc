@@ -449,7 +449,17 @@ class OpenSsh final : public RecordDecoder {
     if (words == text.npos) return ignored("sshd other message");
     const std::string_view method = text.substr(0, words);
     const Peer peer = named(text.substr(words + 5), e);
-    // "Accepted google_authenticator for alice": a PAM module's own line.
+    // "Accepted google_authenticator for alice": a PAM module's own line. The log-in follows, or fails for another
+    // reason.
+    if (!peer.found && method == "google_authenticator") {
+      set_typed_user(e, text.substr(words + 5));
+      e.event_class = Class::kAuthentication;
+      e.activity = Activity::kChallenge;
+      e.outcome = outcome;
+      e.code = core::intern(method);
+      e.mfa = event::Mfa::kYes;
+      return Fate::kept();
+    }
     if (!peer.found && method.find(' ') == method.npos && method != "password" && method != "publickey") {
       return ignored("PAM module's message");
     }

@@ -1,4 +1,4 @@
-// PAN-OS syslog in its default CSV form: TRAFFIC, GLOBALPROTECT, and of SYSTEM the log-ins.
+// PAN-OS syslog in its default CSV form: TRAFFIC, GLOBALPROTECT, AUTHENTICATION, and of SYSTEM the log-ins.
 //
 // Sources: "PAN-OS Administrator's Guide", Syslog Field Descriptions, 8.1 to 11.1 (docs.paloaltonetworks.com): the
 // order of the columns. New versions append columns; the ones read here have kept their places since 8.0
@@ -219,6 +219,29 @@ Fate system_globalprotect(const Columns& c, Event& event) {
   return Fate::kept();
 }
 
+// AUTHENTICATION: what an authentication policy asks for, through the portal or by a further factor.
+Fate authentication(const Columns& c, Event& event) {
+  if (c.size() < 22) return Fate::rejected(kTooShort);
+  const std::string_view what = c[20];
+  const auto says = [what](std::string_view word) { return core::contains_ignore_case(what, word); };
+  const Outcome outcome = says("succe")                                                      ? Outcome::kSuccess
+                          : says("fail") || says("timeout") || says("den") || says("reject") ? Outcome::kFailure
+                                                                                             : Outcome::kUnknown;
+  put_login(event, outcome, c[19].contains("GlobalProtect") ? Service::kVpn : Service::kOther);
+  event.source_ip = c.ip(8);
+  set_user(event, c[9].empty() ? c[10] : c[9]);
+  event.rule = core::intern(c[12]);
+  event.auth_method = auth_method(c[17]);
+  if (c.number(21) > 1) {  // the first factor has the number 1
+    event.activity = Activity::kChallenge;
+    event.mfa = event::Mfa::kYes;
+  }
+  event.reason = closed_reason(c[18]);
+  event.application = lower_symbol(c[19]);
+  if (!event.source_ip.present() && !event.user.present()) return Fate::rejected(kNoUser);
+  return Fate::kept();
+}
+
 // What stands between the quotes behind `key`, or the word there.
 std::string_view name_behind(std::string_view text, std::string_view key) {
   const auto at = text.find(key);
@@ -240,12 +263,15 @@ Fate system_auth(const Columns& c, Event& event) {
   std::string_view user = name_behind(text, "for user ");
   if (user.empty()) user = name_behind(text, "User ");
   set_user(event, user);
+  if (event.user.present() && !event.user_domain.present())
+    event.user_domain = core::intern(name_behind(text, "realm "));
   if (const auto from = text.rfind("rom: "); from != text.npos) Scanner(text.substr(from + 5)).ip(event.source_ip);
   event.group = core::intern(c[9]);
   if (const auto reason = text.find("Reason: "); reason != text.npos) {
     std::string_view words = text.substr(reason + 8);
-    words = words.substr(0, words.find(". "));
-    event.reason = closed_reason(words.substr(0, words.find(" auth profile")));
+    // What follows the reason is a sentence of its own that begins with its key.
+    words = words.substr(0, words.find("auth profile"));
+    event.reason = closed_reason(words.substr(0, words.find(" From: ")));
   }
   if (text.starts_with("Kerberos")) event.auth_method = AuthMethod::kKerberos;
   if (text.contains("RADIUS") || text.contains("auth protocol 'PAP'") || text.contains("auth protocol 'CHAP'"))
@@ -303,6 +329,10 @@ class PaloAlto final : public RecordDecoder {
       if (c[4] == "auth") return system_auth(c, event);
       if (c[4] == "general") return system_general(c, event);
       return Fate::ignored(kOtherSystem);
+    }
+    if (type == "AUTH" || type == "AUTHENTICATION") {
+      put_common(c, event, 29, 33, core::intern(type));
+      return authentication(c, event);
     }
     std::array<char, 32> name;
     char* p = std::copy_n("type ", 5, name.data());

@@ -23,7 +23,8 @@ Account split_account(std::string_view text) {
     while (account.domain.ends_with('\\')) account.domain.remove_suffix(1);  // sshd and JSON double the backslash
     account.domain.remove_prefix(account.domain.rfind('\\') + 1);            // "LOCAL\CORP\alice"
     if (account.domain == "LOCAL") account.domain = {};
-  } else if (const auto at = account.name.rfind('@'); at != text.npos && at != 0) {
+  }
+  if (const auto at = account.name.rfind('@'); account.domain.empty() && at != text.npos && at != 0) {
     account.domain = account.name.substr(at + 1);
     account.name = account.name.substr(0, at);
   }

@@ -140,8 +140,9 @@ std::string_view quoted_word(Scanner& s);
 // IANA protocol number of "tcp", "UDP", "icmp", "IPv6-ICMP", "gre", "esp", "47" ...; 0 if unknown.
 std::uint8_t protocol_number(std::string_view name);
 
-// Splits "LOCAL\alice", "CORP\alice", "LOCAL\CORP\alice", "alice@corp.example" into user and domain. LOCAL is Cisco's
-// word for "no domain", "-" stands for none. What devices write in place of a name ("*****", "-", "N/A", "Unknown",
+// Splits "LOCAL\alice", "CORP\alice", "LOCAL\CORP\alice", "alice@corp.example", "LOCAL\alice@corp.example" into user
+// and domain. LOCAL is Cisco's word for "no domain", "-" stands for none. What devices write in place of a name
+// ("*****", "-", "N/A", "Unknown",
 // "<unknown>") gives no user.
 void set_user(event::Event& event, std::string_view text);
 

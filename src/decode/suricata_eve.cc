@@ -52,7 +52,7 @@ struct Fields {
   std::string_view timestamp, start, end;
   std::string_view source_ip, destination_ip, source_port, destination_port, protocol, application, interface, host,
       action, direction;
-  std::string_view flow_source_ip, flow_state, flow_action, tcp_flags, signature, alert_action;
+  std::string_view flow_source_ip, flow_state, flow_action, flow_reason, user_agent, tcp_flags, signature, alert_action;
   std::string_view subject, issuer, server_name, version, ja3, ja3s, ja4, message;
   std::uint64_t flow_id = 0;
   std::uint64_t bytes_to_server = 0, bytes_to_client = 0, packets_to_server = 0, packets_to_client = 0;
@@ -149,6 +149,11 @@ class SuricataEve final : public RecordDecoder {
       case 4:
         if (key == "flow") {
           broken |= counters(value, f);
+        } else if (key == "http") {
+          broken |= json::each_field(value, [&](std::string_view k, Value& v) {
+                      if (k == "http_user_agent") f.user_agent = json::text(v);
+                      return true;
+                    }) == Walk::kBroken;
         } else if (key == "host") {
           f.host = json::text(value);
           if (f.host.empty()) {
@@ -241,6 +246,7 @@ class SuricataEve final : public RecordDecoder {
                  break;
                case 6:
                  if (key == "action") f.flow_action = json::text(v);
+                 if (key == "reason") f.flow_reason = json::text(v);
                  if (key == "src_ip") f.flow_source_ip = json::text(v);
                  break;
                case 13:
@@ -394,6 +400,7 @@ class SuricataEve final : public RecordDecoder {
         e.activity = Activity::kTraffic;
         e.code = type == Type::kFlow ? kFlowCode : kNetflowCode;
         e.action = action_of(f.flow_action);
+        e.reason = closed_reason(f.flow_reason);
         if (f.flow_state == "established" || f.flow_state == "closed") e.outcome = Outcome::kSuccess;
         if (f.flow_state == "new" && e.protocol == 6 && type == Type::kFlow) e.outcome = Outcome::kFailure;
         break;
@@ -402,6 +409,7 @@ class SuricataEve final : public RecordDecoder {
         e.activity = Activity::kAlert;
         e.code = kAlertCode;
         e.action = action_of(f.alert_action);
+        e.user_agent = core::intern(f.user_agent);
         if (!f.signature.empty()) e.rule = core::intern(f.signature);
         // An alert names the ends as seen by the packet that fired; the flow's own counters are always seen from the
         // client.

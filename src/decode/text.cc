@@ -60,7 +60,7 @@ TextDecoder::TextDecoder(Framing framing, std::string_view main_format, bool onl
     for (const RecordFormat& format : record_formats()) {
       if (!with_headers && !format.stateless) continue;
       if ((format.name == main_format) == main && (main || !only))
-        readers_.push_back({core::intern(format.name), format.make(times_)});
+        readers_.push_back({core::intern(format.name), format.make(times_), 0});
     }
   }
 }
@@ -201,15 +201,20 @@ void TextDecoder::record(std::string_view raw, std::uint64_t offset, std::uint32
   }
   while (!raw.empty() && (raw.back() == '\r' || raw.back() == '\0')) raw.remove_suffix(1);
   TextRecord r;
-  r.raw = raw;
   const char first = raw.empty() ? ' ' : raw.front();
   if (first == ' ' || first == '\t') {
-    if (core::trim(raw).empty()) {
+    const std::string_view text = raw.substr(std::min(raw.find_first_not_of(" \t"), raw.size()));
+    if (core::trim(text).empty()) {
       batch.counts.ignore(kBlank);
       return;
     }
+    if (text.front() == '{') {  // an indented object
+      offset += raw.size() - text.size();
+      raw = text;
+    }
   }
-  if (first == '{') {
+  r.raw = raw;
+  if (!raw.empty() && raw.front() == '{') {
     r.message = raw;
     r.json = true;
   } else {

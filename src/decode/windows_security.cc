@@ -7,7 +7,7 @@
 //   {"category":"WindowsEventLogsTable","properties":{"EventId":4624,"RawXml":"<Event ..."}} Wazuh
 //   {"win":{"system":{"eventID":"4625",...},"eventdata":{"targetUserName":...}}}
 // Fields: Microsoft Learn, "Audit logon events" (4624, 4625, 4634, 4647, 4648, 4740, 4768, 4771, 4776, 4778, 4779,
-// 6272, 6273), NTSTATUS values of [MS-ERREF] 2.3.1, Kerberos errors of RFC 4120, 7.5.9.
+// 4825, 6272, 6273), NTSTATUS values of [MS-ERREF] 2.3.1, Kerberos errors of RFC 4120, 7.5.9.
 //
 // Names are compared without regard to case and "_", so that one table serves all shapes.
 // Ignored by name: every other event ("event 4688"), every other channel ("channel System").
@@ -292,7 +292,7 @@ class WindowsSecurity final : public RecordDecoder {
   static bool is_container(std::string_view name) {
     return name == "winlog" || name == "event" || name == "system" || name == "eventdata" || name == "userdata" ||
            name == "properties" || name == "win" || name == "data" || name == "provider" || name == "timecreated" ||
-           name == "attributes" || name == "eventid" || name == "host";
+           name == "attributes" || name == "eventid" || name == "host" || name == "source";
   }
 
   // False if the JSON is broken. `depth` bounds the recursion.
@@ -343,6 +343,7 @@ class WindowsSecurity final : public RecordDecoder {
     const bool id = container == "eventid";
     const bool provider = container == "provider";
     const bool host = container == "host";
+    const bool source = container == "source";  // Elastic's own processing moves the address out of event_data
     const Walk walk = json::each_field(value, [&](std::string_view key, Value& v) {
       if (id && (key == "#text" || key == "text" || key == "Value" || key == "value" || key == "$")) {
         row[kEventId] = json::text(v);
@@ -352,6 +353,10 @@ class WindowsSecurity final : public RecordDecoder {
         if (row[kProvider].empty()) row[kProvider] = json::text(v);
       } else if (host) {
         if (key == "name") row[kShipperHost] = json::text(v);  // with forwarded events this is the collector
+      } else if (source) {
+        if (key == "ip" && row[kIpAddress].empty()) row[kIpAddress] = json::text(v);
+        if (key == "port" && row[kIpPort].empty()) row[kIpPort] = json::text(v);
+        if (key == "domain" && row[kWorkstation].empty()) row[kWorkstation] = json::text(v);
       } else if (provider && (key == "Name" || key == "@Name" || key == "name")) {
         row[kProvider] = json::text(v);
       } else if (key == "@SystemTime" || key == "SystemTime") {
@@ -495,6 +500,7 @@ class WindowsSecurity final : public RecordDecoder {
       case 4777:
       case 4778:
       case 4779:
+      case 4825:
       case 6272:
       case 6273: break;
       default: return ignored_event(id);
@@ -570,6 +576,15 @@ class WindowsSecurity final : public RecordDecoder {
         e.client_host = host(row[kClientName]);
         set_names(row[kAccountName], row[kAccountDomain], e);
         if (row[kSessionName].starts_with("RDP-")) e.service = Service::kRdp;
+        if (const auto logon = hex_or_decimal(row[kLogonId])) e.session_id = *logon;
+        break;
+      case 4825:
+        // Proven who he is, but not allowed to use Remote Desktop here.
+        e.service = Service::kRdp;
+        e.outcome = Outcome::kFailure;
+        set_reason("remote desktop not allowed", e);
+        e.source_ip = address(row[kClientAddress]);
+        set_names(row[kAccountName], row[kAccountDomain], e);
         if (const auto logon = hex_or_decimal(row[kLogonId])) e.session_id = *logon;
         break;
       case 6272:

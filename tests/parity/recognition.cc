@@ -1,0 +1,77 @@
+// Every file of the collection is recognised as what it is: inputs.yaml names a format, or a reason for none, for each
+// file below shared/data's folders of logs and captures.
+//
+// Exit codes: 0 all as stated, 1 not, 2 the table is wrong, 77 shared/data is not there.
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "parity/tables.h"
+
+namespace orbwatch::parity {
+namespace {
+
+int run(bool list) {
+  const fs::path data = find_data();
+  if (data.empty()) {
+    fmt::print("skipped: ../shared/data is not there\n");
+    return 77;
+  }
+  const auto inputs = read_inputs(fs::path(ORBWATCH_ROOT) / "tests/parity/inputs.yaml");
+  if (!inputs) {
+    fmt::print(stderr, "{}\n", inputs.error().text());
+    return 2;
+  }
+  int failed = 0;
+  std::uint64_t right = 0;
+  std::uint64_t none = 0;
+  std::map<std::string, std::uint64_t> to_come;
+  const auto fail = [&](const std::string& text) {
+    fmt::print("FAILED {}\n", text);
+    ++failed;
+  };
+  for (const Input& row : inputs->rows) {
+    const std::string& format = row.decoder();
+    if (!format.empty() && !has_decoder(format) && !inputs->is_to_come(format))
+      fail(format + " is neither a format nor listed under to_come");
+  }
+  for (const char* folder : {"flow", "logs", "auth", "behaviour", "zeek", "packets"}) {
+    for (const fs::path& file : files_below(data / folder, "")) {
+      const std::string name = below(data, file);
+      const Input* row = inputs->of(name);
+      const std::string bytes = records_in(file, row == nullptr ? "" : row->holds);
+      std::string found = decode_input(bytes.substr(0, 65536)).what.format;
+      // Lines of syslog are read whatever their programs are; "text" says that no program of the first ones is known.
+      if (found == "text") found.clear();
+      if (found.empty() && row != nullptr && !row->envelope.empty())
+        found = decode_input(row->envelope + std::string(bytes.starts_with(' ') ? bytes.substr(1) : bytes)).what.format;
+      if (list) fmt::print("{}\t{}\n", name, found.empty() ? "-" : found);
+      if (row == nullptr) {
+        fail(name + " is not in inputs.yaml" + (found.empty() ? "" : "; recognised as " + found));
+      } else if (row->format.empty()) {
+        ++none;
+        if (!found.empty())
+          fail(name + " is recognised as " + found + ", though it is " +
+               (row->none.empty() ? "what a peer expects" : row->none));
+      } else if (!has_decoder(row->format)) {
+        ++to_come[row->format];
+        if (!found.empty()) fail(name + " is recognised as " + found + ", but is of " + row->format);
+      } else if (found == row->format) {
+        ++right;
+      } else {
+        fail(name + " is recognised as " + (found.empty() ? "nothing" : found) + ", but is of " + row->format);
+      }
+    }
+  }
+  for (const Input& row : inputs->rows) {
+    if (row.used == 0) fail("no file fits " + row.files);
+  }
+  fmt::print("{} files recognised, {} that are no logs to read\n", right, none);
+  for (const auto& [format, count] : to_come) fmt::print("to come: {}, {} files\n", format, count);
+  return failed == 0 ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace orbwatch::parity
+
+int main(int argc, char** argv) { return orbwatch::parity::run(argc > 1 && std::string_view(argv[1]) == "--list"); }
