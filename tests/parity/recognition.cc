@@ -4,6 +4,7 @@
 // Exit codes: 0 all as stated, 1 not, 2 the table is wrong, 77 shared/data is not there.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "parity/tables.h"
@@ -34,6 +35,10 @@ int run(bool list) {
     const std::string& format = row.decoder();
     if (!format.empty() && !has_decoder(format) && !inputs->is_to_come(format))
       fail(format + " is neither a format nor listed under to_come");
+  }
+  for (const std::string& name : inputs->to_come) {
+    const auto of_it = [&](const Input& row) { return row.decoder() == name; };
+    if (std::none_of(inputs->rows.begin(), inputs->rows.end(), of_it)) fail("to_come names " + name + ", no row does");
   }
   for (const char* folder : {"flow", "logs", "auth", "behaviour", "zeek", "packets"}) {
     for (const fs::path& file : files_below(data / folder, "")) {

@@ -99,7 +99,7 @@ core::Expected<Known> read_known(const fs::path& file) {
 }
 
 std::string records_in(const fs::path& file, const std::string& holds) {
-  const std::string text = read_file(file);
+  std::string text = read_file(file);
   if (holds.empty()) return text;
   simdjson::dom::parser parser;
   element whole;
