@@ -19,6 +19,7 @@ std::unique_ptr<Decoder> make_ipfix_file(const Options& options);
 std::unique_ptr<RecordDecoder> make_fortigate(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_checkpoint(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_f5_bigip(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_juniper_srx(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_netscaler(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_pulse_secure(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_sonicwall(const core::TimeReader& times);
