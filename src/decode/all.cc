@@ -40,6 +40,8 @@ constexpr std::array kRecordFormats = {
                  "connections, VPN log-ins and sessions, user and admin log-ins", true, make_sophos_firewall},
     RecordFormat{"juniper_srx", "Juniper Junos and SRX syslog (structured and plain)",
                  "flow sessions, denials, screens, VPN sessions, admin log-ins", true, make_juniper_srx},
+    RecordFormat{"watchguard", "WatchGuard Firebox syslog and LEEF",
+                 "traffic, VPN log-ins with assigned addresses, failures, admin log-ins", true, make_watchguard},
     RecordFormat{"openssh", "OpenSSH sshd (syslog and journald JSON)", "SSH log-ins, failures, sessions, probes", true,
                  make_openssh},
     RecordFormat{"suricata_eve", "Suricata EVE JSON", "flows, alerts, TLS and SSH handshakes", true, make_suricata_eve},
