@@ -168,6 +168,7 @@ bool is_filter(std::string_view text) {
 }
 
 bool read_message(const TextRecord& r, Message& m) {
+  if (r.program == "sshd") return false;  // the format openssh reads all that sshd says
   if (r.structured.starts_with("[junos@") && is_tag(r.message_id)) {
     m.tag = r.message_id;
     take_fields(r.structured, m);
@@ -185,7 +186,6 @@ bool read_message(const TextRecord& r, Message& m) {
     return true;
   }
   // "mgd[54999]: UI_LOGIN_EVENT: User ...", "RT_FLOW: RT_FLOW_SESSION_DENY: ...", "%-RT_FLOW_SESSION_DENY: ..."
-  if (r.program == "sshd") return false;  // sshd's own lines are read as such
   if (is_filter(r.program == "FW" ? text : filter_text(text))) {
     m.tag = "PFE_FW_SYSLOG_IP";
     m.text = r.program == "FW" ? text : filter_text(text);
