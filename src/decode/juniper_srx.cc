@@ -171,7 +171,9 @@ bool read_message(const TextRecord& r, Message& m) {
   if (r.program == "sshd") return false;  // the format openssh reads all that sshd says
   if (r.structured.starts_with("[junos@") && is_tag(r.message_id)) {
     m.tag = r.message_id;
-    take_fields(r.structured, m);
+    // The envelope's reader has found the end already.
+    m.fields = r.structured.substr(0, r.structured.size() - (r.structured.ends_with(']') ? 1 : 0));
+    m.fields.remove_prefix(std::min(m.fields.find(' '), m.fields.size()));
     m.text = r.message;
     return true;
   }
