@@ -356,7 +356,7 @@ class CheckPoint final : public RecordDecoder {
       return;
     }
     const auto digits = text.find_first_not_of("0123456789 ");
-    if (digits == text.npos || digits > 2 || text.size() < digits + 13) return;
+    if (digits > 2 || text.size() < digits + 13) return;
     core::CivilTime civil;
     civil.day = core::parse_number<int>(core::trim(text.substr(0, digits))).value_or(0);
     civil.month = core::month_number(text.substr(digits, 3));

@@ -37,10 +37,12 @@ std::unique_ptr<Decoder> make_ipfix_file(const Options& options);
 std::unique_ptr<RecordDecoder> make_fortigate(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_checkpoint(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_f5_bigip(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_juniper_srx(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_netscaler(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_pulse_secure(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_sonicwall(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_sophos_firewall(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_watchguard(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_paloalto(const core::TimeReader& times);
 
 }  // namespace orbwatch::decode

@@ -143,7 +143,8 @@ void read_fields(std::string_view text, Fields& f) {
     text.remove_prefix(space + 1);
     while (text.starts_with(' ')) text.remove_prefix(1);
     // HTTPREQUEST: "www.example.com User alice : Group(s) staff : Vserver 192.0.2.1:443 - ..."
-    if (const auto user = text.find(" : Group(s) "); skip_prefix(text, "User ") && user != text.npos) {
+    if (text.starts_with("User ") && text.contains(" : Group(s) ")) {
+      text.remove_prefix(5);
       f.put("User", text.substr(0, text.find(" : ")));
       if (const auto server = text.find(" : Vserver "); server != text.npos) {
         const std::string_view rest = text.substr(server + 11);

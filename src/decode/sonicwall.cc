@@ -122,9 +122,14 @@ static_assert(ascending());
 
 // What the words say.
 Kind kind_by_words(std::string_view msg) {
-  const auto has = [&](std::string_view word) { return core::contains_ignore_case(msg, word); };
-  const bool admin = has("administrator") || has("CLI ") || has("management session");
-  const bool vpn = has("VPN") || has("NetExtender") || has("Virtual Assist") || has("portal") || has("L2TP");
+  std::array<char, 160> lowered;
+  const std::size_t size = std::min(msg.size(), lowered.size());
+  std::transform(msg.begin(), msg.begin() + static_cast<std::ptrdiff_t>(size), lowered.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string_view text(lowered.data(), size);
+  const auto has = [&](std::string_view word) { return text.contains(word); };
+  const bool admin = has("administrator") || has("cli ") || has("management session");
+  const bool vpn = has("vpn") || has("netextender") || has("virtual assist") || has("portal") || has("l2tp");
   if (has("logout") || has("logged out") || has("log out") || has("disconnected")) {
     return admin ? Kind::kAdminLogout : vpn ? Kind::kVpnLogout : has("user") ? Kind::kUserLogout : Kind::kNone;
   }
@@ -278,15 +283,13 @@ class SonicWall final : public RecordDecoder {
   }
 
   static Fate tell(Kind kind, bool sma, const Fields& f, Event& e) {
+    if (kind == Kind::kOpened || kind == Kind::kClosed || kind == Kind::kDenied) return connection(kind, f, e);
     // Users of the firewall log in through a VPN or, in a guarded zone, on a web page.
     const bool remote = sma || core::contains_ignore_case(f[kMsg], "VPN") ||
                         core::contains_ignore_case(f[kSess], "VPN") ||
                         core::contains_ignore_case(f[kSess], "NetExtender");
     const Service user = remote ? Service::kVpn : Service::kOther;
     switch (kind) {
-      case Kind::kOpened:
-      case Kind::kClosed:
-      case Kind::kDenied: return connection(kind, f, e);
       case Kind::kUserLogin: return authentication(Outcome::kSuccess, Activity::kLogon, user, f, e);
       case Kind::kUserFailed: return authentication(Outcome::kFailure, Activity::kLogon, user, f, e);
       case Kind::kUserLogout: return authentication(Outcome::kUnknown, Activity::kLogoff, user, f, e);
@@ -304,7 +307,10 @@ class SonicWall final : public RecordDecoder {
         e.application = core::intern("ike");
         put_reason(f, e);
         return Fate::kept();
-      case Kind::kNone: break;
+      case Kind::kNone:
+      case Kind::kOpened:
+      case Kind::kClosed:
+      case Kind::kDenied: break;
     }
     return other(f[kM]);
   }
