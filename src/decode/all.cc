@@ -56,6 +56,8 @@ constexpr std::array kRecordFormats = {
                  make_strongswan},
     RecordFormat{"wireguard", "WireGuard of the Linux kernel (debug messages)",
                  "handshakes by peer, refused handshakes", true, make_wireguard},
+    RecordFormat{"freeradius", "FreeRADIUS log-ins", "RADIUS log-ins and failures by user and gateway, unknown clients",
+                 true, make_freeradius},
     RecordFormat{"mikrotik", "MikroTik RouterOS",
                  "logged packets, log-ins to the router, remote access by L2TP, PPTP, SSTP, OVPN and IPsec", true,
                  make_mikrotik},

@@ -81,7 +81,7 @@ Fate handshake_failed(Event& e, std::string_view reason) {
 
 Fate message(std::string_view text, Event& e) {
   const auto colon = text.find(": ");
-  if (colon == text.npos || colon > 16) return Fate::ignored(kOther);
+  if (colon > 16) return Fate::ignored(kOther);
   const std::string_view interface = text.substr(0, colon);
   text.remove_prefix(colon + 2);
   e.group = core::intern(interface);
