@@ -47,6 +47,7 @@ constexpr std::array kRecordFormats = {
                  "log-ins, connections and denials, bytes", true, make_cloudflare_access},
     RecordFormat{"zscaler", "Zscaler Private Access and Internet Access (JSON feeds)",
                  "sessions, connections and denials, bytes, tunnels, log-ins", true, make_zscaler},
+    RecordFormat{"teleport", "Teleport audit events", "log-ins, failures, SSH sessions", true, make_teleport},
     RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (tables)", "flows, TLS handshakes, SSH log-ins", false,
                  make_zeek},
     RecordFormat{"zeek_json", "Zeek conn, ssl and ssh logs (JSON)", "flows, TLS handshakes, SSH log-ins", true,
