@@ -31,6 +31,8 @@ std::unique_ptr<RecordDecoder> make_duo(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_m365_audit(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_keycloak(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_cloudflare_access(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_zscaler(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_teleport(const core::TimeReader& times);
 
 std::unique_ptr<Decoder> make_capture(const Options& options);
 std::unique_ptr<Decoder> make_flow_datagram(const Options& options);
