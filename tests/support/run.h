@@ -9,6 +9,13 @@
 
 namespace orbwatch::test {
 
+// A sanitizer's shadow memory and quarantine are no memory of the program: tests of memory bounds hold for other builds.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
 struct RunResult {
   int exit_code = -1;      // -1 when it ended by a signal
   int signal = 0;          // the signal that ended it, 0 = none
