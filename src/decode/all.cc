@@ -52,6 +52,8 @@ constexpr std::array kRecordFormats = {
                  make_zeek},
     RecordFormat{"zeek_json", "Zeek conn, ssl and ssh logs (JSON)", "flows, TLS handshakes, SSH log-ins", true,
                  make_zeek_json},
+    RecordFormat{"aws_vpc_flow", "AWS VPC and Transit Gateway flow logs (text and JSON)",
+                 "flows, connections that security groups and network ACLs refused", false, make_aws_vpc_flow},
 };
 
 constexpr std::array kBinaryFormats = {
