@@ -54,6 +54,8 @@ constexpr std::array kRecordFormats = {
                  make_zeek_json},
     RecordFormat{"aws_vpc_flow", "AWS VPC and Transit Gateway flow logs (text and JSON)",
                  "flows, connections that security groups and network ACLs refused", false, make_aws_vpc_flow},
+    RecordFormat{"azure_flow", "Azure flow logs (network security groups and virtual networks)",
+                 "connections and denials with their rules", true, make_azure_flow},
 };
 
 constexpr std::array kBinaryFormats = {
