@@ -56,6 +56,8 @@ constexpr std::array kRecordFormats = {
                  "flows, connections that security groups and network ACLs refused", false, make_aws_vpc_flow},
     RecordFormat{"azure_flow", "Azure flow logs (network security groups and virtual networks)",
                  "connections and denials with their rules", true, make_azure_flow},
+    RecordFormat{"gcp_vpc_flow", "Google Cloud VPC flow logs and firewall rules logs",
+                 "flows, connections and denials with their rules", true, make_gcp_vpc_flow},
 };
 
 constexpr std::array kBinaryFormats = {
