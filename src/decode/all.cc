@@ -58,6 +58,8 @@ constexpr std::array kRecordFormats = {
                  "connections and denials with their rules", true, make_azure_flow},
     RecordFormat{"gcp_vpc_flow", "Google Cloud VPC flow logs and firewall rules logs",
                  "flows, connections and denials with their rules", true, make_gcp_vpc_flow},
+    RecordFormat{"nfdump_text", "nfdump output (CSV and JSON)", "flows, connections that a firewall exported", false,
+                 make_nfdump_text},
 };
 
 constexpr std::array kBinaryFormats = {
