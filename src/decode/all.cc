@@ -60,6 +60,7 @@ constexpr std::array kRecordFormats = {
                  "flows, connections and denials with their rules", true, make_gcp_vpc_flow},
     RecordFormat{"nfdump_text", "nfdump output (CSV and JSON)", "flows, connections that a firewall exported", false,
                  make_nfdump_text},
+    RecordFormat{"argus", "Argus flows (ra CSV, binetflow)", "flows in both directions", false, make_argus},
 };
 
 constexpr std::array kBinaryFormats = {
