@@ -61,6 +61,7 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"nfdump_text", "nfdump output (CSV and JSON)", "flows, connections that a firewall exported", false,
                  make_nfdump_text},
     RecordFormat{"argus", "Argus flows (ra CSV, binetflow)", "flows in both directions", false, make_argus},
+    RecordFormat{"silk", "SiLK flows (rwcut)", "flows", false, make_silk},
 };
 
 constexpr std::array kBinaryFormats = {
