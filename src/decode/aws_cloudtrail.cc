@@ -9,8 +9,8 @@
 //   {...,"eventSource":"sts.amazonaws.com","eventName":"AssumeRole","requestParameters":{"roleArn":"arn:aws:iam::..."}}
 //   {...,"eventSource":"sts.amazonaws.com","eventName":"GetSessionToken","errorCode":"AccessDenied",...}
 //
-// Ignored by name: every other event, by the verb of its name ("event Describe", "event Put", ...), and roles that
-// AWS's own services assume.
+// Ignored by name: every other event, by the verb of its name ("event Describe", "event Put", ...), roles that AWS's
+// own services assume, and CloudTrail Insights, which are statistics of calls.
 #include <array>
 #include <memory>
 #include <string_view>
@@ -31,12 +31,14 @@ using event::Service;
 const Symbol kNotJson = core::intern("aws_cloudtrail: not JSON");
 const Symbol kNoTime = core::intern("aws_cloudtrail: no time");
 const Symbol kNoName = core::intern("aws_cloudtrail: no eventName");
+const Symbol kInsight = core::intern("CloudTrail Insight");
 const Symbol kByService = core::intern("role assumed by an AWS service");
 
 enum Field : std::uint8_t {
   kTime,
   kSource,
   kName,
+  kType,
   kRegion,
   kAddress,
   kAgent,
@@ -63,6 +65,7 @@ const json::Fields kFields({
     {"eventTime", kTime},
     {"eventSource", kSource},
     {"eventName", kName},
+    {"eventType", kType},
     {"awsRegion", kRegion},
     {"sourceIPAddress", kAddress},
     {"userAgent", kAgent},
@@ -131,12 +134,15 @@ class AwsCloudtrail final : public json::TableDecoder {
   bool claims(const TextRecord& r) const override {
     if (!r.json) return false;
     const std::uint64_t keys = json::products_of(r);
-    return json::has_all(keys, json::kEventSource | json::kEventName) &&
-           (keys & (json::kAwsRegion | json::kUserIdentity)) != 0;
+    if (json::has_all(keys, json::kEventSource | json::kEventName))
+      return (keys & (json::kAwsRegion | json::kUserIdentity)) != 0;
+    // An Insight has the names of its events one level below.
+    return (keys & json::kAwsRegion) != 0 && json::raw_member(r, "eventType").starts_with("\"AwsCloudTrailInsight\"");
   }
 
  private:
   Fate fill(const json::Row& row, const json::Object&, Event& e) override {
+    if (row[kType] == "AwsCloudTrailInsight") return Fate::ignored(kInsight);
     if (row[kName].empty()) return Fate::rejected(kNoName);
     const Name* name = name_of(row[kName], row[kSource]);
     if (name == nullptr) return json::ignored("event", verb(row[kName]));

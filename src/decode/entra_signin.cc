@@ -195,16 +195,15 @@ constexpr std::array kErrors = {
 };
 
 // Names of the logs of Entra ID that diagnostic settings offer and that are no sign-ins.
-constexpr std::array<std::string_view, 10> kOtherLogs = {"AuditLogs",
-                                                         "UserRiskEvents",
-                                                         "RiskyUsers",
-                                                         "ProvisioningLogs",
-                                                         "MicrosoftGraphActivityLogs",
-                                                         "ServicePrincipalRiskEvents",
-                                                         "RiskyServicePrincipals",
-                                                         "NetworkAccessTrafficLogs",
-                                                         "EnrichedOffice365AuditLogs",
-                                                         "RemoteNetworkHealthLogs"};
+constexpr std::array<std::string_view, 9> kOtherLogs = {"UserRiskEvents",
+                                                        "RiskyUsers",
+                                                        "ProvisioningLogs",
+                                                        "MicrosoftGraphActivityLogs",
+                                                        "ServicePrincipalRiskEvents",
+                                                        "RiskyServicePrincipals",
+                                                        "NetworkAccessTrafficLogs",
+                                                        "EnrichedOffice365AuditLogs",
+                                                        "RemoteNetworkHealthLogs"};
 
 // Which sign-in log a name means, in the words of diagnostic settings, of Graph and of Log Analytics' tables.
 Symbol log_of(std::string_view name) {
@@ -252,8 +251,11 @@ class EntraSignin final : public json::TableDecoder {
   static bool of_entra(std::string_view category, const TextRecord& r) {
     if (!category.starts_with('"')) return false;
     category = category.substr(1, category.substr(1, 64).find('"'));
-    if (log_of(category).present() || is_other_log(category)) return true;
-    return r.message.find("icrosoft.aadiam") != std::string_view::npos;
+    const auto has = [&r](std::string_view words) { return r.message.find(words) != std::string_view::npos; };
+    if (log_of(category).present() || has("icrosoft.aadiam")) return true;
+    // Intune's audit log goes by the name of Entra's.
+    if (category == "AuditLogs") return has("oggedByService\"");
+    return is_other_log(category);
   }
   static bool is_other_log(std::string_view category) {
     return std::find(kOtherLogs.begin(), kOtherLogs.end(), category) != kOtherLogs.end();

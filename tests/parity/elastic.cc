@@ -19,7 +19,7 @@ void read_elastic(const fs::path& data, const Sink& sink) {
     if (source.extension() == ".json") {
       element events;
       if (input_parser.load(source.string()).get(events) != simdjson::SUCCESS) continue;
-      for (const element event : items_of(events["events"].get_array())) c.input += simdjson::minify(event) + "\n";
+      for (const element event : items_of(events["events"].get_array())) c.input += record_of_event(event) + "\n";
     } else {
       c.input = read_file(source);
     }

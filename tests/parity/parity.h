@@ -116,6 +116,8 @@ std::vector<fs::path> files_below(const fs::path& folder, std::string_view suffi
 std::string below(const fs::path& data, const fs::path& file);
 // Captures of one kind as one capture: the second file header is left out. Other files one behind the other.
 std::string joined(const std::vector<fs::path>& files);
+// An event as Elastic Agent holds it before the pipeline: JSON that it received as a text is the text alone.
+std::string record_of_event(element event);
 std::vector<std::string> lines_of(const std::string& text);
 bool glob(const std::string& pattern, const std::string& text);
 

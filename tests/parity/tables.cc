@@ -98,6 +98,11 @@ core::Expected<Known> read_known(const fs::path& file) {
   return out;
 }
 
+std::string record_of_event(element event) {
+  const auto text = text_at(event, "message");
+  return text && text->starts_with('{') ? *text : simdjson::minify(event);
+}
+
 std::string records_in(const fs::path& file, const std::string& holds) {
   std::string text = read_file(file);
   if (holds.empty()) return text;
@@ -116,7 +121,7 @@ std::string records_in(const fs::path& file, const std::string& holds) {
     }
   } else if (holds == "events") {
     if (parser.parse(simdjson::padded_string(text)).get(whole) != simdjson::SUCCESS) return out;
-    for (const element event : items_of(whole["events"].get_array())) out += simdjson::minify(event) + "\n";
+    for (const element event : items_of(whole["events"].get_array())) out += record_of_event(event) + "\n";
   } else if (holds == "ini") {
     for (const std::string& line : lines_of(text)) {
       const auto equal = line.find('=');
