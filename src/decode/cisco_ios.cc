@@ -533,7 +533,7 @@ class CiscoIos final : public RecordDecoder {
       std::array<char, 32> ordered;
       char* p = std::copy_n(rest.data() + 5, clock - 5, ordered.data());
       p = std::copy_n(" ", 1, p);
-      p = std::copy_n(rest.data(), 4, p);
+      p = std::copy_n(rest.begin(), 4, p);
       p = std::copy_n(rest.data() + clock, 9, p);
       std::string_view line(ordered.data(), static_cast<std::size_t>(p - ordered.data()));
       const auto read = core::parse_bsd(line, times_);

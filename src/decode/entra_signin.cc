@@ -211,7 +211,7 @@ Symbol log_of(std::string_view name) {
     std::string_view name;
     const Symbol& log;
   };
-  static const std::array kRows = {
+  static const std::array rows = {
       Row{"SignInLogs", kInteractive},
       Row{"interactiveUser", kInteractive},
       Row{"NonInteractiveUserSignInLogs", kNonInteractive},
@@ -225,7 +225,7 @@ Symbol log_of(std::string_view name) {
       Row{"managedIdentity", kManagedIdentity},
       Row{"ADFSSignInLogs", kAdfs},
   };
-  for (const Row& row : kRows) {
+  for (const Row& row : rows) {
     if (core::equals_ignore_case(row.name, name)) return row.log;
   }
   return {};

@@ -259,7 +259,7 @@ class Netfilter final : public RecordDecoder {
     iso[4] = iso[7] = '-';
     iso[5] = static_cast<char>('0' + month / 10);
     iso[6] = static_cast<char>('0' + month % 10);
-    std::copy_n(time.data(), 2, iso.data() + 8);
+    std::copy_n(time.begin(), 2, iso.data() + 8);
     iso[10] = 'T';
     std::copy_n(time.data() + 12, 8, iso.data() + 11);
     std::copy_n(time.data() + 21, 5, iso.data() + 19);
