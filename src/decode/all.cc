@@ -67,6 +67,8 @@ constexpr std::array kRecordFormats = {
                  "traffic, VPN log-ins with assigned addresses, failures, admin log-ins", true, make_watchguard},
     RecordFormat{"openssh", "OpenSSH sshd (syslog and journald JSON)", "SSH log-ins, failures, sessions, probes", true,
                  make_openssh},
+    RecordFormat{"linux_auth", "Linux log-ins beside OpenSSH (syslog)",
+                 "PAM, sudo, su, login, FTP, mail, Dropbear, Samba, Webmin, Proxmox log-ins", true, make_linux_auth},
     RecordFormat{"suricata_eve", "Suricata EVE JSON", "flows, alerts, TLS and SSH handshakes", true, make_suricata_eve},
     RecordFormat{"windows_security", "Windows Security events in JSON",
                  "log-ins, failures, Kerberos, NTLM, RDP sessions, NPS", true, make_windows_security},

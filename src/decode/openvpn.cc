@@ -325,7 +325,7 @@ Fate peer_info(std::string_view text, Event& e) {
     constexpr std::string_view kName = "OpenVPN ";
     std::array<char, 48> agent;
     const std::size_t length = std::min(text.size(), agent.size() - kName.size());
-    std::copy_n(text.data(), length, std::copy(kName.begin(), kName.end(), agent.data()));
+    std::copy_n(text.begin(), length, std::copy(kName.begin(), kName.end(), agent.data()));
     e.user_agent = core::intern({agent.data(), kName.size() + length});
   } else {
     return Fate::ignored(text_of("peer info: ")->name);

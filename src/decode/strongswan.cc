@@ -384,7 +384,7 @@ class StrongSwan final : public RecordDecoder {
     if (line.group.empty()) return Fate::ignored(kOther);
     std::array<char, 10> name;
     std::copy_n("charon ", 7, name.data());
-    std::copy_n(line.group.data(), 3, name.data() + 7);
+    std::copy_n(line.group.begin(), 3, name.data() + 7);
     return Fate::ignored({name.data(), name.size()});
   }
 
