@@ -93,6 +93,16 @@ constexpr std::array kRecordFormats = {
                  make_zeek},
     RecordFormat{"zeek_json", "Zeek conn, ssl and ssh logs (JSON)", "flows, TLS handshakes, SSH log-ins", true,
                  make_zeek_json},
+    RecordFormat{"aws_vpc_flow", "AWS VPC and Transit Gateway flow logs (text and JSON)",
+                 "flows, connections that security groups and network ACLs refused", false, make_aws_vpc_flow},
+    RecordFormat{"azure_flow", "Azure flow logs (network security groups and virtual networks)",
+                 "connections and denials with their rules", true, make_azure_flow},
+    RecordFormat{"gcp_vpc_flow", "Google Cloud VPC flow logs and firewall rules logs",
+                 "flows, connections and denials with their rules", true, make_gcp_vpc_flow},
+    RecordFormat{"nfdump_text", "nfdump output (CSV and JSON)", "flows, connections that a firewall exported", false,
+                 make_nfdump_text},
+    RecordFormat{"argus", "Argus flows (ra CSV, binetflow)", "flows in both directions", false, make_argus},
+    RecordFormat{"silk", "SiLK flows (rwcut)", "flows", false, make_silk},
 };
 
 constexpr std::array kBinaryFormats = {

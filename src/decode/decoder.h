@@ -73,7 +73,7 @@ struct TextRecord {
   mutable bool index_good = false;
 };
 
-enum class Verdict : std::uint8_t { kEvent, kIgnored, kRejected };
+enum class Verdict : std::uint8_t { kEvent, kIgnored, kRejected, kSeveral };
 
 // The fate of one record. `reason` (for ignored and rejected) is from a closed vocabulary: at most a few hundred values
 // a format.
@@ -82,10 +82,23 @@ struct Fate {
   Symbol reason;
 
   static Fate kept() { return {}; }
+  // The text record holds several records: see RecordDecoder::decode_parts.
+  static Fate several() { return {Verdict::kSeveral, {}}; }
   static Fate ignored(Symbol why) { return {Verdict::kIgnored, why}; }
   static Fate rejected(Symbol why) { return {Verdict::kRejected, why}; }
   static Fate ignored(std::string_view why) { return ignored(core::intern(why)); }
   static Fate rejected(std::string_view why) { return rejected(core::intern(why)); }
+};
+
+// Takes the records that one text record holds. Each is counted by itself.
+class Parts {
+ public:
+  virtual ~Parts() = default;
+  // The event to fill, as RecordDecoder::decode() gets it.
+  virtual Event& next() = 0;
+  // What became of it; not kSeveral. `text` is the part of TextRecord::raw that the record was read from, or "" for all
+  // of it; parts come in their order.
+  virtual void end(Fate fate, std::string_view text) = 0;
 };
 
 class RecordDecoder {
@@ -98,6 +111,9 @@ class RecordDecoder {
   // Called for claimed records only. Unknown message numbers and values never fail a record: keep what parsed, ignore
   // the rest by name.
   virtual Fate decode(const TextRecord& record, Event& event) = 0;
+  // Called when decode() gave Fate::several(): gives out each record that the text record holds (Azure writes the flows
+  // of a minute in one object). If there is none, the frame counts the text record as ignored, "no records in it".
+  virtual void decode_parts(const TextRecord& /*record*/, Parts& /*parts*/) {}
 };
 
 // One row of the table in all.h.

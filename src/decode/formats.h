@@ -33,6 +33,12 @@ std::unique_ptr<RecordDecoder> make_keycloak(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_cloudflare_access(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zscaler(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_teleport(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_aws_vpc_flow(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_azure_flow(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_gcp_vpc_flow(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_nfdump_text(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_argus(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_silk(const core::TimeReader& times);
 
 std::unique_ptr<Decoder> make_capture(const Options& options);
 std::unique_ptr<Decoder> make_flow_datagram(const Options& options);

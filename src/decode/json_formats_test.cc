@@ -119,7 +119,8 @@ TEST_P(HostileInput, DamagedBytesAreCounted) {
 INSTANTIATE_TEST_SUITE_P(Formats, HostileInput,
                          testing::Values("openssh", "suricata_eve", "windows_security", "zeek", "zeek_json",
                                          "entra_signin", "okta", "aws_cloudtrail", "google_workspace", "duo",
-                                         "m365_audit", "keycloak", "cloudflare_access", "zscaler", "teleport"),
+                                         "m365_audit", "keycloak", "cloudflare_access", "zscaler", "teleport",
+                                         "gcp_vpc_flow", "nfdump_text", "argus", "silk"),
                          [](const auto& row) { return std::string(row.param); });
 
 TEST(SuricataEve, SkipsDeepNestingWithoutRecursion) {

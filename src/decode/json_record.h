@@ -131,6 +131,15 @@ enum Key : std::uint64_t {
   kProperties = 1ULL << 23,      // "properties"
   kData = 1ULL << 24,            // "data"
   kWin = 1ULL << 25,             // "win"
+  kSrcAddr = 1ULL << 26,         // "srcaddr", "srcAddr", "src_addr"
+  kDstAddr = 1ULL << 27,         // "dstaddr", "dstAddr", "dst_addr"
+  kFlowRecords = 1ULL << 28,     // "flowRecords"
+  kFlowTuple = 1ULL << 29,       // "flow.0"
+  kJsonPayload = 1ULL << 30,     // "jsonPayload", "json_payload"
+  kConnection = 1ULL << 31,      // "connection"
+  kBytesSent = 1ULL << 32,       // "bytes_sent"
+  kNfdumpSource = 1ULL << 33,    // "src4_addr", "src6_addr"
+  kNfdumpTime = 1ULL << 34,      // "first", "t_first"
   kScanned = 1ULL << 63,         // set once the record was looked at
 };
 

@@ -53,6 +53,14 @@ std::string mutated(const std::vector<std::string>& lines, std::mt19937& random)
   return line;
 }
 
+// Formats whose text records may hold several records (RecordDecoder::decode_parts).
+bool may_hold_several(std::string_view line) {
+  for (const std::string_view mark : {"flowTuples", "flow.", " eni-", "TransitGateway"}) {
+    if (line.find(mark) != line.npos) return true;
+  }
+  return false;
+}
+
 TEST(DamagedRecords, AreCountedAndDoNotCrash) {
   const std::vector<std::string> lines = golden_lines();
   ASSERT_FALSE(lines.empty());
@@ -61,7 +69,6 @@ TEST(DamagedRecords, AreCountedAndDoNotCrash) {
   ASSERT_TRUE(times);
   TextDecoder decoder(Framing::kLines, "", false, {}, *times);
   event::EventBatch batch;
-  std::uint64_t records = 0;
   constexpr std::size_t kRecords = 20'000;
   for (std::size_t i = 0; i < kRecords; ++i) {
     std::string line = mutated(lines, random);
@@ -75,7 +82,10 @@ TEST(DamagedRecords, AreCountedAndDoNotCrash) {
     const event::Counts& c = batch.counts;
     ASSERT_EQ(c.records, c.events + c.ignored + c.rejected) << line;
     ASSERT_EQ(c.events, batch.size()) << line;
-    records += c.records;
+    ASSERT_GE(c.records, 1U) << line;
+    if (!may_hold_several(line)) {
+      ASSERT_EQ(c.records, 1U) << line;
+    }
     for (const Event& event : batch) {
       ASSERT_NE(event.event_class, event::Class::kNone) << line;
       ASSERT_TRUE(event.dataset.present()) << line;
@@ -83,7 +93,6 @@ TEST(DamagedRecords, AreCountedAndDoNotCrash) {
       ASSERT_FALSE(event::to_json(event).empty());
     }
   }
-  EXPECT_EQ(records, kRecords);
 }
 
 }  // namespace

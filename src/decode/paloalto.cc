@@ -31,6 +31,7 @@ using event::Service;
 const Symbol kNoAddress = core::intern("paloalto: no address");
 const Symbol kNoUser = core::intern("paloalto: no user");
 const Symbol kTooShort = core::intern("paloalto: too few columns");
+const Symbol kDisorder = core::intern("paloalto: columns in disorder");
 const Symbol kAdvice = core::intern("SYSTEM/auth advice");
 const Symbol kOtherSystem = core::intern("SYSTEM other than log-ins");
 const Symbol kPrelogin = core::intern("GLOBALPROTECT before log-in");
@@ -334,9 +335,11 @@ class PaloAlto final : public RecordDecoder {
       put_common(c, event, 29, 33, core::intern(type));
       return authentication(c, event);
     }
+    // claims() saw one of them between the commas; a quote further in front can have moved the columns.
+    if (std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end()) return Fate::rejected(kDisorder);
     std::array<char, 32> name;
     char* p = std::copy_n("type ", 5, name.data());
-    p = std::copy(type.begin(), type.end(), p);  // one of kTypes, see claims()
+    p = std::copy(type.begin(), type.end(), p);
     return Fate::ignored({name.data(), static_cast<std::size_t>(p - name.data())});
   }
 

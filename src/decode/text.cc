@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
 #include "core/text.h"
 #include "decode/all.h"
@@ -18,6 +19,7 @@ const Symbol kOtherJson = core::intern("JSON of no known format");
 const Symbol kNoFormat = core::intern("no known format");
 const Symbol kTruncated = core::intern("truncated JSON");
 const Symbol kNotJson = core::intern("not JSON");
+const Symbol kNoRecords = core::intern("no records in it");
 
 constexpr std::size_t kShownOfTooLong = 256;  // bytes kept of a record that is too long
 
@@ -79,6 +81,52 @@ void TextDecoder::start_at(std::uint64_t offset, std::uint64_t lines_before, boo
   line_ = static_cast<std::uint32_t>(lines_before + 1);
   inside_line_ = inside_line;
 }
+
+// Gives each part its own place: a finding then shows the flow, not the thousand others around it.
+class TextDecoder::RecordParts final : public Parts {
+ public:
+  RecordParts(TextDecoder& frame, const Reader& reader, const TextRecord& record, std::uint64_t offset,
+              std::uint32_t line, EventBatch& batch)
+      : frame_(frame),
+        reader_(reader),
+        record_(record),
+        offset_(offset),
+        line_(line),
+        batch_(batch),
+        counted_to_(record.raw.data()) {}
+
+  Event& next() override { return frame_.next(record_, batch_); }
+
+  void end(Fate fate, std::string_view text) override {
+    ++count_;
+    const std::string_view raw = record_.raw;
+    // A part of a cleaned copy (json::Index) lies elsewhere and stands for the whole.
+    const std::less_equal<const char*> before;
+    const bool inside =
+        !text.empty() && before(counted_to_, text.data()) && before(text.data() + text.size(), raw.data() + raw.size());
+    if (!inside) {
+      frame_.settle(reader_, fate, raw, offset_, line_, batch_);
+      return;
+    }
+    lines_ += static_cast<std::uint32_t>(std::count(counted_to_, text.data(), '\n'));
+    counted_to_ = text.data();
+    frame_.settle(reader_, fate, text, offset_ + static_cast<std::uint64_t>(text.data() - raw.data()), line_ + lines_,
+                  batch_);
+  }
+
+  std::size_t count() const { return count_; }
+
+ private:
+  TextDecoder& frame_;
+  const Reader& reader_;
+  const TextRecord& record_;
+  std::uint64_t offset_;
+  std::uint32_t line_;
+  EventBatch& batch_;
+  const char* counted_to_;  // line ends are counted up to here
+  std::uint32_t lines_ = 0;
+  std::size_t count_ = 0;
+};
 
 void TextDecoder::feed(std::string_view bytes, EventBatch& batch) {
   if (bytes.empty()) return;
@@ -225,28 +273,13 @@ void TextDecoder::record(std::string_view raw, std::uint64_t offset, std::uint32
   for (Reader& reader : readers_) {
     if (!reader.decoder->claims(r)) continue;
     ++reader.claimed;
-    Event& event = batch.next();
-    event.time = r.time;
-    if (!r.host.empty()) {
-      if (r.host != last_host_) {
-        last_host_ = r.host;
-        last_observer_ = core::intern(r.host);
-      }
-      event.observer = last_observer_;
-    }
-    const Fate fate = reader.decoder->decode(r, event);
-    switch (fate.verdict) {
-      case Verdict::kEvent:
-        event.dataset = reader.name;
-        event.record.offset = offset;
-        event.record.line = line;
-        event.record.length = static_cast<std::uint32_t>(raw.size());
-        event.record.source = options_.source;
-        batch.keep();
-        batch.counts.event(reader.name);
-        return;
-      case Verdict::kIgnored: batch.counts.ignore(fate.reason); return;
-      case Verdict::kRejected: reject(raw, offset, line, fate.reason, batch); return;
+    const Fate fate = reader.decoder->decode(r, next(r, batch));
+    if (fate.verdict == Verdict::kSeveral) {
+      RecordParts parts(*this, reader, r, offset, line, batch);
+      reader.decoder->decode_parts(r, parts);
+      if (parts.count() == 0) batch.counts.ignore(kNoRecords);
+    } else {
+      settle(reader, fate, raw, offset, line, batch);
     }
     return;
   }
@@ -256,6 +289,39 @@ void TextDecoder::record(std::string_view raw, std::uint64_t offset, std::uint32
     batch.counts.ignore(kOtherProgram);
   } else {
     reject(raw, offset, line, kNoFormat, batch);
+  }
+}
+
+Event& TextDecoder::next(const TextRecord& record, EventBatch& batch) {
+  Event& event = batch.next();
+  event.time = record.time;
+  if (!record.host.empty()) {
+    if (record.host != last_host_) {
+      last_host_ = record.host;
+      last_observer_ = core::intern(record.host);
+    }
+    event.observer = last_observer_;
+  }
+  return event;
+}
+
+void TextDecoder::settle(const Reader& reader, Fate fate, std::string_view seen, std::uint64_t offset,
+                         std::uint32_t line, EventBatch& batch) {
+  switch (fate.verdict) {
+    case Verdict::kEvent: {
+      Event& event = *batch.end();
+      event.dataset = reader.name;
+      event.record.offset = offset;
+      event.record.line = line;
+      event.record.length = static_cast<std::uint32_t>(seen.size());
+      event.record.source = options_.source;
+      batch.keep();
+      batch.counts.event(reader.name);
+      return;
+    }
+    case Verdict::kIgnored: batch.counts.ignore(fate.reason); return;
+    case Verdict::kSeveral:
+    case Verdict::kRejected: reject(seen, offset, line, fate.reason, batch); return;
   }
 }
 

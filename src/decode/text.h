@@ -48,10 +48,17 @@ class TextDecoder final : public Decoder {
     std::uint64_t claimed = 0;  // records
   };
 
+  class RecordParts;
+
   void lines(std::string_view bytes, EventBatch& batch);
   void values(std::string_view bytes, EventBatch& batch);
   // `padded`: the bytes behind the record are readable for core::kPadding.
   void record(std::string_view raw, std::uint64_t offset, std::uint32_t line, EventBatch& batch);
+  // An event of the batch to fill for this record.
+  Event& next(const TextRecord& record, EventBatch& batch);
+  // Counts what became of the event that next() gave.
+  void settle(const Reader& reader, Fate fate, std::string_view seen, std::uint64_t offset, std::uint32_t line,
+              EventBatch& batch);
   void record_from_carry(EventBatch& batch);
   void value(JsonValues::Found found, const JsonValues::Piece& piece, EventBatch& batch);
   void reject(std::string_view seen, std::uint64_t offset, std::uint32_t line, Symbol reason, EventBatch& batch);

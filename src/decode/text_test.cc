@@ -56,6 +56,36 @@ void each_split(std::string_view input, Check check, Framing framing = Framing::
   }
 }
 
+// Flows of Azure: each is a record of its own, at its own place.
+TEST(TextFrame, PlacesTheRecordsWithinARecord) {
+  const std::string first = "1763626500,203.0.113.12,10.0.0.4,35370,22,T,I,A,E,12,1840,10,9120";
+  const std::string second = "1763626501,203.0.113.13,10.0.0.4,35371,22,T,I,D,B,,,,";
+  const std::string input =
+      "[\n{\"operationName\":\"NetworkSecurityGroupFlowEvents\",\n\"flow.0\":\"" + first +
+      "\",\"flow.1\":\"damaged\",\n\n\"flow.2\":\"" + second +
+      "\"},\n{\"flowRecords\":{\"flows\":[]}},\n{\"flowRecords\":{\"flows\":[{\"flowTuples\":[\"" + first +
+      "\",}]}}\n]\n";
+  each_split(
+      input,
+      [&](const Decoded& run) {
+        EXPECT_EQ(run.batch.counts.records, 6U);
+        ASSERT_EQ(run.batch.size(), 3U);
+        EXPECT_EQ(input.substr(run.batch[0].record.offset, run.batch[0].record.length), first);
+        EXPECT_EQ(run.batch[0].record.line, 3U);
+        EXPECT_EQ(run.batch.raw(run.batch[0].record), first);
+        EXPECT_EQ(input.substr(run.batch[1].record.offset, run.batch[1].record.length), second);
+        EXPECT_EQ(run.batch[1].record.line, 5U);
+        EXPECT_EQ(run.batch[2].record.line, 7U);
+        EXPECT_EQ(run.ignored("no records in it"), 1U);
+        EXPECT_EQ(run.rejected("azure_flow: too few fields in a flow"), 1U);
+        EXPECT_EQ(run.rejected("azure_flow: not JSON"), 1U);
+        ASSERT_EQ(run.batch.rejects.size(), 2U);
+        EXPECT_EQ(run.batch.rejects[0].seen, "damaged");
+        EXPECT_EQ(run.batch.rejects[0].line, 3U);
+      },
+      Framing::kJsonValues);
+}
+
 TEST(TextFrame, PlacesRecords) {
   const std::string input = "\n" + std::string(kLogin) + "\r\n   \nno such format\n" + std::string(kLogin);
   each_split(input, [&](const Decoded& run) {
