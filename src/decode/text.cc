@@ -108,7 +108,7 @@ class TextDecoder::RecordParts final : public Parts {
       frame_.settle(reader_, fate, raw, offset_, line_, batch_);
       return;
     }
-    lines_ += static_cast<std::uint32_t>(std::count(counted_to_, text.data(), '\n'));
+    lines_ += static_cast<std::uint32_t>(std::count(counted_to_, text.begin(), '\n'));
     counted_to_ = text.data();
     frame_.settle(reader_, fate, text, offset_ + static_cast<std::uint64_t>(text.data() - raw.data()), line_ + lines_,
                   batch_);

@@ -154,8 +154,7 @@ TEST(TextFrame, ContainersAreNoRecords) {
        {"{\"@odata.context\":\"x\",\"value\":[{\"a\":1},{\"a\":[{}]}],\"@odata.nextLink\":\"y\"}",
         "{ \"events\" : [\n {\"events\":[{\"b\":1}],\"a\":\"[\"}, {\"a\":2}\n]}",
         "{\"stat\":\"OK\",\"response\":{\"authlogs\":[{\"a\":1},{\"a\":2}],\"metadata\":{\"next\":[{\"c\":3}]}}}\n",
-        "{\"took\":1,\"_shards\":{\"total\":1},\"hits\":{\"total\":{\"value\":2},\"hits\":[{\"_source\":{}},{\"a\":2}]}"
-        "}",
+        "{\"took\":1,\"_shards\":{},\"hits\":{\"total\":{\"value\":2},\"hits\":[{\"_source\":{}},{\"a\":2}]}}",
         "{\"records\":[{\"a\":1}]}\n{\"records\":[{\"a\":2}]}\n{\"Records\":[]}",
         "[{\"records\":[{\"a\":1}],\"t\":\"\\\\\"},{\"records\":[{\"a\":2}],\"t\":{\"u\":1}}]"}) {
     SCOPED_TRACE(input);

@@ -186,7 +186,7 @@ class WatchGuard final : public RecordDecoder {
   static void put_code(std::string_view code, Event& e) {
     std::array<char, 16> name;
     if (code.size() == 8) {
-      char* p = std::copy_n(code.data(), 4, name.data());
+      char* p = std::copy_n(code.begin(), 4, name.data());
       *p++ = '-';
       std::copy_n(code.data() + 4, 4, p);
       code = {name.data(), 9};

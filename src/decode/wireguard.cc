@@ -51,7 +51,7 @@ void put_peer(std::string_view text, std::string_view interface, Event& e) {
     std::array<char, 160> name;
     char* p = name.data();
     const auto append = [&](std::string_view part, std::size_t most) {
-      p = std::copy_n(part.data(), std::min(part.size(), most), p);
+      p = std::copy_n(part.begin(), std::min(part.size(), most), p);
     };
     append(interface, 16);
     append(" peer ", 6);
