@@ -423,6 +423,7 @@ class CheckPoint final : public RecordDecoder {
       e.service = Service::kVpn;
     } else {
       put_session(e, Activity::kUpdate);
+      if (f[kAction] == "Key Install") e.outcome = Outcome::kSuccess;
     }
     put_addresses(f, e);
     put_client(f, e);

@@ -297,7 +297,13 @@ Fate handshake(std::string_view t, Event& e) {
   e.source_port = endpoint(from).port;
   e.destination_ip = endpoint(to).ip;
   e.destination_port = endpoint(to).port;
-  if (const auto why = t.rfind("): "); why != t.npos) e.reason = closed_reason(t.substr(why + 3));
+  if (t.starts_with("SSL Handshake failed for TCP ")) e.protocol = 6;
+  constexpr std::string_view kError = ": Connection error: ";
+  if (const auto why = t.rfind("): "); why != t.npos) {
+    e.reason = closed_reason(t.substr(why + 3));
+  } else if (const auto error = t.find(kError); error != t.npos) {
+    e.reason = closed_reason(t.substr(error + kError.size()));
+  }
   return Fate::kept();
 }
 

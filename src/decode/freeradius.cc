@@ -85,7 +85,9 @@ Fate login(std::string_view text, Event& e) {
   put_login(e, outcome, Service::kOther);
   e.auth_method = AuthMethod::kRadius;
   e.application = kRadius;
-  set_typed_user(e, without_password(head.substr(open + 3)));
+  const std::string_view name = without_password(head.substr(open + 3));
+  set_typed_user(e, name);
+  if (name.starts_with("host/")) e.client_host = core::intern(name.substr(5));  // a computer's own account
   if (text.starts_with("Multiple logins")) {
     e.reason = core::intern("multiple logins");
   } else if (const auto why = head.substr(0, open).find(" ("); outcome == Outcome::kFailure && why != head.npos)

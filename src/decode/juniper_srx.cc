@@ -412,6 +412,8 @@ class JuniperSrx final : public RecordDecoder {
       e.protocol = protocol_number(w.word[i]);
       e.source_ip = *from;
       e.destination_ip = *to;
+      if (w.word[w.count - 1] == "packets)" && w.word[w.count - 2].starts_with('('))
+        e.source_packets = core::parse_number<std::uint64_t>(w.word[w.count - 2].substr(1)).value_or(0);
       if ((e.protocol == 6 || e.protocol == 17) && i + 4 < w.count) {
         e.source_port = core::parse_number<std::uint16_t>(w.word[i + 3]).value_or(0);
         e.destination_port = core::parse_number<std::uint16_t>(w.word[i + 4]).value_or(0);

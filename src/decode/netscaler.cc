@@ -347,7 +347,8 @@ class NetScaler final : public RecordDecoder {
     }
   }
 
-  // "Mapped Ip" where the client has no address of its own. In lines about connections it is one of the device's.
+  // "Mapped Ip" where the client has no address of its own. In lines about connections it is one of the device's: no
+  // address of the client's, but of a refused connection the translated one.
   static void put_assigned(const Fields& f, Event& e) { e.assigned_ip = given_ip(f[kNatIp]); }
 
   static Fate session(const Fields& f, Activity activity, std::string_view application, Event& e) {
@@ -383,6 +384,7 @@ class NetScaler final : public RecordDecoder {
     put_client(f, e);
     put_destination(endpoint(f[kDestination].empty() ? f[kVserver] : f[kDestination]), e);
     put_bytes(f, e);
+    if (const core::Ip translated = given_ip(f[kNatIp]); translated != e.source_ip) e.assigned_ip = translated;
     e.rule = core::intern(f[kDenied]);
     return Fate::kept();
   }

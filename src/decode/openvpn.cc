@@ -395,6 +395,21 @@ Fate pam(std::string_view text, Event& e) {
                why == text.npos ? std::string_view{} : text.substr(why + 14));
 }
 
+// "uid=alice,ou=people,dc=corp,dc=example" -> "corp.example"; at most 64 bytes.
+core::Symbol domain_of(std::string_view dn) {
+  std::array<char, 64> name;
+  std::size_t size = 0;
+  while (!dn.empty()) {
+    std::string_view part = core::trim(core::take_until(dn, ','));
+    if (part.size() < 4 || !core::equals_ignore_case(part.substr(0, 3), "dc=")) continue;
+    part.remove_prefix(3);
+    if (size + 1 + part.size() > name.size()) return {};  // no domain is better than half of one
+    if (size != 0) name[size++] = '.';
+    for (const char c : part) name[size++] = c;
+  }
+  return core::intern({name.data(), size});
+}
+
 // The LDAP plugin: `LDAP user "alice" was not found.`, `Incorrect password supplied for LDAP DN "uid=alice,ou=x".`
 Fate ldap(std::string_view text, Event& e) {
   if (skip_prefix(text, "LDAP user ") && text.contains("was not found")) {
@@ -404,10 +419,11 @@ Fate ldap(std::string_view text, Event& e) {
   }
   if (skip_prefix(text, "Incorrect password supplied for LDAP DN ")) {
     Scanner s(text);
-    std::string_view name = quoted_word(s);
-    name = name.substr(0, name.find(','));
+    const std::string_view dn = quoted_word(s);
+    std::string_view name = dn.substr(0, dn.find(','));
     if (const auto is = name.find('='); is != name.npos) name.remove_prefix(is + 1);
     put_name(name, e);
+    if (const core::Symbol domain = domain_of(dn); domain.present()) e.user_domain = domain;
     return login(e, Activity::kObserved, Outcome::kFailure, AuthMethod::kLdap, "wrong password");
   }
   return Fate::ignored(text_of("LDAP ")->name);
