@@ -64,7 +64,7 @@ struct TextRecord {
   std::string_view message_id;  // RFC 5424 MSGID
   std::string_view structured;  // RFC 5424 structured data with its brackets, "[junos@2636.1 key=\"value\"]"
   bool json = false;            // message is one JSON object
-  mutable std::uint64_t json_keys = 0;  // of a JSON object: see json::keys_of(), which fills it when first asked
+  mutable std::uint64_t json_keys = 0;     // of a JSON object: see json::keys_of(), which fills it when first asked
   mutable std::uint64_t product_keys = 0;  // likewise: json::products_of()
   // Of a JSON object: its tokens, for all who look at it. Lent by the frame (may be null) and made when first asked
   // for.

@@ -1054,6 +1054,7 @@ class LinuxAuth final : public RecordDecoder {
     if (r.program.empty()) return is_vsftpd_file(r.raw) || proftpd_at(r.message) != r.raw.npos;
     PamMessage pam;
     if (has_own_decoder(plain_program(r.program))) return false;
+    if (r.message.starts_with("LOGIN_")) return false;  // of Junos: "LOGIN_FAILED: Login failed for user ..."
     return program_of(r) != nullptr || pam_message(r.program, unfolded(r.message), pam);
   }
 

@@ -55,7 +55,9 @@ int run(bool list) {
         fail(name + " is not in inputs.yaml" + (found.empty() ? "" : "; recognised as " + found));
       } else if (row->format.empty()) {
         ++none;
-        if (!found.empty())
+        // What nfdump printed of a capture is a log that can be read as well.
+        const bool also = !row->expects.empty() && found == "nfdump_text" && name.starts_with("flow/nfdump-decodes/");
+        if (!found.empty() && !also)
           fail(name + " is recognised as " + found + ", though it is " +
                (row->none.empty() ? "what a peer expects" : row->none));
       } else if (!has_decoder(row->format)) {

@@ -9,7 +9,8 @@
 
 namespace orbwatch::test {
 
-// A sanitizer's shadow memory and quarantine are no memory of the program: tests of memory bounds hold for other builds.
+// A sanitizer's shadow memory and quarantine are no memory of the program: tests of memory bounds hold for other
+// builds.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kSanitized = true;
 #else
