@@ -7,6 +7,7 @@
 
 #include <simdjson.h>
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -53,6 +54,10 @@ enum Key : std::uint64_t {
   kProperties = 1ULL << 23,      // "properties"
   kData = 1ULL << 24,            // "data"
   kWin = 1ULL << 25,             // "win"
+  kEcs = 1ULL << 40,             // "ecs", "event", "source", "event.category" ...: parts of an ECS document
+  kOcsfClass = 1ULL << 41,       // "class_uid"
+  kOcsfActivity = 1ULL << 42,    // "activity_id", "type_uid"
+  kWrapper = 1ULL << 62,         // any key in which a collector keeps a whole record: see wrapper.cc
   kScanned = 1ULL << 63,         // set once the record was looked at
 };
 
@@ -63,6 +68,9 @@ std::uint64_t keys_of(const TextRecord& record);
 // The raw text of a top-level member ("\"sshd\"", "12", "{...}" from its first byte to the object's end), "" if there
 // is none. The view is not cut at the value's end.
 std::string_view raw_member(std::string_view object, std::string_view key);
+
+// The same, cut at the value's end (or where the text breaks off).
+std::string_view member(std::string_view object, std::string_view key);
 
 enum class Walk : std::uint8_t { kEnd, kStopped, kBroken };
 
@@ -101,6 +109,54 @@ Walk each_field(Value& value, Each&& each) {
   return each_field(object, std::forward<Each>(each));
 }
 
+// Calls each(path, value) for the members of an object in their order until it gives false; members of nested objects
+// come with the keys that lead to them, joined by dots, so that {"host":{"name":"gw"}} and {"host.name":"gw"} are the
+// same. enter(path) says whether to look into an object; objects that are not looked into are left out. Arrays are
+// given as values. Nesting beyond 8 objects or a path beyond 128 bytes is left out, too.
+class PathWalk {
+ public:
+  template <typename Enter, typename Each>
+  Walk object(Object& object, Enter& enter, Each& each) {
+    const std::size_t before = size_;
+    bool stopped = false;
+    const Walk walk = each_field(object, [&](std::string_view key, Value& value) {
+      const std::size_t dot = before == 0 ? 0 : 1;
+      if (before + dot + key.size() > path_.size()) return true;
+      path_[before] = '.';
+      std::memcpy(path_.data() + before + dot, key.data(), key.size());
+      const std::string_view path(path_.data(), before + dot + key.size());
+      if (value.raw_json_token().front() != '{') return each(path, value);
+      if (!enter(path) || depth_ == kDeepest) return true;
+      Object inner;
+      if (value.get_object().get(inner) != simdjson::SUCCESS) {
+        broken_ = true;
+        return false;
+      }
+      size_ = path.size();
+      ++depth_;
+      const Walk within = this->object(inner, enter, each);
+      --depth_;
+      size_ = before;
+      broken_ |= within == Walk::kBroken;
+      stopped |= within == Walk::kStopped;
+      return !broken_ && !stopped;
+    });
+    return broken_ ? Walk::kBroken : walk;
+  }
+
+ private:
+  static constexpr int kDeepest = 8;
+  std::array<char, 128> path_;
+  std::size_t size_ = 0;
+  int depth_ = 0;
+  bool broken_ = false;
+};
+
+template <typename Enter, typename Each>
+Walk each_leaf(Object object, Enter enter, Each each) {
+  return PathWalk().object(object, enter, each);
+}
+
 inline bool is_object(Value& value) { return value.raw_json_token().front() == '{'; }
 inline bool is_array(Value& value) { return value.raw_json_token().front() == '['; }
 
@@ -132,6 +188,22 @@ inline std::string_view text(Value& value) {
     return has_backslash(token) ? unescaped(value) : token;
   }
   return first == '{' || first == '[' || first == 'n' ? std::string_view{} : token;
+}
+
+// Calls each(text) for a value, or for the elements of an array of strings or numbers.
+template <typename Each>
+void each_text(Value& value, Each&& each) {
+  if (!is_array(value)) {
+    each(text(value));
+    return;
+  }
+  Array array;
+  if (value.get_array().get(array) != simdjson::SUCCESS) return;
+  for (auto element : array) {
+    Value item;
+    if (std::move(element).get(item) != simdjson::SUCCESS) return;
+    each(text(item));
+  }
 }
 
 // A number, also one within quotes; a fraction is cut. nullopt if there is none or it is negative or too large.
