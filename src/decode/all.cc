@@ -32,6 +32,10 @@ constexpr std::array kRecordFormats = {
                  "log-ins, failures, Kerberos, NTLM, RDP sessions, NPS", true, make_windows_security},
     RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (TSV and JSON)", "flows, TLS handshakes, SSH log-ins", false,
                  make_zeek},
+    RecordFormat{"cef", "ArcSight CEF of any vendor", "log-ins, VPN sessions, connections, denials, sensors' alerts",
+                 true, make_cef},
+    RecordFormat{"leef", "QRadar LEEF 1.0 and 2.0 of any vendor",
+                 "log-ins, VPN sessions, connections, denials, sensors' alerts", true, make_leef},
 };
 
 constexpr std::array kBinaryFormats = {
