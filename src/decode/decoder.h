@@ -56,15 +56,16 @@ class Index;
 // One text record and what its envelope said of it.
 struct TextRecord {
   std::string_view raw;         // the whole record, without end of line
-  std::string_view message;     // behind the syslog envelope; == raw if there is none. For JSON: the object's text
-  core::Nanoseconds time = 0;   // from the envelope; 0 if it has none
+  std::string_view message;     // behind the syslog envelope; == raw if there is none. For JSON: the object's text. Out
+                                // of a wrapper (wrapper.h) it is the record that was inside, and does not lie in raw
+  core::Nanoseconds time = 0;   // from the envelope or wrapper; 0 if it has none
   std::string_view host;        // host name of the envelope
   std::string_view program;     // RFC 3164 tag or RFC 5424 APP-NAME, "sshd"
   std::string_view pid;         // RFC 3164 tag's [pid] or RFC 5424 PROCID
   std::string_view message_id;  // RFC 5424 MSGID
   std::string_view structured;  // RFC 5424 structured data with its brackets, "[junos@2636.1 key=\"value\"]"
   bool json = false;            // message is one JSON object
-  mutable std::uint64_t json_keys = 0;  // of a JSON object: see json::keys_of(), which fills it when first asked
+  mutable std::uint64_t json_keys = 0;     // of a JSON object: see json::keys_of(), which fills it when first asked
   mutable std::uint64_t product_keys = 0;  // likewise: json::products_of()
   // Of a JSON object: its tokens, for all who look at it. Lent by the frame (may be null) and made when first asked
   // for.
@@ -88,6 +89,14 @@ struct Fate {
   static Fate rejected(std::string_view why) { return rejected(core::intern(why)); }
 };
 
+// How a text input is cut into records.
+enum class Framing : std::uint8_t {
+  kLines,       // one record a line; a line may be a JSON object
+  kJsonValues,  // pretty-printed objects, an array of objects, or {"Records": [objects]} and alike
+  kCounted,     // syslog as it comes over TCP (RFC 6587): "LENGTH <PRI>...", mixed with lines as senders like it
+  kCsvWrapper,  // CSV with a header line, one column of which holds the records (Splunk, Graylog, Azure, CloudWatch)
+};
+
 class RecordDecoder {
  public:
   virtual ~RecordDecoder() = default;
@@ -107,6 +116,9 @@ struct RecordFormat {
   std::string_view covers;  // what an analyst gets from it, one line
   bool stateless;           // no header lines: chunks of one file may be decoded by several instances at once
   std::unique_ptr<RecordDecoder> (*make)(const core::TimeReader& times);
+  // A schema into which collectors translate the records of others. Asked last: where the device's own text stands
+  // beside the translation, the format of that text reads it.
+  bool common_schema = false;
 };
 
 struct BinaryFormat {

@@ -33,10 +33,6 @@ std::unique_ptr<RecordDecoder> make_keycloak(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_cloudflare_access(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zscaler(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_teleport(const core::TimeReader& times);
-
-std::unique_ptr<Decoder> make_capture(const Options& options);
-std::unique_ptr<Decoder> make_flow_datagram(const Options& options);
-std::unique_ptr<Decoder> make_ipfix_file(const Options& options);
 std::unique_ptr<RecordDecoder> make_fortigate(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_checkpoint(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_f5_bigip(const core::TimeReader& times);
@@ -47,5 +43,14 @@ std::unique_ptr<RecordDecoder> make_sonicwall(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_sophos_firewall(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_watchguard(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_paloalto(const core::TimeReader& times);
+
+std::unique_ptr<RecordDecoder> make_cef(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_leef(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_ecs(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_ocsf(const core::TimeReader& times);
+
+std::unique_ptr<Decoder> make_capture(const Options& options);
+std::unique_ptr<Decoder> make_flow_datagram(const Options& options);
+std::unique_ptr<Decoder> make_ipfix_file(const Options& options);
 
 }  // namespace orbwatch::decode

@@ -16,38 +16,74 @@ constexpr std::array kKeyNames = {
     KeyName{"ts", kTs},
     KeyName{"uid", kUid},
     KeyName{"win", kWin},
+    KeyName{"msg", kWrapper},
+    KeyName{"log", kWrapper},
+    KeyName{"ecs", kEcs},
     KeyName{"fuid", kFuid},
     KeyName{"data", kData},
+    KeyName{"_raw", kWrapper},
+    KeyName{"line", kWrapper},
     KeyName{"_path", kZeekPath},
     KeyName{"stats", kStats},
     KeyName{"Event", kEvtxEvent},
+    KeyName{"event", kWrapper | kEcs},
     KeyName{"src_ip", kSrcIp},
     KeyName{"winlog", kWinlog},
     KeyName{"System", kSystem},
+    KeyName{"rawmsg", kWrapper},
+    KeyName{"result", kWrapper},
+    KeyName{"detail", kWrapper},
+    KeyName{"source", kEcs},
     KeyName{"flow_id", kFlowId},
     KeyName{"EventID", kEventId},
     KeyName{"EventId", kEventId},
     KeyName{"Channel", kChannel},
     KeyName{"channel", kChannel},
-    KeyName{"message", kMessage},
-    KeyName{"MESSAGE", kJournalMessage},
+    KeyName{"message", kMessage | kWrapper},
+    KeyName{"MESSAGE", kJournalMessage | kWrapper},
+    KeyName{"RawData", kWrapper},
+    KeyName{"Message", kWrapper},
+    KeyName{"_source", kWrapper},
     KeyName{"suricata", kSuricata},
     KeyName{"event_id", kEventId},
     KeyName{"Computer", kComputer},
     KeyName{"Hostname", kComputer},
     KeyName{"Provider", kWindowsSource},
+    KeyName{"full_log", kWrapper},
+    KeyName{"raw_data", kWrapper},
+    KeyName{"@message", kWrapper},
+    KeyName{"type_uid", kOcsfActivity},
     KeyName{"id.orig_h", kOrigH},
     KeyName{"id_orig_h", kOrigH},
     KeyName{"timestamp", kTimestamp},
     KeyName{"EventData", kEventData},
+    KeyName{"AuditData", kWrapper},
+    KeyName{"source.ip", kEcs},
+    KeyName{"class_uid", kOcsfClass},
     KeyName{"event_type", kEventType},
     KeyName{"event_data", kEventData},
     KeyName{"@timestamp", kAtTimestamp},
     KeyName{"SourceName", kWindowsSource},
-    KeyName{"properties", kProperties},
+    KeyName{"properties", kProperties | kWrapper},
+    KeyName{"@rawstring", kWrapper},
+    KeyName{"event.kind", kEcs},
+    KeyName{"textPayload", kWrapper},
+    KeyName{"jsonPayload", kWrapper},
+    KeyName{"ecs.version", kEcs},
+    KeyName{"activity_id", kOcsfActivity},
     KeyName{"ProviderName", kWindowsSource},
     KeyName{"ProviderGuid", kWindowsSource},
     KeyName{"ComputerName", kComputer},
+    KeyName{"log.original", kWrapper},
+    KeyName{"full_message", kWrapper},
+    KeyName{"event.action", kEcs},
+    KeyName{"SyslogMessage", kWrapper},
+    KeyName{"short_message", kWrapper},
+    KeyName{"event.dataset", kEcs},
+    KeyName{"event.outcome", kEcs},
+    KeyName{"event.original", kWrapper},
+    KeyName{"event.category", kEcs},
+    KeyName{"source.address", kEcs},
     KeyName{"EventSourceName", kWindowsSource},
     KeyName{"__REALTIME_TIMESTAMP", kJournalTime},
 };
@@ -382,10 +418,11 @@ std::uint32_t Index::behind(std::uint32_t token) const {
 }
 
 char* Index::room(std::size_t bytes) {
-  if (unescaped_used_ == 0 && unescaped_.size() < size_) unescaped_.resize(size_);
+  bytes += core::kPadding;  // what was unescaped may be a record itself
+  if (unescaped_used_ == 0 && unescaped_.size() < size_ + core::kPadding) unescaped_.resize(size_ + core::kPadding);
   if (unescaped_.size() - unescaped_used_ >= bytes) {
     char* const place = unescaped_.data() + unescaped_used_;
-    unescaped_used_ += bytes;
+    unescaped_used_ += bytes - core::kPadding;  // the next string may overwrite the padding
     return place;
   }
   return more_.emplace_back(bytes, '\0').data();  // one string was asked for twice
@@ -434,6 +471,13 @@ char plain_escape(char c) {
 }
 
 }  // namespace
+
+std::string_view Value::whole() const {
+  if (!is_object(*this) && !is_array(*this)) return raw();
+  const std::uint32_t behind = index_->behind(token_);
+  const std::uint32_t begin = index_->at_[token_];
+  return {index_->text_ + begin, index_->at_[behind - 1] + 1 - begin};
+}
 
 std::string_view Value::unescaped(std::string_view between_quotes) const {
   const char* p = between_quotes.data();
