@@ -55,9 +55,8 @@ class Index;
 
 // One text record and what its envelope said of it.
 struct TextRecord {
-  std::string_view raw;         // the whole record, without end of line
-  std::string_view message;     // behind the syslog envelope; == raw if there is none. For JSON: the object's text. Out
-                                // of a wrapper (wrapper.h) it is the record that was inside, and does not lie in raw
+  std::string_view raw;         // the whole record, without end of line; out of a wrapper (wrapper.h) what was inside
+  std::string_view message;     // behind the syslog envelope; == raw if there is none. For JSON: the object's text
   core::Nanoseconds time = 0;   // from the envelope or wrapper; 0 if it has none
   std::string_view host;        // host name of the envelope
   std::string_view program;     // RFC 3164 tag or RFC 5424 APP-NAME, "sshd"

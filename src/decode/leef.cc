@@ -5,7 +5,7 @@
 // version 1, it is the tab.
 //
 // Source: IBM, "QRadar: Log Event Extended Format (LEEF) version 2" (header, predefined attributes, devTimeFormat); the
-// LEEF logs of WatchGuard Fireware, Forcepoint NGFW, Check Point Log Exporter, Zscaler NSS, Trend Micro.
+// LEEF logs of Forcepoint NGFW, Check Point Log Exporter, Zscaler NSS, Trend Micro.
 //
 // What a record is, is told by its words: see common_record.h. Everything that is neither log-in, session nor
 // connection is ignored as "other record of VENDOR PRODUCT".

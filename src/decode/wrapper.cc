@@ -216,7 +216,7 @@ void Unwrapper::describe(const Parts& parts, TextRecord& record) {
 void Unwrapper::content(std::string_view text, json::Index* index, TextRecord& record) {
   while (!text.empty() && (core::is_space(text.back()) || text.back() == '\0')) text.remove_suffix(1);
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  record.message = text;
+  record.raw = record.message = text;
   if (!text.starts_with('{')) envelope(text, record);
   record.json = record.message.starts_with('{');
   record.json_keys = record.product_keys = 0;

@@ -33,7 +33,7 @@ class Unwrapper {
     kEmpty,   // a wrapper, but nothing is in it
     kBroken,  // looks like a wrapper, but is no JSON
   };
-  // Opens the JSON document that is the record's message. On kYes `record` has the content as its message, its
+  // Opens the JSON document that is the record's message. On kYes `record` has the content as its raw text, its
   // own envelope read, and the wrapper's time, host, program and process number where that did not say. `level` (0 to
   // kDeepest - 1) is the number of wrappers opened before; what the record's views point to is valid until the
   // next call with the same level or the record's raw bytes go.

@@ -117,16 +117,19 @@ std::vector<std::pair<std::string, std::vector<std::string>>> goldens() {
       bool lines_alone = true;
       for (std::string line; std::getline(in, line);) {
         if (line.ends_with('\r')) line.pop_back();
-        // Bytes that are no UTF-8 cannot stand in JSON, and values over several lines are no lines.
+        // Bytes that are no UTF-8 cannot stand in JSON.
         for (std::size_t i = 0; i < line.size();) {
           const std::size_t n = core::utf8_length(std::string_view(line).substr(i));
           lines_alone &= n != 0;
           i += std::max<std::size_t>(n, 1);
         }
-        lines_alone &= line != "{" && line != "[";
         if (!core::trim(line).empty()) lines.push_back(line);
       }
-      if (lines_alone) out.emplace_back(std::string(format.name) + "/" + name, lines);
+      // A wrapper holds one record, not JSON over several lines or a container of records.
+      std::string all;
+      for (const std::string& line : lines) all += line + "\n";
+      if (lines_alone && framing_of(all) == Framing::kLines)
+        out.emplace_back(std::string(format.name) + "/" + name, lines);
     }
   }
   return out;
