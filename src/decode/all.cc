@@ -27,6 +27,8 @@ constexpr std::array kRecordFormats = {
                  "traffic, GlobalProtect sessions and log-ins, admin log-ins", true, make_paloalto},
     RecordFormat{"openssh", "OpenSSH sshd (syslog and journald JSON)", "SSH log-ins, failures, sessions, probes", true,
                  make_openssh},
+    RecordFormat{"linux_auth", "Linux log-ins beside OpenSSH (syslog)",
+                 "PAM, sudo, su, login, FTP, mail, Dropbear, Samba, Webmin, Proxmox log-ins", true, make_linux_auth},
     RecordFormat{"suricata_eve", "Suricata EVE JSON", "flows, alerts, TLS and SSH handshakes", true, make_suricata_eve},
     RecordFormat{"windows_security", "Windows Security events in JSON",
                  "log-ins, failures, Kerberos, NTLM, RDP sessions, NPS", true, make_windows_security},

@@ -8,6 +8,7 @@
 namespace orbwatch::decode {
 
 std::unique_ptr<RecordDecoder> make_cisco_asa(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_linux_auth(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_openssh(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_suricata_eve(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_windows_security(const core::TimeReader& times);
