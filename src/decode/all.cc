@@ -30,8 +30,10 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"linux_auth", "Linux log-ins beside OpenSSH (syslog)",
                  "PAM, sudo, su, login, FTP, mail, Dropbear, Samba, Webmin, Proxmox log-ins", true, make_linux_auth},
     RecordFormat{"suricata_eve", "Suricata EVE JSON", "flows, alerts, TLS and SSH handshakes", true, make_suricata_eve},
-    RecordFormat{"windows_security", "Windows Security events in JSON",
+    RecordFormat{"windows_security", "Windows Security events in JSON and XML, AD FS audit",
                  "log-ins, failures, Kerberos, NTLM, RDP sessions, NPS", true, make_windows_security},
+    RecordFormat{"microsoft_nps", "Microsoft NPS and RRAS log files (XML, database, IAS)",
+                 "VPN log-ins by RADIUS, sessions with their bytes and addresses", false, make_microsoft_nps},
     RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (TSV and JSON)", "flows, TLS handshakes, SSH log-ins", false,
                  make_zeek},
 };
@@ -73,7 +75,8 @@ Recognised recognise(std::string_view head, const Options& options) {
     const int confidence = options.format == format.name ? 100 : format.recognise(head);
     if (confidence > best) {
       best = confidence;
-      result = {std::string(format.name), true, false};
+      result.format = format.name;
+      result.binary = true;
     }
   }
   if (best > 0) return result;
@@ -152,8 +155,8 @@ Recognised recognise(std::string_view head, const Options& options) {
     result.format = format.name;
     result.stateless = format.stateless;
   }
-  result.json_values = framing == Framing::kJsonValues;
-  if (result.json_values) result.stateless = false;
+  result.framing = framing;
+  if (framing != Framing::kLines) result.stateless = false;
   return result;
 }
 
@@ -175,8 +178,8 @@ core::Expected<std::unique_ptr<Decoder>> make_decoder(const Recognised& what, co
                        std::any_of(kRecordFormats.begin(), kRecordFormats.end(),
                                    [&](const RecordFormat& f) { return f.name == what.format; });
     if (known) {
-      auto decoder = std::make_unique<TextDecoder>(what.json_values ? Framing::kJsonValues : Framing::kLines,
-                                                   what.format, !options.format.empty(), options, std::move(*times));
+      auto decoder =
+          std::make_unique<TextDecoder>(what.framing, what.format, !options.format.empty(), options, std::move(*times));
       // A mapping that needs a header line takes part only where the input is read in one piece.
       const bool fits = mapped && (mapped->stateless || !what.stateless);
       if (fits && (options.format.empty() || options.format == "mapping")) {

@@ -76,6 +76,13 @@ struct Fate {
   static Fate rejected(std::string_view why) { return rejected(core::intern(why)); }
 };
 
+// How a text input is cut into records.
+enum class Framing : std::uint8_t {
+  kLines,       // one record a line; a line may be a JSON object
+  kJsonValues,  // pretty-printed objects, an array of objects, or {"Records": [objects]} and alike
+  kXmlEvents,   // <Event> elements over several lines, or within <Events>: xml_values.h
+};
+
 class RecordDecoder {
  public:
   virtual ~RecordDecoder() = default;

@@ -17,6 +17,8 @@ const Symbol kOtherJson = core::intern("JSON of no known format");
 const Symbol kNoFormat = core::intern("no known format");
 const Symbol kTruncated = core::intern("truncated JSON");
 const Symbol kNotJson = core::intern("not JSON");
+const Symbol kTruncatedXml = core::intern("truncated XML");
+const Symbol kNotXml = core::intern("not XML");
 
 constexpr std::size_t kShownOfTooLong = 256;  // bytes kept of a record that is too long
 
@@ -71,6 +73,7 @@ Framing framing_of(std::string_view head) {
     const auto rest = skip_bom_and_space(head.substr(1));
     return rest.empty() || rest[0] == '{' || rest[0] == ']' ? Framing::kJsonValues : Framing::kLines;
   }
+  if (head[0] == '<' && is_xml_over_lines(head)) return Framing::kXmlEvents;
   if (head[0] != '{') return Framing::kLines;
   const auto line = head.substr(0, head.find('\n'));
   if (!object_ends_in(line)) return Framing::kJsonValues;
@@ -83,8 +86,8 @@ Framing framing_of(std::string_view head) {
 
 TextDecoder::TextDecoder(Framing framing, std::string_view main_format, bool only, const Options& options,
                          core::TimeReader times)
-    : framing_(framing), options_(options), times_(std::move(times)) {
-  bool with_headers = framing == Framing::kJsonValues;
+    : framing_(framing), options_(options), times_(std::move(times)), elements_(options.longest_record) {
+  bool with_headers = framing != Framing::kLines;
   for (const RecordFormat& format : record_formats()) with_headers |= format.name == main_format && !format.stateless;
   for (const bool main : {true, false}) {
     for (const RecordFormat& format : record_formats()) {
@@ -105,16 +108,21 @@ void TextDecoder::start_at(std::uint64_t offset, std::uint64_t lines_before, boo
 
 void TextDecoder::feed(std::string_view bytes, EventBatch& batch) {
   if (bytes.empty()) return;
-  if (framing_ == Framing::kLines) {
-    lines(bytes, batch);
-  } else {
-    values(bytes, batch);
+  switch (framing_) {
+    case Framing::kLines: lines(bytes, batch); break;
+    case Framing::kJsonValues: values(bytes, batch); break;
+    case Framing::kXmlEvents:
+      elements_.add(bytes);
+      elements(false, batch);
+      break;
   }
 }
 
 void TextDecoder::finish(EventBatch& batch) {
   if (framing_ == Framing::kLines) {
     if (too_long_ || !carry_.empty()) record_from_carry(batch);
+  } else if (framing_ == Framing::kXmlEvents) {
+    elements(true, batch);
   } else if (record_depth_ >= 0) {
     reject(carry_, carry_offset_, carry_line_, too_long_ ? kTooLong : kTruncated, batch);
   }
@@ -271,6 +279,24 @@ void TextDecoder::values(std::string_view bytes, EventBatch& batch) {
           reject({&c, 1}, here, line_, kNotJson, batch);
         }
         break;
+    }
+  }
+}
+
+void TextDecoder::elements(bool last, EventBatch& batch) {
+  XmlValues::Piece piece;
+  while (true) {
+    switch (elements_.next(last, piece)) {
+      case XmlValues::Found::kNothing: return;
+      case XmlValues::Found::kRecord: {
+        const std::size_t before = batch.size();
+        record(piece.text, piece.offset, piece.line, batch);
+        if (batch.size() != before) batch.hold(piece.offset, piece.text);
+        break;
+      }
+      case XmlValues::Found::kTooLong: reject(piece.text, piece.offset, piece.line, kTooLong, batch); break;
+      case XmlValues::Found::kTruncated: reject(piece.text, piece.offset, piece.line, kTruncatedXml, batch); break;
+      case XmlValues::Found::kNotXml: reject(piece.text, piece.offset, piece.line, kNotXml, batch); break;
     }
   }
 }

@@ -8,13 +8,9 @@
 #include <vector>
 
 #include "decode/decoder.h"
+#include "decode/xml_values.h"
 
 namespace orbwatch::decode {
-
-enum class Framing {
-  kLines,       // one record a line; a line may be a JSON object
-  kJsonValues,  // pretty-printed objects, an array of objects, or {"Records": [objects]} and alike
-};
 
 // Memory: at most options.longest_record bytes plus the decoders' state.
 class TextDecoder final : public Decoder {
@@ -45,6 +41,7 @@ class TextDecoder final : public Decoder {
 
   void lines(std::string_view bytes, EventBatch& batch);
   void values(std::string_view bytes, EventBatch& batch);
+  void elements(bool last, EventBatch& batch);
   // `padded`: the bytes behind the record are readable for core::kPadding.
   void record(std::string_view raw, std::uint64_t offset, std::uint32_t line, EventBatch& batch);
   void record_from_carry(EventBatch& batch);
@@ -74,9 +71,11 @@ class TextDecoder final : public Decoder {
   bool escaped_ = false;
   std::string last_string_;  // the last string at wrapper level, cut to a few bytes
   int wrapper_depth_ = 0;    // depth of arrays and wrapper objects that are transparent
+
+  XmlValues elements_;
 };
 
-// How the first bytes look: JSON values that do not end with their line, or lines.
+// How the first bytes look: JSON values or XML elements that do not end with their line, or lines.
 Framing framing_of(std::string_view head);
 
 }  // namespace orbwatch::decode
