@@ -32,6 +32,8 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"suricata_eve", "Suricata EVE JSON", "flows, alerts, TLS and SSH handshakes", true, make_suricata_eve},
     RecordFormat{"windows_security", "Windows Security events in JSON and XML, AD FS audit",
                  "log-ins, failures, Kerberos, NTLM, RDP sessions, NPS", true, make_windows_security},
+    RecordFormat{"kerberos_kdc", "MIT and Heimdal Kerberos key distribution centres",
+                 "log-ins and failures by Kerberos", true, make_kerberos_kdc},
     RecordFormat{"microsoft_nps", "Microsoft NPS and RRAS log files (XML, database, IAS)",
                  "VPN log-ins by RADIUS, sessions with their bytes and addresses", false, make_microsoft_nps},
     RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (TSV and JSON)", "flows, TLS handshakes, SSH log-ins", false,
