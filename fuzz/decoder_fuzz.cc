@@ -85,8 +85,8 @@ struct Told {
     }
     const event::Counts& c = batch.counts;
     if (c.records != c.events + c.ignored + c.rejected) broken("records != events + ignored + rejected");
-    if (c.events != batch.size()) broken("events counted != events in the batch");
-    events = c.events;
+    if (c.events + c.further != batch.size()) broken("events counted != events in the batch");
+    events = c.events + c.further;
     append_counts(text, "event", c.events_by);
     append_counts(text, "ignored", c.ignored_by);
     append_counts(text, "rejected", c.rejected_by);

@@ -57,6 +57,7 @@ void add_map(Json& json, std::string_view name, const absl::flat_hash_map<core::
 void add_counts(Json& json, const event::Counts& counts) {
   json.number("records", counts.records);
   json.number("events", counts.events);
+  if (counts.further != 0) json.number("further_events", counts.further);
   json.number("ignored", counts.ignored);
   json.number("rejected", counts.rejected);
   add_map(json, "events_by_format", counts.events_by);

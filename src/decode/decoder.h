@@ -3,8 +3,8 @@
 //  - A Decoder turns the bytes of one input into events. There are few: the text frame (text.h: lines or JSON values)
 //  and the binary
 //    formats (captures, IPFIX files). Fed any split of the input it gives the same events.
-//  - A RecordDecoder turns one text record (a log line without its syslog envelope, or one JSON object) into one event.
-//  There is one
+//  - A RecordDecoder turns one text record (a log line without its syslog envelope, or one JSON object) into one event,
+//  seldom into several. There is one
 //    per vendor format, each in its own file, listed in all.h. The text frame calls it.
 //
 // Both are pure: no I/O, no clock, bounded state. Not thread-safe: one instance belongs to one input. Input bytes must
@@ -59,6 +59,9 @@ struct TextRecord {
   std::string_view pid;        // RFC 3164 tag's [pid] or RFC 5424 PROCID
   bool json = false;           // message is one JSON object
   mutable std::uint64_t json_keys = 0;  // of a JSON object: see json::keys_of(), which fills it when first asked
+  // Takes the events of a record that holds several (the ports of one host) behind its first. Lent by the frame, which
+  // sets their dataset and place; null where only the first is asked for.
+  std::vector<Event>* further = nullptr;
 };
 
 enum class Verdict : std::uint8_t { kEvent, kIgnored, kRejected };
@@ -84,7 +87,8 @@ class RecordDecoder {
   virtual bool claims(const TextRecord& record) const = 0;
   // Fills `event`, which comes zeroed, with event.time == record.time and event.observer == record.host already set.
   // Called for claimed records only. Unknown message numbers and values never fail a record: keep what parsed, ignore
-  // the rest by name.
+  // the rest by name. A record with several events gives the first in `event`, the others in `record.further`; it
+  // counts as one.
   virtual Fate decode(const TextRecord& record, Event& event) = 0;
 };
 

@@ -297,8 +297,10 @@ void TextDecoder::record(std::string_view raw, std::uint64_t offset, std::uint32
     parse_envelope(r, times_);
     r.json = r.message.starts_with('{');
   }
+  r.further = &further_;
   for (Reader& reader : readers_) {
     if (!reader.decoder->claims(r)) continue;
+    further_.clear();
     Event& event = batch.next();
     event.time = r.time;
     if (!r.host.empty()) {
@@ -316,7 +318,7 @@ void TextDecoder::record(std::string_view raw, std::uint64_t offset, std::uint32
         event.record.line = line;
         event.record.length = static_cast<std::uint32_t>(raw.size());
         event.record.source = options_.source;
-        batch.keep();
+        keep_further(event, batch);
         batch.counts.event(reader.name);
         return;
       case Verdict::kIgnored: batch.counts.ignore(fate.reason); return;
@@ -331,6 +333,19 @@ void TextDecoder::record(std::string_view raw, std::uint64_t offset, std::uint32
   } else {
     reject(raw, offset, line, kNoFormat, batch);
   }
+}
+
+void TextDecoder::keep_further(const Event& first, EventBatch& batch) {
+  const Symbol dataset = first.dataset;
+  const event::RecordRef place = first.record;
+  batch.keep();  // `first` lies in the batch and may move from here on
+  for (Event& more : further_) {
+    more.dataset = dataset;
+    more.record = place;
+    batch.next() = more;
+    batch.keep();
+  }
+  batch.counts.further += further_.size();
 }
 
 void TextDecoder::reject(std::string_view seen, std::uint64_t offset, std::uint32_t line, Symbol reason,

@@ -48,6 +48,8 @@ class TextDecoder final : public Decoder {
   // `padded`: the bytes behind the record are readable for core::kPadding.
   void record(std::string_view raw, std::uint64_t offset, std::uint32_t line, EventBatch& batch);
   void record_from_carry(EventBatch& batch);
+  // Keeps the event that batch.next() gave and what stands in further_.
+  void keep_further(const Event& first, EventBatch& batch);
   // Takes a byte within a string of the JSON value scanner; true if it is the closing quote.
   bool ends_string(char c);
   void reject(std::string_view seen, std::uint64_t offset, std::uint32_t line, Symbol reason, EventBatch& batch);
@@ -56,7 +58,8 @@ class TextDecoder final : public Decoder {
   Options options_;
   core::TimeReader times_;
   std::vector<Reader> readers_;
-  std::string last_host_;  // of the envelope of the record before: mostly the same
+  std::vector<Event> further_;  // see TextRecord::further
+  std::string last_host_;       // of the envelope of the record before: mostly the same
   Symbol last_observer_;
 
   std::uint64_t offset_ = 0;  // of the next byte that feed() gets

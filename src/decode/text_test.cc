@@ -158,6 +158,44 @@ TEST(TextFrame, HoldsRawBytesOfSplitRecords) {
   EXPECT_EQ(run.batch.raw(run.batch[0].record), kLogin);
 }
 
+// Says of "N" that it holds N events; of "-" that it is ignored after it had begun to give some.
+class SeveralEvents final : public RecordDecoder {
+ public:
+  bool claims(const TextRecord& r) const override { return !r.raw.empty(); }
+  Fate decode(const TextRecord& r, Event& e) override {
+    e.source_port = 1;
+    const int count = r.raw == "-" ? 2 : core::parse_number<int>(r.raw).value_or(0);
+    for (int i = 2; i <= count; ++i) {
+      r.further->push_back(e);
+      r.further->back().source_port = static_cast<std::uint16_t>(i);
+    }
+    return r.raw == "-" ? Fate::ignored("none") : Fate::kept();
+  }
+};
+
+TEST(TextFrame, KeepsTheFurtherEventsOfARecord) {
+  const Symbol name = core::intern("several");
+  TextDecoder decoder(Framing::kLines, "", true, {}, core::TimeReader());
+  decoder.offer_first(name, std::make_unique<SeveralEvents>());
+  event::EventBatch batch;
+  std::string input = "3\n-\n1\n200\n";
+  input.reserve(input.size() + core::kPadding);
+  decoder.feed(input, batch);
+  decoder.finish(batch);
+  EXPECT_EQ(batch.counts.records, 4U);
+  EXPECT_EQ(batch.counts.events, 3U);
+  EXPECT_EQ(batch.counts.ignored, 1U);
+  EXPECT_EQ(batch.counts.further, 201U);
+  EXPECT_EQ(batch.counts.events_by.at(name), 3U);
+  ASSERT_EQ(batch.size(), 204U);
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const Event& e = batch[i];
+    EXPECT_EQ(e.dataset, name);
+    EXPECT_EQ(e.record.line, i < 3 ? 1U : i == 3 ? 3U : 4U);
+    EXPECT_EQ(e.source_port, i < 3 ? i + 1 : i == 3 ? 1 : i - 3);
+  }
+}
+
 TEST(TextFrame, StartsInTheMiddleOfAnInput) {
   TextDecoder decoder(Framing::kLines, "cisco_asa", false, {}, core::TimeReader());
   decoder.start_at(5000, 41);

@@ -29,6 +29,7 @@ void Counts::reject(Symbol reason) {
 void Counts::add(const Counts& other) {
   records += other.records;
   events += other.events;
+  further += other.further;
   ignored += other.ignored;
   rejected += other.rejected;
   for (const auto& [reason, n] : other.ignored_by) ignored_by[reason] += n;

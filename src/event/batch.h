@@ -25,9 +25,12 @@ struct Chunk {
 };
 
 // Where the records of one input went. The invariant that every report shows: records == events + ignored + rejected.
+// A record that holds several observations (the open ports of one host) gives one event and `further` ones, so that a
+// batch has events + further of them.
 struct Counts {
   std::uint64_t records = 0;
   std::uint64_t events = 0;
+  std::uint64_t further = 0;
   std::uint64_t ignored = 0;
   std::uint64_t rejected = 0;
   absl::flat_hash_map<Symbol, std::uint64_t> ignored_by;  // reason -> count
@@ -58,6 +61,7 @@ struct Counts {
     if (this == &other) return *this;
     records = other.records;
     events = other.events;
+    further = other.further;
     ignored = other.ignored;
     rejected = other.rejected;
     ignored_by = other.ignored_by;

@@ -348,6 +348,8 @@ class Printer {
                               counted(t.events, "event", "events"), grouped(t.ignored), grouped(t.rejected)));
     if (t.records != t.events + t.ignored + t.rejected)
       paragraph("", "The sum is wrong: please report this.", kBoldRed);
+    if (t.further != 0)
+      paragraph("", counted(t.further, "further event", "further events") + " out of records that hold several");
     counts("events", sorted(t.events_by), 12);
     counts("ignored", sorted(t.ignored_by), 6);
     counts("rejected", sorted(t.rejected_by), 6);
