@@ -32,6 +32,14 @@ constexpr std::array kRecordFormats = {
                  "log-ins, failures, Kerberos, NTLM, RDP sessions, NPS", true, make_windows_security},
     RecordFormat{"zeek", "Zeek conn, ssl and ssh logs (TSV and JSON)", "flows, TLS handshakes, SSH log-ins", false,
                  make_zeek},
+    RecordFormat{"masscan", "masscan JSON, JSON lines and list", "open ports and banners of devices", true,
+                 make_masscan},
+    RecordFormat{"zgrab2", "ZGrab2 JSON lines", "banners, certificates and TLS fingerprints of devices", true,
+                 make_zgrab2},
+    RecordFormat{"shodan", "Shodan downloads and hosts (JSON)",
+                 "open ports, banners, certificates and TLS fingerprints of devices", true, make_shodan},
+    RecordFormat{"censys", "Censys hosts (JSON)", "open ports, banners, certificates and TLS fingerprints of devices",
+                 true, make_censys},
 };
 
 constexpr std::array kBinaryFormats = {
@@ -43,6 +51,8 @@ constexpr std::array kBinaryFormats = {
     BinaryFormat{"flow_datagram", "Datagrams of NetFlow v5, v7, v9, IPFIX or sFlow v5, one behind the other",
                  "flows, ASA connections and denials (NSEL), NAT sessions, user names", recognise_flow_datagram,
                  make_flow_datagram},
+    BinaryFormat{"nmap_xml", "Nmap and masscan XML", "open ports, services, banners and certificates of devices",
+                 recognise_nmap_xml, make_nmap_xml},
 };
 
 bool looks_binary(std::string_view head) {
