@@ -58,15 +58,15 @@ int run(bool list) {
         // What nfdump printed of a capture is a log that can be read as well.
         const bool also = !row->expects.empty() && found == "nfdump_text" && name.starts_with("flow/nfdump-decodes/");
         if (!found.empty() && !also)
-          fail(name + " is recognised as " + found + ", though it is " +
-               (row->none.empty() ? "what a peer expects" : row->none));
+          fail(fmt::format("{} is recognised as {}, though it is {}", name, found,
+                           row->none.empty() ? "what a peer expects" : row->none));
       } else if (!has_decoder(row->format)) {
         ++to_come[row->format];
-        if (!found.empty()) fail(name + " is recognised as " + found + ", but is of " + row->format);
+        if (!found.empty()) fail(fmt::format("{} is recognised as {}, but is of {}", name, found, row->format));
       } else if (found == row->format) {
         ++right;
       } else {
-        fail(name + " is recognised as " + (found.empty() ? "nothing" : found) + ", but is of " + row->format);
+        fail(fmt::format("{} is recognised as {}, but is of {}", name, found.empty() ? "nothing" : found, row->format));
       }
     }
   }
