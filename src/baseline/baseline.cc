@@ -39,6 +39,8 @@ constexpr std::array<double, kDistances> kOthersDistance = {0.10, 0.20, 0.20, 0.
 constexpr double kMovedPrior = 0.15;
 constexpr double kReturnedPrior = 0.25;
 constexpr Nanoseconds kSharedLately = 14 * core::kDay;
+// Where lines move this often, a new prefix of the known provider is no news.
+constexpr double kMovesAllTheTime = 0.3;
 
 double mixed(double count, double total, double parent, double strength) {
   return (count + strength * parent) / (total + strength);
@@ -64,10 +66,6 @@ std::uint16_t method_of(const Event& e) {
 bool shared_lately(const SourceProfile* source, const Event& e) {
   return source != nullptr && source->user_count > 0 && source->user_count <= source->users.size() &&
          !source->has_user(e.user) && e.time - source->first_seen < kSharedLately;
-}
-
-bool same_system(Familiarity level) {
-  return level == Familiarity::kSameSystemNear || level == Familiarity::kSameSystemFar;
 }
 
 bool far(Familiarity level) {
@@ -198,6 +196,16 @@ View Baseline::view(const Event& e) {
     const Novelty found = novelty(user, e, *v.source);
     v.familiarity = found.level;
     v.network_since = found.since;
+    if (v.login && found.level != Familiarity::kSamePrefix) {
+      v.company = company(user, e, *v.source, found);
+      for (const auto& recent : user.recent_networks) {
+        const bool same = found.since != 0 ? recent.since == found.since
+                                           : recent.alarmed && recent.prefix == prefix_key(e.source_ip);
+        if (!same || e.time <= recent.since || e.time - recent.since > kProbation) continue;
+        v.followed = true;
+        v.follow_up = recent.follow_up | kAgain;
+      }
+    }
     for (std::size_t i = 0; i < user.systems.size(); ++i) {
       const auto system = systems_.find(user.systems.key(i));
       if (system != systems_.end() && everyone_.logins > 0)
@@ -207,8 +215,7 @@ View Baseline::view(const Event& e) {
     v.client_known = user.clients.contains(v.client);
     for (const auto& recent : user.recent_clients) {
       if (v.client_known || recent.since == 0 || recent.client != v.client) continue;
-      v.client_known = e.time - recent.since >= kProbation;
-      v.client_since = v.client_known ? 0 : recent.since;
+      v.client_since = recent.since;
     }
   }
   return v;
@@ -267,15 +274,65 @@ bool Baseline::leaves(const UserProfile& user, const UserProfile::RecentNetwork&
          apart(network.place, pack_place(facts.latitude, facts.longitude)) > kNearKilometres;
 }
 
-std::vector<std::uint64_t> Baseline::left(const Event& e) const {
-  std::vector<std::uint64_t> networks;
+std::vector<Baseline::Light> Baseline::light(const Event& e) const {
+  std::vector<Light> networks;
   const UserProfile* profile = is_login(e) ? user(e.user) : nullptr;
   if (profile == nullptr) return networks;
   const NetworkFacts& facts = networks_.facts(e.source_facts);
+  const Novelty found = novelty(*profile, e, facts);
   for (const auto& recent : profile->recent_networks) {
-    if (leaves(*profile, recent, e, facts)) networks.push_back(recent.prefix);
+    const bool left = leaves(*profile, recent, e, facts);
+    const auto bits =
+        static_cast<std::uint8_t>(recent.follow_up | follow_up(*profile, recent, e, facts, found));
+    if (left || bits != recent.follow_up) networks.push_back({recent.prefix, left, bits});
   }
   return networks;
+}
+
+std::uint8_t Baseline::follow_up(const UserProfile& user, const UserProfile::RecentNetwork& network, const Event& e,
+                                 const NetworkFacts& facts, const Novelty& found) const {
+  if (network.since == 0 || e.time <= network.since || e.time - network.since > kProbation) return 0;
+  const bool of_system = facts.asn != 0 && network.system == facts.asn;
+  if (network.prefix == prefix_key(e.source_ip) || (of_system && !same_system(network.level))) return kAgain;
+  const bool known = found.since == 0 && (found.level == Familiarity::kSamePrefix ||
+                                          (found.level == Familiarity::kSameSystemNear &&
+                                           moved(user, facts.asn) > kMovesAllTheTime));
+  // On his own provider's lines leaves() tells more.
+  if (known) return of_system ? 0 : kCarriedOn;
+  const bool came_up_later = found.since == 0 || found.since > network.since;
+  return came_up_later ? kElsewhere : 0;
+}
+
+void Baseline::note_follow_ups(UserProfile& user, const Event& e, const NetworkFacts& facts,
+                               const Novelty& found) const {
+  for (auto& recent : user.recent_networks) recent.follow_up |= follow_up(user, recent, e, facts, found);
+}
+
+std::optional<std::uint8_t> Baseline::close_network(const Event& e) {
+  const auto found = users_.find(e.user);
+  if (found == users_.end()) return std::nullopt;
+  const std::uint64_t key = prefix_key(e.source_ip);
+  for (const auto& recent : found->second->recent_networks) {
+    if (recent.prefix != key || recent.since != e.time) continue;
+    everyone_.follow_ups[same_system(recent.level) ? 0 : 1][recent.follow_up] += static_cast<float>(unit(e.time));
+    return recent.follow_up;
+  }
+  return std::nullopt;
+}
+
+Company Baseline::company(const UserProfile& user, const Event& e, const NetworkFacts& facts, const Novelty& found) {
+  const Nanoseconds first_sight = found.since != 0 ? found.since : e.time;
+  std::size_t others = 0;
+  Nanoseconds last = 0;
+  for (const auto& recent : user.recent_networks) {
+    if (recent.since == 0 || recent.since >= first_sight || first_sight - recent.since > kProbation) continue;
+    if (recent.prefix == prefix_key(e.source_ip) || (!same_system(found.level) && recent.system == facts.asn)) continue;
+    ++others;
+    last = std::max(last, recent.since);
+  }
+  if (others == 0) return Company::kNone;
+  if (user.home_login <= last) return Company::kOnTheRoad;
+  return others == 1 ? Company::kOne : Company::kSeveral;
 }
 
 bool Baseline::at_home(const Novelty& found, const NetworkFacts& facts) {
@@ -390,6 +447,8 @@ void Baseline::learn_population(const Event& e, const NetworkFacts& facts) {
     if (fresh.since == 0) g->familiarity[bin][static_cast<std::size_t>(fresh.level)] += w;
     if (fresh.since == 0 && bin > 0 && fresh.level >= Familiarity::kNewSystemNear && type < core::kNetworkTypes)
       g->new_types[type] += w;
+    if (fresh.since == 0 && bin > 0 && fresh.level != Familiarity::kSamePrefix)
+      g->company[same_system(fresh.level) ? 0 : 1][static_cast<std::size_t>(company(*user, e, facts, fresh))] += w;
     g->methods.add(method_of(e), w);
     if (client_counts) (client_known ? g->client_known : g->client_new) += w;
     if (address_is_new && fresh.since == 0) (shared_lately(source, e) ? g->shared : g->unshared) += w;
@@ -515,11 +574,12 @@ void Baseline::learn_network(UserProfile& user, const Event& e, const NetworkFac
     all_systems_.returned += w;
   }
   const Novelty fresh = novelty(user, e, facts);
+  note_follow_ups(user, e, facts, fresh);
   if (fresh.since != 0 && !at_once) return;
   if (fresh.since == 0) {
     if (experience_bin(user.logins / w) > 0) user.familiarity[static_cast<std::size_t>(fresh.level)] += w;
-    // Where lines move every other day, a new prefix of the known provider is no news.
-    at_once |= fresh.level == Familiarity::kSamePrefix || (same_system(fresh.level) && moved(user, facts.asn) > 0.3);
+    at_once |= fresh.level == Familiarity::kSamePrefix ||
+               (same_system(fresh.level) && moved(user, facts.asn) > kMovesAllTheTime);
     if (same_system(fresh.level)) user.moves.add(facts.asn, w);
   }
   if (fresh.since == 0 && fresh.level != Familiarity::kSamePrefix) note_network(user, e, facts, fresh.level, false);
@@ -549,7 +609,10 @@ void Baseline::note_network(UserProfile& user, const Event& e, const NetworkFact
     if (recent.since < slot->since) slot = &recent;
   }
   const std::uint32_t place = roams(facts.type) ? 0 : pack_place(facts.latitude, facts.longitude);
-  *slot = {key, e.time, facts.asn, level, false, alarmed, place};
+  // A network that alarms again goes on with its story.
+  const std::uint8_t story =
+      slot->prefix == key && slot->since != 0 && e.time - slot->since <= kProbation ? slot->follow_up : std::uint8_t{0};
+  *slot = {key, e.time, facts.asn, level, false, alarmed, story, place};
 }
 
 void Baseline::learn_client(UserProfile& user, const Event& e, float w, bool at_once) {
@@ -564,12 +627,11 @@ void Baseline::learn_client(UserProfile& user, const Event& e, float w, bool at_
       }
       if (recent.since < slot->since) slot = &recent;
     }
-    if (slot->client != client || slot->since == 0) {
-      *slot = {client, e.time};
-      return;
-    }
-    if (e.time - slot->since < kProbation) return;
-    *slot = {};
+    if (slot->client != client || slot->since == 0) *slot = {client, e.time};
+    return;
+  }
+  for (auto& recent : user.recent_clients) {
+    if (recent.client == client) recent = {};
   }
   user.clients.add(client, w);
 }
@@ -657,6 +719,7 @@ void Baseline::quarantine(const Event& e) {
     const auto user = users_.find(e.user);
     if (user != users_.end()) {
       const Novelty found = novelty(*user->second, e, facts);
+      note_follow_ups(*user->second, e, facts, found);
       if (found.level != Familiarity::kSamePrefix) note_network(*user->second, e, facts, found.level, true);
     }
   }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "baseline/profile.h"
@@ -32,10 +33,19 @@ class Baseline {
 
   // What is known before this event. Valid until the next learn() or quarantine().
   View view(const Event& event);
-  // The networks, as prefix keys, on which this log-in sheds light, since the user is back from them: on an older line
-  // of the same provider, so that what seemed a new address of it was another line; or at home, from far away. Ask
-  // before learn(), which settles the question.
-  std::vector<std::uint64_t> left(const Event& event) const;
+  // A network on probation on which a log-in sheds light.
+  struct Light {
+    std::uint64_t prefix = 0;  // prefix key
+    // The user is back from it: on an older line of the same provider, so that what seemed a new address of it was
+    // another line; or at home, from far away.
+    bool left = false;
+    std::uint8_t follow_up = 0;  // FollowUp bits with this log-in's
+  };
+  // Those of which this log-in tells something that was not known. Ask before learn(), which settles the question.
+  std::vector<Light> light(const Event& event) const;
+  // The probation of the network of this log-in is over: how such stories go on is learned. Returns its FollowUp bits,
+  // nothing if the profile has forgotten the network.
+  std::optional<std::uint8_t> close_network(const Event& event);
   void learn(const Event& event);
   // The user and the source learn the event only when `limits.quarantine` has passed by event time. The population does
   // at once: how often people show something new must be counted over all log-ins, or what alarms would seem ever
@@ -79,6 +89,12 @@ class Baseline {
                            bool alarmed);
   void learn_client(UserProfile& user, const Event& event, float weight, bool at_once);
   void learn_method(UserProfile& user, const Event& event, float weight, bool at_once);
+  std::uint8_t follow_up(const UserProfile& user, const UserProfile::RecentNetwork& network, const Event& event,
+                         const core::NetworkFacts& facts, const Novelty& novelty) const;
+  void note_follow_ups(UserProfile& user, const Event& event, const core::NetworkFacts& facts,
+                       const Novelty& novelty) const;
+  static Company company(const UserProfile& user, const Event& event, const core::NetworkFacts& facts,
+                         const Novelty& novelty);
   static bool at_home(const Novelty& found, const core::NetworkFacts& facts);
   static bool leaves(const UserProfile& user, const UserProfile::RecentNetwork& network, const Event& event,
                      const core::NetworkFacts& facts);

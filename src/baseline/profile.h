@@ -80,6 +80,9 @@ enum class Familiarity : std::uint8_t {
   kNewCountry       // nothing of it was seen
 };
 constexpr std::size_t kFamiliarities = 6;
+constexpr bool same_system(Familiarity level) {
+  return level == Familiarity::kSameSystemNear || level == Familiarity::kSameSystemFar;
+}
 constexpr double kNearKilometres = 60;  // databases place a subscriber within some tens of kilometres
 
 // Log-ins of experience: how many the user had before. Novelty is ordinary for a newcomer.
@@ -94,6 +97,18 @@ using Levels = std::array<float, kFamiliarities>;
 constexpr Nanoseconds kProbation = 7 * core::kDay;
 // The first log-ins of a user are all there is to know of him: learned at once.
 constexpr std::uint32_t kLearnedAtOnce = 3;
+
+// What the user did while a network new to him was on probation, as bits: came from it again (from its provider, if
+// that was new too); logged in from a network that he is known for, of another provider than this one if it is his own;
+// showed up in a further new network.
+enum FollowUp : std::uint8_t { kAgain = 1, kCarriedOn = 2, kElsewhere = 4 };
+constexpr std::size_t kFollowUps = 8;
+// New networks of a known provider and of one that is new to the user are told apart in what follows them.
+constexpr std::size_t kNovelties = 2;
+
+// Other networks new to the user that came up within kProbation before a new one.
+enum class Company : std::uint8_t { kNone, kOnTheRoad, kOne, kSeveral };  // on the road: not seen at home since
+constexpr std::size_t kCompanies = 4;
 
 // How far the address stands from the user's nearest known prefix in address space, by shared leading bits. A provider
 // that gives a line a new address takes it from the same pool for the most part (Padmanabhan et al., "Reasons Dynamic
@@ -155,7 +170,8 @@ struct UserProfile {
     Familiarity level = Familiarity::kNewCountry;  // at first sight
     bool left = false;        // the user was seen on an older line of the same provider, or at home, since
     bool alarmed = false;     // in quarantine: no return makes it known, but leaving it is still told
-    std::uint32_t place = 0;  // 0 where it says nothing
+    std::uint8_t follow_up = 0;  // FollowUp
+    std::uint32_t place = 0;     // 0 where it says nothing
   };
   std::array<RecentNetwork, 6> recent_networks{};
   struct RecentClient {
@@ -199,6 +215,9 @@ struct GroupProfile {  // a peer group, a gateway, or all
   TopWeights<std::uint16_t, 24> methods;
   float client_new = 0;  // log-ins by a client new to its user (newcomers excepted)
   float client_known = 0;
+  // Of log-ins from a network new to the user: what followed (by FollowUp bits), and what company it came in.
+  std::array<std::array<float, kFollowUps>, kNovelties> follow_ups{};
+  std::array<std::array<float, kCompanies>, kNovelties> company{};
   std::array<float, kJourneyBins> journeys{};  // out and back, where the network away was new
   float travel = 0;                            // pairs of log-ins of one user that could be told apart by place
   float impossible_travel = 0;

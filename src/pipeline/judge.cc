@@ -97,6 +97,7 @@ void Judge::settle(Nanoseconds now) {
   while (stitcher_.next(now, login)) {
     ++logins_;
     count_login(login.event, true);
+    close_moves(login.event.time);
     judge(login.event, &login.lines, nullptr);
     if (login.end.time != 0) baseline_.learn(login.end);  // it ended before its start could be learned
   }
@@ -200,40 +201,74 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
 
 void Judge::remember_move(const Event& e, std::vector<Evidence> evidence, const std::vector<enrich::RawLine>* lines) {
   const MoveKey key{e.user, baseline::prefix_key(e.source_ip)};
-  if (!moves_.insert_or_assign(key, Move{e, std::move(evidence), *lines}).second) return;
+  moves_.insert_or_assign(key, Move{e, std::move(evidence), *lines});
   move_order_.emplace_back(e.time, key);
-  while (move_order_.size() > kMostMoves || move_order_.front().first + baseline::kProbation < e.time) {
-    moves_.erase(move_order_.front().second);
+  if (move_order_.size() > kMostMoves) {
+    const auto& [time, oldest] = move_order_.front();
+    const auto found = moves_.find(oldest);
+    if (found != moves_.end() && found->second.event.time == time) moves_.erase(found);
     move_order_.pop_front();
   }
 }
 
-// Is the user back on a line that seemed to have moved? Then the log-in from the other one is judged with that
+// Nothing that the user does now tells more of a network that came up so long ago.
+void Judge::close_moves(Nanoseconds now) {
+  while (!move_order_.empty() && move_order_.front().first + baseline::kProbation < now) {
+    const auto [time, key] = move_order_.front();
+    move_order_.pop_front();
+    const auto found = moves_.find(key);
+    if (found == moves_.end() || found->second.event.time != time) continue;  // it came up once more since
+    Move& move = found->second;
+    baseline::View view = baseline_.view(move.event);
+    if (const auto story = baseline_.close_network(move.event)) {
+      view.followed = view.follow_up_closed = true;
+      view.follow_up = *story;
+      judge_again(move, view);
+    }
+    moves_.erase(found);
+  }
+}
+
+// Does this log-in tell something of one from a network that was new for the user? Then that one is judged with this
 // knowledge.
 void Judge::judge_moves(const Event& e) {
   const core::NetworkFacts& here = enricher_.facts(e.source_facts);
-  for (const std::uint64_t prefix : baseline_.left(e)) {
-    const auto found = moves_.find(MoveKey{e.user, prefix});
+  for (const baseline::Baseline::Light& light : baseline_.light(e)) {
+    const auto found = moves_.find(MoveKey{e.user, light.prefix});
     if (found == moves_.end()) continue;
-    const Move& move = found->second;
+    Move& move = found->second;
     baseline::View view = baseline_.view(move.event);
-    view.back_at = e.time;
-    view.back_ip = e.source_ip;
-    view.back_place = baseline::pack_place(here.latitude, here.longitude);
-    view.line_kept = here.asn != 0 && here.asn == view.source->asn;
-    sink_.clear();
-    sink_.want_text(true);
-    for (const detect::Detector* d : by_class_[index(move.event.event_class) % kClasses])
-      d->evidence(move.event, view, sink_);
-    std::vector<Evidence> evidence = move.evidence;
-    for (Evidence& x : sink_.evidence()) {
-      if (x.kind == "line-kept" || x.kind == "back-too-soon") evidence.push_back(std::move(x));
+    if (light.left) {
+      view.back_at = e.time;
+      view.back_ip = e.source_ip;
+      view.back_place = baseline::pack_place(here.latitude, here.longitude);
+      view.line_kept = here.asn != 0 && here.asn == view.source->asn;
     }
-    const double odds = score::combine(FindingKind::kLogin, evidence);
-    if (odds >= kLeastLogOdds)
-      add_scored(move.event, FindingKind::kLogin, odds, std::move(evidence), &move.lines, nullptr);
-    if (odds >= threshold_.value()) baseline_.forget_network(move.event);
+    view.followed = true;
+    view.follow_up = light.follow_up;
+    judge_again(move, view);
   }
+}
+
+// Keeps what was said at first sight and adds, or says anew, what only later log-ins can tell.
+void Judge::judge_again(Move& move, const baseline::View& view) {
+  static constexpr std::string_view kLater[] = {"line-kept", "back-too-soon", "what-followed"};
+  sink_.clear();
+  sink_.want_text(true);
+  for (const detect::Detector* d : by_class_[index(move.event.event_class) % kClasses])
+    d->evidence(move.event, view, sink_);
+  for (Evidence& x : sink_.evidence()) {
+    if (std::ranges::find(kLater, x.kind) == std::end(kLater)) continue;
+    const auto said = std::ranges::find(move.evidence, x.kind, &Evidence::kind);
+    if (said != move.evidence.end()) {
+      *said = std::move(x);
+    } else {
+      move.evidence.push_back(std::move(x));
+    }
+  }
+  const double odds = score::combine(FindingKind::kLogin, move.evidence);
+  add_scored(move.event, FindingKind::kLogin, odds, move.evidence, &move.lines, nullptr, true);
+  if (odds >= threshold_.value()) baseline_.forget_network(move.event);
 }
 
 score::SourceFacts Judge::source_facts(const core::Ip& ip, std::uint32_t index) const {
@@ -252,8 +287,10 @@ score::SourceFacts Judge::source_facts(const core::Ip& ip, std::uint32_t index) 
 }
 
 void Judge::add_scored(const Event& e, FindingKind kind, double log_odds, std::vector<Evidence> evidence,
-                       const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch) {
+                       const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch, bool again) {
+  if (again && log_odds < kLeastLogOdds && !cases_.has(e)) return;
   track::Scored scored;
+  scored.again = again;
   scored.event = &e;
   scored.kind = kind;
   scored.log_odds = log_odds;
@@ -291,6 +328,7 @@ void Judge::add_scored(const Event& e, FindingKind kind, double log_odds, std::v
 
 void Judge::finish(score::HuntResult& result) {
   settle(INT64_MAX);
+  close_moves(now_);
   result.first = first_;
   result.last = now_;
   result.findings = cases_.take();

@@ -56,7 +56,7 @@ class Judge {
     std::uint64_t failures = 0;
   };
 
-  // A log-in from a network new to the user: until baseline::kProbation is over, his return may shed light on it, and
+  // A log-in from a network new to the user: until baseline::kProbation is over, what he does may shed light on it, and
   // it is judged once more.
   struct Move {
     event::Event event;
@@ -68,6 +68,8 @@ class Judge {
   void remember_move(const event::Event& event, std::vector<detect::Evidence> evidence,
                      const std::vector<enrich::RawLine>* lines);
   void judge_moves(const event::Event& event);
+  void judge_again(Move& move, const baseline::View& view);
+  void close_moves(core::Nanoseconds now);
   void judge(const event::Event& event, const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch);
   void settle(core::Nanoseconds now);
   void count(const event::Event& event);
@@ -75,7 +77,7 @@ class Judge {
   score::SourceFacts source_facts(const core::Ip& ip, std::uint32_t facts) const;
   void add_scored(const event::Event& event, detect::FindingKind kind, double log_odds,
                   std::vector<detect::Evidence> evidence, const std::vector<enrich::RawLine>* lines,
-                  const event::EventBatch* batch);
+                  const event::EventBatch* batch, bool again = false);
 
   const enrich::Enricher& enricher_;
   const intel::Indicators* indicators_;
