@@ -197,7 +197,6 @@ View Baseline::view(const Event& e) {
     v.familiarity = found.level;
     v.network_since = found.since;
     if (v.login && found.level != Familiarity::kSamePrefix) {
-      v.company = company(user, e, *v.source, found);
       for (const auto& recent : user.recent_networks) {
         const bool same = found.since != 0 ? recent.since == found.since
                                            : recent.alarmed && recent.prefix == prefix_key(e.source_ip);
@@ -320,21 +319,6 @@ std::optional<std::uint8_t> Baseline::close_network(const Event& e) {
   return std::nullopt;
 }
 
-Company Baseline::company(const UserProfile& user, const Event& e, const NetworkFacts& facts, const Novelty& found) {
-  const Nanoseconds first_sight = found.since != 0 ? found.since : e.time;
-  std::size_t others = 0;
-  Nanoseconds last = 0;
-  for (const auto& recent : user.recent_networks) {
-    if (recent.since == 0 || recent.since >= first_sight || first_sight - recent.since > kProbation) continue;
-    if (recent.prefix == prefix_key(e.source_ip) || (!same_system(found.level) && recent.system == facts.asn)) continue;
-    ++others;
-    last = std::max(last, recent.since);
-  }
-  if (others == 0) return Company::kNone;
-  if (user.home_login <= last) return Company::kOnTheRoad;
-  return others == 1 ? Company::kOne : Company::kSeveral;
-}
-
 bool Baseline::at_home(const Novelty& found, const NetworkFacts& facts) {
   return found.since == 0 && found.level <= Familiarity::kSameSystemNear && !roams(facts.type) &&
          pack_place(facts.latitude, facts.longitude) != 0;
@@ -447,8 +431,6 @@ void Baseline::learn_population(const Event& e, const NetworkFacts& facts) {
     if (fresh.since == 0) g->familiarity[bin][static_cast<std::size_t>(fresh.level)] += w;
     if (fresh.since == 0 && bin > 0 && fresh.level >= Familiarity::kNewSystemNear && type < core::kNetworkTypes)
       g->new_types[type] += w;
-    if (fresh.since == 0 && bin > 0 && fresh.level != Familiarity::kSamePrefix)
-      g->company[same_system(fresh.level) ? 0 : 1][static_cast<std::size_t>(company(*user, e, facts, fresh))] += w;
     g->methods.add(method_of(e), w);
     if (client_counts) (client_known ? g->client_known : g->client_new) += w;
     if (address_is_new && fresh.since == 0) (shared_lately(source, e) ? g->shared : g->unshared) += w;

@@ -93,8 +93,6 @@ class Baseline {
                          const core::NetworkFacts& facts, const Novelty& novelty) const;
   void note_follow_ups(UserProfile& user, const Event& event, const core::NetworkFacts& facts,
                        const Novelty& novelty) const;
-  static Company company(const UserProfile& user, const Event& event, const core::NetworkFacts& facts,
-                         const Novelty& novelty);
   static bool at_home(const Novelty& found, const core::NetworkFacts& facts);
   static bool leaves(const UserProfile& user, const UserProfile::RecentNetwork& network, const Event& event,
                      const core::NetworkFacts& facts);

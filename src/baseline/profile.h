@@ -106,10 +106,6 @@ constexpr std::size_t kFollowUps = 8;
 // New networks of a known provider and of one that is new to the user are told apart in what follows them.
 constexpr std::size_t kNovelties = 2;
 
-// Other networks new to the user that came up within kProbation before a new one.
-enum class Company : std::uint8_t { kNone, kOnTheRoad, kOne, kSeveral };  // on the road: not seen at home since
-constexpr std::size_t kCompanies = 4;
-
 // How far the address stands from the user's nearest known prefix in address space, by shared leading bits. A provider
 // that gives a line a new address takes it from the same pool for the most part (Padmanabhan et al., "Reasons Dynamic
 // Addresses Change", IMC 2016); another customer's line stands anywhere.
@@ -215,9 +211,8 @@ struct GroupProfile {  // a peer group, a gateway, or all
   TopWeights<std::uint16_t, 24> methods;
   float client_new = 0;  // log-ins by a client new to its user (newcomers excepted)
   float client_known = 0;
-  // Of log-ins from a network new to the user: what followed (by FollowUp bits), and what company it came in.
+  // Of log-ins from a network new to the user: what followed, by FollowUp bits.
   std::array<std::array<float, kFollowUps>, kNovelties> follow_ups{};
-  std::array<std::array<float, kCompanies>, kNovelties> company{};
   std::array<float, kJourneyBins> journeys{};  // out and back, where the network away was new
   float travel = 0;                            // pairs of log-ins of one user that could be told apart by place
   float impossible_travel = 0;

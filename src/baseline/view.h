@@ -42,7 +42,11 @@ struct View {
   bool followed = false;
   bool follow_up_closed = false;
   std::uint8_t follow_up = 0;
-  Company company = Company::kNone;  // of a network that is new for the user
+  // The strangest other log-in of the user within kProbation from another network new to him: log-odds of its evidence,
+  // prior left out; 0 if there is none.
+  double other_login = 0;
+  Nanoseconds other_login_at = 0;
+  Ip other_login_ip;
   // Share of the accounts that strangers tried within some days, 0..1.
   double accounts_tried = 0;
   // Share of log-ins with a known client that used this very client.

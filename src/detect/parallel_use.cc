@@ -2,9 +2,9 @@
 // not at home meanwhile; an intruder comes through one exit node after the other, while the owner goes on as before.
 //
 // Two pieces of evidence about a network that is new for the user (docs/detectors/parallel-use.md):
-//  - what other new networks came up within baseline::kProbation before it, and whether the user was at home since;
-//  - what followed within that time after it: told when the log-in is judged once more.
-// How often ordinary users show either is counted over all log-ins.
+//  - another strange log-in of the same user within baseline::kProbation: if that was an intruder's, this one may be, too;
+//  - what the user did within that time after it: told when the log-in is judged once more. How often ordinary users do
+//    what is counted over all log-ins.
 #include <fmt/format.h>
 
 #include <array>
@@ -16,7 +16,6 @@
 namespace orbwatch::detect {
 namespace {
 
-using baseline::Company;
 using baseline::View;
 using event::Class;
 using event::Event;
@@ -40,9 +39,10 @@ struct Chances {
 };
 constexpr Chances kOrdinary[baseline::kNovelties] = {{0.45, 0.30, 0.25}, {0.45, 0.60, 0.35}};
 constexpr Chances kCovert[baseline::kNovelties] = {{0.12, 0.40, 0.45}, {0.12, 0.85, 0.50}};
-constexpr double kOrdinaryCompany[baseline::kCompanies] = {0.62, 0.20, 0.10, 0.08};
-constexpr double kOtherNodes = 0.35;  // the chance that another exit node of the intrusion came within the time before
 constexpr double kStrength = 20;
+// What the evidence about one log-in says of another of the same user. Both would follow from stolen credentials; but a
+// journey or a new telephone also brings several strange log-ins, so that it counts by half.
+constexpr double kShared = 0.5;
 
 double days(core::Nanoseconds time) { return static_cast<double>(time) / static_cast<double>(core::kDay); }
 
@@ -61,36 +61,22 @@ class ParallelUse final : public Detector {
     if (!v.login || !v.remote || v.user == nullptr || v.networks->is_allowed(e.source_facts)) return;
     if (v.familiarity == Familiarity::kSamePrefix) return;
     const std::size_t novelty = baseline::same_system(v.familiarity) ? 0 : 1;
-    before(e, v, novelty, sink);
+    other(e, v, sink);
     if (v.followed) after(e, v, novelty, sink);
   }
 
  private:
-  static void before(const Event& e, const View& v, std::size_t novelty, EvidenceSink& sink) {
-    const auto company = static_cast<std::size_t>(v.company);
-    const auto& counts = v.everyone->company[novelty];
-    const auto ordinary = [&](Company c) {
-      const auto i = static_cast<std::size_t>(c);
-      return back_off(counts[i] / v.unit, total(counts) / v.unit, kOrdinaryCompany[i], kStrength);
-    };
-    const double p = ordinary(v.company);
-    // The victim has a life of his own, to which the other nodes come.
-    double covert = (1 - kOtherNodes) * p;
-    if (v.company == Company::kOne) covert += kOtherNodes * ordinary(Company::kNone);
-    if (v.company == Company::kSeveral) covert += kOtherNodes * (1 - ordinary(Company::kNone));
-    Evidence out{"other-networks",
+  static void other(const Event& e, const View& v, EvidenceSink& sink) {
+    if (v.other_login <= 0) return;
+    Evidence out{"other-login",
                  kInfo.name,
-                 Group::kPattern,
+                 Group::kAccount,
                  FindingKind::kLogin,
-                 std::clamp(log_ratio(covert, p), -1.5, 2.0),
+                 std::min(kShared * v.other_login, 4.0),
                  {}};
     if (sink.wants_text()) {
-      static constexpr std::array<std::string_view, baseline::kCompanies> kWords = {
-          "no other network was new for {0} within {1:.0f} days before",
-          "{0} came from another new network within {1:.0f} days before, and was not home since",
-          "{0} came from another new network within {1:.0f} days before, and was home in between",
-          "{0} came from several other new networks within {1:.0f} days before, and was home in between"};
-      out.says = fmt::format(fmt::runtime(kWords[company]), e.user.text(), days(baseline::kProbation));
+      out.says = fmt::format("another strange log-in of {}, from {} at {}", e.user.text(), v.other_login_ip.text(),
+                             core::rfc3339(v.other_login_at));
     }
     sink.add(std::move(out));
   }

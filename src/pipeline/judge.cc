@@ -27,6 +27,7 @@ constexpr std::size_t kShownPaths = 60;
 constexpr std::size_t kShownPlaces = 2'000;
 constexpr std::size_t kMostDays = 4'000;
 constexpr std::size_t kClasses = 8;
+constexpr std::string_view kOtherLogin = "other-login";  // detect/parallel_use.cc
 
 std::size_t index(Class c) { return static_cast<std::size_t>(c); }
 
@@ -152,8 +153,11 @@ void Judge::count_login(const Event& e, bool success) {
 }
 
 void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch) {
-  const baseline::View view = baseline_.view(e);
-  if (view.login) judge_moves(e);
+  if (baseline::is_login(e)) judge_moves(e);
+  baseline::View view = baseline_.view(e);
+  const bool new_network = view.login && view.remote && view.user != nullptr && lines != nullptr &&
+                           view.familiarity != baseline::Familiarity::kSamePrefix;
+  if (new_network) show_others(view, e);
   sink_.clear();
   sink_.want_text(false);
   const auto& detectors = by_class_[index(e.event_class) % kClasses];
@@ -179,13 +183,12 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
       if (kind == FindingKind::kLogin && view.login && view.network_since == 0) threshold_.add(e.time, odds);
       if (odds >= kLeastLogOdds) worth.emplace_back(kind, odds);
     }
-    const bool move = view.login && view.remote && view.user != nullptr && view.network_since == 0 &&
-                      lines != nullptr && view.familiarity != baseline::Familiarity::kSamePrefix;
+    const bool move = new_network && view.network_since == 0;
     if (!worth.empty() || move) {
       sink_.clear();
       sink_.want_text(true);
       for (const detect::Detector* d : detectors) d->evidence(e, view, sink_);
-      if (move) remember_move(e, of_kind(sink_.evidence(), FindingKind::kLogin), lines);
+      if (move) remember_move(e, of_kind(sink_.evidence(), FindingKind::kLogin), lines, view.other_login);
       for (const auto& [kind, odds] : worth) {
         if (kind == FindingKind::kLogin && odds >= threshold_.value()) alarming = true;
         add_scored(e, kind, odds, of_kind(sink_.evidence(), kind), lines, batch);
@@ -197,11 +200,23 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
   } else {
     baseline_.learn(e);
   }
+  if (new_network) judge_others(e.user);
 }
 
-void Judge::remember_move(const Event& e, std::vector<Evidence> evidence, const std::vector<enrich::RawLine>* lines) {
+// What the evidence weighs by itself, without the prior and without what other log-ins lend it.
+double Judge::worth(const std::vector<Evidence>& evidence) {
+  std::vector<Evidence> own;
+  for (const Evidence& x : evidence) {
+    if (x.kind != kOtherLogin) own.push_back(x);
+  }
+  return score::combine(FindingKind::kLogin, own) - score::prior_log_odds(FindingKind::kLogin);
+}
+
+void Judge::remember_move(const Event& e, std::vector<Evidence> evidence, const std::vector<enrich::RawLine>* lines,
+                          double other_worth) {
   const MoveKey key{e.user, baseline::prefix_key(e.source_ip)};
-  moves_.insert_or_assign(key, Move{e, std::move(evidence), *lines});
+  const double own = worth(evidence);
+  moves_.insert_or_assign(key, Move{e, std::move(evidence), *lines, own, other_worth});
   move_order_.emplace_back(e.time, key);
   if (move_order_.size() > kMostMoves) {
     const auto& [time, oldest] = move_order_.front();
@@ -229,6 +244,43 @@ void Judge::close_moves(Nanoseconds now) {
   }
 }
 
+// The log-ins of a user from networks that are on probation.
+template <typename Visit>
+void Judge::each_move(core::Symbol user, Visit&& visit) {
+  const baseline::UserProfile* profile = baseline_.user(user);
+  if (profile == nullptr) return;
+  for (const auto& recent : profile->recent_networks) {
+    if (recent.since == 0) continue;
+    const auto found = moves_.find(MoveKey{user, recent.prefix});
+    if (found != moves_.end()) visit(found->second);
+  }
+}
+
+void Judge::show_others(baseline::View& view, const Event& e) {
+  each_move(e.user, [&](const Move& other) {
+    if (baseline::prefix_key(other.event.source_ip) == baseline::prefix_key(e.source_ip)) return;
+    if (other.worth <= view.other_login || std::abs(other.event.time - e.time) > baseline::kProbation) return;
+    view.other_login = other.worth;
+    view.other_login_at = other.event.time;
+    view.other_login_ip = other.event.source_ip;
+  });
+}
+
+// The strange log-ins of one user speak for each other.
+void Judge::judge_others(core::Symbol user) {
+  std::vector<MoveKey> changed;
+  each_move(user, [&](Move& move) {
+    baseline::View view;
+    show_others(view, move.event);
+    if (view.other_login != move.other_worth)
+      changed.emplace_back(user, baseline::prefix_key(move.event.source_ip));
+  });
+  for (const MoveKey& key : changed) {
+    Move& move = moves_.find(key)->second;
+    judge_again(move, baseline_.view(move.event));
+  }
+}
+
 // Does this log-in tell something of one from a network that was new for the user? Then that one is judged with this
 // knowledge.
 void Judge::judge_moves(const Event& e) {
@@ -250,9 +302,11 @@ void Judge::judge_moves(const Event& e) {
   }
 }
 
-// Keeps what was said at first sight and adds, or says anew, what only later log-ins can tell.
-void Judge::judge_again(Move& move, const baseline::View& view) {
-  static constexpr std::string_view kLater[] = {"line-kept", "back-too-soon", "what-followed"};
+// Keeps what was said at first sight and adds, or says anew, what only other log-ins can tell.
+void Judge::judge_again(Move& move, baseline::View view) {
+  static constexpr std::string_view kLater[] = {"line-kept", "back-too-soon", "what-followed", kOtherLogin};
+  show_others(view, move.event);
+  std::erase_if(move.evidence, [](const Evidence& x) { return x.kind == kOtherLogin; });
   sink_.clear();
   sink_.want_text(true);
   for (const detect::Detector* d : by_class_[index(move.event.event_class) % kClasses])
@@ -266,6 +320,8 @@ void Judge::judge_again(Move& move, const baseline::View& view) {
       move.evidence.push_back(std::move(x));
     }
   }
+  move.worth = worth(move.evidence);
+  move.other_worth = view.other_login;
   const double odds = score::combine(FindingKind::kLogin, move.evidence);
   add_scored(move.event, FindingKind::kLogin, odds, move.evidence, &move.lines, nullptr, true);
   if (odds >= threshold_.value()) baseline_.forget_network(move.event);

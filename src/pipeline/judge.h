@@ -62,13 +62,20 @@ class Judge {
     event::Event event;
     std::vector<detect::Evidence> evidence;
     std::vector<enrich::RawLine> lines;
+    double worth = 0;        // log-odds of the evidence, the prior and what other log-ins lend it left out
+    double other_worth = 0;  // of the strangest other one, as it is in `evidence`
   };
   using MoveKey = std::pair<core::Symbol, std::uint64_t>;  // user and prefix key
 
   void remember_move(const event::Event& event, std::vector<detect::Evidence> evidence,
-                     const std::vector<enrich::RawLine>* lines);
+                     const std::vector<enrich::RawLine>* lines, double other_worth);
+  static double worth(const std::vector<detect::Evidence>& evidence);
   void judge_moves(const event::Event& event);
-  void judge_again(Move& move, const baseline::View& view);
+  void judge_again(Move& move, baseline::View view);
+  void judge_others(core::Symbol user);
+  template <typename Visit>
+  void each_move(core::Symbol user, Visit&& visit);
+  void show_others(baseline::View& view, const event::Event& event);
   void close_moves(core::Nanoseconds now);
   void judge(const event::Event& event, const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch);
   void settle(core::Nanoseconds now);
