@@ -217,31 +217,39 @@ void Judge::remember_move(const Event& e, std::vector<Evidence> evidence, const 
   const MoveKey key{e.user, baseline::prefix_key(e.source_ip)};
   const double own = worth(evidence);
   moves_.insert_or_assign(key, Move{e, std::move(evidence), *lines, own, other_worth});
-  move_order_.emplace_back(e.time, key);
-  if (move_order_.size() > kMostMoves) {
-    const auto& [time, oldest] = move_order_.front();
-    const auto found = moves_.find(oldest);
-    if (found != moves_.end() && found->second.event.time == time) moves_.erase(found);
-    move_order_.pop_front();
-  }
+  probation_.emplace_back(e.time, key);
+  while (probation_.size() + settled_.size() > kMostMoves) forget_move(settled_.empty() ? probation_ : settled_);
 }
 
-// Nothing that the user does now tells more of a network that came up so long ago.
+Judge::Move* Judge::move_of(const std::pair<Nanoseconds, MoveKey>& place) {
+  const auto found = moves_.find(place.second);
+  const bool same = found != moves_.end() && found->second.event.time == place.first;
+  return same ? &found->second : nullptr;  // else it came up once more since, and stands further behind
+}
+
+void Judge::forget_move(std::deque<std::pair<Nanoseconds, MoveKey>>& queue) {
+  if (move_of(queue.front()) != nullptr) moves_.erase(queue.front().second);
+  queue.pop_front();
+}
+
+// Nothing that the user does now tells more of a network that came up so long ago. It may tell of others for as long
+// again.
 void Judge::close_moves(Nanoseconds now) {
-  while (!move_order_.empty() && move_order_.front().first + baseline::kProbation < now) {
-    const auto [time, key] = move_order_.front();
-    move_order_.pop_front();
-    const auto found = moves_.find(key);
-    if (found == moves_.end() || found->second.event.time != time) continue;  // it came up once more since
-    Move& move = found->second;
-    baseline::View view = baseline_.view(move.event);
-    if (const auto story = baseline_.close_network(move.event)) {
+  while (!probation_.empty() && probation_.front().first + baseline::kProbation < now) {
+    const auto place = probation_.front();
+    probation_.pop_front();
+    Move* move = move_of(place);
+    if (move == nullptr) continue;
+    settled_.push_back(place);
+    if (const auto story = baseline_.close_network(move->event)) {
+      baseline::View view = baseline_.view(move->event);
       view.followed = view.follow_up_closed = true;
       view.follow_up = *story;
-      judge_again(move, view);
+      judge_again(*move, view);
+      judge_others(place.second.first);
     }
-    moves_.erase(found);
   }
+  while (!settled_.empty() && settled_.front().first + 2 * baseline::kProbation < now) forget_move(settled_);
 }
 
 // The log-ins of a user from networks that are on probation.

@@ -77,6 +77,8 @@ class Judge {
   void each_move(core::Symbol user, Visit&& visit);
   void show_others(baseline::View& view, const event::Event& event);
   void close_moves(core::Nanoseconds now);
+  Move* move_of(const std::pair<core::Nanoseconds, MoveKey>& place);
+  void forget_move(std::deque<std::pair<core::Nanoseconds, MoveKey>>& queue);
   void judge(const event::Event& event, const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch);
   void settle(core::Nanoseconds now);
   void count(const event::Event& event);
@@ -99,7 +101,9 @@ class Judge {
   score::RunningThreshold threshold_;
   track::Cases cases_;
   absl::flat_hash_map<MoveKey, Move> moves_;
-  std::deque<std::pair<core::Nanoseconds, MoveKey>> move_order_;  // oldest first
+  // Of moves_, oldest first: those on probation, and those that may still tell something of others.
+  std::deque<std::pair<core::Nanoseconds, MoveKey>> probation_;
+  std::deque<std::pair<core::Nanoseconds, MoveKey>> settled_;
   score::Overview overview_;
   absl::flat_hash_map<Path, std::uint64_t> paths_;
   absl::flat_hash_map<std::uint32_t, PlaceCount> places_;

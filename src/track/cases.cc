@@ -120,7 +120,9 @@ void Cases::merge(Entry& entry, Scored& s) {
   f.end = std::max(f.end, e.time + std::clamp<Nanoseconds>(e.duration, 0, kLongest));
   f.log_odds = score_with(entry, s);
   const bool strongest = s.log_odds >= f.log_odds || f.evidence.empty();
-  merge_evidence(f.evidence, s.evidence, s.again && strongest);
+  const bool corrects = s.again && strongest;
+  if (corrects && entry.logins.size() == 1) f.evidence.clear();  // it says all there is to say
+  merge_evidence(f.evidence, s.evidence, corrects);
   std::sort(f.evidence.begin(), f.evidence.end(),
             [](const Evidence& a, const Evidence& b) { return a.llr != b.llr ? a.llr > b.llr : a.kind < b.kind; });
   if (strongest) {
