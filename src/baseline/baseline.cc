@@ -38,6 +38,7 @@ constexpr std::array<double, kDistances> kOwnDistance = {0.45, 0.25, 0.10, 0.20}
 constexpr std::array<double, kDistances> kOthersDistance = {0.10, 0.20, 0.20, 0.50};
 constexpr double kMovedPrior = 0.15;
 constexpr double kReturnedPrior = 0.25;
+constexpr double kReaddressedPrior = 0.2;
 constexpr Nanoseconds kSharedLately = 14 * core::kDay;
 // Where lines move this often, a new prefix of the known provider is no news.
 constexpr double kMovesAllTheTime = 0.3;
@@ -196,6 +197,8 @@ View Baseline::view(const Event& e) {
     const Novelty found = novelty(user, e, *v.source);
     v.familiarity = found.level;
     v.network_since = found.since;
+    v.neighbour = found.neighbour;
+    v.network_key = found.neighbour ? address_key(e.source_ip) : prefix_key(e.source_ip);
     if (v.login && found.level != Familiarity::kSamePrefix) {
       for (const auto& recent : user.recent_networks) {
         const bool same = found.since != 0 ? recent.since == found.since
@@ -239,6 +242,17 @@ double Baseline::moved(const UserProfile& user, std::uint32_t asn) const {
   return mixed(user_moved / unit, std::max(user_moved, user_total) / unit, p, 4);
 }
 
+// Users and providers count twice, at their own level and in the one above: what is rare everywhere stays rare.
+double Baseline::readdressed(const UserProfile& user, std::uint32_t asn) const {
+  const double unit = unit_value_;
+  const auto rate = [&](const auto& counts, double parent, double strength) {
+    return mixed(counts.readdressed / unit, (counts.readdressed + counts.address_kept) / unit, parent, strength);
+  };
+  double p = rate(all_systems_, kReaddressedPrior, 20);
+  if (const auto system = systems_.find(asn); system != systems_.end()) p = rate(system->second, p, 20);
+  return rate(user, p, 10);
+}
+
 void Baseline::describe_move(View& v, const UserProfile& user, const Event& e) const {
   v.moved = moved(user, v.source->asn);
   const auto d = static_cast<std::size_t>(nearest(user, prefix_key(e.source_ip)));
@@ -250,8 +264,12 @@ void Baseline::describe_move(View& v, const UserProfile& user, const Event& e) c
       p = mixed((system->second.*field)[d] / v.unit, sum(system->second.*field) / v.unit, p, 10);
     return p;
   };
-  double back = mixed(all_systems_.returned / v.unit, all_systems_.moved / v.unit, kReturnedPrior, 20);
-  if (system != systems_.end()) back = mixed(system->second.returned / v.unit, system->second.moved / v.unit, back, 10);
+  v.readdressed = readdressed(user, v.source->asn);
+  const auto returned = v.neighbour ? &SystemProfile::address_returned : &SystemProfile::returned;
+  const auto of = v.neighbour ? &SystemProfile::readdressed : &SystemProfile::moved;
+  double back = mixed(all_systems_.*returned / v.unit, all_systems_.*of / v.unit, kReturnedPrior, 20);
+  if (system != systems_.end())
+    back = mixed(system->second.*returned / v.unit, system->second.*of / v.unit, back, 10);
   v.returned = std::min(back, 1.0);
   v.distance_own = share(&SystemProfile::own, kOwnDistance);
   v.distance_others = share(&SystemProfile::others, kOthersDistance);
@@ -260,12 +278,13 @@ void Baseline::describe_move(View& v, const UserProfile& user, const Event& e) c
 bool Baseline::leaves(const UserProfile& user, const UserProfile::RecentNetwork& network, const Event& e,
                       const NetworkFacts& facts) {
   const std::uint64_t key = prefix_key(e.source_ip);
-  if (network.since == 0 || network.left || network.prefix == key || e.time <= network.since ||
-      e.time - network.since > kProbation)
+  if (network.since == 0 || network.left || e.time <= network.since || e.time - network.since > kProbation)
     return false;
+  if (network.address != 0) return network.prefix == key && user.addresses.contains(address_key(e.source_ip));
+  if (network.prefix == key) return false;
   if (same_system(network.level) && facts.asn != 0 && network.system == facts.asn) {
     for (const auto& older : user.recent_networks) {
-      if (older.since != 0 && older.prefix == key) return older.since < network.since;
+      if (older.since != 0 && older.key() == key) return older.since < network.since;
     }
     return user.prefixes.contains(key);
   }
@@ -283,14 +302,15 @@ std::vector<Baseline::Light> Baseline::light(const Event& e) const {
     const bool left = leaves(*profile, recent, e, facts);
     const auto bits =
         static_cast<std::uint8_t>(recent.follow_up | follow_up(*profile, recent, e, facts, found));
-    if (left || bits != recent.follow_up) networks.push_back({recent.prefix, left, bits});
+    if (left || bits != recent.follow_up) networks.push_back({recent.key(), left, bits});
   }
   return networks;
 }
 
 std::uint8_t Baseline::follow_up(const UserProfile& user, const UserProfile::RecentNetwork& network, const Event& e,
                                  const NetworkFacts& facts, const Novelty& found) const {
-  if (network.since == 0 || e.time <= network.since || e.time - network.since > kProbation) return 0;
+  if (network.since == 0 || network.address != 0 || e.time <= network.since || e.time - network.since > kProbation)
+    return 0;
   const bool of_system = facts.asn != 0 && network.system == facts.asn;
   if (network.prefix == prefix_key(e.source_ip) || (of_system && !same_system(network.level))) return kAgain;
   const bool known = found.since == 0 && (found.level == Familiarity::kSamePrefix ||
@@ -298,6 +318,7 @@ std::uint8_t Baseline::follow_up(const UserProfile& user, const UserProfile::Rec
                                            moved(user, facts.asn) > kMovesAllTheTime));
   // On his own provider's lines leaves() tells more.
   if (known) return of_system ? 0 : kCarriedOn;
+  if (found.neighbour) return 0;
   const bool came_up_later = found.since == 0 || found.since > network.since;
   return came_up_later ? kElsewhere : 0;
 }
@@ -312,7 +333,7 @@ std::optional<std::uint8_t> Baseline::close_network(const Event& e) {
   if (found == users_.end()) return std::nullopt;
   const std::uint64_t key = prefix_key(e.source_ip);
   for (const auto& recent : found->second->recent_networks) {
-    if (recent.prefix != key || recent.since != e.time) continue;
+    if (recent.key() != key || recent.since != e.time) continue;
     everyone_.follow_ups[same_system(recent.level) ? 0 : 1][recent.follow_up] += static_cast<float>(unit(e.time));
     return recent.follow_up;
   }
@@ -326,17 +347,26 @@ bool Baseline::at_home(const Novelty& found, const NetworkFacts& facts) {
 
 Baseline::Novelty Baseline::novelty(const UserProfile& user, const Event& e, const NetworkFacts& facts) {
   const std::uint64_t key = prefix_key(e.source_ip);
-  if (user.prefixes.contains(key)) return {Familiarity::kSamePrefix, 0};
+  if (user.prefixes.contains(key)) {
+    const std::uint64_t address = address_key(e.source_ip);
+    if (user.addresses.contains(address)) return {Familiarity::kSamePrefix, 0, false};
+    for (const auto& recent : user.recent_networks) {
+      if (recent.since == 0 || recent.alarmed || recent.address != address) continue;
+      if (e.time - recent.since >= kProbation) return {Familiarity::kSamePrefix, 0, false};
+      return {Familiarity::kSamePrefix, recent.since, true};
+    }
+    return {Familiarity::kSamePrefix, 0, true};
+  }
   const Familiarity level = familiarity(user, e.source_ip, facts);
   for (const auto& recent : user.recent_networks) {
-    if (recent.since == 0 || recent.alarmed) continue;
+    if (recent.since == 0 || recent.alarmed || recent.address != 0) continue;
     // A provider new to the user is on probation as a whole: its next address is no new discovery.
     const bool same = recent.prefix == key || (facts.asn != 0 && recent.system == facts.asn && !same_system(level));
     if (!same) continue;
-    if (e.time - recent.since >= kProbation) return {Familiarity::kSamePrefix, 0};
-    return {recent.level, recent.since};
+    if (e.time - recent.since >= kProbation) return {Familiarity::kSamePrefix, 0, false};
+    return {recent.level, recent.since, false};
   }
-  return {level, 0};
+  return {level, 0, false};
 }
 
 SourceProfile* Baseline::source_of(const Ip& ip, Nanoseconds time) {
@@ -458,6 +488,7 @@ void Baseline::learn_system(const Event& e, const NetworkFacts& facts, const Use
     const bool moved = fresh.level != Familiarity::kSamePrefix;
     for (SystemProfile* s : {&system, &all_systems_}) {
       (moved ? s->moved : s->stayed) += w;
+      if (!moved) (fresh.neighbour ? s->readdressed : s->address_kept) += w;
       if (moved) s->own[static_cast<std::size_t>(nearest(*user, key))] += w;
     }
   }
@@ -513,8 +544,10 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts, bool at_on
     if (km > 500 && km > 1000 * hours) everyone_.impossible_travel += w;
   }
   // His own line vouches for the client that he uses there.
-  const bool at_home = user.prefixes.contains(prefix_key(e.source_ip));
-  learn_network(user, e, facts, w, at_once);
+  const Novelty fresh = novelty(user, e, facts);
+  const bool at_home = fresh.level == Familiarity::kSamePrefix &&
+                       (!fresh.neighbour || readdressed(user, facts.asn) >= kKeepsAddress);
+  learn_network(user, e, facts, fresh, w, at_once);
   learn_client(user, e, w, at_once || at_home);
   learn_method(user, e, w, at_once || at_home);
   user.gateways.add(e.observer.id(), w);
@@ -542,35 +575,39 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts, bool at_on
   }
 }
 
-void Baseline::learn_network(UserProfile& user, const Event& e, const NetworkFacts& facts, float w, bool at_once) {
+void Baseline::learn_network(UserProfile& user, const Event& e, const NetworkFacts& facts, const Novelty& fresh, float w,
+                             bool at_once) {
   const std::uint32_t place = pack_place(facts.latitude, facts.longitude);
   for (auto& recent : user.recent_networks) {
     if (!leaves(user, recent, e, facts)) continue;
     recent.left = true;
-    if (!same_system(recent.level) || recent.system != facts.asn) {
+    if (recent.address == 0 && (!same_system(recent.level) || recent.system != facts.asn)) {
       everyone_.journeys[journey_bin(e.time - recent.since, apart(recent.place, place))] += w;
       continue;
     }
+    const auto returned = recent.address != 0 ? &SystemProfile::address_returned : &SystemProfile::returned;
     const auto system = systems_.find(facts.asn);
-    if (system != systems_.end()) system->second.returned += w;
-    all_systems_.returned += w;
+    if (system != systems_.end()) system->second.*returned += w;
+    all_systems_.*returned += w;
   }
-  const Novelty fresh = novelty(user, e, facts);
   note_follow_ups(user, e, facts, fresh);
+  const bool news = !at_once && fresh.neighbour && readdressed(user, facts.asn) < kKeepsAddress;
   if (fresh.since != 0 && !at_once) return;
   if (fresh.since == 0) {
     if (experience_bin(user.logins / w) > 0) user.familiarity[static_cast<std::size_t>(fresh.level)] += w;
     at_once |= fresh.level == Familiarity::kSamePrefix ||
                (same_system(fresh.level) && moved(user, facts.asn) > kMovesAllTheTime);
     if (same_system(fresh.level)) user.moves.add(facts.asn, w);
+    if (fresh.level == Familiarity::kSamePrefix) (fresh.neighbour ? user.readdressed : user.address_kept) += w;
   }
-  if (fresh.since == 0 && fresh.level != Familiarity::kSamePrefix) note_network(user, e, facts, fresh.level, false);
+  if (fresh.since == 0 && (fresh.level != Familiarity::kSamePrefix || news)) note_network(user, e, facts, fresh, false);
   if (at_home(fresh, facts) && e.time >= user.home_login) {
     user.home_login = e.time;
     user.home_ip = e.source_ip;
     user.home_place = place;
   }
   if (!at_once) return;
+  if (!news) user.addresses.add(address_key(e.source_ip), w);
   user.prefixes.add(prefix_key(e.source_ip), w);
   user.systems.add(facts.asn, w);
   user.places.add(place, w);
@@ -579,12 +616,13 @@ void Baseline::learn_network(UserProfile& user, const Event& e, const NetworkFac
   if (type < core::kNetworkTypes) user.types[type] += w;
 }
 
-void Baseline::note_network(UserProfile& user, const Event& e, const NetworkFacts& facts, Familiarity level,
+void Baseline::note_network(UserProfile& user, const Event& e, const NetworkFacts& facts, const Novelty& found,
                             bool alarmed) {
-  const std::uint64_t key = prefix_key(e.source_ip);
+  const std::uint64_t address = found.neighbour ? address_key(e.source_ip) : 0;
+  const std::uint64_t key = found.neighbour ? address : prefix_key(e.source_ip);
   auto* slot = &user.recent_networks[0];
   for (auto& recent : user.recent_networks) {
-    if (recent.since != 0 && recent.prefix == key) {
+    if (recent.since != 0 && recent.key() == key) {
       slot = &recent;
       break;
     }
@@ -593,8 +631,8 @@ void Baseline::note_network(UserProfile& user, const Event& e, const NetworkFact
   const std::uint32_t place = roams(facts.type) ? 0 : pack_place(facts.latitude, facts.longitude);
   // A network that alarms again goes on with its story.
   const std::uint8_t story =
-      slot->prefix == key && slot->since != 0 && e.time - slot->since <= kProbation ? slot->follow_up : std::uint8_t{0};
-  *slot = {key, e.time, facts.asn, level, false, alarmed, story, place};
+      slot->key() == key && slot->since != 0 && e.time - slot->since <= kProbation ? slot->follow_up : std::uint8_t{0};
+  *slot = {prefix_key(e.source_ip), address, e.time, facts.asn, found.level, false, alarmed, story, place};
 }
 
 void Baseline::learn_client(UserProfile& user, const Event& e, float w, bool at_once) {
@@ -686,11 +724,17 @@ void Baseline::learn_failure(const Event& e, const NetworkFacts& facts) {
 void Baseline::forget_network(const Event& e) {
   const auto found = users_.find(e.user);
   if (found == users_.end()) return;
-  const std::uint64_t key = prefix_key(e.source_ip);
-  found->second->prefixes.remove(key);
-  for (auto& recent : found->second->recent_networks) {
-    if (recent.prefix == key) recent.alarmed = true;
+  UserProfile& user = *found->second;
+  const std::uint64_t prefix = prefix_key(e.source_ip);
+  const std::uint64_t address = address_key(e.source_ip);
+  bool neighbour = false;
+  for (auto& recent : user.recent_networks) {
+    if (recent.address != 0 ? recent.address != address : recent.prefix != prefix) continue;
+    recent.alarmed = true;
+    neighbour |= recent.address != 0;
   }
+  user.addresses.remove(address);
+  if (!neighbour) user.prefixes.remove(prefix);
 }
 
 void Baseline::quarantine(const Event& e) {
@@ -702,7 +746,8 @@ void Baseline::quarantine(const Event& e) {
     if (user != users_.end()) {
       const Novelty found = novelty(*user->second, e, facts);
       note_follow_ups(*user->second, e, facts, found);
-      if (found.level != Familiarity::kSamePrefix) note_network(*user->second, e, facts, found.level, true);
+      if (found.level != Familiarity::kSamePrefix || found.neighbour)
+        note_network(*user->second, e, facts, found, true);
     }
   }
   quarantine_.emplace_back(e.time + limits_.quarantine, e);

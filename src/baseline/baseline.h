@@ -35,7 +35,7 @@ class Baseline {
   View view(const Event& event);
   // A network on probation on which a log-in sheds light.
   struct Light {
-    std::uint64_t prefix = 0;  // prefix key
+    std::uint64_t key = 0;  // View::network_key of its log-in
     // The user is back from it: on an older line of the same provider, so that what seemed a new address of it was
     // another line; or at home, from far away.
     bool left = false;
@@ -76,17 +76,18 @@ class Baseline {
   SourceProfile* source_of(const Ip& ip, Nanoseconds time);
   struct Novelty {
     Familiarity level = Familiarity::kNewCountry;
-    Nanoseconds since = 0;  // on probation since; 0 = not
+    Nanoseconds since = 0;   // on probation since; 0 = not
+    bool neighbour = false;  // an address new to the user in a known prefix
   };
   static Novelty novelty(const UserProfile& user, const Event& event, const core::NetworkFacts& facts);
   void learn_population(const Event& event, const core::NetworkFacts& facts);
   void learn_system(const Event& event, const core::NetworkFacts& facts, const UserProfile* user,
                     const Novelty& novelty);
   void learn_login(const Event& event, const core::NetworkFacts& facts, bool at_once);
-  void learn_network(UserProfile& user, const Event& event, const core::NetworkFacts& facts, float weight,
-                     bool at_once);
-  static void note_network(UserProfile& user, const Event& event, const core::NetworkFacts& facts, Familiarity level,
-                           bool alarmed);
+  void learn_network(UserProfile& user, const Event& event, const core::NetworkFacts& facts, const Novelty& novelty,
+                     float weight, bool at_once);
+  static void note_network(UserProfile& user, const Event& event, const core::NetworkFacts& facts,
+                           const Novelty& novelty, bool alarmed);
   void learn_client(UserProfile& user, const Event& event, float weight, bool at_once);
   void learn_method(UserProfile& user, const Event& event, float weight, bool at_once);
   std::uint8_t follow_up(const UserProfile& user, const UserProfile::RecentNetwork& network, const Event& event,
@@ -97,6 +98,7 @@ class Baseline {
   static bool leaves(const UserProfile& user, const UserProfile::RecentNetwork& network, const Event& event,
                      const core::NetworkFacts& facts);
   double moved(const UserProfile& user, std::uint32_t asn) const;
+  double readdressed(const UserProfile& user, std::uint32_t asn) const;
   void describe_move(View& view, const UserProfile& user, const Event& event) const;
   GroupProfile* group_of(Symbol name, bool add);
   void learn_failure(const Event& event, const core::NetworkFacts& facts);

@@ -111,6 +111,8 @@ constexpr std::size_t kNovelties = 2;
 // Addresses Change", IMC 2016); another customer's line stands anywhere.
 enum class Distance : std::uint8_t { kPool, kBlock, kRegion, kFarther };  // IPv4 /20, /16, /12; IPv6 /44, /40, /32
 constexpr std::size_t kDistances = 4;
+// Where lines get another address of the same prefix more rarely than this, one is news.
+constexpr double kKeepsAddress = 0.1;
 Distance distance(std::uint64_t prefix_key_a, std::uint64_t prefix_key_b);
 
 // A place on a grid of a tenth of a degree, packed; 0 = unknown.
@@ -130,7 +132,8 @@ constexpr std::size_t kJourneyBins = 5;
 double journey_hours(double kilometres);
 std::size_t journey_bin(Nanoseconds between, double kilometres);
 
-std::uint64_t prefix_key(const Ip& ip);  // of Prefix::neighbourhood
+std::uint64_t prefix_key(const Ip& ip);   // of Prefix::neighbourhood
+std::uint64_t address_key(const Ip& ip);  // of the line: an IPv4 address, an IPv6 /64; never equal to a prefix_key
 
 // Service and authentication method together; 0 if the record names no method. Keys of one service have the same
 // method_service().
@@ -148,6 +151,10 @@ struct UserProfile {
   float logins = 0;  // decayed weight of all log-ins learned
   std::uint32_t count = 0;
   TopWeights<std::uint64_t, 24> prefixes;
+  TopWeights<std::uint64_t, 16> addresses;  // address_key
+  // Of log-ins from known prefixes: from a known address, and from a new one.
+  float address_kept = 0;
+  float readdressed = 0;
   TopWeights<std::uint32_t, 10> systems;  // AS numbers
   TopWeights<std::uint32_t, 10> moves;    // AS numbers: log-ins from a new prefix of a system known before
   TopWeights<std::uint32_t, 10> places;
@@ -161,6 +168,7 @@ struct UserProfile {
   // What is on probation, since when (0 = free). Full rings forget the oldest, which is then new again.
   struct RecentNetwork {
     std::uint64_t prefix = 0;
+    std::uint64_t address = 0;  // address_key if only the address is new, in a known prefix; else 0
     Nanoseconds since = 0;
     std::uint32_t system = 0;
     Familiarity level = Familiarity::kNewCountry;  // at first sight
@@ -168,6 +176,7 @@ struct UserProfile {
     bool alarmed = false;     // in quarantine: no return makes it known, but leaving it is still told
     std::uint8_t follow_up = 0;  // FollowUp
     std::uint32_t place = 0;     // 0 where it says nothing
+    std::uint64_t key() const { return address != 0 ? address : prefix; }
   };
   std::array<RecentNetwork, 6> recent_networks{};
   struct RecentClient {
@@ -225,6 +234,10 @@ struct SystemProfile {
   float stayed = 0;
   float moved = 0;
   float returned = 0;                      // of the moved: the user was back on his older line afterwards
+  // Of log-ins from a known prefix: from a known address, from a new one; of these: he was back on the older one.
+  float address_kept = 0;
+  float readdressed = 0;
+  float address_returned = 0;
   std::array<float, kDistances> own{};     // of the moved: distance from the user's own prefixes
   std::array<float, kDistances> others{};  // distance of a log-in from another customer's prefixes
   std::array<Symbol, 4> customers{};       // some users who used it lately

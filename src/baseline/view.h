@@ -27,6 +27,11 @@ struct View {
   double moved = 0.15;
   double distance_own = 1;
   double distance_others = 1;
+  // The prefix is known, but the user never came from this address (IPv6: /64) in it; and the chance of that where his
+  // own line got a new address.
+  bool neighbour = false;
+  double readdressed = 0.2;
+  std::uint64_t network_key = 0;  // of what is new: prefix_key, address_key of a neighbour
   // Whether another user, but not this one, logged in from the source lately, and not yet so many that it is an office.
   bool shared_lately = false;
   // The chance that a user whose line seems to have moved is seen on the older one afterwards.

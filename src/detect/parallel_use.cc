@@ -59,10 +59,11 @@ class ParallelUse final : public Detector {
   void evidence(const Event& e, const View& v, EvidenceSink& sink) const override {
     using baseline::Familiarity;
     if (!v.login || !v.remote || v.user == nullptr || v.networks->is_allowed(e.source_facts)) return;
-    if (v.familiarity == Familiarity::kSamePrefix) return;
-    const std::size_t novelty = baseline::same_system(v.familiarity) ? 0 : 1;
+    const bool known = v.familiarity == Familiarity::kSamePrefix;
+    if (known && !v.neighbour) return;
     other(e, v, sink);
-    if (v.followed) after(e, v, novelty, sink);
+    const std::size_t novelty = baseline::same_system(v.familiarity) ? 0 : 1;
+    if (v.followed && !known) after(e, v, novelty, sink);
   }
 
  private:

@@ -156,7 +156,8 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
   if (baseline::is_login(e)) judge_moves(e);
   baseline::View view = baseline_.view(e);
   const bool new_network = view.login && view.remote && view.user != nullptr && lines != nullptr &&
-                           view.familiarity != baseline::Familiarity::kSamePrefix;
+                           (view.familiarity != baseline::Familiarity::kSamePrefix ||
+                            (view.neighbour && view.readdressed < baseline::kKeepsAddress));
   if (new_network) show_others(view, e);
   sink_.clear();
   sink_.want_text(false);
@@ -188,7 +189,7 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
       sink_.clear();
       sink_.want_text(true);
       for (const detect::Detector* d : detectors) d->evidence(e, view, sink_);
-      if (move) remember_move(e, of_kind(sink_.evidence(), FindingKind::kLogin), lines, view.other_login);
+      if (move) remember_move(e, view, of_kind(sink_.evidence(), FindingKind::kLogin), lines);
       for (const auto& [kind, odds] : worth) {
         if (kind == FindingKind::kLogin && odds >= threshold_.value()) alarming = true;
         add_scored(e, kind, odds, of_kind(sink_.evidence(), kind), lines, batch);
@@ -212,11 +213,11 @@ double Judge::worth(const std::vector<Evidence>& evidence) {
   return score::combine(FindingKind::kLogin, own) - score::prior_log_odds(FindingKind::kLogin);
 }
 
-void Judge::remember_move(const Event& e, std::vector<Evidence> evidence, const std::vector<enrich::RawLine>* lines,
-                          double other_worth) {
-  const MoveKey key{e.user, baseline::prefix_key(e.source_ip)};
+void Judge::remember_move(const Event& e, const baseline::View& view, std::vector<Evidence> evidence,
+                          const std::vector<enrich::RawLine>* lines) {
+  const MoveKey key{e.user, view.network_key};
   const double own = worth(evidence);
-  moves_.insert_or_assign(key, Move{e, std::move(evidence), *lines, own, other_worth});
+  moves_.insert_or_assign(key, Move{e, view.network_key, std::move(evidence), *lines, own, view.other_login});
   probation_.emplace_back(e.time, key);
   while (probation_.size() + settled_.size() > kMostMoves) forget_move(settled_.empty() ? probation_ : settled_);
 }
@@ -259,14 +260,14 @@ void Judge::each_move(core::Symbol user, Visit&& visit) {
   if (profile == nullptr) return;
   for (const auto& recent : profile->recent_networks) {
     if (recent.since == 0) continue;
-    const auto found = moves_.find(MoveKey{user, recent.prefix});
+    const auto found = moves_.find(MoveKey{user, recent.key()});
     if (found != moves_.end()) visit(found->second);
   }
 }
 
 void Judge::show_others(baseline::View& view, const Event& e) {
   each_move(e.user, [&](const Move& other) {
-    if (baseline::prefix_key(other.event.source_ip) == baseline::prefix_key(e.source_ip)) return;
+    if (other.network == view.network_key) return;
     if (other.worth <= view.other_login || std::abs(other.event.time - e.time) > baseline::kProbation) return;
     view.other_login = other.worth;
     view.other_login_at = other.event.time;
@@ -279,9 +280,9 @@ void Judge::judge_others(core::Symbol user) {
   std::vector<MoveKey> changed;
   each_move(user, [&](Move& move) {
     baseline::View view;
+    view.network_key = move.network;
     show_others(view, move.event);
-    if (view.other_login != move.other_worth)
-      changed.emplace_back(user, baseline::prefix_key(move.event.source_ip));
+    if (view.other_login != move.other_worth) changed.emplace_back(user, move.network);
   });
   for (const MoveKey& key : changed) {
     Move& move = moves_.find(key)->second;
@@ -294,7 +295,7 @@ void Judge::judge_others(core::Symbol user) {
 void Judge::judge_moves(const Event& e) {
   const core::NetworkFacts& here = enricher_.facts(e.source_facts);
   for (const baseline::Baseline::Light& light : baseline_.light(e)) {
-    const auto found = moves_.find(MoveKey{e.user, light.prefix});
+    const auto found = moves_.find(MoveKey{e.user, light.key});
     if (found == moves_.end()) continue;
     Move& move = found->second;
     baseline::View view = baseline_.view(move.event);
@@ -313,6 +314,7 @@ void Judge::judge_moves(const Event& e) {
 // Keeps what was said at first sight and adds, or says anew, what only other log-ins can tell.
 void Judge::judge_again(Move& move, baseline::View view) {
   static constexpr std::string_view kLater[] = {"line-kept", "back-too-soon", "what-followed", kOtherLogin};
+  view.network_key = move.network;
   show_others(view, move.event);
   std::erase_if(move.evidence, [](const Evidence& x) { return x.kind == kOtherLogin; });
   sink_.clear();

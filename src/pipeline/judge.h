@@ -60,15 +60,16 @@ class Judge {
   // it is judged once more.
   struct Move {
     event::Event event;
+    std::uint64_t network = 0;  // View::network_key
     std::vector<detect::Evidence> evidence;
     std::vector<enrich::RawLine> lines;
     double worth = 0;        // log-odds of the evidence, the prior and what other log-ins lend it left out
     double other_worth = 0;  // of the strangest other one, as it is in `evidence`
   };
-  using MoveKey = std::pair<core::Symbol, std::uint64_t>;  // user and prefix key
+  using MoveKey = std::pair<core::Symbol, std::uint64_t>;  // user and network
 
-  void remember_move(const event::Event& event, std::vector<detect::Evidence> evidence,
-                     const std::vector<enrich::RawLine>* lines, double other_worth);
+  void remember_move(const event::Event& event, const baseline::View& view, std::vector<detect::Evidence> evidence,
+                     const std::vector<enrich::RawLine>* lines);
   static double worth(const std::vector<detect::Evidence>& evidence);
   void judge_moves(const event::Event& event);
   void judge_again(Move& move, baseline::View view);
