@@ -548,7 +548,8 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts, bool at_on
   const bool at_home = fresh.level == Familiarity::kSamePrefix &&
                        (!fresh.neighbour || readdressed(user, facts.asn) >= kKeepsAddress);
   learn_network(user, e, facts, fresh, w, at_once);
-  learn_client(user, e, w, at_once || at_home);
+  // Where lines move all the time, one that was learned is not known to be his.
+  learn_client(user, e, w, at_once || (at_home && moved(user, facts.asn) < kMovesAllTheTime), at_home);
   learn_method(user, e, w, at_once || at_home);
   user.gateways.add(e.observer.id(), w);
   hour_add(user, e.time, w);
@@ -635,7 +636,8 @@ void Baseline::note_network(UserProfile& user, const Event& e, const NetworkFact
   *slot = {prefix_key(e.source_ip), address, e.time, facts.asn, found.level, false, alarmed, story, place};
 }
 
-void Baseline::learn_client(UserProfile& user, const Event& e, float w, bool at_once) {
+// `at_once`: it is his beyond doubt; `at_home`: after a while.
+void Baseline::learn_client(UserProfile& user, const Event& e, float w, bool at_once, bool at_home) {
   const std::uint64_t client = client_key(e);
   if (client == 0) return;
   if (!at_once && user.clients.size() > 0 && !user.clients.contains(client)) {
@@ -648,7 +650,7 @@ void Baseline::learn_client(UserProfile& user, const Event& e, float w, bool at_
       if (recent.since < slot->since) slot = &recent;
     }
     if (slot->client != client || slot->since == 0) *slot = {client, e.time};
-    return;
+    if (!at_home || e.time - slot->since < kProbation) return;
   }
   for (auto& recent : user.recent_clients) {
     if (recent.client == client) recent = {};

@@ -88,7 +88,7 @@ class Baseline {
                      float weight, bool at_once);
   static void note_network(UserProfile& user, const Event& event, const core::NetworkFacts& facts,
                            const Novelty& novelty, bool alarmed);
-  void learn_client(UserProfile& user, const Event& event, float weight, bool at_once);
+  void learn_client(UserProfile& user, const Event& event, float weight, bool at_once, bool at_home);
   void learn_method(UserProfile& user, const Event& event, float weight, bool at_once);
   std::uint8_t follow_up(const UserProfile& user, const UserProfile::RecentNetwork& network, const Event& event,
                          const core::NetworkFacts& facts, const Novelty& novelty) const;
