@@ -201,8 +201,8 @@ View Baseline::view(const Event& e) {
     v.network_key = found.neighbour ? address_key(e.source_ip) : prefix_key(e.source_ip);
     if (v.login && found.level != Familiarity::kSamePrefix) {
       for (const auto& recent : user.recent_networks) {
-        const bool same = found.since != 0 ? recent.since == found.since
-                                           : recent.alarmed && recent.prefix == prefix_key(e.source_ip);
+        const bool same =
+            found.since != 0 ? recent.since == found.since : recent.alarmed && recent.prefix == prefix_key(e.source_ip);
         if (!same || e.time <= recent.since || e.time - recent.since > kProbation) continue;
         v.followed = true;
         v.follow_up = recent.follow_up | kAgain;
@@ -268,8 +268,7 @@ void Baseline::describe_move(View& v, const UserProfile& user, const Event& e) c
   const auto returned = v.neighbour ? &SystemProfile::address_returned : &SystemProfile::returned;
   const auto of = v.neighbour ? &SystemProfile::readdressed : &SystemProfile::moved;
   double back = mixed(all_systems_.*returned / v.unit, all_systems_.*of / v.unit, kReturnedPrior, 20);
-  if (system != systems_.end())
-    back = mixed(system->second.*returned / v.unit, system->second.*of / v.unit, back, 10);
+  if (system != systems_.end()) back = mixed(system->second.*returned / v.unit, system->second.*of / v.unit, back, 10);
   v.returned = std::min(back, 1.0);
   v.distance_own = share(&SystemProfile::own, kOwnDistance);
   v.distance_others = share(&SystemProfile::others, kOthersDistance);
@@ -300,8 +299,7 @@ std::vector<Baseline::Light> Baseline::light(const Event& e) const {
   const Novelty found = novelty(*profile, e, facts);
   for (const auto& recent : profile->recent_networks) {
     const bool left = leaves(*profile, recent, e, facts);
-    const auto bits =
-        static_cast<std::uint8_t>(recent.follow_up | follow_up(*profile, recent, e, facts, found));
+    const auto bits = static_cast<std::uint8_t>(recent.follow_up | follow_up(*profile, recent, e, facts, found));
     if (left || bits != recent.follow_up) networks.push_back({recent.key(), left, bits});
   }
   return networks;
@@ -313,9 +311,9 @@ std::uint8_t Baseline::follow_up(const UserProfile& user, const UserProfile::Rec
     return 0;
   const bool of_system = facts.asn != 0 && network.system == facts.asn;
   if (network.prefix == prefix_key(e.source_ip) || (of_system && !same_system(network.level))) return kAgain;
-  const bool known = found.since == 0 && (found.level == Familiarity::kSamePrefix ||
-                                          (found.level == Familiarity::kSameSystemNear &&
-                                           moved(user, facts.asn) > kMovesAllTheTime));
+  const bool known =
+      found.since == 0 && (found.level == Familiarity::kSamePrefix ||
+                           (found.level == Familiarity::kSameSystemNear && moved(user, facts.asn) > kMovesAllTheTime));
   // On his own provider's lines leaves() tells more.
   if (known) return of_system ? 0 : kCarriedOn;
   if (found.neighbour) return 0;
@@ -545,8 +543,8 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts, bool at_on
   }
   // His own line vouches for the client that he uses there.
   const Novelty fresh = novelty(user, e, facts);
-  const bool at_home = fresh.level == Familiarity::kSamePrefix &&
-                       (!fresh.neighbour || readdressed(user, facts.asn) >= kKeepsAddress);
+  const bool at_home =
+      fresh.level == Familiarity::kSamePrefix && (!fresh.neighbour || readdressed(user, facts.asn) >= kKeepsAddress);
   learn_network(user, e, facts, fresh, w, at_once);
   // Where lines move all the time, one that was learned is not known to be his.
   learn_client(user, e, w, at_once || (at_home && moved(user, facts.asn) < kMovesAllTheTime), at_home);
@@ -576,8 +574,8 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts, bool at_on
   }
 }
 
-void Baseline::learn_network(UserProfile& user, const Event& e, const NetworkFacts& facts, const Novelty& fresh, float w,
-                             bool at_once) {
+void Baseline::learn_network(UserProfile& user, const Event& e, const NetworkFacts& facts, const Novelty& fresh,
+                             float w, bool at_once) {
   const std::uint32_t place = pack_place(facts.latitude, facts.longitude);
   for (auto& recent : user.recent_networks) {
     if (!leaves(user, recent, e, facts)) continue;
@@ -723,7 +721,7 @@ void Baseline::learn_failure(const Event& e, const NetworkFacts& facts) {
   if (day == s.day) ++s.today;
 }
 
-void Baseline::forget_network(const Event& e) {
+void Baseline::forget(const Event& e, bool with_client) {
   const auto found = users_.find(e.user);
   if (found == users_.end()) return;
   UserProfile& user = *found->second;
@@ -737,6 +735,7 @@ void Baseline::forget_network(const Event& e) {
   }
   user.addresses.remove(address);
   if (!neighbour) user.prefixes.remove(prefix);
+  if (with_client) user.clients.remove(client_key(e));
 }
 
 void Baseline::quarantine(const Event& e) {

@@ -51,8 +51,9 @@ class Baseline {
   // at once: how often people show something new must be counted over all log-ins, or what alarms would seem ever
   // rarer.
   void quarantine(const Event& event);
-  // The user's profile forgets that it knows the network of this log-in, which turned out to be alarming.
-  void forget_network(const Event& event);
+  // The user's profile forgets what this log-in taught, which turned out to be alarming: its network, and its client if
+  // that was new then.
+  void forget(const Event& event, bool with_client);
   // Notes a trait of a small device at an address (see detect/soho_source.cc).
   void note_soho(const Ip& ip, std::uint16_t port, std::uint8_t weight, Nanoseconds time);
 

@@ -406,6 +406,21 @@ TEST_F(Probation, WhatFollowsIsTold) {
   EXPECT_EQ(told(town(kNoon + 2 * kDay)), kCarriedOn | kElsewhere | kAgain) << "what alarmed is told as well";
 }
 
+TEST_F(Probation, AClientThatAlarmedLaterIsForgotten) {
+  const auto with = [&](Event e, const char* os) {
+    e.client_os = core::intern(os);
+    return e;
+  };
+  b_.learn(with(home(kMonday - kDay), "Windows 10"));
+  b_.learn(with(town(kNoon), "Kali"));
+  b_.learn(with(home(kNoon + kHour), "Kali"));
+  b_.forget(with(town(kNoon), "Kali"), false);
+  EXPECT_TRUE(b_.view(with(town(kNoon + kDay), "Kali")).client_known) << "it was hers before";
+  b_.forget(with(town(kNoon), "Kali"), true);
+  EXPECT_FALSE(b_.view(with(town(kNoon + kDay), "Kali")).client_known);
+  EXPECT_TRUE(b_.view(with(town(kNoon + kDay), "Windows 10")).client_known);
+}
+
 TEST_F(Probation, HowStoriesGoOnIsLearnedWhenTheyAreOver) {
   b_.learn(town(kNoon));
   b_.learn(home(kNoon + kDay));
@@ -465,7 +480,7 @@ TEST_F(Neighbour, BackOnHerOwnLineItIsAnother) {
 
 TEST_F(Neighbour, WhatAlarmedLaterIsForgottenAndHerPrefixIsNot) {
   b_.learn(beside(kNoon));
-  b_.forget_network(beside(kNoon));
+  b_.forget(beside(kNoon), false);
   const View v = b_.view(beside(kNoon + 8 * kDay));
   EXPECT_TRUE(v.neighbour);
   EXPECT_EQ(v.network_since, 0);
@@ -490,7 +505,7 @@ TEST_F(Probation, APhoneIsNoJourney) {
 
 TEST_F(Probation, WhatAlarmedLaterIsForgotten) {
   b_.learn(line(kNoon));
-  b_.forget_network(line(kNoon));
+  b_.forget(line(kNoon), false);
   EXPECT_EQ(b_.view(line(kNoon + kHour)).network_since, 0);
   EXPECT_EQ(b_.view(line(kNoon + 8 * kDay)).familiarity, Familiarity::kSameSystemNear) << "never learned";
 }

@@ -182,7 +182,9 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
       const double odds = score::combine(kind, of_kind(sink_.evidence(), kind));
       // What is on probation was counted at first sight.
       if (kind == FindingKind::kLogin && view.login && view.network_since == 0) threshold_.add(e.time, odds);
-      if (odds >= kLeastLogOdds) worth.emplace_back(kind, odds);
+      // What belongs to a finding is shown there, however weak.
+      if (odds >= kLeastLogOdds || (kind == FindingKind::kLogin && new_network && cases_.joins(e)))
+        worth.emplace_back(kind, odds);
     }
     const bool move = new_network && view.network_since == 0;
     if (!worth.empty() || move) {
@@ -217,7 +219,8 @@ void Judge::remember_move(const Event& e, const baseline::View& view, std::vecto
                           const std::vector<enrich::RawLine>* lines) {
   const MoveKey key{e.user, view.network_key};
   const double own = worth(evidence);
-  moves_.insert_or_assign(key, Move{e, view.network_key, std::move(evidence), *lines, own, view.other_login});
+  moves_.insert_or_assign(
+      key, Move{e, view.network_key, !view.client_known, std::move(evidence), *lines, own, view.other_login});
   probation_.emplace_back(e.time, key);
   while (probation_.size() + settled_.size() > kMostMoves) forget_move(settled_.empty() ? probation_ : settled_);
 }
@@ -334,7 +337,7 @@ void Judge::judge_again(Move& move, baseline::View view) {
   move.other_worth = view.other_login;
   const double odds = score::combine(FindingKind::kLogin, move.evidence);
   add_scored(move.event, FindingKind::kLogin, odds, move.evidence, &move.lines, nullptr, true);
-  if (odds >= threshold_.value()) baseline_.forget_network(move.event);
+  if (odds >= threshold_.value()) baseline_.forget(move.event, move.client_new);
 }
 
 score::SourceFacts Judge::source_facts(const core::Ip& ip, std::uint32_t index) const {

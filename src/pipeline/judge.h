@@ -61,6 +61,7 @@ class Judge {
   struct Move {
     event::Event event;
     std::uint64_t network = 0;  // View::network_key
+    bool client_new = false;
     std::vector<detect::Evidence> evidence;
     std::vector<enrich::RawLine> lines;
     double worth = 0;        // log-odds of the evidence, the prior and what other log-ins lend it left out

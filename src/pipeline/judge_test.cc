@@ -222,6 +222,21 @@ TEST_F(JudgeTest, WhatFollowsTellsAMoveFromAnIntruder) {
   EXPECT_LT(finding(true).log_odds, finding(false).log_odds - 1);
 }
 
+TEST_F(JudgeTest, AFindingListsEveryLogInFromItsNetwork) {
+  const Nanoseconds day = work(kMonday, 40);
+  for (int d = 0; d < 3; ++d) {
+    Event e = session(day + d * 2 * kDay + 20 * kHour, "alice", kAbroad);
+    e.record.line = static_cast<std::uint32_t>(100 + d);
+    take(e);
+  }
+  const score::HuntResult result = finish();
+  const score::Finding* f = from(result, kAbroad);
+  ASSERT_NE(f, nullptr);
+  EXPECT_EQ(f->records.size(), 3U);
+  EXPECT_EQ(f->end, day + 4 * kDay + 20 * kHour);
+  EXPECT_EQ(std::ranges::count_if(result.findings, [](const auto& x) { return x.source.ip == kAbroad; }), 1);
+}
+
 TEST_F(JudgeTest, AfterItsTimeTheQuarantineIsLearned) {
   const Nanoseconds day = work(kMonday, 40);
   take(session(day + 8 * kHour, "alice", kHome));

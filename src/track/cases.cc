@@ -21,7 +21,7 @@ constexpr Nanoseconds kLongest = 366 * core::kDay;
 // A further event joins if it comes within this time of the last one.
 Nanoseconds joins_within(FindingKind kind) {
   switch (kind) {
-    case FindingKind::kLogin: return core::kDay;
+    case FindingKind::kLogin: return baseline::kProbation;
     case FindingKind::kSpray: return 12 * core::kHour;
     default: return 30 * core::kDay;
   }
@@ -85,6 +85,11 @@ void Cases::add(Scored s) {
   if (s.kind == FindingKind::kLogin) by_id_[f.id] = findings_.size();
   open_[std::move(key)] = findings_.size();
   findings_.push_back(std::move(entry));
+}
+
+bool Cases::joins(const event::Event& login) const {
+  const auto open = open_.find(login_key(login));
+  return open != open_.end() && login.time <= findings_[open->second].finding.end + joins_within(FindingKind::kLogin);
 }
 
 bool Cases::has(const event::Event& login) const { return find(login_key(login), login) < findings_.size(); }

@@ -1,5 +1,5 @@
-// Scored events become findings that a person reads: what belongs together is one finding. A log-in repeated from the
-// same network within a day, the attempts of one spray, every contact with one exposed port.
+// Scored events become findings that a person reads: what belongs together is one finding. The log-ins of a user from
+// one network while it is on probation, the attempts of one spray, every contact with one exposed port.
 //
 // Memory: kMostFindings findings, the weakest make room; each lists at most Finding::kMostListed records, sources,
 // users.
@@ -41,7 +41,9 @@ class Cases {
   void add(Scored scored);
   // All findings, best first (score, then time, then id): independent of the order of equal events. Leaves this empty.
   std::vector<score::Finding> take();
-  // Whether a finding holds the log-in.
+  // Whether there is a finding that the log-in belongs to: a log-in of the same user from the same network lately.
+  bool joins(const event::Event& login) const;
+  // Whether a finding holds this very log-in.
   bool has(const event::Event& login) const;
   std::size_t size() const { return findings_.size(); }
   std::uint64_t dropped() const { return dropped_; }

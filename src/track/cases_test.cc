@@ -129,10 +129,13 @@ TEST(Cases, TheStrongestOfItsLogInsSpeaksForAFinding) {
 
 TEST(Cases, ALogInIsFoundAgainBehindALaterOneFromItsNetwork) {
   const Item first = login(kNoon, "alice", "5.1.1.1", 3);
-  const Item later = login(kNoon + 3 * kDay, "alice", "5.1.1.1", 2);
+  const Item later = login(kNoon + 30 * kDay, "alice", "5.1.1.1", 2);
   Cases cases;
   add(cases, first);
   EXPECT_TRUE(cases.has(first.event));
+  EXPECT_TRUE(cases.joins(login(kNoon + kDay, "alice", "5.1.1.9").event));
+  EXPECT_FALSE(cases.joins(later.event));
+  EXPECT_FALSE(cases.joins(login(kNoon + kDay, "bob", "5.1.1.1").event));
   EXPECT_FALSE(cases.has(later.event));
   EXPECT_FALSE(cases.has(login(kNoon, "alice", "5.1.2.1").event));
   EXPECT_FALSE(cases.has(login(kNoon, "bob", "5.1.1.1").event));
@@ -149,8 +152,9 @@ TEST(Cases, ALogInIsFoundAgainBehindALaterOneFromItsNetwork) {
 TEST(Cases, WhatIsApartStaysApart) {
   EXPECT_EQ(findings({login(kNoon, "alice", "5.1.1.1"), login(kNoon, "bob", "5.1.1.1")}).size(), 2U);
   EXPECT_EQ(findings({login(kNoon, "alice", "5.1.1.1"), login(kNoon, "alice", "5.1.2.1")}).size(), 2U);
-  EXPECT_EQ(findings({login(kNoon, "alice", "5.1.1.1"), login(kNoon + kDay + kSecond, "alice", "5.1.1.1")}).size(), 2U);
-  EXPECT_EQ(findings({login(kNoon, "alice", "5.1.1.1"), login(kNoon + kDay, "alice", "5.1.1.1")}).size(), 1U);
+  const core::Nanoseconds week = kNoon + baseline::kProbation;
+  EXPECT_EQ(findings({login(kNoon, "alice", "5.1.1.1"), login(week + kSecond, "alice", "5.1.1.1")}).size(), 2U);
+  EXPECT_EQ(findings({login(kNoon, "alice", "5.1.1.1"), login(week, "alice", "5.1.1.1")}).size(), 1U);
 }
 
 TEST(Cases, OneSprayIsOneFinding) {
