@@ -41,10 +41,6 @@ std::unique_ptr<RecordDecoder> make_gcp_vpc_flow(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_nfdump_text(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_argus(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_silk(const core::TimeReader& times);
-
-std::unique_ptr<Decoder> make_capture(const Options& options);
-std::unique_ptr<Decoder> make_flow_datagram(const Options& options);
-std::unique_ptr<Decoder> make_ipfix_file(const Options& options);
 std::unique_ptr<RecordDecoder> make_fortigate(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_checkpoint(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_f5_bigip(const core::TimeReader& times);
@@ -55,5 +51,9 @@ std::unique_ptr<RecordDecoder> make_sonicwall(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_sophos_firewall(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_watchguard(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_paloalto(const core::TimeReader& times);
+
+std::unique_ptr<Decoder> make_capture(const Options& options);
+std::unique_ptr<Decoder> make_flow_datagram(const Options& options);
+std::unique_ptr<Decoder> make_ipfix_file(const Options& options);
 
 }  // namespace orbwatch::decode
