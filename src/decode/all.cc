@@ -106,6 +106,10 @@ constexpr std::array kRecordFormats = {
                  make_nfdump_text},
     RecordFormat{"argus", "Argus flows (ra CSV, binetflow)", "flows in both directions", false, make_argus},
     RecordFormat{"silk", "SiLK flows (rwcut)", "flows", false, make_silk},
+    RecordFormat{"cef", "ArcSight CEF of any vendor", "log-ins, VPN sessions, connections, denials, sensors' alerts",
+                 true, make_cef},
+    RecordFormat{"leef", "QRadar LEEF 1.0 and 2.0 of any vendor",
+                 "log-ins, VPN sessions, connections, denials, sensors' alerts", true, make_leef},
 };
 
 constexpr std::array kBinaryFormats = {

@@ -52,6 +52,9 @@ std::unique_ptr<RecordDecoder> make_sophos_firewall(const core::TimeReader& time
 std::unique_ptr<RecordDecoder> make_watchguard(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_paloalto(const core::TimeReader& times);
 
+std::unique_ptr<RecordDecoder> make_cef(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_leef(const core::TimeReader& times);
+
 std::unique_ptr<Decoder> make_capture(const Options& options);
 std::unique_ptr<Decoder> make_flow_datagram(const Options& options);
 std::unique_ptr<Decoder> make_ipfix_file(const Options& options);
