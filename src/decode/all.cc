@@ -110,6 +110,8 @@ constexpr std::array kRecordFormats = {
                  true, make_cef},
     RecordFormat{"leef", "QRadar LEEF 1.0 and 2.0 of any vendor",
                  "log-ins, VPN sessions, connections, denials, sensors' alerts", true, make_leef},
+    RecordFormat{"ecs", "Elastic Common Schema documents without the original text",
+                 "log-ins, sessions, flows, connections, denials", true, make_ecs, true},
 };
 
 constexpr std::array kBinaryFormats = {
