@@ -112,6 +112,7 @@ constexpr std::array kRecordFormats = {
                  "log-ins, VPN sessions, connections, denials, sensors' alerts", true, make_leef},
     RecordFormat{"ecs", "Elastic Common Schema documents without the original text",
                  "log-ins, sessions, flows, connections, denials", true, make_ecs, true},
+    RecordFormat{"ocsf", "OCSF events (JSON)", "log-ins, tunnels, flows, connections, denials", true, make_ocsf, true},
 };
 
 constexpr std::array kBinaryFormats = {

@@ -55,6 +55,7 @@ std::unique_ptr<RecordDecoder> make_paloalto(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_cef(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_leef(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_ecs(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_ocsf(const core::TimeReader& times);
 
 std::unique_ptr<Decoder> make_capture(const Options& options);
 std::unique_ptr<Decoder> make_flow_datagram(const Options& options);
