@@ -69,7 +69,7 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"linux_auth", "Linux log-ins beside OpenSSH (syslog)",
                  "PAM, sudo, su, login, FTP, mail, Dropbear, Samba, Webmin, Proxmox log-ins", true, make_linux_auth},
     RecordFormat{"suricata_eve", "Suricata EVE JSON", "flows, alerts, TLS and SSH handshakes", true, make_suricata_eve},
-    RecordFormat{"windows_security", "Windows Security events in JSON",
+    RecordFormat{"windows_security", "Windows Security events in JSON and XML, AD FS audit",
                  "log-ins, failures, Kerberos, NTLM, RDP sessions, NPS", true, make_windows_security},
     RecordFormat{"windows_firewall", "Windows Firewall's log (pfirewall.log)",
                  "packets allowed and dropped on a computer", true, make_windows_firewall},
