@@ -73,6 +73,8 @@ constexpr std::array kRecordFormats = {
                  "log-ins, failures, Kerberos, NTLM, RDP sessions, NPS", true, make_windows_security},
     RecordFormat{"windows_firewall", "Windows Firewall's log (pfirewall.log)",
                  "packets allowed and dropped on a computer", true, make_windows_firewall},
+    RecordFormat{"microsoft_nps", "Microsoft NPS and RRAS log files (XML, database, IAS)",
+                 "VPN log-ins by RADIUS, sessions with their bytes and addresses", false, make_microsoft_nps},
     RecordFormat{"entra_signin", "Microsoft Entra ID sign-in logs (Graph, diagnostic settings, Log Analytics)",
                  "log-ins of users and applications, failures, second factors", true, make_entra_signin},
     RecordFormat{"m365_audit", "Microsoft 365 unified audit log", "log-ins and their failures", true, make_m365_audit},

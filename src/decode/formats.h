@@ -11,6 +11,7 @@ std::unique_ptr<RecordDecoder> make_cisco_asa(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_netfilter(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_kerberos_kdc(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_linux_auth(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_microsoft_nps(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_openssh(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_pf_filterlog(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_suricata_eve(const core::TimeReader& times);
