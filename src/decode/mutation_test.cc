@@ -21,8 +21,10 @@ namespace fs = std::filesystem;
 
 std::vector<std::string> golden_lines() {
   std::vector<std::string> lines;
-  for (const RecordFormat& format : record_formats()) {
-    for (const auto& entry : fs::directory_iterator(fs::path(ORBWATCH_ROOT) / "tests/golden" / format.name)) {
+  std::vector<std::string_view> folders = {"mixed"};  // wrappers and containers
+  for (const RecordFormat& format : record_formats()) folders.push_back(format.name);
+  for (const std::string_view folder : folders) {
+    for (const auto& entry : fs::directory_iterator(fs::path(ORBWATCH_ROOT) / "tests/golden" / folder)) {
       const std::string name = entry.path().filename().string();
       if (name.ends_with(".ndjson") || name.ends_with(".options") || name.ends_with(".md")) continue;
       std::ifstream in(entry.path(), std::ios::binary);
