@@ -69,6 +69,12 @@ class TimeReader {
   static constexpr std::size_t kLongestHour = 16;
 
   Nanoseconds reference() const { return reference_; }
+  // Another moment as reference. For records whose wrapper says when they were written.
+  void set_reference(Nanoseconds reference) {
+    if (reference == reference_) return;
+    reference_ = reference;
+    hour_text_size_ = 0;
+  }
   int offset_seconds_at_utc(Nanoseconds time) const;
 
  private:

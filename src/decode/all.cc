@@ -11,7 +11,6 @@
 #include "decode/flow_datagram.h"
 #include "decode/formats.h"
 #include "decode/ipfix_file.h"
-#include "decode/json_record.h"
 #include "decode/mapping.h"
 #include "decode/text.h"
 
@@ -70,10 +69,12 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"linux_auth", "Linux log-ins beside OpenSSH (syslog)",
                  "PAM, sudo, su, login, FTP, mail, Dropbear, Samba, Webmin, Proxmox log-ins", true, make_linux_auth},
     RecordFormat{"suricata_eve", "Suricata EVE JSON", "flows, alerts, TLS and SSH handshakes", true, make_suricata_eve},
-    RecordFormat{"windows_security", "Windows Security events in JSON",
+    RecordFormat{"windows_security", "Windows Security events in JSON and XML, AD FS audit",
                  "log-ins, failures, Kerberos, NTLM, RDP sessions, NPS", true, make_windows_security},
     RecordFormat{"windows_firewall", "Windows Firewall's log (pfirewall.log)",
                  "packets allowed and dropped on a computer", true, make_windows_firewall},
+    RecordFormat{"microsoft_nps", "Microsoft NPS and RRAS log files (XML, database, IAS)",
+                 "VPN log-ins by RADIUS, sessions with their bytes and addresses", false, make_microsoft_nps},
     RecordFormat{"entra_signin", "Microsoft Entra ID sign-in logs (Graph, diagnostic settings, Log Analytics)",
                  "log-ins of users and applications, failures, second factors", true, make_entra_signin},
     RecordFormat{"m365_audit", "Microsoft 365 unified audit log", "log-ins and their failures", true, make_m365_audit},
@@ -107,6 +108,13 @@ constexpr std::array kRecordFormats = {
                  make_nfdump_text},
     RecordFormat{"argus", "Argus flows (ra CSV, binetflow)", "flows in both directions", false, make_argus},
     RecordFormat{"silk", "SiLK flows (rwcut)", "flows", false, make_silk},
+    RecordFormat{"cef", "ArcSight CEF of any vendor", "log-ins, VPN sessions, connections, denials, sensors' alerts",
+                 true, make_cef},
+    RecordFormat{"leef", "QRadar LEEF 1.0 and 2.0 of any vendor",
+                 "log-ins, VPN sessions, connections, denials, sensors' alerts", true, make_leef},
+    RecordFormat{"ecs", "Elastic Common Schema documents without the original text",
+                 "log-ins, sessions, flows, connections, denials", true, make_ecs, true},
+    RecordFormat{"ocsf", "OCSF events (JSON)", "log-ins, tunnels, flows, connections, denials", true, make_ocsf, true},
 };
 
 constexpr std::array kBinaryFormats = {
@@ -121,9 +129,16 @@ constexpr std::array kBinaryFormats = {
 };
 
 bool looks_binary(std::string_view head) {
+  // Zeros in front (a file that was cut while it was written) and at the end of lines are padding.
+  head.remove_prefix(std::min(head.find_first_not_of('\0'), head.size()));
   head = head.substr(0, 4096);
-  const auto zeros = std::count(head.begin(), head.end(), '\0');
-  return zeros > static_cast<std::ptrdiff_t>(head.size() / 64);
+  std::size_t zeros = 0;
+  for (std::size_t i = head.find('\0'); i < head.size(); i = head.find('\0', i)) {
+    const std::size_t end = std::min(head.find_first_not_of('\0', i), head.size());
+    if (end != head.size() && head[end] != '\n' && head[end] != '\r') zeros += end - i;
+    i = end;
+  }
+  return zeros > head.size() / 64;
 }
 
 std::string format_names() {
@@ -146,78 +161,62 @@ Recognised recognise(std::string_view head, const Options& options) {
     const int confidence = options.format == format.name ? 100 : format.recognise(head);
     if (confidence > best) {
       best = confidence;
-      result = {std::string(format.name), true, false};
+      result.format = format.name;
+      result.binary = true;
     }
   }
   if (best > 0) return result;
   if (looks_binary(head) && options.format.empty()) return result;
   // Text: let every format look at the first records and take the one that claims most of them.
-  const Framing framing = framing_of(head);
-  std::array<std::size_t, kRecordFormats.size()> claimed{};
-  std::array<std::unique_ptr<RecordDecoder>, kRecordFormats.size()> decoders;
   auto times = core::TimeReader::make(options.zone, options.reference, options.year);
   if (!times) return result;
-  for (std::size_t i = 0; i < kRecordFormats.size(); ++i) decoders[i] = kRecordFormats[i].make(*times);
-  std::size_t enveloped = 0;  // lines of some syslog: worth reading even if their programs are not known
-  // A user's mapping comes before all formats; an error in it is reported by make_decoder.
-  core::Expected<MappedFormat> mapped = core::fail("none");
-  if (!options.mapping.empty()) mapped = make_mapping(options.mapping, *times);
-  std::size_t mapped_claims = 0;
-  if (framing == Framing::kLines) {
-    json::Index index;
-    std::string_view rest = head;
-    for (int count = 0; count < 200 && !rest.empty(); ++count) {
-      TextRecord record;
-      std::string line(core::take_until(rest, '\n'));
-      line.reserve(line.size() + core::kPadding);
-      record.raw = line;
-      while (!record.raw.empty() && record.raw.back() == '\r') record.raw.remove_suffix(1);
-      if (const auto text = record.raw.find_first_not_of(" \t"); text != record.raw.npos && record.raw[text] == '{')
-        record.raw.remove_prefix(text);
-      if (record.raw.empty()) continue;
-      parse_envelope(record, *times);
-      record.json = record.message.starts_with('{');
-      if (record.json) record.index = &index;
-      if (record.time != 0 && (!record.host.empty() || !record.program.empty())) ++enveloped;
-      if (mapped && mapped->decoder->claims(record)) {
-        ++mapped_claims;
-        Event scratch;
-        mapped->decoder->decode(record, scratch);
-        continue;
-      }
-      for (std::size_t i = 0; i < decoders.size(); ++i) {
-        if (!decoders[i]->claims(record)) continue;
-        ++claimed[i];
-        Event scratch;
-        decoders[i]->decode(record, scratch);  // lets it see header lines
-        break;
-      }
-    }
-  } else {
-    // The frame decides per record; one pass over the head tells what the records are.
+  std::string padded(head);
+  padded.reserve(padded.size() + core::kPadding);
+  Options all = options;
+  all.format.clear();
+  std::array<std::uint64_t, kRecordFormats.size()> claimed{};
+  std::uint64_t mapped_claims = 0;
+  bool mapped_stateless = false;
+  bool some_syslog = false;  // worth reading even if its programs are not known
+  const auto look = [&](Framing framing) {
     EventBatch batch;
-    TextDecoder decoder(framing, "", false, options, *times);
-    Symbol mapped_name;
-    if (mapped) {
-      mapped_name = mapped->name;
-      decoder.offer_first(mapped->name, std::move(mapped->decoder));
+    TextDecoder decoder(framing, "", true, all, *times);
+    decoder.offer_to_all();
+    // A user's mapping comes before all formats; an error in it is reported by make_decoder.
+    if (!options.mapping.empty()) {
+      if (auto mapped = make_mapping(options.mapping, *times)) {
+        mapped_stateless = mapped->stateless;
+        const Symbol name = mapped->name;
+        decoder.offer_first(name, std::move(mapped->decoder));
+        decoder.feed(padded, batch);
+        decoder.finish(batch);
+        mapped_claims = decoder.claimed(name);
+      }
     }
-    std::string padded(head);
-    padded.reserve(padded.size() + core::kPadding);
-    decoder.feed(padded, batch);
-    if (mapped_name.present()) mapped_claims = decoder.claimed(mapped_name);
-    for (std::size_t i = 0; i < kRecordFormats.size(); ++i)
-      claimed[i] = decoder.claimed(core::intern(kRecordFormats[i].name));
-  }
+    if (batch.counts.records == 0) {
+      decoder.feed(padded, batch);
+      decoder.finish(batch);
+    }
+    result.framing = framing;
+    some_syslog = batch.counts.ignored_by.contains(core::intern(kOtherProgram));
+    std::uint64_t sum = mapped_claims;
+    for (std::size_t i = 0; i < kRecordFormats.size(); ++i) {
+      sum += claimed[i] = decoder.claimed(core::intern(kRecordFormats[i].name));
+    }
+    return sum != 0;
+  };
+  const Framing framing = framing_of(head);
+  // A column of records may hold what nobody knows, while the rows themselves are somebody's format.
+  if (!look(framing) && framing == Framing::kCsvWrapper) look(Framing::kLines);
   const auto top = std::max_element(claimed.begin(), claimed.end());
   if (!options.format.empty()) {
     result.format = options.format;
     for (const RecordFormat& f : kRecordFormats) result.stateless |= f.name == options.format && f.stateless;
-  } else if (mapped && mapped_claims != 0 && mapped_claims >= *top) {
+  } else if (mapped_claims != 0 && mapped_claims >= *top) {
     result.format = "mapping";
-    result.stateless = mapped->stateless;
+    result.stateless = mapped_stateless;
   } else if (*top == 0) {
-    if (enveloped == 0) return result;
+    if (!some_syslog) return result;
     result.format = "text";
     result.stateless = true;  // the frame offers such an input to stateless formats only
   } else {
@@ -225,8 +224,7 @@ Recognised recognise(std::string_view head, const Options& options) {
     result.format = format.name;
     result.stateless = format.stateless;
   }
-  result.json_values = framing == Framing::kJsonValues;
-  if (result.json_values) result.stateless = false;
+  if (result.framing != Framing::kLines) result.stateless = false;
   return result;
 }
 
@@ -248,8 +246,8 @@ core::Expected<std::unique_ptr<Decoder>> make_decoder(const Recognised& what, co
                        std::any_of(kRecordFormats.begin(), kRecordFormats.end(),
                                    [&](const RecordFormat& f) { return f.name == what.format; });
     if (known) {
-      auto decoder = std::make_unique<TextDecoder>(what.json_values ? Framing::kJsonValues : Framing::kLines,
-                                                   what.format, !options.format.empty(), options, std::move(*times));
+      auto decoder =
+          std::make_unique<TextDecoder>(what.framing, what.format, !options.format.empty(), options, std::move(*times));
       // A mapping that needs a header line takes part only where the input is read in one piece.
       const bool fits = mapped && (mapped->stateless || !what.stateless);
       if (fits && (options.format.empty() || options.format == "mapping")) {

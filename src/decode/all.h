@@ -19,8 +19,8 @@ struct Recognised {
   std::string
       format;  // name of the main format; "text" if syslog lines of no known program; "" if nothing was recognised
   bool binary = false;
-  bool json_values = false;  // text, but JSON documents over several lines: Framing::kJsonValues
-  bool stateless = false;    // may be cut at line ends and decoded in parallel
+  Framing framing = Framing::kLines;  // of a text
+  bool stateless = false;             // may be cut at line ends and decoded in parallel
 };
 // By content: looks at the first bytes (64 KiB suffice).
 Recognised recognise(std::string_view head, const Options& options);

@@ -1,5 +1,5 @@
 // AWS VPC flow logs (versions 2 to 10, default and custom order of fields) and Transit Gateway flow logs (version 6),
-// as text with or without a header line and within or as JSON.
+// as text with or without a header line, also as CloudWatch wraps it, and as JSON.
 // Spec: https://docs.aws.amazon.com/vpc/latest/userguide/flow-log-records.html,
 // https://docs.aws.amazon.com/vpc/latest/tgw/tgw-flow-logs.html
 //
@@ -186,20 +186,6 @@ Order default_order(std::string_view text) {
   return s.skip(" eni-") ? Order::kVpc : Order::kNone;
 }
 
-// Moves `text` behind the next JSON string that is such a line as a whole, and gives the line; "" if there is none. A
-// message may be JSON in a JSON string, where the quotes have backslashes.
-std::string_view next_quoted_line(std::string_view& text) {
-  while (true) {
-    const auto quote = text.find('"');
-    if (quote == text.npos) return {};
-    text.remove_prefix(quote + 1);
-    if (default_order(text) != Order::kNone) break;
-  }
-  std::string_view line = text.substr(0, text.find_first_of("\"\\"));
-  text.remove_prefix(line.size());
-  return core::trim(line);
-}
-
 // The line within a text record, without what stands before it: an envelope, or the time that an export of CloudWatch
 // puts in front.
 std::string_view line_of(const TextRecord& r) {
@@ -239,9 +225,7 @@ class AwsVpcFlow final : public RecordDecoder {
   bool claims(const TextRecord& r) const override {
     if (r.json) {
       constexpr std::uint64_t kEnds = json::kSrcAddr | json::kDstAddr;
-      if ((json::keys_of(r) & kEnds) == kEnds) return true;
-      std::string_view rest = r.message;
-      return !next_quoted_line(rest).empty();
+      return (json::keys_of(r) & kEnds) == kEnds;
     }
     const std::string_view line = line_of(r);
     if (default_order(line) != Order::kNone) return true;
@@ -259,13 +243,6 @@ class AwsVpcFlow final : public RecordDecoder {
     return from_line(line, e);
   }
 
-  // The log events of one CloudWatch subscription message.
-  void decode_parts(const TextRecord& r, Parts& parts) override {
-    std::string_view rest = r.message;
-    for (std::string_view line = next_quoted_line(rest); !line.empty(); line = next_quoted_line(rest))
-      parts.end(from_line(line, parts.next()), line);
-  }
-
  private:
   void read_header(std::string_view line) {
     std::string names;
@@ -277,9 +254,6 @@ class AwsVpcFlow final : public RecordDecoder {
   }
 
   Fate from_json(const TextRecord& r, Event& e) {
-    std::string_view rest = r.message;
-    const std::string_view line = next_quoted_line(rest);
-    if (!line.empty()) return next_quoted_line(rest).empty() ? from_line(line, e) : Fate::several();
     json::Object object;
     json::Row cells{};
     if (!parser_.open(r, object) || !kJsonFields.read(object, cells)) return Fate::rejected(kNotJson);

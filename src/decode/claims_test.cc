@@ -1,5 +1,6 @@
 // Claims are exact: no record of any format's goldens is claimed by a second format, so that the order in which they
-// are asked makes no difference.
+// are asked makes no difference. The common schemas are left out: they are asked last, when no format claims the
+// record.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -22,7 +23,7 @@ TEST(Claims, NoRecordBelongsToTwoFormats) {
   ASSERT_TRUE(times);
   std::vector<std::pair<std::string_view, std::unique_ptr<RecordDecoder>>> decoders;
   for (const RecordFormat& format : record_formats()) {
-    if (format.stateless) decoders.emplace_back(format.name, format.make(*times));
+    if (format.stateless && !format.common_schema) decoders.emplace_back(format.name, format.make(*times));
   }
   std::size_t claimed = 0;
   for (const RecordFormat& format : record_formats()) {

@@ -55,9 +55,9 @@ class Index;
 
 // One text record and what its envelope said of it.
 struct TextRecord {
-  std::string_view raw;         // the whole record, without end of line
+  std::string_view raw;         // the whole record, without end of line; out of a wrapper (wrapper.h) what was inside
   std::string_view message;     // behind the syslog envelope; == raw if there is none. For JSON: the object's text
-  core::Nanoseconds time = 0;   // from the envelope; 0 if it has none
+  core::Nanoseconds time = 0;   // from the envelope or wrapper; 0 if it has none
   std::string_view host;        // host name of the envelope
   std::string_view program;     // RFC 3164 tag or RFC 5424 APP-NAME, "sshd"
   std::string_view pid;         // RFC 3164 tag's [pid] or RFC 5424 PROCID
@@ -88,6 +88,15 @@ struct Fate {
   static Fate rejected(Symbol why) { return {Verdict::kRejected, why}; }
   static Fate ignored(std::string_view why) { return ignored(core::intern(why)); }
   static Fate rejected(std::string_view why) { return rejected(core::intern(why)); }
+};
+
+// How a text input is cut into records.
+enum class Framing : std::uint8_t {
+  kLines,       // one record a line; a line may be a JSON object
+  kJsonValues,  // pretty-printed objects, an array of objects, or {"Records": [objects]} and alike
+  kXmlEvents,   // <Event> elements over several lines, or within <Events>: xml_values.h
+  kCounted,     // syslog as it comes over TCP (RFC 6587): "LENGTH <PRI>...", mixed with lines as senders like it
+  kCsvWrapper,  // CSV with a header line, one column of which holds the records (Splunk, Graylog, Azure, CloudWatch)
 };
 
 // Takes the records that one text record holds. Each is counted by itself.
@@ -123,6 +132,9 @@ struct RecordFormat {
   std::string_view covers;  // what an analyst gets from it, one line
   bool stateless;           // no header lines: chunks of one file may be decoded by several instances at once
   std::unique_ptr<RecordDecoder> (*make)(const core::TimeReader& times);
+  // A schema into which collectors translate the records of others. Asked last: where the device's own text stands
+  // beside the translation, the format of that text reads it.
+  bool common_schema = false;
 };
 
 struct BinaryFormat {

@@ -20,11 +20,27 @@ void skip_spaces(std::string_view& text) {
 // "<134>" at the front.
 bool skip_priority(std::string_view& text) {
   if (text.size() < 3 || text[0] != '<' || !is_digit(text[1])) return false;
-  std::size_t i = 1;
-  while (i < text.size() && i < 5 && is_digit(text[i])) ++i;
-  if (i >= text.size() || text[i] != '>') return false;
-  text.remove_prefix(i + 1);
-  return true;
+  if (text.size() > 4 && text[4] == '>' && is_digit(text[2]) && is_digit(text[3])) {  // the usual length
+    text.remove_prefix(5);
+    return true;
+  }
+  for (std::size_t i = 2; i < text.size() && i < 6; ++i) {
+    if (text[i] == '>') {
+      text.remove_prefix(i + 1);
+      return true;
+    }
+    if (!is_digit(text[i])) return false;
+  }
+  return false;
+}
+
+// "123 <134>...": the length of the record as RFC 6587 counts it.
+void skip_octet_count(std::string_view& text) {
+  std::size_t i = 0;
+  while (i < text.size() && i < 8 && is_digit(text[i])) ++i;
+  if (i != 0 && i + 2 < text.size() && text[i] == ' ' && text[i + 1] == '<' && is_digit(text[i + 2])) {
+    text.remove_prefix(i + 1);
+  }
 }
 
 bool parse_time(std::string_view& text, const TimeReader& times, Nanoseconds& out) {
@@ -45,15 +61,18 @@ bool parse_time(std::string_view& text, const TimeReader& times, Nanoseconds& ou
   return true;
 }
 
-// An RFC 5424 header value; "-" is nil.
-std::string_view header_value(std::string_view& text) {
+// An RFC 5424 header value; "-" is nil and leaves `out` as it is.
+void header_value(std::string_view& text, std::string_view& out) {
   const auto value = core::take_until(text, ' ');
-  return value == "-" ? std::string_view{} : value;
+  if (value != "-") out = value;
 }
 
 bool parse_rfc5424(std::string_view text, const TimeReader& times, TextRecord& record) {
-  if (!text.starts_with("1 ")) return false;
-  text.remove_prefix(2);
+  // The version is 1; RFC 5424 allows up to three digits.
+  std::size_t version = 0;
+  while (version < text.size() && version < 3 && is_digit(text[version])) ++version;
+  if (version == 0 || version >= text.size() || text[version] != ' ') return false;
+  text.remove_prefix(version + 1);
   Nanoseconds time = 0;
   if (text.starts_with("- ")) {
     text.remove_prefix(1);
@@ -62,11 +81,16 @@ bool parse_rfc5424(std::string_view text, const TimeReader& times, TextRecord& r
   }
   if (!text.starts_with(' ')) return false;
   text.remove_prefix(1);
-  record.time = time;
-  record.host = header_value(text);
-  record.program = header_value(text);
-  record.pid = header_value(text);
-  record.message_id = header_value(text);
+  if (time != 0) record.time = time;
+  header_value(text, record.host);
+  // Some write their message right behind the host: "1 TIME HOST CEF:0|...".
+  if (text.starts_with("CEF:") || text.starts_with("LEEF:")) {
+    record.message = text;
+    return true;
+  }
+  header_value(text, record.program);
+  header_value(text, record.pid);
+  header_value(text, record.message_id);
   const char* const structured = text.data();
   if (text.starts_with('-')) {
     text.remove_prefix(1);
@@ -123,17 +147,36 @@ bool parse_tag(std::string_view& text, TextRecord& record) {
 // The space behind a host name, and what no host name holds.
 constexpr auto kEndsHost = [] {
   std::array<bool, 256> table{};
-  for (const char c : {' ', '=', ',', '"', '{', '[', '<'}) table[static_cast<unsigned char>(c)] = true;
+  for (const char c : {' ', '=', ',', '"', '{', '[', '<', '|'}) table[static_cast<unsigned char>(c)] = true;
   return table;
 }();
 
-// The part behind a time: [ZONE] [:] [HOST] [:] [TAG:] MSG.
+// What an envelope can begin with: a month, a year, <PRI>.
+constexpr auto kBeginsEnvelope = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view("JFMASOND0123456789<")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
+// One digit is no host but the version with which some records begin (VPC flow logs).
+bool is_host(std::string_view word) {
+  return word.size() > 1 ? word.front() != '%' : word.size() == 1 && !is_digit(word.front()) && word.front() != '%';
+}
+
+// "stdout F ", "stderr P ": the stream that a container wrote to, as the runtime (CRI) notes it.
+bool skip_stream(std::string_view word, std::string_view& after) {
+  if (word != "stdout" && word != "stderr") return false;
+  return core::skip_prefix(after, "F ") || core::skip_prefix(after, "P ");
+}
+
+// The part behind a time and its spaces: [ZONE] [:] [HOST] [:] [TAG:] MSG.
 void parse_rest(std::string_view text, const TimeReader& times, TextRecord& record) {
-  skip_spaces(text);
   // "EDT:" or "UTC:" right behind the time, as Cisco writes it.
   std::size_t zone = 0;
   while (zone < text.size() && zone < 5 && is_upper(text[zone])) ++zone;
-  if (zone >= 3 && zone < text.size() && text[zone] == ':') {
+  // A colon without a space behind it belongs to something else ("CEF:0|..."), and so does this word anyway.
+  if (zone >= 3 && zone < text.size() && text[zone] == ':' && !(zone + 1 < text.size() && text[zone + 1] != ' ') &&
+      text.substr(0, zone) != "CEF" && text.substr(0, zone) != "LEEF") {
     if (const auto hours = zone_hours(text.substr(0, zone)); hours && record.time != 0) {
       // The time was read in the configured zone; the record names its own.
       record.time += times.offset_seconds_at_utc(record.time) * core::kSecond - *hours * core::kHour;
@@ -150,11 +193,15 @@ void parse_rest(std::string_view text, const TimeReader& times, TextRecord& reco
   std::size_t end = 0;
   while (end < text.size() && !kEndsHost[static_cast<unsigned char>(text[end])]) ++end;
   const std::string_view word = text.substr(0, end);
-  if (!word.empty() && word.front() != '%' && end < text.size() && text[end] == ' ') {
+  if (end < text.size() && text[end] == ' ' && is_host(word)) {
     const bool colon = word.back() == ':';
     std::string_view after = text.substr(end);
     skip_spaces(after);
     if (!colon) {
+      if (word.size() == 6 && skip_stream(word, after)) {
+        record.message = after;
+        return;
+      }
       record.host = word;
       text = after;
     } else if (after.starts_with('%')) {  // "host: %ASA-6-..."
@@ -177,6 +224,71 @@ void parse_rest(std::string_view text, const TimeReader& times, TextRecord& reco
   record.message = text;
 }
 
+// One envelope at the front of `text`. False, with the record as it was, if there is none.
+bool parse_one(std::string_view text, const TimeReader& times, TextRecord& record) {
+  if (!text.empty() && is_digit(text.front())) {
+    if (text.starts_with("1 ") && parse_rfc5424(text, times, record)) return true;
+    skip_octet_count(text);
+  }
+  const bool priority = skip_priority(text);
+  if (priority) {
+    record.message = text;
+    if (!text.empty() && is_digit(text.front()) && parse_rfc5424(text, times, record)) return true;
+    if (text.starts_with(':')) text.remove_prefix(1);  // Cisco EMBLEM: "<166>:Nov 22 08:15:30 UTC: %ASA-..."
+    skip_spaces(text);
+  }
+  Nanoseconds time = 0;
+  if (!parse_time(text, times, time)) {
+    if (!priority) return false;
+    skip_spaces(text);
+    record.message = text;
+    parse_tag(record.message, record);
+    return true;
+  }
+  record.time = time;
+  // A collector's time in front of a whole record, its envelope included: "2026-11-22T08:15:31Z Nov 22 08:15:30 gw
+  // ...".
+  skip_spaces(text);
+  if (!text.empty() && kBeginsEnvelope[static_cast<unsigned char>(text.front())]) {
+    std::string_view behind = text;
+    Nanoseconds own = 0;
+    if (text.front() == '<' ? skip_priority(behind)
+                            : parse_time(behind, times, own) && (behind.starts_with(' ') || behind.starts_with(':'))) {
+      record.message = text;
+      return true;
+    }
+  }
+  parse_rest(text, times, record);
+  return true;
+}
+
+constexpr int kMostEnvelopes = 3;  // one inside the other, behind the first
+
+// A relay in front of a device: "Nov 22 08:00:01 relay <134>Nov 22 2026 08:00:00 fw1 : %ASA-..." and the like.
+void parse_inner_ones(TextRecord& record, const TimeReader& times) {
+  for (int i = 0; i < kMostEnvelopes; ++i) {
+    const std::string_view inner = record.message;
+    if (inner.size() < 3) return;
+    if (inner.front() != '<' || !is_digit(inner[1])) {
+      // Without <PRI> only a time or the version of RFC 5424 tells an envelope, and programs begin their own messages
+      // with such, too.
+      if (!record.program.empty()) return;
+      std::string_view behind = inner;
+      Nanoseconds time = 0;
+      const bool begins_with_time =
+          parse_time(behind, times, time) && behind.size() > 1 && (behind[0] == ' ' || behind[0] == ':');
+      if (!begins_with_time && !inner.starts_with("1 ")) return;
+    }
+    if (!parse_one(inner, times, record)) return;
+  }
+}
+
+inline void parse(std::string_view text, TextRecord& record, const TimeReader& times) {
+  record.message = text;
+  // "%ASA-..." behind the first one is the usual case, told quickly.
+  if (parse_one(text, times, record) && !record.message.starts_with('%')) parse_inner_ones(record, times);
+}
+
 }  // namespace
 
 std::optional<int> zone_hours(std::string_view name) {
@@ -194,48 +306,41 @@ std::optional<int> zone_hours(std::string_view name) {
   return std::nullopt;
 }
 
-void parse_envelope(TextRecord& record, const TimeReader& times) {
-  std::string_view text = record.raw;
-  record.message = text;
-  const bool priority = skip_priority(text);
-  if (priority) {
-    record.message = text;
-    if (parse_rfc5424(text, times, record)) return;
-    if (text.starts_with(':')) text.remove_prefix(1);  // Cisco EMBLEM: "<166>:Nov 22 08:15:30 UTC: %ASA-..."
-    skip_spaces(text);
-  } else if (text.starts_with("1 ") && parse_rfc5424(text, times, record)) {
-    return;
+void parse_envelope(TextRecord& record, const TimeReader& times) { parse(record.raw, record, times); }
+
+void parse_inner_envelope(std::string_view text, TextRecord& record, const TimeReader& times) {
+  parse(text, record, times);
+}
+
+Nanoseconds read_time(std::string_view text, const TimeReader& times) {
+  text = core::trim(text);
+  if (text.size() < 9) return 0;
+  if (is_digit(text[0])) {
+    std::string_view rest = text;
+    const bool date = text.size() >= 19 && (text[4] == '-' || text[4] == '/');
+    const auto time = date ? core::parse_iso8601(rest, times) : core::parse_epoch(rest);
+    return time ? *time : 0;
   }
-  Nanoseconds time = 0;
-  if (!parse_time(text, times, time)) {
-    if (priority) {
-      skip_spaces(text);
-      record.message = text;
-      parse_tag(record.message, record);
-    }
-    return;
+  // "Sun Nov 22 08:15:30 2026"
+  if (text.size() >= 20 && text[3] == ' ' && core::month_number(text.substr(0, 3)) == 0) text.remove_prefix(4);
+  core::CivilTime civil;
+  std::string_view rest = text;
+  auto time = core::parse_bsd(rest, times);
+  if (!time) return 0;
+  skip_spaces(rest);
+  if (rest.size() >= 4 && is_digit(rest[0])) {  // the year behind the time
+    const auto year = core::parse_number<int>(rest.substr(0, 4));
+    civil = core::to_utc(*time + times.offset_seconds_at_utc(*time) * core::kSecond);
+    if (year && (civil.year = *year, core::valid(civil))) time = times.resolve(civil);
+    rest.remove_prefix(4);
+    skip_spaces(rest);
   }
-  record.time = time;
-  parse_rest(text, times, record);
-  // A relay in front of a device: "Nov 22 08:00:01 relay <134>Nov 22 2026 08:00:00 fw1 : %ASA-..." and the like.
-  std::string_view inner = record.message;
-  if (inner.starts_with('%')) return;  // the usual case, told quickly
-  if (inner.starts_with("1 ") && record.program.empty()) {
-    const std::string_view outer_host = record.host;
-    if (parse_rfc5424(inner, times, record)) {
-      if (record.host.empty()) record.host = outer_host;
-      return;
-    }
+  std::size_t zone = 0;
+  while (zone < rest.size() && zone < 5 && is_upper(rest[zone])) ++zone;
+  if (const auto hours = zone_hours(rest.substr(0, zone)); zone >= 3 && hours && *time != 0) {
+    return *time + times.offset_seconds_at_utc(*time) * core::kSecond - *hours * core::kHour;
   }
-  skip_priority(inner);
-  Nanoseconds inner_time = 0;
-  if (record.program.empty() && inner.size() > 15 && parse_time(inner, times, inner_time) && inner.size() > 1 &&
-      (inner[0] == ' ' || inner[0] == ':')) {
-    const std::string_view outer_host = record.host;
-    record.time = inner_time;
-    parse_rest(inner, times, record);
-    if (record.host.empty()) record.host = outer_host;
-  }
+  return *time;
 }
 
 }  // namespace orbwatch::decode

@@ -11,6 +11,7 @@ std::unique_ptr<RecordDecoder> make_cisco_asa(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_netfilter(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_kerberos_kdc(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_linux_auth(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_microsoft_nps(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_openssh(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_pf_filterlog(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_suricata_eve(const core::TimeReader& times);
@@ -41,10 +42,6 @@ std::unique_ptr<RecordDecoder> make_gcp_vpc_flow(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_nfdump_text(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_argus(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_silk(const core::TimeReader& times);
-
-std::unique_ptr<Decoder> make_capture(const Options& options);
-std::unique_ptr<Decoder> make_flow_datagram(const Options& options);
-std::unique_ptr<Decoder> make_ipfix_file(const Options& options);
 std::unique_ptr<RecordDecoder> make_fortigate(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_checkpoint(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_f5_bigip(const core::TimeReader& times);
@@ -55,5 +52,14 @@ std::unique_ptr<RecordDecoder> make_sonicwall(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_sophos_firewall(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_watchguard(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_paloalto(const core::TimeReader& times);
+
+std::unique_ptr<RecordDecoder> make_cef(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_leef(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_ecs(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_ocsf(const core::TimeReader& times);
+
+std::unique_ptr<Decoder> make_capture(const Options& options);
+std::unique_ptr<Decoder> make_flow_datagram(const Options& options);
+std::unique_ptr<Decoder> make_ipfix_file(const Options& options);
 
 }  // namespace orbwatch::decode

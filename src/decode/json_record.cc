@@ -16,28 +16,39 @@ constexpr std::array kKeyNames = {
     KeyName{"ts", kTs},
     KeyName{"uid", kUid},
     KeyName{"win", kWin},
+    KeyName{"msg", kWrapper},
+    KeyName{"log", kWrapper},
     KeyName{"fuid", kFuid},
     KeyName{"data", kData},
+    KeyName{"_raw", kWrapper},
+    KeyName{"line", kWrapper},
     KeyName{"_path", kZeekPath},
     KeyName{"stats", kStats},
     KeyName{"Event", kEvtxEvent},
+    KeyName{"event", kWrapper | kEcs},
     KeyName{"first", kNfdumpTime},
     KeyName{"src_ip", kSrcIp},
     KeyName{"winlog", kWinlog},
     KeyName{"System", kSystem},
+    KeyName{"rawmsg", kWrapper},
+    KeyName{"result", kWrapper},
+    KeyName{"detail", kWrapper},
     KeyName{"flow.0", kFlowTuple},
     KeyName{"flow_id", kFlowId},
     KeyName{"EventID", kEventId},
     KeyName{"EventId", kEventId},
     KeyName{"Channel", kChannel},
     KeyName{"channel", kChannel},
-    KeyName{"message", kMessage},
-    KeyName{"MESSAGE", kJournalMessage},
+    KeyName{"message", kWrapper},
+    KeyName{"MESSAGE", kWrapper},
     KeyName{"srcaddr", kSrcAddr},
     KeyName{"srcAddr", kSrcAddr},
     KeyName{"dstaddr", kDstAddr},
     KeyName{"dstAddr", kDstAddr},
     KeyName{"t_first", kNfdumpTime},
+    KeyName{"RawData", kWrapper},
+    KeyName{"Message", kWrapper},
+    KeyName{"_source", kWrapper},
     KeyName{"suricata", kSuricata},
     KeyName{"event_id", kEventId},
     KeyName{"Computer", kComputer},
@@ -45,27 +56,41 @@ constexpr std::array kKeyNames = {
     KeyName{"Provider", kWindowsSource},
     KeyName{"src_addr", kSrcAddr},
     KeyName{"dst_addr", kDstAddr},
+    KeyName{"full_log", kWrapper},
+    KeyName{"raw_data", kWrapper},
+    KeyName{"@message", kWrapper},
+    KeyName{"type_uid", kOcsfActivity},
     KeyName{"id.orig_h", kOrigH},
     KeyName{"id_orig_h", kOrigH},
     KeyName{"timestamp", kTimestamp},
     KeyName{"EventData", kEventData},
     KeyName{"src4_addr", kNfdumpSource},
     KeyName{"src6_addr", kNfdumpSource},
+    KeyName{"AuditData", kWrapper},
+    KeyName{"class_uid", kOcsfClass},
     KeyName{"event_type", kEventType},
     KeyName{"event_data", kEventData},
     KeyName{"@timestamp", kAtTimestamp},
     KeyName{"SourceName", kWindowsSource},
-    KeyName{"properties", kProperties},
+    KeyName{"properties", kProperties | kWrapper},
     KeyName{"connection", kConnection},
     KeyName{"bytes_sent", kBytesSent},
+    KeyName{"@rawstring", kWrapper},
     KeyName{"flowRecords", kFlowRecords},
-    KeyName{"jsonPayload", kJsonPayload},
+    KeyName{"textPayload", kWrapper},
+    KeyName{"jsonPayload", kJsonPayload | kWrapper},
+    KeyName{"activity_id", kOcsfActivity},
     KeyName{"ProviderName", kWindowsSource},
     KeyName{"ProviderGuid", kWindowsSource},
     KeyName{"ComputerName", kComputer},
     KeyName{"json_payload", kJsonPayload},
+    KeyName{"log.original", kWrapper},
+    KeyName{"full_message", kWrapper},
+    KeyName{"SyslogMessage", kWrapper},
+    KeyName{"short_message", kWrapper},
+    KeyName{"event.original", kWrapper},
+    KeyName{"event.category", kEcs},
     KeyName{"EventSourceName", kWindowsSource},
-    KeyName{"__REALTIME_TIMESTAMP", kJournalTime},
 };
 
 constexpr bool sorted_by_length() {
@@ -398,10 +423,11 @@ std::uint32_t Index::behind(std::uint32_t token) const {
 }
 
 char* Index::room(std::size_t bytes) {
-  if (unescaped_used_ == 0 && unescaped_.size() < size_) unescaped_.resize(size_);
+  bytes += core::kPadding;  // what was unescaped may be a record itself
+  if (unescaped_used_ == 0 && unescaped_.size() < size_ + core::kPadding) unescaped_.resize(size_ + core::kPadding);
   if (unescaped_.size() - unescaped_used_ >= bytes) {
     char* const place = unescaped_.data() + unescaped_used_;
-    unescaped_used_ += bytes;
+    unescaped_used_ += bytes - core::kPadding;  // the next string may overwrite the padding
     return place;
   }
   return more_.emplace_back(bytes, '\0').data();  // one string was asked for twice
@@ -450,6 +476,13 @@ char plain_escape(char c) {
 }
 
 }  // namespace
+
+std::string_view Value::whole() const {
+  if (!is_object(*this) && !is_array(*this)) return raw();
+  const std::uint32_t behind = index_->behind(token_);
+  const std::uint32_t begin = index_->at_[token_];
+  return {index_->text_ + begin, index_->at_[behind - 1] + 1 - begin};
+}
 
 std::string_view Value::unescaped(std::string_view between_quotes) const {
   const char* p = between_quotes.data();

@@ -12,6 +12,7 @@
 
 #include <simdjson.h>
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -88,6 +89,8 @@ class Value {
     while (!token.empty() && core::is_space(token.back())) token.remove_suffix(1);
     return token;
   }
+  // As it stands in the text, up to the bracket that closes an object or array, or to where the text breaks off.
+  std::string_view whole() const;
   // A string's text without quotes and escapes; "" if there is an invalid escape.
   std::string_view unescaped(std::string_view between_quotes) const;
 
@@ -105,42 +108,43 @@ using Object = Value;  // what Parser::open() gives
 
 // Top-level keys that tell formats apart. See keys_of().
 enum Key : std::uint64_t {
-  kTs = 1ULL << 0,               // "ts"
-  kUid = 1ULL << 1,              // "uid"
-  kZeekPath = 1ULL << 2,         // "_path"
-  kOrigH = 1ULL << 3,            // "id.orig_h", "id_orig_h"
-  kFuid = 1ULL << 4,             // "fuid"
-  kEventType = 1ULL << 5,        // "event_type"
-  kFlowId = 1ULL << 6,           // "flow_id"
-  kTimestamp = 1ULL << 7,        // "timestamp"
-  kSrcIp = 1ULL << 8,            // "src_ip"
-  kStats = 1ULL << 9,            // "stats"
-  kSuricata = 1ULL << 10,        // "suricata"
-  kWinlog = 1ULL << 11,          // "winlog"
-  kEvtxEvent = 1ULL << 12,       // "Event"
-  kEventId = 1ULL << 13,         // "EventID", "EventId", "event_id"
-  kEventData = 1ULL << 14,       // "EventData", "event_data"
-  kSystem = 1ULL << 15,          // "System"
-  kChannel = 1ULL << 16,         // "Channel", "channel"
-  kWindowsSource = 1ULL << 17,   // "SourceName", "ProviderName", "EventSourceName", "Provider", "ProviderGuid"
-  kComputer = 1ULL << 18,        // "Computer", "ComputerName", "Hostname"
-  kAtTimestamp = 1ULL << 19,     // "@timestamp"
-  kMessage = 1ULL << 20,         // "message"
-  kJournalTime = 1ULL << 21,     // "__REALTIME_TIMESTAMP"
-  kJournalMessage = 1ULL << 22,  // "MESSAGE"
-  kProperties = 1ULL << 23,      // "properties"
-  kData = 1ULL << 24,            // "data"
-  kWin = 1ULL << 25,             // "win"
-  kSrcAddr = 1ULL << 26,         // "srcaddr", "srcAddr", "src_addr"
-  kDstAddr = 1ULL << 27,         // "dstaddr", "dstAddr", "dst_addr"
-  kFlowRecords = 1ULL << 28,     // "flowRecords"
-  kFlowTuple = 1ULL << 29,       // "flow.0"
-  kJsonPayload = 1ULL << 30,     // "jsonPayload", "json_payload"
-  kConnection = 1ULL << 31,      // "connection"
-  kBytesSent = 1ULL << 32,       // "bytes_sent"
-  kNfdumpSource = 1ULL << 33,    // "src4_addr", "src6_addr"
-  kNfdumpTime = 1ULL << 34,      // "first", "t_first"
-  kScanned = 1ULL << 63,         // set once the record was looked at
+  kTs = 1ULL << 0,              // "ts"
+  kUid = 1ULL << 1,             // "uid"
+  kZeekPath = 1ULL << 2,        // "_path"
+  kOrigH = 1ULL << 3,           // "id.orig_h", "id_orig_h"
+  kFuid = 1ULL << 4,            // "fuid"
+  kEventType = 1ULL << 5,       // "event_type"
+  kFlowId = 1ULL << 6,          // "flow_id"
+  kTimestamp = 1ULL << 7,       // "timestamp"
+  kSrcIp = 1ULL << 8,           // "src_ip"
+  kStats = 1ULL << 9,           // "stats"
+  kSuricata = 1ULL << 10,       // "suricata"
+  kWinlog = 1ULL << 11,         // "winlog"
+  kEvtxEvent = 1ULL << 12,      // "Event"
+  kEventId = 1ULL << 13,        // "EventID", "EventId", "event_id"
+  kEventData = 1ULL << 14,      // "EventData", "event_data"
+  kSystem = 1ULL << 15,         // "System"
+  kChannel = 1ULL << 16,        // "Channel", "channel"
+  kWindowsSource = 1ULL << 17,  // "SourceName", "ProviderName", "EventSourceName", "Provider", "ProviderGuid"
+  kComputer = 1ULL << 18,       // "Computer", "ComputerName", "Hostname"
+  kAtTimestamp = 1ULL << 19,    // "@timestamp"
+  kProperties = 1ULL << 23,     // "properties"
+  kData = 1ULL << 24,           // "data"
+  kWin = 1ULL << 25,            // "win"
+  kSrcAddr = 1ULL << 26,        // "srcaddr", "srcAddr", "src_addr"
+  kDstAddr = 1ULL << 27,        // "dstaddr", "dstAddr", "dst_addr"
+  kFlowRecords = 1ULL << 28,    // "flowRecords"
+  kFlowTuple = 1ULL << 29,      // "flow.0"
+  kJsonPayload = 1ULL << 30,    // "jsonPayload", "json_payload"
+  kConnection = 1ULL << 31,     // "connection"
+  kBytesSent = 1ULL << 32,      // "bytes_sent"
+  kNfdumpSource = 1ULL << 33,   // "src4_addr", "src6_addr"
+  kNfdumpTime = 1ULL << 34,     // "first", "t_first"
+  kEcs = 1ULL << 40,            // "event", "event.category": what an ECS document is about
+  kOcsfClass = 1ULL << 41,      // "class_uid"
+  kOcsfActivity = 1ULL << 42,   // "activity_id", "type_uid"
+  kWrapper = 1ULL << 62,        // any key in which a collector keeps a whole record: see wrapper.cc
+  kScanned = 1ULL << 63,        // set once the record was looked at
 };
 
 // The same for products of identity and cloud services: products_of(). These names are compared without regard to case.
@@ -295,6 +299,46 @@ Walk each_element(const Value& value, Each&& each) {
   return is_array(value) ? walk_array(value, std::forward<Each>(each)) : Walk::kEnd;
 }
 
+// Calls each(path, value) for the members of an object in their order until it gives false; members of nested objects
+// come with the keys that lead to them, joined by dots, so that {"host":{"name":"gw"}} and {"host.name":"gw"} are the
+// same. enter(path, value) says whether to look into an object; objects that are not looked into are left out. Arrays
+// are given as values. Nesting beyond 8 objects or a path beyond 128 bytes is left out, too.
+class PathWalk {
+ public:
+  template <typename Enter, typename Each>
+  Walk object(const Value& object, Enter& enter, Each& each) {
+    const std::size_t before = size_;
+    Walk within = Walk::kEnd;
+    const Walk walk = each_field(object, [&](std::string_view key, const Value& value) {
+      const std::size_t dot = before == 0 ? 0 : 1;
+      if (before + dot + key.size() > path_.size()) return true;
+      path_[before] = '.';
+      std::memcpy(path_.data() + before + dot, key.data(), key.size());
+      const std::string_view path(path_.data(), before + dot + key.size());
+      if (!is_object(value)) return each(path, value);
+      if (!enter(path, value) || depth_ == kDeepest) return true;
+      size_ = path.size();
+      ++depth_;
+      within = this->object(value, enter, each);
+      --depth_;
+      size_ = before;
+      return within == Walk::kEnd;
+    });
+    return within == Walk::kEnd ? walk : within;
+  }
+
+ private:
+  static constexpr int kDeepest = 8;
+  std::array<char, 128> path_;
+  std::size_t size_ = 0;
+  int depth_ = 0;
+};
+
+template <typename Enter, typename Each>
+Walk each_leaf(const Object& object, Enter enter, Each each) {
+  return PathWalk().object(object, enter, each);
+}
+
 inline bool has_backslash(std::string_view text) {
   std::size_t at = 0;
   for (; at + 8 <= text.size(); at += 8) {
@@ -319,6 +363,19 @@ inline std::string_view text(const Value& value) {
   if (token.size() < 2 || token.back() != '"') return {};
   token = token.substr(1, token.size() - 2);
   return has_backslash(token) ? value.unescaped(token) : token;
+}
+
+// Calls each(text) for a value, or for the elements of an array of strings or numbers.
+template <typename Each>
+Walk each_text(const Value& value, Each&& each) {
+  if (!is_array(value)) {
+    each(text(value));
+    return Walk::kEnd;
+  }
+  return walk_array(value, [&](const Value& element) {
+    each(text(element));
+    return true;
+  });
 }
 
 // A number, also one within quotes; a fraction is cut. nullopt if there is none or it is negative or too large.

@@ -17,8 +17,10 @@ constexpr std::size_t kShownOfTooLong = 256;  // bytes kept of a record that is 
 constexpr std::size_t kMostAround = 64;       // brackets around the records; what is nested deeper is taken as a record
 
 // Names of the array that holds the records of an export. Those in the first list are such names wherever they stand:
-// CloudTrail and Azure ("Records", "records"), Duo ("authlogs"), Elasticsearch ("hits"), authentik ("results").
-constexpr std::array<std::string_view, 5> kSureNames = {"Records", "records", "authlogs", "hits", "results"};
+// CloudTrail and Azure ("Records", "records"), Duo ("authlogs"), Elasticsearch ("hits"), authentik ("results"),
+// CloudWatch ("logEvents").
+constexpr std::array<std::string_view, 6> kSureNames = {"Records", "records", "authlogs",
+                                                        "hits",    "results", "logEvents"};
 // These are also names within records (Google's activities have "events"): only in an object that had nothing but plain
 // values before. Graph ("value"), Google ("items", "activities"), Cloudflare ("result"), Duo ("response"), Tailscale.
 constexpr std::array<std::string_view, 11> kLikelyNames = {
@@ -308,6 +310,13 @@ JsonValues::Found JsonValues::finished(const char* begin, const char* end, Piece
   carry_.reserve(carry_.size() + core::kPadding);
   piece = {carry_, begin_offset_, begin_line_, true};
   return too_long_ ? Found::kTooLong : Found::kRecord;
+}
+
+bool begins_array(std::string_view text) {
+  if (!text.starts_with('[')) return false;
+  text.remove_prefix(1);
+  while (!text.empty() && core::is_space(text.front())) text.remove_prefix(1);
+  return text.starts_with('{');
 }
 
 }  // namespace orbwatch::decode

@@ -70,4 +70,7 @@ class JsonValues {
   std::size_t array_at_ = 0;    // where that '[' stands in the value
 };
 
+// Does the text begin with an array of objects?
+bool begins_array(std::string_view text);
+
 }  // namespace orbwatch::decode

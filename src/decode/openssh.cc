@@ -1,6 +1,5 @@
-// OpenSSH's sshd: syslog lines (program sshd, sshd-session, sshd-auth) and journald's JSON export (`journalctl -o
-// json`). Source of the texts: auth.c, auth2.c, sshd.c, packet.c, session.c of OpenSSH 5 to 10; Linux-PAM's pam_unix
-// and libpam.
+// OpenSSH's sshd: syslog lines (program sshd, sshd-session, sshd-auth), also as journald keeps them. Source of the
+// texts: auth.c, auth2.c, sshd.c, packet.c, session.c of OpenSSH 5 to 10; Linux-PAM's pam_unix and libpam.
 //
 // Three sample lines:
 //   Nov 20 08:15:30 gw1 sshd[4711]: Accepted publickey for alice from 192.0.2.10 port 50123 ssh2: ED25519 SHA256:abc...
@@ -31,10 +30,7 @@ using event::AuthMethod;
 using event::Class;
 using event::Outcome;
 using event::Service;
-using json::Value;
-using json::Walk;
 
-const Symbol kNotJson = core::intern("openssh: not JSON");
 const Symbol kNoMessage = core::intern("openssh: no message");
 const Symbol kNoPeer = core::intern("openssh: no address");
 const Symbol kNoTime = core::intern("openssh: no time");
@@ -189,18 +185,12 @@ Peer peer_at_end(std::string_view text) {
 
 class OpenSsh final : public RecordDecoder {
  public:
-  bool claims(const TextRecord& r) const override {
-    if (!r.json) return is_sshd(r.program);
-    const std::uint64_t keys = json::keys_of(r);
-    if ((keys & json::kJournalTime) == 0 || (keys & json::kJournalMessage) == 0) return false;
-    return names_sshd(json::raw_member(r, "SYSLOG_IDENTIFIER")) || names_sshd(json::raw_member(r, "_COMM"));
-  }
+  bool claims(const TextRecord& r) const override { return !r.json && is_sshd(r.program); }
 
   Fate decode(const TextRecord& r, Event& e) override {
     e.service = Service::kSsh;
     e.application = kSsh;
     e.protocol = 6;
-    if (r.json) return from_journal(r, e);
     // A line without envelope time ("sshd[12]: ...") cannot be placed.
     if (e.time == 0) return Fate::rejected(kNoTime);
     if (r.program == "internal-sftp") return ignored("internal-sftp");
@@ -215,53 +205,7 @@ class OpenSsh final : public RecordDecoder {
     return program == "sshd" || program == "sshd-session" || program == "sshd-auth" || program == "internal-sftp" ||
            program.starts_with("sshd(pam_");
   }
-  static bool names_sshd(std::string_view value) {
-    return skip_prefix(value, "\"") && is_sshd(value.substr(0, value.substr(0, 32).find('"')));
-  }
-
   static Fate ignored(std::string_view name) { return Fate::ignored(core::intern(name)); }
-
-  Fate from_journal(const TextRecord& r, Event& e) {
-    json::Object object;
-    if (!parser_.open(r, object)) return Fate::rejected(kNotJson);
-    std::string_view line;
-    bool broken = false;
-    const Walk walk = json::each_field(object, [&](std::string_view key, Value& value) {
-      if (key == "MESSAGE") {
-        if (json::is_array(value)) {
-          broken = !bytes(value);
-          line = bytes_;
-        } else {
-          line = json::text(value);
-        }
-      } else if (key == "_SOURCE_REALTIME_TIMESTAMP" || (key == "__REALTIME_TIMESTAMP" && e.time == 0)) {
-        // Microseconds. The sender's own time, where it is given, is the better one.
-        const auto us = json::number(value);
-        if (us && *us != 0 && *us < static_cast<std::uint64_t>(INT64_MAX / core::kMicrosecond)) {
-          e.time = static_cast<core::Nanoseconds>(*us) * core::kMicrosecond;
-        }
-      } else if (key == "_HOSTNAME") {
-        e.observer = core::intern(json::text(value));
-      } else if (key == "_PID" || (key == "SYSLOG_PID" && e.session_id == 0)) {
-        e.session_id = json::number(value).value_or(0);
-      }
-      return !broken;
-    });
-    if (walk == Walk::kBroken || broken) return Fate::rejected(kNotJson);
-    if (e.time == 0) return Fate::rejected(kNoTime);
-    if (line.empty()) return Fate::rejected(kNoMessage);
-    return message(line, e);
-  }
-
-  // journald writes a text that is not UTF-8 as an array of byte values.
-  bool bytes(Value& value) {
-    bytes_.clear();
-    return json::each_element(value, [&](Value& element) {
-             const auto byte = core::parse_number<std::uint8_t>(element.raw());
-             if (byte) bytes_ += static_cast<char>(*byte);
-             return byte.has_value();
-           }) == Walk::kEnd;
-  }
 
   Fate message(std::string_view text, Event& e) {
     if (skip_prefix(text, "[ID ")) {  // Solaris: "[ID 800047 auth.info] "
@@ -658,9 +602,6 @@ class OpenSsh final : public RecordDecoder {
       return ignored("PAM authentication failure");
     return ignored("PAM module's message");
   }
-
-  json::Parser parser_;
-  std::string bytes_;
 };
 
 }  // namespace

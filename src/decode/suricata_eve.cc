@@ -53,7 +53,7 @@ struct Fields {
   std::string_view source_ip, destination_ip, source_port, destination_port, protocol, application, interface, host,
       action, direction;
   std::string_view flow_source_ip, flow_state, flow_action, flow_reason, user_agent, tcp_flags, signature, alert_action;
-  std::string_view subject, issuer, server_name, version, ja3, ja3s, ja4, message;
+  std::string_view subject, issuer, server_name, version, ja3, ja3s, ja4;
   std::uint64_t flow_id = 0;
   std::uint64_t bytes_to_server = 0, bytes_to_client = 0, packets_to_server = 0, packets_to_client = 0;
   Side client, server;
@@ -75,25 +75,12 @@ class SuricataEve final : public RecordDecoder {
     if ((keys & json::kEventType) != 0 && (keys & (json::kTimestamp | json::kAtTimestamp)) != 0) {
       return (keys & (json::kFlowId | json::kSrcIp | json::kStats)) != 0;
     }
-    // Filebeat: its Suricata module, or the line unread in "message".
-    if ((keys & json::kSuricata) != 0) return true;
-    if ((keys & json::kMessage) != 0 && (keys & json::kAtTimestamp) != 0) {
-      const std::string_view inner = json::raw_member(r, "message").substr(0, 2048);
-      return inner.starts_with("\"{") && inner.find("\\\"event_type\\\"") != std::string_view::npos &&
-             inner.find("\\\"flow_id\\\"") != std::string_view::npos;
-    }
-    return false;
+    return (keys & json::kSuricata) != 0;  // Filebeat's Suricata module
   }
 
   Fate decode(const TextRecord& r, Event& e) override {
     Fields f;
     if (const Fate fate = read(r, f); fate.verdict != Verdict::kEvent) return fate;
-    if (f.type.empty() && f.message.starts_with('{')) {
-      inner_.assign(f.message);
-      inner_.reserve(inner_.size() + core::kPadding);
-      f = Fields{};
-      if (const Fate fate = read(std::string_view(inner_), f); fate.verdict != Verdict::kEvent) return fate;
-    }
     const Type type = type_of(f.type);
     if (type == Type::kNone) return Fate::rejected(kNoType);
     return fill(type, f, e);
@@ -123,9 +110,7 @@ class SuricataEve final : public RecordDecoder {
     return Fate::ignored(std::string_view(buffer.data(), kPrefix.size() + type.size()));
   }
 
-  // `record`: a TextRecord or its text.
-  template <typename Record>
-  Fate read(const Record& record, Fields& f) {
+  Fate read(const TextRecord& record, Fields& f) {
     json::Object object;
     if (!parser_.open(record, object)) return Fate::rejected(kNotJson);
     bool other = false;
@@ -176,7 +161,6 @@ class SuricataEve final : public RecordDecoder {
         if (key == "dest_ip") f.destination_ip = json::text(value);
         if (key == "flow_id") f.flow_id = json::number(value).value_or(0);
         if (key == "netflow") broken |= counters(value, f);
-        if (key == "message") f.message = json::text(value);
         if (key == "network") {
           broken |= json::each_field(value, [&](std::string_view k, Value& v) {
                       if (k == "transport") f.protocol = json::text(v);
@@ -448,7 +432,6 @@ class SuricataEve final : public RecordDecoder {
 
   core::TimeReader times_;
   json::Parser parser_;
-  std::string inner_;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
-// The text frame: cuts an input into records (lines, or JSON values), reads the syslog envelope and offers each record
-// to the record decoders. Formats may be mixed within one input.
+// The text frame: cuts an input into records (lines, JSON values, counted frames, rows of CSV), reads the syslog
+// envelope, opens what wrappers there are and offers each record to the record decoders. Formats may be mixed within
+// one input.
 #pragma once
 
 #include <memory>
@@ -9,13 +10,13 @@
 
 #include "decode/decoder.h"
 #include "decode/json_values.h"
+#include "decode/wrapper.h"
+#include "decode/xml_values.h"
 
 namespace orbwatch::decode {
 
-enum class Framing {
-  kLines,       // one record a line; a line may be a JSON object
-  kJsonValues,  // objects over several lines, arrays of objects, {"Records":[objects]} and alike: json_values.h
-};
+// Why lines were ignored that have a syslog envelope, but are of no known format.
+inline constexpr std::string_view kOtherProgram = "syslog of another program";
 
 // Memory: at most options.longest_record bytes plus the decoders' state.
 class TextDecoder final : public Decoder {
@@ -33,7 +34,10 @@ class TextDecoder final : public Decoder {
     readers_.insert(readers_.begin(), Reader{name, std::move(decoder)});
   }
 
-  // How many records this format took so far, be they events, ignored or rejected.
+  // Every format takes part, those with header lines, too: to find out what an input is. For a decoder that was made
+  // with `only` and without a main format.
+  void offer_to_all();
+  // How many records a format claimed so far, whatever became of them. 0 for a name that does not take part.
   std::uint64_t claimed(Symbol name) const;
 
   // Puts the decoder at a place within an input, for chunks that are decoded by several instances: `offset` bytes and
@@ -45,28 +49,54 @@ class TextDecoder final : public Decoder {
   struct Reader {
     Symbol name;
     std::unique_ptr<RecordDecoder> decoder;
-    std::uint64_t claimed = 0;  // records
+    std::uint64_t claimed = 0;
+  };
+  struct Place {
+    std::string_view raw;
+    std::uint64_t offset;
+    std::uint32_t line;
   };
 
+  class PlacesWithin;
   class RecordParts;
 
   void lines(std::string_view bytes, EventBatch& batch);
   void values(std::string_view bytes, EventBatch& batch);
-  // `padded`: the bytes behind the record are readable for core::kPadding.
+  void elements(bool last, EventBatch& batch);
+  void frames(std::string_view bytes, bool last, EventBatch& batch);
+  void rows(std::string_view bytes, bool last, EventBatch& batch);
+  void row(EventBatch& batch);
+  // The bytes behind the record are readable for core::kPadding.
   void record(std::string_view raw, std::uint64_t offset, std::uint32_t line, EventBatch& batch);
   // An event of the batch to fill for this record.
   Event& next(const TextRecord& record, EventBatch& batch);
   // Counts what became of the event that next() gave.
-  void settle(const Reader& reader, Fate fate, std::string_view seen, std::uint64_t offset, std::uint32_t line,
-              EventBatch& batch);
+  void settle(const Reader& reader, Fate fate, const Place& place, EventBatch& batch);
+  // Gives the record to the first of the readers that claims it; false if none does.
+  bool offer(const TextRecord& record, std::vector<Reader>& readers, const Place& place, EventBatch& batch);
+  // One record, from a line as from a wrapper; `level` is the number of wrappers and containers around it.
+  void take(const TextRecord& record, std::size_t level, const Place& place, EventBatch& batch);
+  // What no format claims as it is: opens wrappers, from `level` on, and offers what is inside; in the end the common
+  // schemas are asked.
+  void unwrap(const TextRecord& record, std::size_t level, const Place& place, EventBatch& batch);
+  // Gives out the records of a container ({"Records":[...]}, an array, <Events>), each with its own place; false if the
+  // record is none.
+  bool unpack(const TextRecord& record, std::size_t level, const Place& place, EventBatch& batch);
+  void unpack_events(const TextRecord& record, std::size_t level, const Place& place, EventBatch& batch);
+  void add_reader(const RecordFormat& format);
   void record_from_carry(EventBatch& batch);
   void value(JsonValues::Found found, const JsonValues::Piece& piece, EventBatch& batch);
+  // A piece that is no record.
+  void reject(JsonValues::Found found, const Place& place, EventBatch& batch);
+  void reject(XmlValues::Found found, const Place& place, EventBatch& batch);
   void reject(std::string_view seen, std::uint64_t offset, std::uint32_t line, Symbol reason, EventBatch& batch);
 
   Framing framing_;
   Options options_;
   core::TimeReader times_;
   std::vector<Reader> readers_;
+  std::vector<Reader> schemas_;  // the common schemas among the formats, see RecordFormat
+  Unwrapper unwrapper_;
   std::string last_host_;  // of the envelope of the record before: mostly the same
   Symbol last_observer_;
 
@@ -80,9 +110,14 @@ class TextDecoder final : public Decoder {
 
   std::unique_ptr<json::Index> index_;  // lent to the records
   JsonValues values_;
+  XmlValues elements_;
+
+  // State of the CSV scanner.
+  bool quoted_ = false;       // the row so far has an open quote
+  bool header_seen_ = false;  // the header line is read
 };
 
-// How the first bytes look: JSON values that do not end with their line, or lines.
+// How the first bytes look.
 Framing framing_of(std::string_view head);
 
 }  // namespace orbwatch::decode

@@ -210,6 +210,37 @@ TEST(TextFrame, RejectsAJsonValueThatIsTooLong) {
       Framing::kJsonValues, 300);
 }
 
+TEST(TextFrame, CutsXmlIntoEvents) {
+  each_split(
+      "<?xml version='1.0'?>\n<!-- <Event> -->\n<Events><Event a='1'>\n x</Event><Event>y</Event></Events>\ngarbage "
+      "<b/>\n"
+      "<Event>z</Event>\n<Event>cut",
+      [](const Decoded& run) {
+        EXPECT_EQ(run.rejected("no known format"), 3U);
+        EXPECT_EQ(run.rejected("not XML"), 2U);
+        EXPECT_EQ(run.rejected("truncated XML"), 1U);
+        EXPECT_EQ(run.batch.counts.records, 6U);
+        ASSERT_EQ(run.batch.rejects.size(), 6U);
+        EXPECT_EQ(run.batch.rejects[0].line, 3U);
+        EXPECT_EQ(run.batch.rejects[1].line, 4U);
+        EXPECT_EQ(run.batch.rejects[5].line, 7U);
+      },
+      Framing::kXmlEvents);
+}
+
+TEST(TextFrame, RejectsXmlThatIsTooLong) {
+  const std::string garbage(700, 'x');
+  const std::string input = "<Event>" + garbage + "</Event>" + garbage + "<Event>b</Event>";
+  each_split(
+      input,
+      [](const Decoded& run) {
+        EXPECT_EQ(run.rejected("record too long"), 1U);
+        EXPECT_EQ(run.rejected("not XML"), 3U);  // 300, 300 and 100 bytes
+        EXPECT_EQ(run.rejected("no known format"), 1U);
+      },
+      Framing::kXmlEvents, 300);
+}
+
 TEST(TextFrame, TellsFramings) {
   EXPECT_EQ(framing_of(""), Framing::kLines);
   EXPECT_EQ(framing_of("Nov 22"), Framing::kLines);
@@ -220,6 +251,11 @@ TEST(TextFrame, TellsFramings) {
   EXPECT_EQ(framing_of("{\"a\":1}{\"a\":2}\n"), Framing::kJsonValues);
   EXPECT_EQ(framing_of("{\"a\":1} trailing text\n"), Framing::kLines);
   EXPECT_EQ(framing_of("[2026-11-22] text"), Framing::kLines);
+  EXPECT_EQ(framing_of("<Event a='1'><System/></Event>\n<Event>"), Framing::kLines);
+  EXPECT_EQ(framing_of("<Event a='1'>\n<System/></Event>\n"), Framing::kXmlEvents);
+  EXPECT_EQ(framing_of("<Event><System/></Event><Event><System/></Event>"), Framing::kXmlEvents);
+  EXPECT_EQ(framing_of("<?xml version=\"1.0\"?>\n<Events>"), Framing::kXmlEvents);
+  EXPECT_EQ(framing_of("<134>Nov 22"), Framing::kLines);
 }
 
 TEST(TextFrame, HoldsRawBytesOfSplitRecords) {

@@ -1,4 +1,5 @@
-// Windows Security events in JSON, as the usual shippers and converters write them:
+// Windows Security events in XML (wevtutil, the Event Viewer's export, Splunk's XmlWinEventLog) and in JSON, as the
+// usual shippers and converters write them:
 //   winlogbeat and Elastic Agent
 //   {"@timestamp":...,"winlog":{"event_id":"4625","channel":"Security","event_data":{...}}} evtx_dump and alike
 //   {"Event":{"System":{"EventID":4625,...},"EventData":{"TargetUserName":...}}} NXLog, Mordor/OTRF, flat
@@ -10,6 +11,9 @@
 // 4825, 6272, 6273), NTSTATUS values of [MS-ERREF] 2.3.1, Kerberos errors of RFC 4120, 7.5.9.
 //
 // Names are compared without regard to case and "_", so that one table serves all shapes.
+// AD FS writes its audit to the same channel: 1200 to 1203 and 1206 hold an <AuditBase> document with the user's
+// address
+// ("Events and logging", Microsoft Learn).
 // Ignored by name: every other event ("event 4688"), every other channel ("channel System").
 #include <array>
 #include <memory>
@@ -20,7 +24,10 @@
 #include "core/time.h"
 #include "decode/formats.h"
 #include "decode/json_record.h"
+#include "decode/nps_reason.h"
 #include "decode/scanner.h"
+#include "decode/xml_reader.h"
+#include "decode/xml_values.h"
 
 namespace orbwatch::decode {
 namespace {
@@ -34,6 +41,7 @@ using json::Value;
 using json::Walk;
 
 const Symbol kNotJson = core::intern("windows_security: not JSON");
+const Symbol kNotXml = core::intern("windows_security: not XML");
 const Symbol kNoId = core::intern("windows_security: no event id");
 const Symbol kNoTime = core::intern("windows_security: no time");
 const Symbol kNoUser = core::intern("windows_security: no user");
@@ -78,6 +86,7 @@ enum Field : std::uint8_t {
   kNasAddress,
   kReasonCode,
   kShipperHost,
+  kAudit,  // the <AuditBase> document of AD FS
   kFieldCount,
   kNone = kFieldCount,
 };
@@ -211,22 +220,6 @@ constexpr std::array kKerberosReasons = {
     Code{0x44, "wrong realm"},
 };
 
-// Reason codes of Network Policy Server.
-constexpr std::array kNpsReasons = {
-    Code{0, ""},
-    Code{8, "no such user"},
-    Code{16, "bad user name or password"},
-    Code{22, "client could not be authenticated"},
-    Code{34, "account disabled"},
-    Code{35, "account expired"},
-    Code{36, "account locked out"},
-    Code{37, "outside allowed hours"},
-    Code{48, "no policy matches"},
-    Code{65, "dial-in not allowed"},
-    Code{66, "method not allowed"},
-    Code{265, "certificate of an unknown authority"},
-};
-
 template <std::size_t N>
 std::string_view reason_of(const std::array<Code, N>& table, std::uint32_t code) {
   for (const Code& row : table) {
@@ -247,7 +240,10 @@ class WindowsSecurity final : public RecordDecoder {
   explicit WindowsSecurity(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
+    if (!r.json) {
+      return r.message.starts_with("<Event") && !begins_events(r.message) &&
+             r.message.substr(0, 400).find("<System>") != r.message.npos;
+    }
     const std::uint64_t keys = json::keys_of(r);
     if ((keys & json::kWinlog) != 0) return true;
     if ((keys & json::kEventId) != 0) {
@@ -266,15 +262,21 @@ class WindowsSecurity final : public RecordDecoder {
   }
 
   Fate decode(const TextRecord& r, Event& e) override {
-    json::Object object;
-    if (!parser_.open(r, object)) return Fate::rejected(kNotJson);
     Row row{};
-    bool broken = false;
-    const Walk walk = json::each_field(object, [&](std::string_view key, Value& value) {
-      broken = !member(key, value, row, 0);
-      return !broken;
-    });
-    if (walk == Walk::kBroken || broken) return Fate::rejected(kNotJson);
+    buffer_.clear();
+    buffer_.reserve(r.message.size());
+    if (!r.json) {
+      if (!xml(r.message, row)) return Fate::rejected(kNotXml);
+    } else {
+      json::Object object;
+      if (!parser_.open(r, object)) return Fate::rejected(kNotJson);
+      bool broken = false;
+      const Walk walk = json::each_field(object, [&](std::string_view key, Value& value) {
+        broken = !member(key, value, row, 0);
+        return !broken;
+      });
+      if (walk == Walk::kBroken || broken) return Fate::rejected(kNotJson);
+    }
 
     if (!absent(row[kChannel]) && !core::equals_ignore_case(row[kChannel], "Security"))
       return ignored_channel(row[kChannel]);
@@ -282,6 +284,7 @@ class WindowsSecurity final : public RecordDecoder {
       return Fate::ignored(kOtherProvider);
     const auto id = json::number(row[kEventId]);
     if (!id || *id == 0 || *id > 65535) return Fate::rejected(kNoId);
+    if (row[kProvider] == "AD FS Auditing") return fill_adfs(static_cast<unsigned>(*id), row, e);
     return fill(static_cast<unsigned>(*id), row, e);
   }
 
@@ -296,7 +299,7 @@ class WindowsSecurity final : public RecordDecoder {
   }
 
   // False if the JSON is broken. `depth` bounds the recursion.
-  static bool member(std::string_view key, Value& value, Row& row, int depth) {
+  bool member(std::string_view key, Value& value, Row& row, int depth) {
     std::array<char, kLongestName> buffer;
     const std::string_view name = plain(key, buffer);
     if (name.empty()) return true;
@@ -306,8 +309,9 @@ class WindowsSecurity final : public RecordDecoder {
       return inside(name, value, row, depth);
     }
     if (kind == '[') return name == "data" ? data_list(value, row) : true;
-    if (name == "rawxml") {
-      raw_xml(json::text(value), row);
+    if (name == "rawxml") return xml(json::text(value), row);
+    if ((name == "message" || name.starts_with("param")) && value.raw().find("<AuditBase") != key.npos) {
+      row[kAudit] = json::text(value);
       return true;
     }
     const Field field = field_of(name);
@@ -319,25 +323,42 @@ class WindowsSecurity final : public RecordDecoder {
     return true;
   }
 
-  // Azure's diagnostics keep the event's data only as XML: <Data Name='TargetUserName'>alice</Data>.
-  static void raw_xml(std::string_view xml, Row& row) {
-    if (const auto computer = core::between(xml, "<Computer>", "</Computer>")) row[kComputer] = *computer;
-    constexpr std::string_view kOpen = "<Data Name=";
-    for (auto at = xml.find(kOpen); at != xml.npos; at = xml.find(kOpen, at)) {
-      xml.remove_prefix(at + kOpen.size());
-      at = 0;
-      if (xml.size() < 2) return;
-      const char quote = xml.front();
-      const auto end = xml.find(quote, 1);
-      if (end == xml.npos || end + 1 >= xml.size() || xml[end + 1] != '>') continue;
-      std::array<char, kLongestName> buffer;
-      const Field field = field_of(plain(xml.substr(1, end - 1), buffer));
-      const std::string_view text = xml.substr(end + 2, xml.find('<', end) - end - 2);
-      if (field != kNone && !text.empty()) row[field] = text;
+  // <Event><System>...</System><EventData><Data Name="TargetUserName">alice</Data>...; Azure's diagnostics keep the
+  // event's data as such a text within JSON. False if a tag does not end.
+  bool xml(std::string_view text, Row& row) {
+    XmlReader reader(text);
+    std::string_view field;
+    bool rendered = false;  // within <RenderingInfo>, which repeats the fields in somebody's language
+    while (true) {
+      switch (reader.next()) {
+        case XmlReader::Token::kOpen:
+          field = reader.name() == "Data" ? reader.attribute("Name") : reader.name();
+          if (field == "RenderingInfo") rendered = true;
+          if (field == "Provider" && row[kProvider].empty()) row[kProvider] = reader.attribute("Name");
+          if (field == "TimeCreated") row[kTimeCreated] = reader.attribute("SystemTime");
+          break;
+        case XmlReader::Token::kText: set_xml(field, reader.text(), rendered, row); break;
+        case XmlReader::Token::kClose:
+          if (reader.name() == "RenderingInfo") rendered = false;
+          field = {};
+          break;
+        case XmlReader::Token::kEnd: return true;
+        case XmlReader::Token::kBroken: return false;
+      }
     }
   }
 
-  static bool inside(std::string_view container, Value& value, Row& row, int depth) {
+  void set_xml(std::string_view name, std::string_view text, bool rendered, Row& row) {
+    if (name.empty() && text.find("AuditBase") != text.npos) {
+      row[kAudit] = xml_unescaped(text, buffer_);
+    } else if (!rendered && !name.empty()) {
+      std::array<char, kLongestName> lower;
+      const Field field = field_of(plain(name, lower));
+      if (field != kNone && row[field].empty()) row[field] = xml_unescaped(text, buffer_);
+    }
+  }
+
+  bool inside(std::string_view container, Value& value, Row& row, int depth) {
     bool good = true;
     const bool ecs_event = container == "event";
     const bool id = container == "eventid";
@@ -422,8 +443,9 @@ class WindowsSecurity final : public RecordDecoder {
 
   static Fate ignored_event(unsigned id) {
     // Events of the Security channel have numbers in these ranges; others would only fill the table of reasons.
-    if (!((id >= 1100 && id <= 1200) || (id >= 4600 && id <= 5200) || (id >= 5370 && id <= 5500) ||
-          (id >= 5600 && id <= 5720) || (id >= 6140 && id <= 6500) || (id >= 8190 && id <= 8200))) {
+    if (!((id >= 1100 && id <= 1210) || (id >= 4600 && id <= 5200) || (id >= 5370 && id <= 5500) ||
+          (id >= 5600 && id <= 5720) || (id >= 299 && id <= 520) || (id >= 6140 && id <= 6500) ||
+          (id >= 8190 && id <= 8200))) {
       return Fate::ignored(kOtherEvent);
     }
     std::array<char, 16> buffer = {'e', 'v', 'e', 'n', 't', ' '};
@@ -599,9 +621,7 @@ class WindowsSecurity final : public RecordDecoder {
         set_names(row[kSubjectUser], row[kSubjectDomain], e);
         e.outcome = id == 6272 ? Outcome::kSuccess : Outcome::kFailure;
         if (id == 6273) {
-          set_reason(
-              reason_of(kNpsReasons, static_cast<std::uint32_t>(json::number(row[kReasonCode]).value_or(UINT32_MAX))),
-              e);
+          set_reason(nps_reason(json::number(row[kReasonCode]).value_or(UINT32_MAX)), e);
         }
         break;
       default: break;
@@ -611,8 +631,64 @@ class WindowsSecurity final : public RecordDecoder {
     return Fate::kept();
   }
 
+  // AD FS: 1202 and 1203 are log-ins; 1200 and 1201 tell of the token that an application gets after a log-in or from
+  // single sign-on, 1206 of the end.
+  Fate fill_adfs(unsigned id, const Row& row, Event& e) const {
+    if (id < 1200 || id > 1206 || id == 1204 || id == 1205) return ignored_event(id);
+    e.time = time(row, e.time);
+    if (e.time == 0) return Fate::rejected(kNoTime);
+    if (const std::string_view name = row[absent(row[kComputer]) ? kShipperHost : kComputer]; !absent(name))
+      e.observer = core::intern(name);
+    std::array<char, 8> number;
+    const auto [end, error] = std::to_chars(number.data(), number.data() + number.size(), id);
+    e.code = core::intern({number.data(), static_cast<std::size_t>(end - number.data())});
+    e.event_class = Class::kAuthentication;
+    e.activity = id == 1206 ? Activity::kLogoff : id >= 1202 ? Activity::kLogon : Activity::kObserved;
+    e.outcome = id % 2 == 0 ? Outcome::kSuccess : Outcome::kFailure;
+    e.service = Service::kWeb;
+    e.auth_method = AuthMethod::kSaml;
+    const auto begin = row[kAudit].find("<AuditBase");
+    if (begin != row[kAudit].npos) adfs_audit(row[kAudit].substr(begin), e);
+    return e.user.present() || e.source_ip.present() ? Fate::kept() : Fate::rejected(kNoUser);
+  }
+
+  static void adfs_audit(std::string_view document, Event& e) {
+    XmlReader reader(document);
+    std::string_view name;
+    while (true) {
+      const XmlReader::Token token = reader.next();
+      if (token == XmlReader::Token::kEnd || token == XmlReader::Token::kBroken) return;
+      if (token == XmlReader::Token::kOpen) name = reader.name();
+      if (token == XmlReader::Token::kClose) name = {};
+      if (token != XmlReader::Token::kText || reader.text() == "N/A") continue;
+      adfs_field(name, reader.text(), e);
+    }
+  }
+
+  static void adfs_field(std::string_view name, std::string_view text, Event& e) {
+    if (name == "UserId") {
+      set_names(text, {}, e);
+    } else if (name == "IpAddress") {
+      // The client first, then the proxies it came through.
+      e.source_ip = address(core::trim(text.substr(0, text.find(','))));
+    } else if (name == "UserAgentString") {
+      e.user_agent = core::intern(text);
+    } else if (name == "RelyingParty") {
+      e.destination_name = core::intern(text);
+    } else if (name == "MfaPerformed") {
+      e.mfa = text == "true" ? event::Mfa::kYes : event::Mfa::kNo;
+    } else if (name == "PrimaryAuth") {
+      if (core::contains_ignore_case(text, "password")) e.auth_method = AuthMethod::kPassword;
+      if (core::contains_ignore_case(text, "tlsclient")) e.auth_method = AuthMethod::kCertificate;
+      if (core::contains_ignore_case(text, "kerberos")) e.auth_method = AuthMethod::kKerberos;
+    } else if (name == "FailureType" && text != "None") {
+      e.reason = closed_reason(text);
+    }
+  }
+
   core::TimeReader times_;
   json::Parser parser_;
+  std::string buffer_;  // texts of XML without their entities
 };
 
 }  // namespace

@@ -192,7 +192,7 @@ bool Stream::open_next() {
     }
     report.format = opened->what.format;
     opened->parallel = !opened->what.binary && opened->what.stateless;
-    const bool lines = !opened->what.binary && !opened->what.json_values;
+    const bool lines = !opened->what.binary && opened->what.framing == decode::Framing::kLines;
     opened->chunks->set_at_line_ends(lines);
     opened->chunks->set_count_lines(lines);
     if (opened->parallel) {

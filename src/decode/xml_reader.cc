@@ -1,0 +1,142 @@
+#include "decode/xml_reader.h"
+
+#include <algorithm>
+
+#include "core/text.h"
+
+namespace orbwatch::decode {
+namespace {
+
+bool ends_name(char c) { return core::is_space(c) || c == '/' || c == '>' || c == '='; }
+
+// The place of the '>' that ends the tag at the front; attributes' values may hold one.
+std::size_t tag_end(std::string_view text) {
+  char quote = '\0';
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != '\0') {
+      if (c == quote) quote = '\0';
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '>') {
+      return i;
+    }
+  }
+  return text.npos;
+}
+
+void append_utf8(std::uint32_t code, std::string& out) {
+  if (code < 0x80) {
+    out += static_cast<char>(code);
+  } else if (code < 0x800) {
+    out += static_cast<char>(0xC0 | (code >> 6));
+    out += static_cast<char>(0x80 | (code & 0x3F));
+  } else if (code < 0x10000) {
+    out += static_cast<char>(0xE0 | (code >> 12));
+    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
+    out += static_cast<char>(0x80 | (code & 0x3F));
+  } else {
+    out += static_cast<char>(0xF0 | (code >> 18));
+    out += static_cast<char>(0x80 | ((code >> 12) & 0x3F));
+    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
+    out += static_cast<char>(0x80 | (code & 0x3F));
+  }
+}
+
+// What stands between "&" and ";"; false if it is no entity.
+bool append_entity(std::string_view name, std::string& out) {
+  if (name == "amp") return out += '&', true;
+  if (name == "lt") return out += '<', true;
+  if (name == "gt") return out += '>', true;
+  if (name == "quot") return out += '"', true;
+  if (name == "apos") return out += '\'', true;
+  if (!core::skip_prefix(name, "#")) return false;
+  const bool hex = core::skip_prefix(name, "x") || core::skip_prefix(name, "X");
+  const auto code = core::parse_number<std::uint32_t>(name, hex ? 16 : 10);
+  if (!code || *code == 0 || *code > 0x10FFFF || (*code >= 0xD800 && *code < 0xE000)) return false;
+  append_utf8(*code, out);
+  return true;
+}
+
+}  // namespace
+
+XmlReader::Token XmlReader::next() {
+  if (closes_) {
+    closes_ = false;
+    return Token::kClose;
+  }
+  while (!rest_.empty()) {
+    if (rest_.front() != '<') {
+      const auto end = std::min(rest_.find('<'), rest_.size());
+      text_ = core::trim(rest_.substr(0, end));
+      rest_.remove_prefix(end);
+      if (!text_.empty()) return Token::kText;
+      continue;
+    }
+    if (rest_.starts_with("<!--")) {
+      const auto end = rest_.find("-->");
+      if (end == rest_.npos) return Token::kBroken;
+      rest_.remove_prefix(end + 3);
+      continue;
+    }
+    if (rest_.starts_with("<![CDATA[")) {
+      const auto end = rest_.find("]]>");
+      if (end == rest_.npos) return Token::kBroken;
+      text_ = core::trim(rest_.substr(9, end - 9));
+      rest_.remove_prefix(end + 3);
+      if (!text_.empty()) return Token::kText;
+      continue;
+    }
+    const auto end = tag_end(rest_);
+    if (end == rest_.npos) return Token::kBroken;
+    std::string_view tag = rest_.substr(1, end - 1);
+    rest_.remove_prefix(end + 1);
+    if (tag.starts_with('?') || tag.starts_with('!')) continue;
+    const bool closing = core::skip_prefix(tag, "/");
+    closes_ = !closing && tag.ends_with('/');
+    if (closes_) tag.remove_suffix(1);
+    std::size_t name = 0;
+    while (name < tag.size() && !ends_name(tag[name])) ++name;
+    name_ = tag.substr(0, name);
+    attributes_ = tag.substr(name);
+    return closing ? Token::kClose : Token::kOpen;
+  }
+  return Token::kEnd;
+}
+
+std::string_view XmlReader::attribute(std::string_view key) const {
+  std::string_view rest = attributes_;
+  while (true) {
+    rest = core::trim(rest);
+    const auto equals = rest.find('=');
+    if (equals == rest.npos) return {};
+    const std::string_view name = core::trim(rest.substr(0, equals));
+    rest = core::trim(rest.substr(equals + 1));
+    if (rest.empty() || (rest.front() != '"' && rest.front() != '\'')) return {};
+    const auto end = rest.find(rest.front(), 1);
+    if (end == rest.npos) return {};
+    if (name == key) return rest.substr(1, end - 1);
+    rest.remove_prefix(end + 1);
+  }
+}
+
+std::string_view xml_unescaped(std::string_view text, std::string& buffer) {
+  if (text.find('&') == text.npos || buffer.capacity() - buffer.size() < text.size()) return text;
+  const std::size_t begin = buffer.size();
+  while (!text.empty()) {
+    const auto at = std::min(text.find('&'), text.size());
+    buffer.append(text.substr(0, at));
+    text.remove_prefix(at);
+    if (text.empty()) break;
+    const auto end = text.substr(0, 12).find(';');
+    if (end != text.npos && append_entity(text.substr(1, end - 1), buffer)) {
+      text.remove_prefix(end + 1);
+    } else {
+      buffer += '&';
+      text.remove_prefix(1);
+    }
+  }
+  return std::string_view(buffer).substr(begin);
+}
+
+}  // namespace orbwatch::decode
