@@ -259,7 +259,7 @@ void JsonValues::keep(const char* begin, const char* end) {
   }
   // What is shown of the record must not depend on where the input was cut.
   too_long_ = true;
-  asked_ = false;
+  if (asked_) asked_ = nothing_else_ = false;
   carry_.resize(std::min(carry_.size(), kShownOfTooLong));
   carry_.append(begin, std::min(size, kShownOfTooLong - carry_.size()));
 }
@@ -269,7 +269,7 @@ void JsonValues::opened(char bracket, const char*& begin, const char* at) {
   ++depth_;
   if (depth_ < 2 || depth_ > 3 || skipped_ || too_long_ || (depth_ == 3 && !in_response_)) return;
   const std::string_view before = seen(begin, at);
-  if (too_long_) return;
+  if (too_long_ || before.size() > longest_) return;  // where it is cut must not show
   const std::string_view name = name_at_end(before);
   if (bracket == '{') {
     if (depth_ == 2) in_response_ = is_one_of(kHolders, name);
@@ -288,7 +288,7 @@ void JsonValues::opened(char bracket, const char*& begin, const char* at) {
 bool JsonValues::container(char bracket, const char*& begin, const char* at) {
   asked_ = false;
   const std::string_view before = seen(begin, at);
-  const bool empty = !too_long_ && core::trim(before.substr(array_at_ + 1)).empty();
+  const bool empty = !too_long_ && before.size() <= longest_ && core::trim(before.substr(array_at_ + 1)).empty();
   if (bracket != '{' || !empty) {
     nothing_else_ &= bracket == ']' && empty;
     return false;
