@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "core/text.h"
 #include "decode/capture.h"
@@ -159,10 +159,22 @@ Recognised recognise(std::string_view head, const Options& options) {
   if (!times) return result;
   for (std::size_t i = 0; i < kRecordFormats.size(); ++i) decoders[i] = kRecordFormats[i].make(*times);
   std::size_t enveloped = 0;  // lines of some syslog: worth reading even if their programs are not known
-  // A user's mapping comes before all formats; an error in it is reported by make_decoder.
-  core::Expected<MappedFormat> mapped = core::fail("none");
-  if (!options.mapping.empty()) mapped = make_mapping(options.mapping, *times);
-  std::size_t mapped_claims = 0;
+  // Users' mappings come before all formats; an error in one is reported by make_decoder.
+  std::vector<MappedFormat> mapped;
+  for (const MappingText& text : options.mappings) {
+    if (auto made = make_mapping(text.yaml, *times, text.file)) mapped.push_back(std::move(*made));
+  }
+  std::vector<std::size_t> mapped_claims(mapped.size());
+  const auto claimed_by_mapping = [&](const TextRecord& record) {
+    for (std::size_t i = 0; i < mapped.size(); ++i) {
+      if (!mapped[i].decoder->claims(record)) continue;
+      ++mapped_claims[i];
+      Event scratch;
+      mapped[i].decoder->decode(record, scratch);
+      return true;
+    }
+    return false;
+  };
   if (framing == Framing::kLines) {
     json::Index index;
     std::string_view rest = head;
@@ -179,12 +191,7 @@ Recognised recognise(std::string_view head, const Options& options) {
       record.json = record.message.starts_with('{');
       if (record.json) record.index = &index;
       if (record.time != 0 && (!record.host.empty() || !record.program.empty())) ++enveloped;
-      if (mapped && mapped->decoder->claims(record)) {
-        ++mapped_claims;
-        Event scratch;
-        mapped->decoder->decode(record, scratch);
-        continue;
-      }
+      if (claimed_by_mapping(record)) continue;
       for (std::size_t i = 0; i < decoders.size(); ++i) {
         if (!decoders[i]->claims(record)) continue;
         ++claimed[i];
@@ -197,25 +204,22 @@ Recognised recognise(std::string_view head, const Options& options) {
     // The frame decides per record; one pass over the head tells what the records are.
     EventBatch batch;
     TextDecoder decoder(framing, "", false, options, *times);
-    Symbol mapped_name;
-    if (mapped) {
-      mapped_name = mapped->name;
-      decoder.offer_first(mapped->name, std::move(mapped->decoder));
-    }
+    for (std::size_t i = mapped.size(); i-- > 0;) decoder.offer_first(mapped[i].name, std::move(mapped[i].decoder));
     std::string padded(head);
     padded.reserve(padded.size() + core::kPadding);
     decoder.feed(padded, batch);
-    if (mapped_name.present()) mapped_claims = decoder.claimed(mapped_name);
+    for (std::size_t i = 0; i < mapped.size(); ++i) mapped_claims[i] = decoder.claimed(mapped[i].name);
     for (std::size_t i = 0; i < kRecordFormats.size(); ++i)
       claimed[i] = decoder.claimed(core::intern(kRecordFormats[i].name));
   }
   const auto top = std::max_element(claimed.begin(), claimed.end());
+  const auto top_mapping = std::max_element(mapped_claims.begin(), mapped_claims.end());
   if (!options.format.empty()) {
     result.format = options.format;
     for (const RecordFormat& f : kRecordFormats) result.stateless |= f.name == options.format && f.stateless;
-  } else if (mapped && mapped_claims != 0 && mapped_claims >= *top) {
+  } else if (!mapped.empty() && *top_mapping != 0 && *top_mapping >= *top) {
     result.format = "mapping";
-    result.stateless = mapped->stateless;
+    result.stateless = mapped[static_cast<std::size_t>(top_mapping - mapped_claims.begin())].stateless;
   } else if (*top == 0) {
     if (enveloped == 0) return result;
     result.format = "text";
@@ -233,11 +237,11 @@ Recognised recognise(std::string_view head, const Options& options) {
 core::Expected<std::unique_ptr<Decoder>> make_decoder(const Recognised& what, const Options& options) {
   auto times = core::TimeReader::make(options.zone, options.reference, options.year);
   if (!times) return std::unexpected(times.error());
-  std::optional<MappedFormat> mapped;
-  if (!options.mapping.empty()) {
-    auto made = make_mapping(options.mapping, *times);
+  std::vector<MappedFormat> mapped;
+  for (const MappingText& text : options.mappings) {
+    auto made = make_mapping(text.yaml, *times, text.file);
     if (!made) return std::unexpected(made.error());
-    mapped = std::move(*made);
+    mapped.push_back(std::move(*made));
   }
   if (what.binary) {
     for (const BinaryFormat& format : kBinaryFormats) {
@@ -250,10 +254,11 @@ core::Expected<std::unique_ptr<Decoder>> make_decoder(const Recognised& what, co
     if (known) {
       auto decoder = std::make_unique<TextDecoder>(what.json_values ? Framing::kJsonValues : Framing::kLines,
                                                    what.format, !options.format.empty(), options, std::move(*times));
-      // A mapping that needs a header line takes part only where the input is read in one piece.
-      const bool fits = mapped && (mapped->stateless || !what.stateless);
-      if (fits && (options.format.empty() || options.format == "mapping")) {
-        decoder->offer_first(mapped->name, std::move(mapped->decoder));
+      for (std::size_t i = mapped.size(); i-- > 0;) {
+        // A mapping that needs a header line takes part only where the input is read in one piece.
+        const bool fits = mapped[i].stateless || !what.stateless;
+        if (fits && (options.format.empty() || options.format == "mapping"))
+          decoder->offer_first(mapped[i].name, std::move(mapped[i].decoder));
       }
       return decoder;
     }

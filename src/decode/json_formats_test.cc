@@ -221,15 +221,60 @@ TEST(Mapping, NamesTheLineOfAnError) {
 
 TEST(Mapping, AnErrorReachesTheUser) {
   Options options;
-  options.mapping = "name: x\n";
+  options.mappings = {{"name: x\n", "my.yaml"}};
   const auto made = make_decoder(recognise("a,b\n", options), options);
   ASSERT_FALSE(made);
-  EXPECT_NE(made.error().text().find("kind is missing"), std::string::npos) << made.error().text();
+  EXPECT_TRUE(made.error().text().starts_with("my.yaml:1: kind is missing")) << made.error().text();
+}
+
+TEST(Mapping, SeveralReadTheirOwnRecordsSideBySide) {
+  const auto mapping = [](const std::string& name) {
+    return MappingText{"name: " + name + "\nkind: kv\nmatch: by=" + name +
+                           "\ntime: {field: [d, t]}\nconstants: {class: authentication}\nfields: {user.name: u}\n",
+                       name + ".yaml"};
+  };
+  Options options = options_for("");
+  options.mappings = {mapping("one"), mapping("two")};
+  const EventBatch batch = decode(
+      "by=two d=2026-11-20 t=08:15:30 u=alice\nby=one d=2026-11-20 t=08:15:31 u=bob\nby=two d=2026-11-20 t=never "
+      "u=eve\n",
+      options);
+  expect_balance(batch, "two mappings");
+  ASSERT_EQ(batch.size(), 2U);
+  EXPECT_EQ(batch[0].dataset.text(), "two");
+  EXPECT_EQ(core::rfc3339(batch[0].time), "2026-11-20T08:15:30Z");
+  EXPECT_EQ(batch[1].dataset.text(), "one");
+  EXPECT_EQ(rejected(batch, "two: no time"), 1U);
+}
+
+TEST(Mapping, ATrialTellsWhatEachFieldMet) {
+  MappingTrial trial;
+  auto made = make_mapping(
+      "name: x\nkind: kv\nmatch: by=x\ntime: {field: t}\nconstants: {class: authentication}\nfields:\n"
+      "  source.ip: a\n  source.port: p\n  outcome: r\nvalues:\n  outcome: {OK: success}\n",
+      core::TimeReader(), "", &trial);
+  ASSERT_TRUE(made) << made.error().text();
+  for (std::string line :
+       {"by=x t=2026-11-20T08:15:30Z a=192.0.2.1 p=0 r=OK", "by=x t=2026-11-20T08:15:31Z a=192.0.2.2 p=99999 r=BAD",
+        "by=x t=yesterday a=192.0.2.3", "by=x t=2026-11-20T08:15:32Z a=here p=-"}) {
+    TextRecord record;
+    record.raw = record.message = line;
+    Event e;
+    made->decoder->decode(record, e);
+  }
+  const auto row = [&](std::size_t i) {
+    const FieldTrial& f = trial.fields.at(i);
+    return f.field + " " + f.from + " " + std::to_string(f.carried) + " " + std::to_string(f.read) + " " + f.unread;
+  };
+  EXPECT_EQ(row(0), "time t 4 3 yesterday");
+  EXPECT_EQ(row(1), "source.ip a 3 2 here");
+  EXPECT_EQ(row(2), "source.port p 2 1 99999");
+  EXPECT_EQ(row(3), "outcome r 2 1 BAD");
 }
 
 TEST(Mapping, DoesNotTakeOtherFormatsRecords) {
   Options options = options_for("");
-  options.mapping = read(fs::path(ORBWATCH_ROOT) / "examples/mapping.yaml");
+  options.mappings = {{read(fs::path(ORBWATCH_ROOT) / "examples/mapping.yaml"), "examples/mapping.yaml"}};
   std::string lines;
   for (const std::string& line : golden_lines("openssh")) lines += line + "\n";
   const EventBatch batch = decode(lines, options);

@@ -86,8 +86,9 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
   HuntResult result;
   auto zone = core::TimeReader::make(options.zone, 0);
   if (!zone) return std::unexpected(zone.error());
-  if (!options.mapping.empty()) {
-    if (auto mapping = decode::make_mapping(options.mapping, *zone); !mapping) return std::unexpected(mapping.error());
+  for (const decode::MappingText& text : options.mappings) {
+    if (auto mapping = decode::make_mapping(text.yaml, *zone, text.file); !mapping)
+      return std::unexpected(mapping.error());
   }
   auto expanded = source::expand(options.inputs);
   if (!expanded) return std::unexpected(expanded.error());
@@ -132,7 +133,7 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
   decode_options.year = options.year;
   decode_options.reference = options.reference;
   decode_options.format = options.format;
-  decode_options.mapping = options.mapping;
+  decode_options.mappings = options.mappings;
   decode_options.longest_record = options.longest_record;
   StreamContext context{tasks,
                         enricher,

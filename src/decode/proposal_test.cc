@@ -1,0 +1,123 @@
+#include "decode/proposal.h"
+
+#include <gtest/gtest.h>
+
+#include "core/text.h"
+#include "decode/mapping.h"
+
+namespace orbwatch::decode {
+namespace {
+
+Proposal propose(std::string sample, std::string_view name = "sample") {
+  sample.reserve(sample.size() + core::kPadding);
+  const auto times = core::TimeReader::make("", 1798761600 * core::kSecond);
+  auto made = propose_mapping(sample, "sample.log", name, *times);
+  EXPECT_TRUE(made) << (made ? "" : made.error().text());
+  return made ? *made : Proposal{};
+}
+
+std::string failure(std::string sample) {
+  sample.reserve(sample.size() + core::kPadding);
+  const auto made = propose_mapping(sample, "sample.log", "sample", core::TimeReader());
+  return made ? "it was proposed:\n" + made->yaml : made.error().text();
+}
+
+// Each line must stand in the YAML, its comment aside.
+void expect_lines(const Proposal& p, std::initializer_list<std::string_view> lines) {
+  for (const std::string_view line : lines) {
+    const auto at = ("\n" + p.yaml).find("\n" + std::string(line));
+    EXPECT_NE(at, std::string::npos) << line << " is missing in\n" << p.yaml;
+  }
+}
+
+TEST(Proposal, ReadsATableWithAHeader) {
+  const Proposal p = propose(
+      "When,Gate,Account,Client address,Client port,System,Second factor,Result,Serial\n"
+      "20.11.2026 08:15:30,gate1,CORP\\alice,203.0.113.10,50123,Windows 11,y,OK,A-1\n"
+      "20.11.2026 08:15:32,gate1,admin,198.51.100.77,40000,,n,BAD PASSWORD,A-2\n"
+      "21.11.2026 09:00:00,gate2,bob,2001:db8::5,40001,macOS 14,y,OK,A-3\n",
+      "My VPN export");
+  expect_lines(p, {"name: my_vpn_export", "kind: csv", "header: true", "  field: When  # certain: 3 of 3 read so",
+                   "  format: \"%d.%m.%Y %H:%M:%E*S\"", "  class: authentication", "  activity: logon",
+                   "  user.name: Account  # certain", "  source.ip: Client address  # certain",
+                   "  source.port: Client port  # certain", "  outcome: Result", "    OK: success",
+                   "    BAD PASSWORD: failure", "  client.os: System", "  mfa: Second factor", "    \"y\": \"yes\"",
+                   "  observer.name: Gate", "#   Serial: 3 different texts, e.g. A-1"});
+  EXPECT_EQ(p.records, 4U);
+  EXPECT_EQ(p.events, 3U);
+}
+
+TEST(Proposal, ReadsCellsWithoutAHeaderAndSaysWhatItGuesses) {
+  const Proposal p = propose(
+      "1795162530;acme;203.0.113.10;tcp;ACCEPT\n"
+      "1795162531;acme;203.0.113.11;udp;DROP\n"
+      "1795162532;acme;203.0.113.12;tcp;DROP\n");
+  expect_lines(p, {"delimiter: \";\"", "columns:", "  - column_1", "match: acme", "  field: column_1",
+                   "  format: epoch", "  class: connection", "  source.ip: column_3  # guess", "  action: column_5",
+                   "    DROP: denied", "    ACCEPT: allowed", "  network.iana_number: column_4  # likely"});
+  EXPECT_EQ(p.events, 3U);
+}
+
+TEST(Proposal, ReadsPairsBehindSyslogWithDateAndTimeApart) {
+  const Proposal p = propose(
+      "<134>Nov 20 08:15:30 gw app: date=2026-11-20 time=08:15:30 srcip=203.0.113.10 dstip=10.0.0.1 dstport=443 "
+      "user=\"alice\" status=success sentbyte=10 devserial=X\n"
+      "<134>Nov 20 08:15:31 gw app: date=2026-11-20 time=08:15:31 srcip=203.0.113.11 dstip=10.0.0.1 dstport=443 "
+      "user=\"bob\" status=failed sentbyte=20 devserial=X\n");
+  expect_lines(p, {"kind: kv", "syslog: true", "match: \"devserial=\"", "  field: [date, time]", "  format: iso8601",
+                   "  source.ip: srcip  # certain", "  destination.ip: dstip", "  destination.port: dstport",
+                   "  user.name: user", "  outcome: status", "    failed: failure"});
+  EXPECT_EQ(p.events, 2U);
+}
+
+TEST(Proposal, ReadsNestedJson) {
+  const Proposal p = propose(
+      R"({"ts":"2026-11-20T08:15:30Z","actor":{"user":"alice","addr":"203.0.113.10"},"gatewayEvent":"login","tunnel":{"ip":"10.9.0.2"}})"
+      "\n"
+      R"({"ts":"2026-11-20T09:15:30Z","actor":{"user":"alice","addr":"203.0.113.10"},"gatewayEvent":"login","rx_bytes":77})"
+      "\n");
+  expect_lines(
+      p, {"kind: json", "key: gatewayEvent", "  field: ts", "  user.name: /actor/user  # certain",
+          "  source.ip: /actor/addr  # certain", "  assigned.ip: /tunnel/ip", "  source.bytes: rx_bytes  # likely"});
+  EXPECT_EQ(p.events, 2U);
+}
+
+TEST(Proposal, LogInsAndSessionsInOneLogAreToldApart) {
+  const Proposal p = propose(
+      "time,event,user,ip,bytes_in\n"
+      "2026-11-20 08:15:30,login,alice,203.0.113.10,\n"
+      "2026-11-20 08:15:31,connected,alice,203.0.113.10,\n"
+      "2026-11-20 08:25:31,disconnected,alice,203.0.113.10,1000\n"
+      "2026-11-20 08:25:32,heartbeat,alice,203.0.113.10,1000\n");
+  expect_lines(p, {"  activity: event", "  class: event", "  class:", "    login: authentication",
+                   "    connected: session", "    disconnected: end", "  - {field: event, value: heartbeat}"});
+  EXPECT_EQ(p.events, 3U);
+}
+
+TEST(Proposal, SaysThatDayAndMonthMayBeTheOtherWayRound) {
+  const std::string head = "date,user,ip\n";
+  EXPECT_NE(
+      propose(head + "01/02/2026 08:15:30,a,192.0.2.1\n03/04/2026 08:15:30,b,192.0.2.2\n").yaml.find("other way round"),
+      std::string::npos);
+  const std::string certain = propose(head + "01/22/2026 08:15:30,a,192.0.2.1\n03/04/2026 08:15:30,b,192.0.2.2\n").yaml;
+  EXPECT_NE(certain.find("%m/%d/%Y"), std::string::npos) << certain;
+  EXPECT_EQ(certain.find("other way round"), std::string::npos);
+}
+
+TEST(Proposal, QuotesWhatYamlWouldMisread) {
+  const Proposal p = propose(
+      "time,user,ip,\"what: #happened\"\n"
+      "2026-11-20 08:15:30,alice,203.0.113.10,yes\n2026-11-20 08:15:31,bob,203.0.113.11,no\n");
+  EXPECT_EQ(p.events, 2U) << p.yaml;
+}
+
+TEST(Proposal, FailsWhereThereIsNothingToPropose) {
+  EXPECT_NE(failure("").find("no records"), std::string::npos) << failure("");
+  EXPECT_NE(failure("once upon a time\nthere was a log\n").find("no table"), std::string::npos);
+  EXPECT_NE(failure("a,b,c\n1,2,3\n4,5,6\n").find("no time"), std::string::npos) << failure("a,b,c\n1,2,3\n4,5,6\n");
+  EXPECT_NE(failure("time,level,size\n2026-11-20 08:15:30,1,2\n2026-11-20 08:15:31,1,2\n").find("neither an address"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace orbwatch::decode
