@@ -107,6 +107,14 @@ constexpr std::array kRecordFormats = {
                  make_nfdump_text},
     RecordFormat{"argus", "Argus flows (ra CSV, binetflow)", "flows in both directions", false, make_argus},
     RecordFormat{"silk", "SiLK flows (rwcut)", "flows", false, make_silk},
+    RecordFormat{"masscan", "masscan JSON, JSON lines and list", "open ports and banners of devices", true,
+                 make_masscan},
+    RecordFormat{"zgrab2", "ZGrab2 JSON lines", "banners, certificates and TLS fingerprints of devices", true,
+                 make_zgrab2},
+    RecordFormat{"shodan", "Shodan downloads and hosts (JSON)",
+                 "open ports, banners, certificates and TLS fingerprints of devices", true, make_shodan},
+    RecordFormat{"censys", "Censys hosts (JSON)", "open ports, banners, certificates and TLS fingerprints of devices",
+                 true, make_censys},
 };
 
 constexpr std::array kBinaryFormats = {
@@ -118,6 +126,8 @@ constexpr std::array kBinaryFormats = {
     BinaryFormat{"flow_datagram", "Datagrams of NetFlow v5, v7, v9, IPFIX or sFlow v5, one behind the other",
                  "flows, ASA connections and denials (NSEL), NAT sessions, user names", recognise_flow_datagram,
                  make_flow_datagram},
+    BinaryFormat{"nmap_xml", "Nmap and masscan XML", "open ports, services, banners and certificates of devices",
+                 recognise_nmap_xml, make_nmap_xml},
 };
 
 bool looks_binary(std::string_view head) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "decode/decoder.h"
 
@@ -42,6 +43,12 @@ std::unique_ptr<RecordDecoder> make_nfdump_text(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_argus(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_silk(const core::TimeReader& times);
 
+std::unique_ptr<RecordDecoder> make_masscan(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_zgrab2(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_shodan(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_censys(const core::TimeReader& times);
+std::unique_ptr<Decoder> make_nmap_xml(const Options& options);
+int recognise_nmap_xml(std::string_view head);
 std::unique_ptr<Decoder> make_capture(const Options& options);
 std::unique_ptr<Decoder> make_flow_datagram(const Options& options);
 std::unique_ptr<Decoder> make_ipfix_file(const Options& options);
