@@ -226,8 +226,10 @@ struct SourceProfile {
   std::array<std::uint32_t, 3> users{};         // symbol ids of the first users that logged in from here
   std::array<std::uint32_t, 3> failed_users{};  // and of the first that failed
   std::uint32_t stranger_hour = 0;  // hours since the epoch when StrangerFailures::sources last counted it, 0 = never
-  std::uint16_t soho_port = 0;      // the strongest trait of a small device seen at this address
+  std::uint16_t soho_port = 0;      // the strongest trait of a small device seen at this address: its port
+  std::uint16_t soho_day = 0;       // days since the epoch, if a scan showed it; 0: seen in the traffic
   std::uint8_t soho_weight = 0;     // 0 none, 1 weak, 2 medium, 3 strong (intel::SohoWeight + 1)
+  std::uint8_t soho_banner = 0;     // if it is no port: its number in intel::soho_banners(), from 1; 0 = not known
   // Distinct users, exact up to the size of the arrays; the value behind it means "more".
   std::uint8_t user_count = 0;
   std::uint8_t failed_user_count = 0;

@@ -36,7 +36,8 @@ inline std::string_view unquoted_cell(std::string_view cell, bool quoted, std::s
   return buffer;
 }
 
-// Calls each(key, value) for `key=value key="a value" ...`; an unquoted value ends at the delimiter.
+// Calls each(key, value) for `key=value key="a value" key='a value' ...`; an unquoted value ends at the delimiter. An
+// apostrophe that nothing closes before a delimiter is a part of the value.
 template <typename Each>
 void each_pair(std::string_view text, char delimiter, Each&& each) {
   while (!text.empty()) {
@@ -56,6 +57,10 @@ void each_pair(std::string_view text, char delimiter, Each&& each) {
       end = std::min(end, text.size());
       value = text.substr(1, end - 1);
       text.remove_prefix(std::min(end + 1, text.size()));
+    } else if (const std::size_t close = text.starts_with('\'') ? text.find('\'', 1) : text.npos;
+               close != text.npos && (close + 1 == text.size() || text[close + 1] == delimiter)) {
+      value = text.substr(1, close - 1);
+      text.remove_prefix(close + 1);
     } else {
       value = text.substr(0, text.find(delimiter));
       text.remove_prefix(value.size());

@@ -68,6 +68,10 @@ void take_leaf(ServiceFacts& f, std::string_view parent, std::string_view key, c
       Row{"banner", "", &ServiceFacts::banner},
       Row{"subject_dn", "", &ServiceFacts::subject},
       Row{"issuer_dn", "", &ServiceFacts::issuer},
+      Row{"fingerprint_sha256", "parsed", &ServiceFacts::certificate},
+      Row{"fingerprint_sha256", "cert", &ServiceFacts::certificate},
+      Row{"fingerprint_sha256", "tls", &ServiceFacts::certificate},
+      Row{"leaf_fp_sha_256", "", &ServiceFacts::certificate},
       Row{"jarm", "", &ServiceFacts::jarm},
       Row{"fingerprint", "jarm", &ServiceFacts::jarm},
       Row{"ja3s", "", &ServiceFacts::ja3s},
@@ -138,6 +142,25 @@ void append_line(std::string& out, std::string_view text) {
   }
 }
 
+// A certificate's hash in lower-case hex without colons; empty if it is no SHA-256 and no SHA-1.
+Symbol hash_symbol(std::string_view text) {
+  std::array<char, 64> hex;
+  std::size_t size = 0;
+  for (char c : core::trim(text)) {
+    if (c == ':') continue;
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c + 32);
+    if (size == hex.size() || !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return {};
+    hex[size++] = c;
+  }
+  if (size != 64 && size != 40) return {};
+  return core::intern({hex.data(), size});
+}
+
+bool holds(std::string_view text, std::string_view part) {
+  return std::search(text.begin(), text.end(), part.begin(), part.end(),
+                     [](char a, char b) { return core::equals_ignore_case({&a, 1}, {&b, 1}); }) != text.end();
+}
+
 }  // namespace
 
 void put_observed(Event& e) {
@@ -166,14 +189,22 @@ void put_facts(Event& e, const ServiceFacts& facts, std::string& buffer) {
   } else if (!facts.banner.empty()) {
     buffer = banner_line(facts.banner);
   }
-  if (buffer.empty() && !facts.product.empty()) {
+  if (buffer.empty()) {
     append_line(buffer, facts.product);
     append_line(buffer, facts.product_version);
+  } else if (!facts.product.empty() && !holds(buffer, facts.product) &&
+             buffer.size() + facts.product.size() + facts.product_version.size() + 4 <= kLongestBanner) {
+    buffer += " (";
+    std::string product;
+    append_line(product, facts.product);
+    append_line(product, facts.product_version);
+    buffer += product + ")";
   }
   if (buffer.empty()) append_line(buffer, facts.title);
   e.banner = core::intern(buffer);
   e.certificate_subject = short_symbol(facts.subject);
   e.certificate_issuer = short_symbol(facts.issuer);
+  e.certificate_fingerprint = hash_symbol(facts.certificate);
   e.server_fingerprint = short_symbol(!facts.jarm.empty() ? facts.jarm : !facts.ja4s.empty() ? facts.ja4s : facts.ja3s);
   e.protocol_version = short_symbol(facts.tls_version);
 }

@@ -28,6 +28,7 @@ struct ServiceFacts {
   std::string_view ssh;           // "SSH-2.0-dropbear_2019.78"
   std::string_view product, product_version;
   std::string_view subject, issuer;  // distinguished names of the leaf certificate
+  std::string_view certificate;      // its hash: SHA-256, else SHA-1; hex, colons allowed
   std::string_view jarm, ja4s, ja3s;
   std::string_view tls_version;
 };
@@ -35,7 +36,9 @@ struct ServiceFacts {
 // Takes what it knows of a member and of all below it, to a depth of 12. The first of each fact counts.
 void take_facts(ServiceFacts& facts, std::string_view parent, std::string_view key, const json::Value& value);
 
-// Fills banner, certificate, server_fingerprint (JARM, else JA4S, else JA3S) and protocol_version. `buffer` is scratch.
+// Fills banner, certificate, server_fingerprint (JARM, else JA4S, else JA3S) and protocol_version. The banner is what
+// the service sent of itself; a product that a scanner made of it and that does not stand in it follows in parentheses.
+// `buffer` is scratch.
 void put_facts(Event& e, const ServiceFacts& facts, std::string& buffer);
 
 // One line of printable text out of what a service sent: runs of blanks and control characters become one blank, bytes

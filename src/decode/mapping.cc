@@ -72,6 +72,7 @@ enum class Target : std::uint8_t {
   kServerFingerprint,
   kIssuer,
   kSubject,
+  kCertificateFingerprint,
   kBanner,
   kRule,
   kRegion,
@@ -127,6 +128,7 @@ constexpr std::array kTargets = {
     TargetName{"server_fingerprint", Target::kServerFingerprint},
     TargetName{"certificate.issuer", Target::kIssuer},
     TargetName{"certificate.subject", Target::kSubject},
+    TargetName{"certificate.fingerprint", Target::kCertificateFingerprint},
     TargetName{"banner", Target::kBanner},
     TargetName{"rule", Target::kRule},
     TargetName{"region", Target::kRegion},
@@ -158,11 +160,20 @@ bool set_enum(std::string_view text, Enum& out) {
   return value.has_value();
 }
 
-core::Nanoseconds scaled(std::string_view text, double unit) {
+// A number in the field's unit, "12ms", "1h 5m", "01:02:03" (see scan_duration); 0 if it is none of these.
+core::Nanoseconds duration_of(std::string_view text, double unit) {
   double value = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || stop == text.data() || !(value > 0) || value * unit > 9e18) return 0;
-  return static_cast<core::Nanoseconds>(value * unit);
+  if (error != std::errc{} || stop == text.data() || !(value >= 0)) return 0;
+  const std::string_view rest = core::trim(text.substr(static_cast<std::size_t>(stop - text.data())));
+  if (rest == "ms") unit = 1e6;
+  if (rest == "us") unit = 1e3;
+  if (rest == "ns") unit = 1;
+  if (rest.empty() || rest == "ms" || rest == "us" || rest == "ns")
+    return value * unit < 9e18 ? static_cast<core::Nanoseconds>(value * unit) : 0;
+  Scanner s(text);
+  const core::Nanoseconds duration = scan_duration(s);
+  return s.done() ? duration : 0;
 }
 
 // False only for a name that an enumeration does not have; unreadable numbers and addresses leave the field unknown.
@@ -194,9 +205,9 @@ bool assign(Target target, std::string_view text, Event& e) {
     case Target::kTcpFlags: e.tcp_flags = static_cast<std::uint16_t>(std::min<std::uint64_t>(count(), 65535)); break;
     case Target::kProtocol: e.protocol = protocol_number(text); break;
     case Target::kSessionId: e.session_id = core::parse_number<std::uint64_t>(text).value_or(core::hash64(text)); break;
-    case Target::kDurationSeconds: e.duration = scaled(text, 1e9); break;
-    case Target::kDurationMs: e.duration = scaled(text, 1e6); break;
-    case Target::kDurationNs: e.duration = scaled(text, 1); break;
+    case Target::kDurationSeconds: e.duration = duration_of(text, 1e9); break;
+    case Target::kDurationMs: e.duration = duration_of(text, 1e6); break;
+    case Target::kDurationNs: e.duration = duration_of(text, 1); break;
     case Target::kUser: set_user(e, text); break;
     case Target::kUserDomain: e.user_domain = core::intern(text); break;
     case Target::kGroup: e.group = core::intern(text); break;
@@ -215,6 +226,7 @@ bool assign(Target target, std::string_view text, Event& e) {
     case Target::kServerFingerprint: e.server_fingerprint = core::intern(text); break;
     case Target::kIssuer: e.certificate_issuer = core::intern(text); break;
     case Target::kSubject: e.certificate_subject = core::intern(text); break;
+    case Target::kCertificateFingerprint: e.certificate_fingerprint = core::intern(text); break;
     case Target::kBanner: e.banner = core::intern(text); break;
     case Target::kRule: e.rule = core::intern(text); break;
     case Target::kRegion: e.region = core::intern(text); break;
@@ -256,6 +268,7 @@ struct Mapping {
   bool syslog = false;
   std::vector<std::string> columns;
   std::string match;
+  std::string program;
   std::string key;
   std::vector<Pattern> patterns;
   std::vector<std::string>
@@ -300,6 +313,7 @@ class MappedDecoder final : public RecordDecoder {
   }
 
   bool claims(const TextRecord& r) const override {
+    if (!m_.program.empty() && r.program != m_.program) return false;
     if (m_.kind == Kind::kJson) {
       if (!r.json) return false;
       if (!m_.match.empty() && r.message.find(m_.match) == std::string_view::npos) return false;
@@ -568,11 +582,14 @@ class MappedDecoder final : public RecordDecoder {
 // ---- The YAML text
 // -------------------------------------------------------------------------------------------------------------
 
-// "my.yaml:3: message", or "mapping, line 3: message" of a text that is no file. A line below 0 is not known.
-core::Error error_at(std::string_view file, int line, std::string message, std::string seen = {},
+// "my.yaml:3:7: message", or "mapping, line 3, column 7: message" of a text that is no file.
+core::Error error_at(std::string_view file, const YAML::Mark& mark, std::string message, std::string seen = {},
                      std::string hint = {}) {
   std::string place = file.empty() ? "mapping" : std::string(file);
-  if (line >= 0) place += (file.empty() ? ", line " : ":") + std::to_string(line + 1);
+  if (!mark.is_null() && mark.line >= 0) {
+    place += (file.empty() ? ", line " : ":") + std::to_string(mark.line + 1);
+    place += (file.empty() ? ", column " : ":") + std::to_string(mark.column + 1);
+  }
   return {place + ": " + std::move(message), std::move(seen), std::move(hint)};
 }
 
@@ -588,17 +605,17 @@ class Compiler {
 
   core::Expected<Mapping> compile(const YAML::Node& root) {
     if (!root.IsMap()) return std::unexpected(at(root, "must be a YAML mapping"));
-    static constexpr std::array<std::string_view, 15> kKeys = {
+    static constexpr std::array<std::string_view, 16> kKeys = {
         "name",   "kind",   "delimiter", "header", "columns", "match",   "key",     "time",
-        "fields", "values", "constants", "ignore", "syslog",  "pattern", "patterns"};
+        "fields", "values", "constants", "ignore", "syslog",  "program", "pattern", "patterns"};
     for (const auto& entry : root) {
       const std::string key = scalar(entry.first, "key");
       if (error_) return std::unexpected(*error_);
       if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end()) {
-        return std::unexpected(
-            at(entry.first, "unknown key", key,
-               "known: name, kind, delimiter, header, columns, pattern, patterns, match, key, syslog, time, fields, "
-               "values, constants, ignore"));
+        return std::unexpected(at(entry.first, "unknown key", key,
+                                  "known: name, kind, delimiter, header, columns, pattern, patterns, match, key, "
+                                  "syslog, program, time, fields, "
+                                  "values, constants, ignore"));
       }
     }
     basics(root);
@@ -615,7 +632,7 @@ class Compiler {
 
  private:
   core::Error at(const YAML::Node& node, std::string message, std::string seen = {}, std::string hint = {}) const {
-    return error_at(file_, node.Mark().line, std::move(message), std::move(seen), std::move(hint));
+    return error_at(file_, node.Mark(), std::move(message), std::move(seen), std::move(hint));
   }
   void fail(core::Error error) {
     if (!error_) error_ = std::move(error);
@@ -673,6 +690,10 @@ class Compiler {
       if (m_.kind != Kind::kJson) return fail(at(node, "key is for kind json only"));
     }
     if (const auto node = root["syslog"]) m_.syslog = boolean(node, "syslog");
+    if (const auto node = root["program"]) {
+      m_.program = scalar(node, "program");
+      if (!m_.syslog) return fail(at(node, "program is for records behind syslog", {}, "syslog: true"));
+    }
   }
 
   void shape(const YAML::Node& root) {
@@ -703,7 +724,7 @@ class Compiler {
     }
     patterns(root);
     // Without a header or a mark, a mapping would take the records of every other format in the folder.
-    if (m_.kind != Kind::kRegex && m_.match.empty() && m_.key.empty() && !m_.header) {
+    if (m_.kind != Kind::kRegex && m_.match.empty() && m_.key.empty() && m_.program.empty() && !m_.header) {
       return fail(at(root, "match is missing", {}, "a text that every record of this format holds, or `key` for JSON"));
     }
   }
@@ -905,7 +926,7 @@ core::Expected<MappedFormat> make_mapping(std::string_view yaml, const core::Tim
     format.decoder = std::make_unique<MappedDecoder>(std::move(*mapping), times, trial);
     return format;
   } catch (const YAML::Exception& e) {
-    return std::unexpected(error_at(file, e.mark.line, "not YAML", e.msg));
+    return std::unexpected(error_at(file, e.mark, "not YAML", e.msg));
   }
 }
 

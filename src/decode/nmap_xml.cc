@@ -169,7 +169,7 @@ struct Port {
   bool open = false;
   std::uint16_t number = 0;
   std::uint8_t protocol = 0;
-  std::string service, product, banner, server, title, subject, issuer, jarm;
+  std::string service, product, banner, server, title, subject, issuer, hash, jarm;
 };
 
 struct Host {
@@ -226,7 +226,7 @@ class HostReader {
     } else if (tag.name == "service") {
       port_->service = plain(attribute(tag, "name"));
       if (attribute(tag, "tunnel") == "ssl") port_->service = "ssl/" + port_->service;
-      for (const std::string_view part : {"product", "version", "extrainfo"}) {
+      for (const std::string_view part : {"product", "version", "extrainfo", "devicetype"}) {
         const std::string text = plain(attribute(tag, part));
         if (!text.empty()) port_->product += (port_->product.empty() ? "" : " ") + text;
       }
@@ -241,6 +241,8 @@ class HostReader {
     } else if (tag.name == "table") {
       table_ = attribute(tag, "key");
     } else if (tag.name == "elem" && script_ == "ssl-cert") {
+      const std::string_view key = attribute(tag, "key");
+      if (table_.empty() && (key == "sha256" || (key == "sha1" && port_->hash.empty()))) port_->hash = plain(tag.text);
       std::string* name = table_ == "subject" ? &port_->subject : table_ == "issuer" ? &port_->issuer : nullptr;
       if (name == nullptr || name->size() > 512) return;
       *name += (name->empty() ? "" : ", ") + std::string(short_name(attribute(tag, "key"))) + "=" + plain(tag.text);
@@ -386,6 +388,7 @@ class NmapXml final : public Decoder {
     facts.product = p.product;
     facts.subject = p.subject;
     facts.issuer = p.issuer;
+    facts.certificate = p.hash;
     facts.jarm = p.jarm;
     put_facts(e, facts, scratch_);
     e.record.offset = host_offset_;

@@ -1,6 +1,7 @@
 #include "decode/proposal.h"
 
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +17,7 @@
 #include "core/text.h"
 #include "decode/cells.h"
 #include "decode/json_record.h"
+#include "decode/line_patterns.h"
 #include "decode/mapping.h"
 #include "decode/scanner.h"
 #include "decode/text.h"
@@ -26,6 +28,7 @@ namespace {
 
 constexpr std::size_t kMostRecords = 2000;
 constexpr std::size_t kMostColumns = 400;
+constexpr std::size_t kMostPatterns = 24;
 constexpr std::size_t kDeepest = 8;  // levels of a JSON object that are looked into
 
 // ---- Records and their columns
@@ -33,6 +36,7 @@ constexpr std::size_t kDeepest = 8;  // levels of a JSON object that are looked 
 struct Sampled {
   std::string raw;
   std::string message;
+  std::string program;
   bool enveloped = false;
   bool json = false;
 };
@@ -44,8 +48,8 @@ class Collector final : public RecordDecoder {
   bool claims(const TextRecord&) const override { return true; }
   Fate decode(const TextRecord& r, Event&) override {
     if (out_.size() < kMostRecords) {
-      out_.push_back(
-          {std::string(r.raw), std::string(r.message), r.time != 0 && (!r.host.empty() || !r.program.empty()), r.json});
+      out_.push_back({std::string(r.raw), std::string(r.message), std::string(r.program),
+                      r.time != 0 && (!r.host.empty() || !r.program.empty()), r.json});
     }
     return Fate::ignored("seen");
   }
@@ -78,11 +82,13 @@ struct Column {
 };
 
 struct Table {
-  std::string kind;  // "csv", "json", "kv"
+  std::string kind;  // "csv", "json", "kv", "regex"
   char delimiter = ',';
   bool header = false;
   bool syslog = false;
-  std::vector<std::string> bodies;  // of the records, without the envelope if syslog
+  std::string program;                // that all records behind syslog share
+  std::vector<LinePattern> patterns;  // regex
+  std::vector<std::string> bodies;    // of the records, without the envelope if syslog
   std::vector<Column> columns;
   std::size_t records = 0;
 
@@ -246,7 +252,89 @@ bool read_cells(Table& table) {
   return true;
 }
 
-core::Expected<Table> table_of(std::vector<Sampled> records) {
+bool tells(std::string_view word);
+struct TimePrefix {
+  std::size_t words = 0;         // between blanks; 0 = there is none
+  std::string opening, closing;  // "[" and "]"
+};
+TimePrefix time_prefix(std::span<const std::string> lines, const core::TimeReader& times);
+
+// What stands behind the time with which a line begins; nullopt for a line that is shorter.
+std::optional<std::string_view> behind_time(std::string_view line, const TimePrefix& prefix, std::string& time) {
+  if (!core::skip_prefix(line, prefix.opening)) return std::nullopt;
+  time.clear();
+  for (std::size_t i = 0; i < prefix.words; ++i) {
+    const std::size_t end = std::min(line.find_first_of(" \t"), line.size());
+    if (end == 0) return std::nullopt;
+    if (!time.empty()) time += ' ';
+    time += line.substr(0, end);
+    line.remove_prefix(end);
+    if (i + 1 < prefix.words) line = line.substr(std::min(line.find_first_not_of(" \t"), line.size()));
+  }
+  if (!prefix.closing.empty()) {
+    if (!time.ends_with(prefix.closing)) return std::nullopt;
+    time.resize(time.size() - prefix.closing.size());
+  }
+  return line;
+}
+
+// Lines of free text: patterns of those that say the same, and a column for each of their variables.
+bool read_text(Table& table, const core::TimeReader& times) {
+  TimePrefix prefix;
+  if (!table.syslog) {
+    prefix = time_prefix(table.bodies, times);
+    if (prefix.words == 0) return false;
+  }
+  std::vector<std::string> rests;
+  std::string time;
+  for (const std::string& body : table.bodies) {
+    if (prefix.words == 0) {
+      rests.push_back(body);
+    } else if (const auto rest = behind_time(body, prefix, time)) {
+      rests.emplace_back(*rest);
+    }
+  }
+  if (rests.size() * 10 < table.bodies.size() * 8) return false;
+  table.patterns = line_patterns(rests, kMostPatterns, tells);
+  for (LinePattern& pattern : table.patterns) {
+    if (prefix.words == 0) continue;
+    std::string expression;
+    const std::string last = prefix.closing.empty()  ? "\\S+"
+                             : prefix.closing == "]" ? "[^\\s\\]]+"
+                                                     : "[^\\s" + prefix.closing + "]+";
+    for (std::size_t i = 0; i < prefix.words; ++i)
+      expression += (i == 0 ? "" : "\\s+") + (i + 1 == prefix.words ? last : std::string("\\S+"));
+    std::vector<LinePattern::Part> parts;
+    if (!prefix.opening.empty()) parts.push_back({prefix.opening, {}, {}});
+    parts.push_back({{}, "logtime", expression});
+    if (!prefix.closing.empty()) parts.push_back({prefix.closing, {}, {}});
+    pattern.parts.insert(pattern.parts.begin(), parts.begin(), parts.end());
+  }
+  RE2::Options options;
+  options.set_log_errors(false);
+  options.set_encoding(RE2::Options::EncodingLatin1);
+  std::vector<std::unique_ptr<RE2>> expressions;
+  for (const LinePattern& pattern : table.patterns)
+    expressions.push_back(std::make_unique<RE2>(pattern.regex([](const std::string&) { return true; }), options));
+  for (const std::string& body : table.bodies) {
+    ++table.records;
+    for (const auto& expression : expressions) {
+      std::vector<re2::StringPiece> groups(static_cast<std::size_t>(expression->NumberOfCapturingGroups()) + 1);
+      if (!expression->ok() ||
+          !expression->Match(body, 0, body.size(), RE2::UNANCHORED, groups.data(), static_cast<int>(groups.size())))
+        continue;
+      for (const auto& [number, name] : expression->CapturingGroupNames()) {
+        const re2::StringPiece& found = groups[static_cast<std::size_t>(number)];
+        table.put(name, {found.data(), found.size()});
+      }
+      break;
+    }
+  }
+  table.kind = "regex";
+  return !table.columns.empty();
+}
+
+core::Expected<Table> table_of(std::vector<Sampled> records, const core::TimeReader& times) {
   if (records.empty()) return core::fail("the sample holds no records");
   Table table;
   const auto json = std::count_if(records.begin(), records.end(), [](const Sampled& r) { return r.json; });
@@ -254,6 +342,10 @@ core::Expected<Table> table_of(std::vector<Sampled> records) {
   const auto all = static_cast<std::ptrdiff_t>(records.size());
   table.syslog = enveloped * 10 >= all * 8;
   for (const Sampled& r : records) table.bodies.push_back(table.syslog ? r.message : r.raw);
+  const std::string program = records.front().program;
+  if (table.syslog &&
+      std::all_of(records.begin(), records.end(), [&](const Sampled& r) { return r.program == program; }))
+    table.program = program;
   if (json * 10 >= all * 8) {
     std::erase_if(records, [](const Sampled& r) { return !r.json; });
     if (read_json(table, records)) return table;
@@ -262,8 +354,12 @@ core::Expected<Table> table_of(std::vector<Sampled> records) {
   if (read_pairs(table)) return table;
   table.forget_columns();
   if (read_cells(table)) return table;
-  return core::fail("the records are no table: neither JSON, nor key=value, nor cells between , ; | or tabs",
-                    core::printable(table.bodies.front(), 120));
+  table.forget_columns();
+  if (read_text(table, times)) return table;
+  return core::fail(
+      "the records are no table (neither JSON, nor key=value, nor cells between , ; | or tabs), and no lines of text "
+      "that begin with a time",
+      core::printable(table.bodies.front(), 120));
 }
 
 // ---- What a column holds
@@ -284,6 +380,11 @@ bool is_port(const std::string& text) {
 bool is_number(const std::string& text) {
   return !text.empty() && text.find_first_not_of("0123456789.") == text.npos &&
          std::count(text.begin(), text.end(), '.') <= 1;
+}
+// "12", "1.5", "12ms", "1h5m", "01:02:03"
+bool is_duration(const std::string& text) {
+  return !text.empty() && is_digit(text[0]) && text.size() <= 24 &&
+         text.find_first_not_of("0123456789.:dhmnus") == text.npos;
 }
 bool is_protocol(const std::string& text) { return protocol_number(text) != 0; }
 bool is_words(const std::string& text) {
@@ -325,6 +426,12 @@ std::vector<std::string> words_of(std::string_view text) {
     const bool hump = upper && i > 0 && text[i - 1] >= 'a' && text[i - 1] <= 'z';
     if ((!letter || hump) && !word.empty()) words.push_back(std::exchange(word, {}));
     if (letter) word += upper ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  // "logged in", "sign out"
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    if (!is_phrase(words[i], words[i + 1])) continue;
+    words[i] = words[i + 1] == "in" || words[i + 1] == "on" ? "login" : "logout";
+    words.erase(words.begin() + static_cast<std::ptrdiff_t>(i) + 1);
   }
   return words;
 }
@@ -384,6 +491,14 @@ std::string_view meaning_of(std::string_view text, std::span<const Meaning> tabl
     }
   }
   return {};
+}
+
+// Does the word say what happened?
+bool tells(std::string_view word) {
+  static constexpr std::string_view kTooShort[] = {"no", "up", "down", "yes", "true", "false", "pass", "not", "open"};
+  if (std::find(std::begin(kTooShort), std::end(kTooShort), word) != std::end(kTooShort)) return false;
+  return !meaning_of(word, kOutcomes).empty() || !meaning_of(word, kActivities).empty() ||
+         !meaning_of(word, kActions).empty();
 }
 
 // Share of the column's different texts that the table knows; 0 if there are too many of them for a closed vocabulary.
@@ -476,6 +591,32 @@ std::optional<TimeFound> time_in(const std::vector<std::string>& texts, const co
   return best;
 }
 
+TimePrefix time_prefix(std::span<const std::string> lines, const core::TimeReader& times) {
+  TimePrefix best;
+  if (lines.empty()) return best;
+  const std::string& first = lines.front();
+  const std::string opening =
+      !first.empty() && (first[0] == '[' || first[0] == '(' || first[0] == '<') ? first.substr(0, 1) : "";
+  for (std::size_t words = 1; words <= 6; ++words) {
+    for (const char* closing : {"]", ")", ">", ":", ",", ""}) {
+      const TimePrefix prefix{words, opening, closing};
+      std::vector<std::string> texts;
+      std::string time;
+      for (const std::string& line : lines) {
+        if (behind_time(line, prefix, time)) texts.push_back(time);
+      }
+      if (texts.size() * 10 < lines.size() * 9) continue;
+      const auto found = time_in(texts, times);
+      // A date alone is not enough. Formats that are read from the front need no more words than hold them.
+      if (!found || (found->format != "epoch" && texts.front().find(':') == std::string::npos)) continue;
+      if (best.words != 0 && !found->format.starts_with('%')) continue;
+      if (best.words == words) continue;
+      best = prefix;
+    }
+  }
+  return best;
+}
+
 std::optional<TimeFound> find_time(const Table& table, const core::TimeReader& times) {
   std::optional<TimeFound> best;
   const auto consider = [&](std::optional<TimeFound> found, std::vector<std::string> columns, double bonus) {
@@ -519,7 +660,7 @@ constexpr Rule kRules[] = {
      " srcip sourceip src source sourceaddress srcaddr sourceipaddress clientip clientaddress client clientipaddress "
      "remoteip remoteaddress remoteaddr remotehost fromip fromaddress from peerip peer callingstationid ipaddress ip "
      "calleripaddress callerip userip publicip externalip origip idorigh originip realip cip rhost srchost sip ipaddr "
-     "addr address host "},
+     "addr address rip raddr forip atip "},
     {"destination.ip", is_address,
      " dstip dst destip destinationip destination dest destinationaddress dstaddr destinationipaddress targetip "
      "targetaddress serverip serveraddress toip toaddress to idresph dip respip "},
@@ -530,14 +671,14 @@ constexpr Rule kRules[] = {
      " deviceip gatewayip observerip nasip nasipaddress firewallip sensorip deviceaddress gatewayaddress hostip "
      "localaddress "},
     {"source.port", is_port,
-     " srcport sport sourceport clientport remoteport fromport spt peerport idorigp cport callerport "},
+     " srcport sport sourceport clientport remoteport fromport spt peerport idorigp cport callerport rport rp "},
     {"destination.port", is_port,
      " dstport dport destport destinationport serverport toport dpt port idrespp targetport service "},
     {"user.name", is_name,
      " user username useraccount account accountname login loginname loginid userid uid userprincipalname upn "
      "principal "
      "email mail useremail member suser duser srcuser targetusername identity who person name usrname subjectname "
-     "actor "},
+     "actor usr usrid "},
     {"user.domain", is_name, " domain userdomain domainname targetdomainname ntdomain "},
     {"group", is_name,
      " group groupname realm usergroup tunnelgroup connectionprofile role grouppolicy department vpngroup "},
@@ -554,9 +695,9 @@ constexpr Rule kRules[] = {
      " srcpackets sourcepackets packetsin inpackets rxpackets packetsreceived origpkts packetstoserver "},
     {"destination.packets", is_number,
      " dstpackets destinationpackets packetsout outpackets txpackets packetssent resppkts packetstoclient "},
-    {"duration_ms", is_number, " durationms elapsedms durationmilliseconds responsetimems latencyms timems "},
-    {"duration_s", is_number,
-     " duration elapsed durations durationseconds durationsec sessiontime acctsessiontime connectiontime "
+    {"duration_ms", is_duration, " durationms elapsedms durationmilliseconds responsetimems latencyms timems "},
+    {"duration_s", is_duration,
+     " dur duration elapsed durations durationseconds durationsec sessiontime acctsessiontime connectiontime "
      "sessionduration connecttime elapsedtime secs seconds "},
     {"network.iana_number", is_protocol,
      " protocol proto ipproto ipprotocol transport transportprotocol protocolid ianaprotocol "},
@@ -573,8 +714,9 @@ constexpr Rule kRules[] = {
     {"network.protocol", is_words, " application app appproto appid appname service l7protocol "},
     {"destination.domain", is_name,
      " sni servername destinationhost desthost destinationdomain url hostheader targethost dsthost "},
-    {"ingress", is_name, " inif ininterface ingress srcintf srczone inzone sourcezone iif inputinterface fromzone in "},
-    {"egress", is_name,
+    {"ingress", is_words,
+     " inif ininterface ingress srcintf srczone inzone sourcezone iif inputinterface fromzone in "},
+    {"egress", is_words,
      " outif outinterface egress dstintf dstzone outzone destinationzone oif outputinterface tozone out "},
     {"rule", is_name, " rule rulename policy policyname policyid ruleid acl accesslist signature accessgroup "},
     {"code", is_name, " eventid messageid msgid code eventcode logid msgno eventnumber "},
@@ -602,9 +744,13 @@ class Proposer {
   }
 
   core::Expected<std::string> yaml() {
+    what_happened();
     closed_vocabularies();
+    by_words();
     by_names();
     by_shapes();
+    by_places();
+    keep_patterns();
     if (!has("source.ip") && !has("destination.ip") && !has("user.name"))
       return core::fail("the sample has a time, but neither an address nor a user was found in it");
     decide_class();
@@ -645,6 +791,38 @@ class Proposer {
     }
   }
 
+  const Column* find(std::string_view name) const {
+    const auto found =
+        std::find_if(t_.columns.begin(), t_.columns.end(), [&](const Column& c) { return c.name == name; });
+    return found == t_.columns.end() ? nullptr : &*found;
+  }
+
+  // Of lines of text: the words that say what happened say how it ended, too.
+  void what_happened() {
+    const Column* what = t_.kind == "regex" ? find("what") : nullptr;
+    if (what == nullptr) return;
+    Placed activity{"activity", what->name, "likely", "its words", {}, {}};
+    Placed outcome{"outcome", what->name, "likely", "its words", {}, {}};
+    bool failures = false;
+    for (const std::string& text : distinct(*what)) {
+      std::string_view did = meaning_of(text, kActivities);
+      std::string_view ended = meaning_of(text, kOutcomes);
+      if (did.empty() && !ended.empty()) did = "logon";
+      if (ended.empty() && did == "logon") ended = "success";
+      if (did.empty()) {
+        activity.unknown.push_back(text);
+      } else {
+        activity.values.emplace_back(text, did);
+      }
+      if (!ended.empty()) outcome.values.emplace_back(text, ended);
+      failures |= ended == "failure";
+    }
+    if (activity.values.empty()) return;
+    used_.insert(what->name);
+    placed_.push_back(activity);
+    if (!outcome.values.empty()) placed_.push_back(outcome);
+  }
+
   // Columns whose texts are few words with a meaning: what happened and how it ended.
   void closed_vocabularies() {
     struct Closed {
@@ -666,7 +844,7 @@ class Proposer {
         {"mfa", kMfa, " mfa secondfactor twofactor 2fa otp mfaused factor2 mfastatus multifactor ", 2},
         {"auth_method", kMethods,
          " method authmethod authenticationmethod authtype logintype authentication "
-         "credentialtype authenticationtype ",
+         "credentialtype authenticationtype via using with ",
          2},
     };
     for (const bool with_name : {true, false}) {
@@ -696,6 +874,122 @@ class Proposer {
       }
     }
     return false;
+  }
+
+  // "src_p", "/network/client/port", "in_pkts": a word for the side and one for the thing.
+  void by_words() {
+    struct Thing {
+      std::string_view source, destination;
+      bool (*fits)(const std::string&);
+      std::string_view words;
+      bool amount;
+    };
+    static constexpr Thing kThings[] = {
+        {"source.ip", "destination.ip", is_address, " ip ipaddress addr address ", false},
+        {"source.port", "destination.port", is_port, " port prt p ", false},
+        {"source.bytes", "destination.bytes", is_whole_number, " bytes byte octets ", true},
+        {"source.packets", "destination.packets", is_whole_number, " packets pkts packet ", true},
+    };
+    static constexpr std::string_view kSource = " src source client remote peer caller orig originator initiator from ";
+    static constexpr std::string_view kDestination = " dst dest destination server target resp responder to ";
+    static constexpr std::string_view kIn = " in rx received recv up upload ingress ";
+    static constexpr std::string_view kOut = " out tx sent down download egress ";
+    // Somebody else's: given by the gateway, translated, the gateway's own.
+    static constexpr std::string_view kOther =
+        " assigned tunnel inner virtual framed leased internal nat translated xlate mapped mac gateway observer device "
+        "sensor inside ";
+    const auto any = [](const std::vector<std::string>& words, std::string_view list) {
+      return std::any_of(words.begin(), words.end(),
+                         [&](const std::string& w) { return list.find(" " + w + " ") != list.npos; });
+    };
+    for (const Thing& thing : kThings) {
+      for (const bool source : {true, false}) {
+        const std::string_view field = source ? thing.source : thing.destination;
+        const Column* best = nullptr;
+        std::size_t fewest = SIZE_MAX;
+        for (const Column& c : t_.columns) {
+          if (has(field) || !is_free(c) || share_of(c, thing.fits) < 0.8) continue;
+          const auto words = words_of(c.name);
+          const bool side =
+              any(words, source ? kSource : kDestination) || (thing.amount && any(words, source ? kIn : kOut));
+          if (!side || any(words, kOther) || !any(words, thing.words) || words.size() >= fewest) continue;
+          best = &c;
+          fewest = words.size();
+        }
+        if (best == nullptr) continue;
+        if (thing.amount) {
+          place(field, *best, "likely",
+                fmt::format("words of the name; as the gateway counts what {} the client: see that it is not the other "
+                            "way round",
+                            source ? "comes in from" : "goes out to"));
+        } else {
+          place(field, *best, share_of(*best, thing.fits) == 1 ? "certain" : "likely",
+                "words of the name and its texts");
+        }
+      }
+    }
+  }
+
+  // Cells without names: ports mostly stand behind their addresses, the user is a name among the rest.
+  void by_places() {
+    if (t_.kind != "csv" || t_.header) return;
+    const auto index = [&](std::string_view field) {
+      for (const Placed& p : placed_) {
+        if (p.field != field) continue;
+        for (std::size_t i = 0; i < t_.columns.size(); ++i) {
+          if (t_.columns[i].name == p.column) return i;
+        }
+      }
+      return t_.columns.size();
+    };
+    const auto is_free_port = [&](std::size_t i) {
+      return i < t_.columns.size() && is_free(t_.columns[i]) && share_of(t_.columns[i], is_port) >= 0.95;
+    };
+    const std::size_t source = index("source.ip");
+    const std::size_t destination = index("destination.ip");
+    if (destination == source + 1 && is_free_port(source + 2) && is_free_port(source + 3)) {
+      place("source.port", t_.columns[source + 2], "guess", "behind the addresses");
+      place("destination.port", t_.columns[source + 3], "guess", "behind the addresses");
+    } else {
+      if (is_free_port(source + 1))
+        place("source.port", t_.columns[source + 1], "guess", "behind the source's address");
+      if (is_free_port(destination + 1))
+        place("destination.port", t_.columns[destination + 1], "guess", "behind the destination's address");
+    }
+    const bool logs_in = std::any_of(placed_.begin(), placed_.end(), [](const Placed& p) {
+      return p.field == "activity" &&
+             std::any_of(p.values.begin(), p.values.end(), [](const auto& v) { return v.second == "logon"; });
+    });
+    if (has("user.name") || !logs_in) return;
+    for (const Column& c : t_.columns) {
+      const bool names =
+          share_of(c, [](const std::string& s) {
+            return is_words(s) && s.size() <= 64 && s.find_first_of(" ,:/") == s.npos && !is_yes_or_no(s);
+          }) >= 0.95;
+      if (!is_free(c) || !names || distinct(c).size() < 2) continue;
+      place("user.name", c, "guess", "names, in a log of log-ins");
+      return;
+    }
+  }
+
+  // Of lines of text: those patterns count that hold an address or a user. What only the others hold is placed nowhere.
+  void keep_patterns() {
+    if (t_.kind != "regex") return;
+    std::set<std::string> subjects;
+    for (const Placed& p : placed_) {
+      if (p.field == "source.ip" || p.field == "destination.ip" || p.field == "user.name") subjects.insert(p.column);
+    }
+    std::set<std::string> held;
+    for (const LinePattern& pattern : t_.patterns) {
+      if (!is_kept(pattern, subjects)) continue;
+      subjects_ = subjects;
+      for (const LinePattern::Part& part : pattern.parts) held.insert(part.name);
+    }
+    std::erase_if(placed_, [&](const Placed& p) { return !held.contains(p.column); });
+  }
+  static bool is_kept(const LinePattern& pattern, const std::set<std::string>& subjects) {
+    return std::any_of(pattern.parts.begin(), pattern.parts.end(),
+                       [&](const LinePattern::Part& part) { return subjects.contains(part.name); });
   }
 
   void by_names() {
@@ -906,9 +1200,33 @@ class Proposer {
       first = false;
     }
     for (const std::string& key : tops) {
-      if (key.size() > best.size()) best = key;
+      const bool rarer = is_common_key(best) && !is_common_key(key);
+      if (best.empty() || rarer || (is_common_key(best) == is_common_key(key) && key.size() > best.size())) best = key;
     }
     return best;
+  }
+  static bool is_common_key(std::string_view key) {
+    static constexpr std::string_view kCommon =
+        " @timestamp @version timestamp time ts date message msg event host level id type tags user username ip name "
+        "agent "
+        "client network source destination log service data src_ip dst_ip status action result ";
+    return kCommon.find(" " + core::lower(std::string(key)) + " ") != kCommon.npos;
+  }
+
+  void write_patterns(std::string& out) const {
+    out += "patterns:\n";
+    std::string rest;
+    for (const LinePattern& pattern : t_.patterns) {
+      const std::string example = core::printable(pattern.example, 120);
+      if (!is_kept(pattern, subjects_)) {
+        rest += fmt::format("# No address and no user, in {} lines such as: {}\n", pattern.lines, example);
+        continue;
+      }
+      std::string regex = pattern.regex([&](const std::string& name) { return used_.contains(name); });
+      for (std::size_t at = 0; (at = regex.find('\'', at)) != regex.npos; at += 2) regex.insert(at, 1, '\'');
+      out += fmt::format("  # {} lines such as: {}\n  - '{}'\n", pattern.lines, example, regex);
+    }
+    out += rest;
   }
 
   static std::string example_of(const Column& c) { return c.texts.empty() ? "" : core::printable(c.texts.front(), 40); }
@@ -925,10 +1243,11 @@ class Proposer {
         t_.records, core::printable(file_, 100), core::printable(file_, 100));
     out += "name: " + name_ + "\n";
     out += "kind: " + t_.kind + "\n";
-    if (t_.kind != "json" && t_.delimiter != (t_.kind == "csv" ? ',' : ' ')) {
+    if ((t_.kind == "csv" || t_.kind == "kv") && t_.delimiter != (t_.kind == "csv" ? ',' : ' ')) {
       out += "delimiter: " + (t_.delimiter == '\t' ? std::string("\"\\t\"") : quoted({&t_.delimiter, 1})) + "\n";
     }
     if (t_.syslog) out += "syslog: true  # the records stand behind a syslog envelope\n";
+    if (!t_.program.empty()) out += fmt::format("program: {}  # all are of this program\n", quoted(t_.program));
     if (t_.header) {
       out += "header: true\n";
     } else if (t_.kind == "csv") {
@@ -936,8 +1255,12 @@ class Proposer {
       for (const Column& c : t_.columns) out += fmt::format("  - {}  # e.g. {}\n", quoted(c.name), example_of(c));
     }
     if (t_.kind == "json") {
-      out += fmt::format("key: {}  # every record has it; so that other JSON is left alone\n", quoted(shared_key()));
-    } else if (!t_.header) {
+      const std::string key = shared_key();
+      out += fmt::format("key: {}  # {}every record has it; so that other JSON is left alone\n", quoted(key),
+                         is_common_key(key) ? "guess, other formats have it, too: " : "");
+    } else if (t_.kind == "regex") {
+      write_patterns(out);
+    } else if (!t_.header && t_.program.empty()) {
       const std::string shared = shared_text();
       if (shared.empty()) {
         out += fmt::format(
@@ -1035,6 +1358,7 @@ class Proposer {
   std::vector<Placed> placed_;
   std::vector<Constant> constants_;
   std::set<std::string> used_;
+  std::set<std::string> subjects_;  // regex: groups that hold an address or a user
 };
 
 std::string format_name(std::string_view text) {
@@ -1048,7 +1372,7 @@ std::string format_name(std::string_view text) {
 
 core::Expected<Proposal> propose_mapping(std::string_view sample, std::string_view file, std::string_view name,
                                          const core::TimeReader& times) {
-  auto table = table_of(records_of(sample, times));
+  auto table = table_of(records_of(sample, times), times);
   if (!table) return std::unexpected(table.error());
   auto time = find_time(*table, times);
   if (!time && !table->syslog) {

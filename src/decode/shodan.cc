@@ -139,6 +139,7 @@ class Shodan final : public RecordDecoder {
         json::each_field(v, [&](std::string_view k, const Value& name) {
           if (k == "subject") append_name(b.subject, name);
           if (k == "issuer") append_name(b.issuer, name);
+          if (k == "fingerprint") hash(name, b.facts);
           return true;
         });
       }
@@ -148,6 +149,13 @@ class Shodan final : public RecordDecoder {
           return true;
         });
       }
+      return true;
+    });
+  }
+
+  static void hash(const Value& value, ServiceFacts& facts) {
+    json::each_field(value, [&](std::string_view key, const Value& v) {
+      if (key == "sha256" || (key == "sha1" && facts.certificate.empty())) facts.certificate = json::text(v);
       return true;
     });
   }

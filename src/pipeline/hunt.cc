@@ -192,6 +192,22 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
     return {};
   };
 
+  // Scans first, in the order in which they were named: what stands behind an address is worth knowing at every log-in,
+  // and is mostly looked up after the log-in has raised a question.
+  std::vector<Cursor> scans;
+  std::copy_if(waiting.begin(), waiting.end(), std::back_inserter(scans),
+               [](const Cursor& c) { return c.stream->scan(); });
+  std::erase_if(waiting, [](const Cursor& c) { return c.stream->scan(); });
+  std::sort(scans.begin(), scans.end(), [](const Cursor& a, const Cursor& b) { return a.order < b.order; });
+  for (Cursor& cursor : scans) {
+    while (true) {
+      auto more = advance(cursor, used_up);
+      if (!more) return std::unexpected(more.error());
+      if (!*more) break;
+      for (; cursor.at < cursor.batch->size(); ++cursor.at) judge.take((*cursor.batch)[cursor.at], *cursor.batch);
+    }
+  }
+
   std::vector<Cursor> active;  // a heap, earliest at the front
   const auto later = [](const Cursor& a, const Cursor& b) { return b.before(a); };
   while (!active.empty() || !waiting.empty()) {
