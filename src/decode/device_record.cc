@@ -219,6 +219,8 @@ std::string banner_line(std::string_view sent) {
     if (line.empty()) append_line(line, sent.substr(0, sent.find('\n')));
     return line;
   }
+  // Behind its version string an SSH server, or the scanner, goes on with keys.
+  if (sent.starts_with("SSH-")) sent = sent.substr(0, sent.find_first_of("\r\n"));
   append_line(line, sent);
   return line;
 }

@@ -177,40 +177,42 @@ struct BadMapping {
   const char* says;
 };
 
-TEST(Mapping, NamesTheLineOfAnError) {
+TEST(Mapping, NamesLineAndColumnOfAnError) {
   const BadMapping cases[] = {
       {"name: [", "not YAML"},
       {"- a\n", "must be a YAML mapping"},
-      {"name: x\nkind: csv\nheader: true\ncolour: red\n", "line 4: unknown key: colour"},
-      {"name: X Y\nkind: csv\n", "line 1: name must be"},
-      {"name: x\nkind: xml\n", "line 2: unknown kind: xml"},
+      {"name: x\nkind: csv\nheader: true\ncolour: red\n", "line 4, column 1: unknown key: colour"},
+      {"name: X Y\nkind: csv\n", "line 1, column 7: name must be"},
+      {"name: x\nkind: xml\n", "line 2, column 7: unknown kind: xml"},
       {"name: x\nkind: csv\n", "needs `header: true` or `columns`"},
       {"name: x\nkind: csv\ncolumns: [a]\n", "match is missing"},
       {"name: x\nkind: json\n", "match is missing"},
       {"name: x\nkind: csv\nheader: true\n", "time is missing"},
-      {"name: x\nkind: csv\nheader: true\ntime: {field: t, format: sundial}\n", "line 4: unknown time format: sundial"},
+      {"name: x\nkind: csv\nheader: true\ntime: {field: t, format: sundial}\n", "line 4, column 26: unknown time format: sundial"},
       {"name: x\nkind: csv\nheader: true\ntime: {field: t}\n", "fields is missing"},
       {"name: x\nkind: csv\nheader: true\ntime: {field: t}\nfields:\n  source.ipp: a\n",
-       "line 6: unknown event field: source.ipp"},
+       "line 6, column 3: unknown event field: source.ipp"},
       {"name: x\nkind: csv\nheader: true\ntime: {field: t}\nfields: {source.ip: a}\n", "class is missing"},
       {"name: x\nkind: csv\nheader: true\ntime: {field: t}\nconstants:\n  class: login\nfields: {source.ip: a}\n",
-       "line 6: unknown value: login"},
+       "line 6, column 10: unknown value: login"},
       {"name: x\nkind: csv\nheader: true\ntime: {field: t}\nconstants: {class: flow}\nfields: {source.port: a}\n",
        "one of source.ip"},
       {"name: x\nkind: csv\nheader: true\ntime: {field: t}\nconstants: {class: flow}\nfields: {source.ip: "
        "a}\nvalues:\n  outcome: {a: success}\n",
-       "line 8: values of a field that is not under fields: outcome"},
+       "line 8, column 3: values of a field that is not under fields: outcome"},
       {"name: x\nkind: csv\nheader: true\ntime: {field: t}\nconstants: {class: flow}\nfields: {source.ip: a, outcome: "
        "o}\nvalues:\n  outcome: {a: "
        "good}\n",
-       "line 8: unknown value: good"},
+       "line 8, column 16: unknown value: good"},
       {"name: x\nkind: csv\nmatch: m\ncolumns: [t, a]\ntime: {field: t}\nconstants: {class: flow}\nfields: {source.ip: "
        "b}\n",
-       "line 7: no such column: b"},
+       "line 7, column 21: no such column: b"},
       {"name: x\nkind: csv\nmatch: m\ncolumns: [t, a]\ntime: {field: u}\nconstants: {class: flow}\nfields: {source.ip: "
        "a}\n",
        "no such column: u"},
-      {"name: x\nkind: json\nkey: k\ndelimiter: ab\n", "line 4: delimiter must be one character"},
+      {"name: x\nkind: json\nkey: k\ndelimiter: ab\n", "line 4, column 12: delimiter must be one character"},
+      {"name: x\nkind: csv\nheader: true\nprogram: gate\n", "line 4, column 10: program is for records behind syslog"},
+      {"name: x\nkind: regex\npattern: '(?P<a>x'\n", "line 3, column 10: not a regular expression: missing )"},
   };
   for (const BadMapping& bad : cases) {
     const auto made = make_mapping(bad.yaml, core::TimeReader());
@@ -224,7 +226,7 @@ TEST(Mapping, AnErrorReachesTheUser) {
   options.mappings = {{"name: x\n", "my.yaml"}};
   const auto made = make_decoder(recognise("a,b\n", options), options);
   ASSERT_FALSE(made);
-  EXPECT_TRUE(made.error().text().starts_with("my.yaml:1: kind is missing")) << made.error().text();
+  EXPECT_TRUE(made.error().text().starts_with("my.yaml:1:1: kind is missing")) << made.error().text();
 }
 
 TEST(Mapping, SeveralReadTheirOwnRecordsSideBySide) {

@@ -235,6 +235,7 @@ class Miner {
     const std::string behind = word_behind(line, variable, at, 0);
     const bool keyed = at >= 2 && line[at - 1].text == "=" && line[at - 2].kind == Kind::kWord;
     if (keyed) return group_name(line[at - 2].text);
+    if (is_level(t.text)) return "level";
     static constexpr std::array<std::string_view, 6> kOfUser = {"for", "of", "by", "account", "username", "login"};
     static constexpr std::array<std::string_view, 4> kSays = {"address", "ip", "addr", "host"};
     switch (t.kind) {

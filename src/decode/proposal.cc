@@ -497,6 +497,8 @@ std::string_view meaning_of(std::string_view text, std::span<const Meaning> tabl
 bool tells(std::string_view word) {
   static constexpr std::string_view kTooShort[] = {"no", "up", "down", "yes", "true", "false", "pass", "not", "open"};
   if (std::find(std::begin(kTooShort), std::end(kTooShort), word) != std::end(kTooShort)) return false;
+  // "AuthManager" is where it happened.
+  if (word.starts_with("auth") && word != "auth" && !word.starts_with("authenti")) return false;
   return !meaning_of(word, kOutcomes).empty() || !meaning_of(word, kActivities).empty() ||
          !meaning_of(word, kActions).empty();
 }
@@ -700,7 +702,7 @@ constexpr Rule kRules[] = {
      " dur duration elapsed durations durationseconds durationsec sessiontime acctsessiontime connectiontime "
      "sessionduration connecttime elapsedtime secs seconds "},
     {"network.iana_number", is_protocol,
-     " protocol proto ipproto ipprotocol transport transportprotocol protocolid ianaprotocol "},
+     " protocol proto prot ipproto ipprotocol transport transportprotocol protocolid ianaprotocol "},
     {"client.os", is_words, " os system operatingsystem clientos platform osname osversion osfull useros deviceos "},
     {"user_agent", is_words,
      " useragent agent httpuseragent clientversion browser software clientsoftware clientname clienttype "

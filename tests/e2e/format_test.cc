@@ -96,12 +96,12 @@ TEST_F(Format, ConfigurationNamesAFolderAndAMistakeLeavesTheOthersWorking) {
   EXPECT_EQ(h.run.exit_code, 0) << h.run.err;
   EXPECT_EQ(h.summary.total.events_by_format.at("one"), 1U);
   EXPECT_EQ(h.summary.total.events_by_format.at("three"), 1U);
-  EXPECT_NE(h.run.err.find("formats/two.yaml:2: unknown kind"), h.run.err.npos) << h.run.err;
+  EXPECT_NE(h.run.err.find("formats/two.yaml:2:7: unknown kind"), h.run.err.npos) << h.run.err;
   EXPECT_NE(h.run.err.find("formats/one.yaml: the name is taken by"), h.run.err.npos) << h.run.err;
   EXPECT_EQ(lines_of(h.run.err), 2U) << h.run.err;
   const RunResult check = orbwatch({"config", "check", config});
   EXPECT_EQ(check.exit_code, 2);
-  EXPECT_NE(check.err.find("formats/two.yaml:2: unknown kind"), check.err.npos) << check.err;
+  EXPECT_NE(check.err.find("formats/two.yaml:2:7: unknown kind"), check.err.npos) << check.err;
 }
 
 TEST_F(Format, ListsExamplesThatAreRecognised) {
