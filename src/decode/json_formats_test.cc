@@ -188,7 +188,8 @@ TEST(Mapping, NamesLineAndColumnOfAnError) {
       {"name: x\nkind: csv\ncolumns: [a]\n", "match is missing"},
       {"name: x\nkind: json\n", "match is missing"},
       {"name: x\nkind: csv\nheader: true\n", "time is missing"},
-      {"name: x\nkind: csv\nheader: true\ntime: {field: t, format: sundial}\n", "line 4, column 26: unknown time format: sundial"},
+      {"name: x\nkind: csv\nheader: true\ntime: {field: t, format: sundial}\n",
+       "line 4, column 26: unknown time format: sundial"},
       {"name: x\nkind: csv\nheader: true\ntime: {field: t}\n", "fields is missing"},
       {"name: x\nkind: csv\nheader: true\ntime: {field: t}\nfields:\n  source.ipp: a\n",
        "line 6, column 3: unknown event field: source.ipp"},
@@ -247,6 +248,48 @@ TEST(Mapping, SeveralReadTheirOwnRecordsSideBySide) {
   EXPECT_EQ(core::rfc3339(batch[0].time), "2026-11-20T08:15:30Z");
   EXPECT_EQ(batch[1].dataset.text(), "one");
   EXPECT_EQ(rejected(batch, "two: no time"), 1U);
+}
+
+TEST(Mapping, ReadsDurationsWithUnitsAndValuesInQuotes) {
+  Options options;
+  options.mappings = {
+      {"name: d\nkind: kv\nmatch: dur=\ntime: {field: t}\nconstants: {class: session}\nfields: {user.name: u, "
+       "duration_s: dur}\n",
+       ""}};
+  const struct {
+    const char* text;
+    std::int64_t milliseconds;
+  } cases[] = {{"12", 12000},        {"1.5", 1500},         {"12ms", 12},
+               {"'1h 5m'", 3900000}, {"01:02:03", 3723000}, {"12 parsecs", 12000},
+               {"12parsecs", 0},     {"soon", 0},           {"-5", 0}};
+  for (const auto& c : cases) {
+    std::string line = std::string("t=2026-11-20T08:15:30Z u='alice' dur=") + c.text + "\n";
+    line.reserve(line.size() + core::kPadding);
+    auto decoder = make_decoder(recognise(line, options), options);
+    ASSERT_TRUE(decoder);
+    EventBatch batch;
+    (*decoder)->feed(line, batch);
+    ASSERT_EQ(batch.size(), 1U) << c.text;
+    EXPECT_EQ(batch[0].user.text(), "alice");
+    EXPECT_EQ(batch[0].duration, c.milliseconds * 1'000'000) << c.text;
+  }
+}
+
+TEST(Mapping, OfAProgramLeavesTheOthersAlone) {
+  Options options;
+  options.mappings = {
+      {"name: p\nkind: regex\nsyslog: true\nprogram: gate\npattern: '^login (?P<u>.+)$'\nconstants: {class: "
+       "authentication}\nfields: {user.name: u}\n",
+       ""}};
+  options.year = 2026;
+  std::string lines = "Nov 20 08:15:30 gw gate[1]: login alice\nNov 20 08:15:30 gw other[1]: login bob\n";
+  lines.reserve(lines.size() + core::kPadding);
+  auto decoder = make_decoder(recognise(lines, options), options);
+  ASSERT_TRUE(decoder);
+  EventBatch batch;
+  (*decoder)->feed(lines, batch);
+  ASSERT_EQ(batch.size(), 1U);
+  EXPECT_EQ(batch[0].user.text(), "alice");
 }
 
 TEST(Mapping, ATrialTellsWhatEachFieldMet) {

@@ -17,7 +17,7 @@ constexpr std::size_t kLongestLine = 4096;
 constexpr std::size_t kMostTokens = 200;
 constexpr std::size_t kMostVariables = 30;
 
-enum class Kind : unsigned char { kBlank, kPunctuation, kWord, kValue, kNumber, kAddress, kQuoted };
+enum class Kind : unsigned char { kBlank, kPunctuation, kWord, kValue, kNumber, kAddress, kQuoted, kDetail };
 
 struct Token {
   Kind kind;
@@ -75,6 +75,24 @@ Token next_token(std::string_view text, bool value) {
   return {digits || special || value ? Kind::kValue : Kind::kWord, std::string(word)};
 }
 
+// "... from 192.0.2.7: bad password": plain words behind the last colon say why, and differ from line to line.
+void join_detail(Line& line) {
+  bool variables = false;
+  std::size_t colon = 0;
+  for (std::size_t i = 0; i + 1 < line.size(); ++i) {
+    if (line[i].text == ":" && line[i + 1].kind == Kind::kBlank && variables) colon = i;
+    variables |= line[i].kind == Kind::kAddress || line[i].kind == Kind::kValue || line[i].kind == Kind::kQuoted;
+  }
+  if (colon == 0 || colon + 2 >= line.size()) return;
+  std::string detail;
+  for (std::size_t i = colon + 2; i < line.size(); ++i) {
+    if (line[i].kind != Kind::kWord && line[i].kind != Kind::kBlank) return;
+    detail += line[i].text;
+  }
+  line.resize(colon + 2);
+  line.push_back({Kind::kDetail, detail});
+}
+
 Line tokens_of(std::string_view text) {
   Line line;
   bool value = false;
@@ -84,6 +102,7 @@ Line tokens_of(std::string_view text) {
     text.remove_prefix(line.back().text.size());
   }
   if (line.size() == kMostTokens) line.clear();
+  join_detail(line);
   return line;
 }
 
@@ -108,9 +127,9 @@ class Miner {
     for (auto& [shape, members] : shapes) divide(std::move(members), 0);
     for (const Group& g : groups_) {
       for (std::size_t at = 0; at < g.varies.size(); ++at) {
-        if (!g.varies[at]) continue;
         for (const std::size_t i : g.members) {
-          if (lines_[i][at].kind == Kind::kWord) variables_.insert(lines_[i][at].text);
+          if (lines_[i][at].kind == Kind::kWord && (g.varies[at] || is_of_user(lines_[i], at)))
+            variables_.insert(lines_[i][at].text);
         }
       }
     }
@@ -138,6 +157,13 @@ class Miner {
     return !is_level(word) && (one_of(low, kSmall) || tells_(low));
   }
 
+  // "user alice"
+  bool is_of_user(const Line& line, std::size_t at) const {
+    if (at < 2 || is_fixed(line[at].text) || line[at - 1].kind != Kind::kBlank) return false;
+    const std::string before = core::lower(line[at - 2].text);
+    return before == "user" || before == "username";
+  }
+
   std::string shape_of(const Line& line) const {
     std::string shape;
     for (const Token& t : line) {
@@ -152,6 +178,7 @@ class Miner {
         case Kind::kNumber: shape += 'n'; break;
         case Kind::kAddress: shape += 'a'; break;
         case Kind::kQuoted: shape += 'q'; break;
+        case Kind::kDetail: shape += 'd'; break;
       }
     }
     return shape;
@@ -269,6 +296,7 @@ class Miner {
         if (behind == "s" || behind == "sec" || behind == "secs" || behind == "seconds") return "duration";
         return before.empty() ? "number" : group_name(before);
       }
+      case Kind::kDetail: return "detail";
       default: break;
     }
     if (t.text.find('@') != t.text.npos || t.text.find('\\') != t.text.npos) return "user";
@@ -280,9 +308,10 @@ class Miner {
 
   static std::string expression_of(const Line& line, std::size_t at, bool fraction) {
     switch (line[at].kind) {
-      case Kind::kAddress: return "[0-9A-Fa-f.:]+";
+      case Kind::kAddress: return std::string(LinePattern::kAddress);
       case Kind::kNumber: return fraction ? "[0-9.]+" : "[0-9]+";
       case Kind::kQuoted: return line[at].text.front() == '"' ? "[^\"]*" : "[^']*";
+      case Kind::kDetail: return ".+";
       default: break;
     }
     const bool stops = at + 1 < line.size() && line[at + 1].kind == Kind::kPunctuation;
@@ -296,7 +325,8 @@ class Miner {
     std::pair<std::size_t, std::size_t> best{0, 0};
     std::size_t best_words = 0;
     for (std::size_t at = 0; at < line.size();) {
-      if (line[at].kind != Kind::kWord || variable[at]) {
+      // "[auth]" is where it happened, not what.
+      if (line[at].kind != Kind::kWord || variable[at] || (at > 0 && line[at - 1].text == "[")) {
         ++at;
         continue;
       }
@@ -317,7 +347,7 @@ class Miner {
           ++end;
         }
       }
-      if (telling > best_words) {
+      if (telling > 0 && telling >= best_words) {
         best_words = telling;
         best = {begin, end};
       }
@@ -332,13 +362,11 @@ class Miner {
     for (std::size_t at = 0; at < line.size(); ++at) {
       const Kind kind = line[at].kind;
       variable[at] = kind == Kind::kNumber || kind == Kind::kAddress || kind == Kind::kQuoted || kind == Kind::kValue ||
-                     g.varies[at] || is_level(line[at].text);
+                     kind == Kind::kDetail || g.varies[at] || is_level(line[at].text);
     }
     for (std::size_t at = 0; at < line.size(); ++at) {
       if (line[at].kind != Kind::kWord || variable[at] || is_fixed(line[at].text)) continue;
-      const bool of_user =
-          word_before(line, variable, at, 0) == "user" || word_before(line, variable, at, 0) == "username";
-      variable[at] = of_user || (line[at].text.size() > 2 && variables_.contains(line[at].text));
+      variable[at] = is_of_user(line, at) || (line[at].text.size() > 2 && variables_.contains(line[at].text));
     }
     const auto [begin, end] = telling_run(line, variable);
     LinePattern pattern;

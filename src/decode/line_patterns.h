@@ -21,6 +21,7 @@ struct LinePattern {
     std::string name;        // of a variable: a name for a named group, once in a pattern
     std::string expression;  // of a variable: RE2 syntax, without groups
   };
+  static constexpr std::string_view kAddress = "[0-9A-Fa-f.:]+";  // expression of an address
   std::vector<Part> parts;
   std::size_t lines = 0;  // of the sample
   std::string example;    // the first of them

@@ -428,9 +428,15 @@ int recognise_nmap_xml(std::string_view head) {
   head = head.substr(0, 4096);
   if (core::skip_prefix(head, "\xef\xbb\xbf")) head = core::trim(head);
   if (!core::trim(head).starts_with('<')) return 0;
-  const auto at = head.find("<nmaprun");
-  if (at == head.npos || at + 8 >= head.size()) return 0;
-  return core::is_space(head[at + 8]) || head[at + 8] == '>' ? 100 : 0;
+  const auto holds_tag = [&](std::string_view tag) {
+    const auto at = head.find(tag);
+    if (at == head.npos || at + tag.size() >= head.size()) return false;
+    const char behind = head[at + tag.size()];
+    return core::is_space(behind) || behind == '>';
+  };
+  if (holds_tag("<nmaprun")) return 100;
+  // A host that was cut out of a scan.
+  return core::trim(head).starts_with("<host") && holds_tag("<host") && holds_tag("<address") ? 90 : 0;
 }
 
 std::unique_ptr<Decoder> make_nmap_xml(const Options& options) { return std::make_unique<NmapXml>(options); }

@@ -253,6 +253,7 @@ bool read_cells(Table& table) {
 }
 
 bool tells(std::string_view word);
+bool is_name_of_user(std::string_view name);
 struct TimePrefix {
   std::size_t words = 0;         // between blanks; 0 = there is none
   std::string opening, closing;  // "[" and "]"
@@ -276,6 +277,13 @@ std::optional<std::string_view> behind_time(std::string_view line, const TimePre
     time.resize(time.size() - prefix.closing.size());
   }
   return line;
+}
+
+// Does the line name an address or a user? Without one it is of no use.
+bool has_subject(const LinePattern& pattern) {
+  return std::any_of(pattern.parts.begin(), pattern.parts.end(), [](const LinePattern::Part& part) {
+    return !part.name.empty() && (part.expression == LinePattern::kAddress || is_name_of_user(part.name));
+  });
 }
 
 // Lines of free text: patterns of those that say the same, and a column for each of their variables.
@@ -318,11 +326,13 @@ bool read_text(Table& table, const core::TimeReader& times) {
     expressions.push_back(std::make_unique<RE2>(pattern.regex([](const std::string&) { return true; }), options));
   for (const std::string& body : table.bodies) {
     ++table.records;
-    for (const auto& expression : expressions) {
+    for (std::size_t i = 0; i < expressions.size(); ++i) {
+      const auto& expression = expressions[i];
       std::vector<re2::StringPiece> groups(static_cast<std::size_t>(expression->NumberOfCapturingGroups()) + 1);
       if (!expression->ok() ||
           !expression->Match(body, 0, body.size(), RE2::UNANCHORED, groups.data(), static_cast<int>(groups.size())))
         continue;
+      if (!has_subject(table.patterns[i])) break;
       for (const auto& [number, name] : expression->CapturingGroupNames()) {
         const re2::StringPiece& found = groups[static_cast<std::size_t>(number)];
         table.put(name, {found.data(), found.size()});
@@ -729,6 +739,13 @@ constexpr Rule kRules[] = {
     {"tcp_flags", is_whole_number, " tcpflags "},
 };
 
+bool is_name_of_user(std::string_view name) {
+  const std::string plain = " " + normal(name, false) + " ";
+  return std::any_of(std::begin(kRules), std::end(kRules), [&](const Rule& rule) {
+    return rule.field == "user.name" && rule.names.find(plain) != rule.names.npos;
+  });
+}
+
 struct Placed {
   std::string field;
   std::string column;
@@ -805,10 +822,13 @@ class Proposer {
     if (what == nullptr) return;
     Placed activity{"activity", what->name, "likely", "its words", {}, {}};
     Placed outcome{"outcome", what->name, "likely", "its words", {}, {}};
-    bool failures = false;
+    Placed action{"action", what->name, "likely", "its words", {}, {}};
+    const bool user = has_user();
     for (const std::string& text : distinct(*what)) {
       std::string_view did = meaning_of(text, kActivities);
-      std::string_view ended = meaning_of(text, kOutcomes);
+      std::string_view ended = user ? meaning_of(text, kOutcomes) : std::string_view();
+      if (const auto verdict = meaning_of(text, kActions); !user && !verdict.empty())
+        action.values.emplace_back(text, verdict);
       if (did.empty() && !ended.empty()) did = "logon";
       if (ended.empty() && did == "logon") ended = "success";
       if (did.empty()) {
@@ -817,12 +837,12 @@ class Proposer {
         activity.values.emplace_back(text, did);
       }
       if (!ended.empty()) outcome.values.emplace_back(text, ended);
-      failures |= ended == "failure";
     }
-    if (activity.values.empty()) return;
-    used_.insert(what->name);
-    placed_.push_back(activity);
-    if (!outcome.values.empty()) placed_.push_back(outcome);
+    for (const Placed& p : {activity, outcome, action}) {
+      if (p.values.empty()) continue;
+      used_.insert(what->name);
+      placed_.push_back(p);
+    }
   }
 
   // Columns whose texts are few words with a meaning: what happened and how it ended.
@@ -865,6 +885,16 @@ class Proposer {
         }
       }
     }
+    // "Login OK", "Login failed": what happened says how it ended.
+    if (has("outcome") || !has_user()) return;
+    for (const Placed& p : placed_) {
+      const Column& c = column(p.column);
+      if (p.field != "activity" || known_share(c, kOutcomes) < 0.5) continue;
+      Placed outcome{"outcome", p.column, "guess", "words of the activity", {}, {}};
+      translate(outcome, c, kOutcomes);
+      placed_.push_back(std::move(outcome));
+      break;
+    }
   }
 
   // Is there a column named like a user's?
@@ -904,6 +934,12 @@ class Proposer {
       return std::any_of(words.begin(), words.end(),
                          [&](const std::string& w) { return list.find(" " + w + " ") != list.npos; });
     };
+    // "/_source/..." around everything says nothing of sides.
+    std::size_t common = t_.columns.empty() ? 0 : t_.columns.front().name.find('/', 1);
+    if (common == std::string::npos || t_.columns.front().name[0] != '/') common = 0;
+    for (const Column& c : t_.columns) {
+      if (!c.name.starts_with(t_.columns.front().name.substr(0, common + 1))) common = 0;
+    }
     for (const Thing& thing : kThings) {
       for (const bool source : {true, false}) {
         const std::string_view field = source ? thing.source : thing.destination;
@@ -911,7 +947,7 @@ class Proposer {
         std::size_t fewest = SIZE_MAX;
         for (const Column& c : t_.columns) {
           if (has(field) || !is_free(c) || share_of(c, thing.fits) < 0.8) continue;
-          const auto words = words_of(c.name);
+          const auto words = words_of(std::string_view(c.name).substr(common));
           const bool side =
               any(words, source ? kSource : kDestination) || (thing.amount && any(words, source ? kIn : kOut));
           if (!side || any(words, kOther) || !any(words, thing.words) || words.size() >= fewest) continue;
@@ -996,6 +1032,7 @@ class Proposer {
 
   void by_names() {
     for (const Rule& rule : kRules) {
+      if (has(rule.field)) continue;
       // The list is in the order of preference: "src_ip" before "ip".
       const Column* best = nullptr;
       std::size_t rank = std::string_view::npos;
@@ -1088,17 +1125,17 @@ class Proposer {
         by_text.values.emplace_back(text, logon ? "authentication" : "session");
       }
       placed_.push_back(std::move(by_text));
-      constant("service", service(), "");
+      constant("service", service(), "guess: the word stands in the sample");
       return;
     }
     if (user && (logons || has("outcome") || (!amounts && !has("assigned.ip") && !sessions))) {
       constant("class", "authentication", has("outcome") ? "likely: a user and a result" : "guess: there is a user");
       if (activity == nullptr) constant("activity", "logon", "guess");
-      constant("service", service(), "");
+      constant("service", service(), "guess: the word stands in the sample");
     } else if (user) {
       constant("class", "session", "likely: a user, and what a session has");
       if (activity == nullptr) constant("activity", amounts ? "end" : "start", "guess");
-      constant("service", service(), "");
+      constant("service", service(), "guess: the word stands in the sample");
     } else if (has("action") || sessions) {
       constant("class", "connection", "likely: a firewall's verdict, or connections that begin and end");
       if (activity == nullptr) constant("activity", amounts ? "end" : "start", "guess");
@@ -1221,12 +1258,12 @@ class Proposer {
     for (const LinePattern& pattern : t_.patterns) {
       const std::string example = core::printable(pattern.example, 120);
       if (!is_kept(pattern, subjects_)) {
-        rest += fmt::format("# No address and no user, in {} lines such as: {}\n", pattern.lines, example);
+        rest += fmt::format("# Left out, no address and no user ({} in the sample): {}\n", pattern.lines, example);
         continue;
       }
       std::string regex = pattern.regex([&](const std::string& name) { return used_.contains(name); });
       for (std::size_t at = 0; (at = regex.find('\'', at)) != regex.npos; at += 2) regex.insert(at, 1, '\'');
-      out += fmt::format("  # {} lines such as: {}\n  - '{}'\n", pattern.lines, example, regex);
+      out += fmt::format("  # {} in the sample, such as: {}\n  - '{}'\n", pattern.lines, example, regex);
     }
     out += rest;
   }
@@ -1262,9 +1299,11 @@ class Proposer {
                          is_common_key(key) ? "guess, other formats have it, too: " : "");
     } else if (t_.kind == "regex") {
       write_patterns(out);
-    } else if (!t_.header && t_.program.empty()) {
+    } else if (!t_.header) {
       const std::string shared = shared_text();
-      if (shared.empty()) {
+      if (shared.empty() && !t_.program.empty()) {
+        // The program alone tells the records apart.
+      } else if (shared.empty()) {
         out += fmt::format(
             "match: {}  # guess: the records share no other text. This takes the lines of any format that is not "
             "known: "

@@ -39,8 +39,6 @@ constexpr std::string_view kCamera =
 
 class Devices : public ::testing::Test {
  protected:
-  std::string vpn_ = dir_.write("vpn.log", vpn_log()).string();
-
   HuntRun with(const std::string& name, const std::string& scan) {
     return hunt({vpn_, dir_.write(name, scan).string()});
   }
@@ -55,8 +53,8 @@ class Devices : public ::testing::Test {
     return {};
   }
 
- private:
   TempDir dir_;
+  std::string vpn_ = dir_.write("vpn.log", vpn_log()).string();
 };
 
 TEST_F(Devices, AnOpenPortThatNmapFoundAfterTheLogInIsEvidenceForIt) {

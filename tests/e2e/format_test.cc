@@ -68,7 +68,7 @@ TEST_F(Format, ExitCodes) {
   const std::string wrong = dir_.write("wrong.yaml", "name: x\nkind: csv\nheader: maybe\n").string();
   const RunResult mistake = orbwatch({"format", "test", wrong, sample_});
   EXPECT_EQ(mistake.exit_code, 2);
-  EXPECT_NE(mistake.err.find(wrong + ":3: header must be true or false"), mistake.err.npos) << mistake.err;
+  EXPECT_NE(mistake.err.find(wrong + ":3:9: header must be true or false"), mistake.err.npos) << mistake.err;
   EXPECT_EQ(orbwatch({"format", "test", "/no/such.yaml", sample_}).exit_code, 2);
   EXPECT_EQ(orbwatch({"format"}).exit_code, 2);
   const std::string good = dir_.write("one.yaml", kv_mapping("one")).string();
