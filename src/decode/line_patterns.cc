@@ -128,7 +128,7 @@ class Miner {
     for (const Group& g : groups_) {
       for (std::size_t at = 0; at < g.varies.size(); ++at) {
         for (const std::size_t i : g.members) {
-          if (lines_[i][at].kind == Kind::kWord && (g.varies[at] || is_of_user(lines_[i], at)))
+          if (lines_[i][at].kind == Kind::kWord && (g.varies[at] || is_value_of_word(lines_[i], at)))
             variables_.insert(lines_[i][at].text);
         }
       }
@@ -157,11 +157,12 @@ class Miner {
     return !is_level(word) && (one_of(low, kSmall) || tells_(low));
   }
 
-  // "user alice"
-  bool is_of_user(const Line& line, std::size_t at) const {
+  // "user alice", "via password"
+  bool is_value_of_word(const Line& line, std::size_t at) const {
     if (at < 2 || is_fixed(line[at].text) || line[at - 1].kind != Kind::kBlank) return false;
     const std::string before = core::lower(line[at - 2].text);
-    return before == "user" || before == "username";
+    static constexpr std::array<std::string_view, 5> kNaming = {"user", "username", "via", "using", "method"};
+    return one_of(before, kNaming);
   }
 
   std::string shape_of(const Line& line) const {
@@ -366,7 +367,7 @@ class Miner {
     }
     for (std::size_t at = 0; at < line.size(); ++at) {
       if (line[at].kind != Kind::kWord || variable[at] || is_fixed(line[at].text)) continue;
-      variable[at] = is_of_user(line, at) || (line[at].text.size() > 2 && variables_.contains(line[at].text));
+      variable[at] = is_value_of_word(line, at) || (line[at].text.size() > 2 && variables_.contains(line[at].text));
     }
     const auto [begin, end] = telling_run(line, variable);
     LinePattern pattern;

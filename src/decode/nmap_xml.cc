@@ -215,6 +215,7 @@ class HostReader {
       const auto number = core::parse_number<std::uint16_t>(attribute(tag, "portid"));
       port_->number = number.value_or(0);
       port_->protocol = protocol_number(attribute(tag, "protocol"));
+      if (tag.empty) port_ = nullptr;
     } else if (port_ != nullptr) {
       of_port(tag);
     }

@@ -830,13 +830,16 @@ class Proposer {
       if (const auto verdict = meaning_of(text, kActions); !user && !verdict.empty())
         action.values.emplace_back(text, verdict);
       if (did.empty() && !ended.empty()) did = "logon";
-      if (ended.empty() && did == "logon") ended = "success";
+      // "alice logged in" is done; "authentication attempt" says nothing of its end.
+      const std::string low = core::lower(text);
+      const bool done = low.find("logged") != low.npos || low.find("signed") != low.npos;
+      if (user && ended.empty() && did == "logon" && done) ended = "success";
       if (did.empty()) {
         activity.unknown.push_back(text);
       } else {
         activity.values.emplace_back(text, did);
       }
-      if (!ended.empty()) outcome.values.emplace_back(text, ended);
+      if (user && (!did.empty() || !ended.empty())) outcome.values.emplace_back(text, ended);
     }
     for (const Placed& p : {activity, outcome, action}) {
       if (p.values.empty()) continue;
@@ -1128,8 +1131,12 @@ class Proposer {
       constant("service", service(), "guess: the word stands in the sample");
       return;
     }
-    if (user && (logons || has("outcome") || (!amounts && !has("assigned.ip") && !sessions))) {
-      constant("class", "authentication", has("outcome") ? "likely: a user and a result" : "guess: there is a user");
+    const bool logons_alone = logons && !sessions && !has("action");
+    if (logons_alone || (user && (logons || has("outcome") || (!amounts && !has("assigned.ip") && !sessions)))) {
+      constant("class", "authentication",
+               logons_alone && !user ? "likely: log-ins, though without a user"
+               : has("outcome")      ? "likely: a user and a result"
+                                     : "guess: there is a user");
       if (activity == nullptr) constant("activity", "logon", "guess");
       constant("service", service(), "guess: the word stands in the sample");
     } else if (user) {

@@ -156,12 +156,12 @@ TEST(Proposal, ReadsTextBehindSyslog) {
       p,
       {"kind: regex", "syslog: true", "program: acmed",
        R"(  - '^User (?P<user>\S+) (?P<what>failed to log in) from (?P<from_ip>[0-9A-Fa-f.:]+):(?P<from_port>[0-9]+): (?P<detail>.+)$')",
-       R"(  - '^User (?P<user>\S+) (?P<what>logged in) from (?P<from_ip>[0-9A-Fa-f.:]+):(?P<from_port>[0-9]+) via password)",
+       R"(  - '^User (?P<user>\S+) (?P<what>logged in) from (?P<from_ip>[0-9A-Fa-f.:]+):(?P<from_port>[0-9]+) via (?P<via>\S+) \(client Acme [0-9.]+\)$')",
        R"(  - '^Session (?P<session>[0-9]+) of (?P<user>\S+) (?P<what>closed), (?P<bytes_in>[0-9]+) bytes in, )",
        "# Left out, no address and no user (1 in the sample): keepalive ok", "  source.ip: from_ip  # certain",
-       "  source.port: from_port  # certain", "  user.name: user  # certain", "  reason: detail",
-       "  source.bytes: bytes_in  # likely", "    failed to log in: logon", "    failed to log in: failure",
-       "    logged in: success", "    closed: session"});
+       "  source.port: from_port  # certain", "  user.name: user  # certain", "  reason: detail", "  auth_method: via",
+       "    closed: \"\"", "  source.bytes: bytes_in  # likely", "    failed to log in: logon",
+       "    failed to log in: failure", "    logged in: success", "    closed: session"});
   EXPECT_EQ(p.yaml.find("    ok:"), std::string::npos) << "of a line that is left out\n" << p.yaml;
   EXPECT_EQ(p.events, 4U) << p.yaml;
 }
@@ -188,6 +188,16 @@ TEST(Proposal, AFirewallsTextHasAVerdictAndNoLogIns) {
                    "  destination.ip: to_ip", "  destination.port: to_port", "  network.iana_number: proto"});
   EXPECT_EQ(p.yaml.find("outcome:"), std::string::npos) << p.yaml;
   EXPECT_EQ(p.events, 3U);
+}
+
+TEST(Proposal, AnAttemptHasNoResult) {
+  const Proposal p = propose(
+      "[2026-11-20 08:15:30,123] WARNING in limiter: Authentication attempt from 198.51.100.9 has been rate-limited.\n"
+      "[2026-11-20 08:15:31,123] WARNING in limiter: Authentication attempt from 198.51.100.8 has been "
+      "rate-limited.\n");
+  expect_lines(p, {"  class: authentication", "    Authentication: logon", "  source.ip: from_ip"});
+  EXPECT_EQ(p.yaml.find("success"), std::string::npos) << p.yaml;
+  EXPECT_EQ(p.events, 2U);
 }
 
 TEST(Proposal, FailsWhereThereIsNothingToPropose) {
