@@ -141,6 +141,7 @@ class Miner {
       if (!fresh) at->second.lines += pattern.lines;
     }
     std::vector<LinePattern> out;
+    out.reserve(found.size());
     for (auto& [regex, pattern] : found) out.push_back(std::move(pattern));
     std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.lines > b.lines; });
     if (out.size() > most) out.resize(most);

@@ -29,7 +29,8 @@ namespace {
 constexpr std::size_t kMostRecords = 2000;
 constexpr std::size_t kMostColumns = 400;
 constexpr std::size_t kMostPatterns = 24;
-constexpr std::size_t kDeepest = 8;  // levels of a JSON object that are looked into
+constexpr std::size_t kLongestPattern = 4096;  // as in a mapping
+constexpr std::size_t kDeepest = 8;            // levels of a JSON object that are looked into
 
 // ---- Records and their columns
 
@@ -322,15 +323,19 @@ bool read_text(Table& table, const core::TimeReader& times) {
   options.set_log_errors(false);
   options.set_encoding(RE2::Options::EncodingLatin1);
   std::vector<std::unique_ptr<RE2>> expressions;
-  for (const LinePattern& pattern : table.patterns)
-    expressions.push_back(std::make_unique<RE2>(pattern.regex([](const std::string&) { return true; }), options));
+  std::erase_if(table.patterns, [&](const LinePattern& pattern) {
+    auto expression = std::make_unique<RE2>(pattern.regex([](const std::string&) { return true; }), options);
+    // What a mapping would refuse is not proposed.
+    const bool good = expression->ok() && expression->pattern().size() <= kLongestPattern;
+    if (good) expressions.push_back(std::move(expression));
+    return !good;
+  });
   for (const std::string& body : table.bodies) {
     ++table.records;
     for (std::size_t i = 0; i < expressions.size(); ++i) {
       const auto& expression = expressions[i];
       std::vector<re2::StringPiece> groups(static_cast<std::size_t>(expression->NumberOfCapturingGroups()) + 1);
-      if (!expression->ok() ||
-          !expression->Match(body, 0, body.size(), RE2::UNANCHORED, groups.data(), static_cast<int>(groups.size())))
+      if (!expression->Match(body, 0, body.size(), RE2::UNANCHORED, groups.data(), static_cast<int>(groups.size())))
         continue;
       if (!has_subject(table.patterns[i])) break;
       for (const auto& [number, name] : expression->CapturingGroupNames()) {
@@ -651,6 +656,7 @@ std::optional<TimeFound> find_time(const Table& table, const core::TimeReader& t
   }
   if (date != nullptr && clock != nullptr && date != clock && date->texts.size() == clock->texts.size()) {
     std::vector<std::string> both;
+    both.reserve(date->texts.size());
     for (std::size_t i = 0; i < date->texts.size(); ++i) both.push_back(date->texts[i] + " " + clock->texts[i]);
     consider(time_in(both, times), {date->name, clock->name}, 0.4);
   }
@@ -856,7 +862,7 @@ class Proposer {
       std::string_view names;
       double by_texts;  // share of known texts that counts without the name; above 1 = never
     };
-    const Closed kClosed[] = {
+    const Closed vocabularies[] = {
         {"outcome", kOutcomes,
          " result outcome status success state loginresult authresult authstatus loginstatus "
          "authenticationresult resultstatus resultcode ",
@@ -873,7 +879,7 @@ class Proposer {
          2},
     };
     for (const bool with_name : {true, false}) {
-      for (const Closed& closed : kClosed) {
+      for (const Closed& closed : vocabularies) {
         if (has(closed.field)) continue;
         for (const Column& c : t_.columns) {
           if (!is_free(c) || named(c, closed.names) != with_name) continue;
@@ -1161,7 +1167,7 @@ class Proposer {
 
   // What is being logged in to, if the sample says so anywhere.
   std::string service() {
-    const struct {
+    static constexpr struct {
       std::string_view word;
       std::string_view service;
     } kWords[] = {{"vpn", "vpn"},   {"anyconnect", "vpn"}, {"globalprotect", "vpn"}, {"wireguard", "vpn"},
