@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the libFuzzer targets of build/fuzz: fuzz/run.sh [minutes, default 5] [target]. Two at a time. The corpus of a target
-# grows in build/fuzz/corpus/<target> and is seeded with the goldens of its format. A finding stops everything, its input is kept in
-# fuzz/regressions/<target>/, where ctest replays it from then on, and the exit code is 1.
+# grows in build/fuzz/corpus/<target> and is seeded with the goldens of its format. The input of a finding is kept in
+# fuzz/regressions/<target>/, where ctest replays it from then on; the other targets go on. The last lines name the targets that
+# found something; then the exit code is 1.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -31,14 +32,9 @@ one() {
     [[ -d $dir ]] && seeds+=("$dir")
   done
   echo "fuzz: $name for $seconds s, log in $log"
-  local code=0 child
+  local code=0
   "build/fuzz/fuzz/fuzz_$name" "$corpus" "${seeds[@]}" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
-    -artifact_prefix="fuzz/regressions/$name/" -print_final_stats=1 >"$log" 2>&1 &
-  child=$!
-  # shellcheck disable=SC2064  # the id of now is meant
-  trap "kill $child 2>/dev/null" TERM
-  wait "$child" || code=$?
-  ((code == 143)) && return 1  # stopped, because another target found something
+    -artifact_prefix="fuzz/regressions/$name/" -print_final_stats=1 >"$log" 2>&1 || code=$?
   rmdir --ignore-fail-on-non-empty "fuzz/regressions/$name"
   if ((code)); then
     echo "fuzz: $name FOUND SOMETHING (exit $code):"
@@ -48,24 +44,20 @@ one() {
   echo "fuzz: $name clean: $(grep -E 'number_of_executed_units|average_exec_per_sec' "$log" | awk '{ printf "%s %s ", $1, $2 }')"
 }
 
-pids=()
-failed=0
+found=build/fuzz/found
+: >"$found"
 running=0
 for name in "${targets[@]}"; do
   if ((running >= 2)); then
-    wait -n || failed=1
+    wait -n || true
     running=$((running - 1))
   fi
-  ((failed)) && break
-  one "$name" &
-  pids+=($!)
+  { one "$name" || echo "$name" >>"$found"; } &
   running=$((running + 1))
 done
-while ((running > 0 && !failed)); do
-  wait -n || failed=1
-  running=$((running - 1))
-done
-# After a finding the other target is stopped, too.
-if ((failed)); then kill "${pids[@]}" 2>/dev/null || true; fi
 wait
-exit "$failed"
+if [[ -s $found ]]; then
+  echo "fuzz: found something: $(tr '\n' ' ' <"$found")"
+  exit 1
+fi
+echo "fuzz: ${#targets[@]} targets clean"

@@ -38,7 +38,10 @@ constexpr std::array<double, kDistances> kOwnDistance = {0.45, 0.25, 0.10, 0.20}
 constexpr std::array<double, kDistances> kOthersDistance = {0.10, 0.20, 0.20, 0.50};
 constexpr double kMovedPrior = 0.15;
 constexpr double kReturnedPrior = 0.25;
+constexpr double kReaddressedPrior = 0.2;
 constexpr Nanoseconds kSharedLately = 14 * core::kDay;
+// Where lines move this often, a new prefix of the known provider is no news.
+constexpr double kMovesAllTheTime = 0.3;
 
 double mixed(double count, double total, double parent, double strength) {
   return (count + strength * parent) / (total + strength);
@@ -64,10 +67,6 @@ std::uint16_t method_of(const Event& e) {
 bool shared_lately(const SourceProfile* source, const Event& e) {
   return source != nullptr && source->user_count > 0 && source->user_count <= source->users.size() &&
          !source->has_user(e.user) && e.time - source->first_seen < kSharedLately;
-}
-
-bool same_system(Familiarity level) {
-  return level == Familiarity::kSameSystemNear || level == Familiarity::kSameSystemFar;
 }
 
 bool far(Familiarity level) {
@@ -198,6 +197,17 @@ View Baseline::view(const Event& e) {
     const Novelty found = novelty(user, e, *v.source);
     v.familiarity = found.level;
     v.network_since = found.since;
+    v.neighbour = found.neighbour;
+    v.network_key = found.neighbour ? address_key(e.source_ip) : prefix_key(e.source_ip);
+    if (v.login && found.level != Familiarity::kSamePrefix) {
+      for (const auto& recent : user.recent_networks) {
+        const bool same =
+            found.since != 0 ? recent.since == found.since : recent.alarmed && recent.prefix == prefix_key(e.source_ip);
+        if (!same || e.time <= recent.since || e.time - recent.since > kProbation) continue;
+        v.followed = true;
+        v.follow_up = recent.follow_up | kAgain;
+      }
+    }
     for (std::size_t i = 0; i < user.systems.size(); ++i) {
       const auto system = systems_.find(user.systems.key(i));
       if (system != systems_.end() && everyone_.logins > 0)
@@ -207,8 +217,7 @@ View Baseline::view(const Event& e) {
     v.client_known = user.clients.contains(v.client);
     for (const auto& recent : user.recent_clients) {
       if (v.client_known || recent.since == 0 || recent.client != v.client) continue;
-      v.client_known = e.time - recent.since >= kProbation;
-      v.client_since = v.client_known ? 0 : recent.since;
+      v.client_since = recent.since;
     }
   }
   return v;
@@ -233,6 +242,17 @@ double Baseline::moved(const UserProfile& user, std::uint32_t asn) const {
   return mixed(user_moved / unit, std::max(user_moved, user_total) / unit, p, 4);
 }
 
+// Users and providers count twice, at their own level and in the one above: what is rare everywhere stays rare.
+double Baseline::readdressed(const UserProfile& user, std::uint32_t asn) const {
+  const double unit = unit_value_;
+  const auto rate = [&](const auto& counts, double parent, double strength) {
+    return mixed(counts.readdressed / unit, (counts.readdressed + counts.address_kept) / unit, parent, strength);
+  };
+  double p = rate(all_systems_, kReaddressedPrior, 20);
+  if (const auto system = systems_.find(asn); system != systems_.end()) p = rate(system->second, p, 20);
+  return rate(user, p, 10);
+}
+
 void Baseline::describe_move(View& v, const UserProfile& user, const Event& e) const {
   v.moved = moved(user, v.source->asn);
   const auto d = static_cast<std::size_t>(nearest(user, prefix_key(e.source_ip)));
@@ -244,8 +264,11 @@ void Baseline::describe_move(View& v, const UserProfile& user, const Event& e) c
       p = mixed((system->second.*field)[d] / v.unit, sum(system->second.*field) / v.unit, p, 10);
     return p;
   };
-  double back = mixed(all_systems_.returned / v.unit, all_systems_.moved / v.unit, kReturnedPrior, 20);
-  if (system != systems_.end()) back = mixed(system->second.returned / v.unit, system->second.moved / v.unit, back, 10);
+  v.readdressed = readdressed(user, v.source->asn);
+  const auto returned = v.neighbour ? &SystemProfile::address_returned : &SystemProfile::returned;
+  const auto of = v.neighbour ? &SystemProfile::readdressed : &SystemProfile::moved;
+  double back = mixed(all_systems_.*returned / v.unit, all_systems_.*of / v.unit, kReturnedPrior, 20);
+  if (system != systems_.end()) back = mixed(system->second.*returned / v.unit, system->second.*of / v.unit, back, 10);
   v.returned = std::min(back, 1.0);
   v.distance_own = share(&SystemProfile::own, kOwnDistance);
   v.distance_others = share(&SystemProfile::others, kOthersDistance);
@@ -254,12 +277,13 @@ void Baseline::describe_move(View& v, const UserProfile& user, const Event& e) c
 bool Baseline::leaves(const UserProfile& user, const UserProfile::RecentNetwork& network, const Event& e,
                       const NetworkFacts& facts) {
   const std::uint64_t key = prefix_key(e.source_ip);
-  if (network.since == 0 || network.left || network.prefix == key || e.time <= network.since ||
-      e.time - network.since > kProbation)
+  if (network.since == 0 || network.left || e.time <= network.since || e.time - network.since > kProbation)
     return false;
+  if (network.address != 0) return network.prefix == key && user.addresses.contains(address_key(e.source_ip));
+  if (network.prefix == key) return false;
   if (same_system(network.level) && facts.asn != 0 && network.system == facts.asn) {
     for (const auto& older : user.recent_networks) {
-      if (older.since != 0 && older.prefix == key) return older.since < network.since;
+      if (older.since != 0 && older.key() == key) return older.since < network.since;
     }
     return user.prefixes.contains(key);
   }
@@ -267,15 +291,51 @@ bool Baseline::leaves(const UserProfile& user, const UserProfile::RecentNetwork&
          apart(network.place, pack_place(facts.latitude, facts.longitude)) > kNearKilometres;
 }
 
-std::vector<std::uint64_t> Baseline::left(const Event& e) const {
-  std::vector<std::uint64_t> networks;
+std::vector<Baseline::Light> Baseline::light(const Event& e) const {
+  std::vector<Light> networks;
   const UserProfile* profile = is_login(e) ? user(e.user) : nullptr;
   if (profile == nullptr) return networks;
   const NetworkFacts& facts = networks_.facts(e.source_facts);
+  const Novelty found = novelty(*profile, e, facts);
   for (const auto& recent : profile->recent_networks) {
-    if (leaves(*profile, recent, e, facts)) networks.push_back(recent.prefix);
+    const bool left = leaves(*profile, recent, e, facts);
+    const auto bits = static_cast<std::uint8_t>(recent.follow_up | follow_up(*profile, recent, e, facts, found));
+    if (left || bits != recent.follow_up) networks.push_back({recent.key(), left, bits});
   }
   return networks;
+}
+
+std::uint8_t Baseline::follow_up(const UserProfile& user, const UserProfile::RecentNetwork& network, const Event& e,
+                                 const NetworkFacts& facts, const Novelty& found) const {
+  if (network.since == 0 || network.address != 0 || e.time <= network.since || e.time - network.since > kProbation)
+    return 0;
+  const bool of_system = facts.asn != 0 && network.system == facts.asn;
+  if (network.prefix == prefix_key(e.source_ip) || (of_system && !same_system(network.level))) return kAgain;
+  const bool known =
+      found.since == 0 && (found.level == Familiarity::kSamePrefix ||
+                           (found.level == Familiarity::kSameSystemNear && moved(user, facts.asn) > kMovesAllTheTime));
+  // On his own provider's lines leaves() tells more.
+  if (known) return of_system ? 0 : kCarriedOn;
+  if (found.neighbour) return 0;
+  const bool came_up_later = found.since == 0 || found.since > network.since;
+  return came_up_later ? kElsewhere : 0;
+}
+
+void Baseline::note_follow_ups(UserProfile& user, const Event& e, const NetworkFacts& facts,
+                               const Novelty& found) const {
+  for (auto& recent : user.recent_networks) recent.follow_up |= follow_up(user, recent, e, facts, found);
+}
+
+std::optional<std::uint8_t> Baseline::close_network(const Event& e) {
+  const auto found = users_.find(e.user);
+  if (found == users_.end()) return std::nullopt;
+  const std::uint64_t key = prefix_key(e.source_ip);
+  for (const auto& recent : found->second->recent_networks) {
+    if (recent.key() != key || recent.since != e.time) continue;
+    everyone_.follow_ups[same_system(recent.level) ? 0 : 1][recent.follow_up] += static_cast<float>(unit(e.time));
+    return recent.follow_up;
+  }
+  return std::nullopt;
 }
 
 bool Baseline::at_home(const Novelty& found, const NetworkFacts& facts) {
@@ -285,17 +345,26 @@ bool Baseline::at_home(const Novelty& found, const NetworkFacts& facts) {
 
 Baseline::Novelty Baseline::novelty(const UserProfile& user, const Event& e, const NetworkFacts& facts) {
   const std::uint64_t key = prefix_key(e.source_ip);
-  if (user.prefixes.contains(key)) return {Familiarity::kSamePrefix, 0};
+  if (user.prefixes.contains(key)) {
+    const std::uint64_t address = address_key(e.source_ip);
+    if (user.addresses.contains(address)) return {Familiarity::kSamePrefix, 0, false};
+    for (const auto& recent : user.recent_networks) {
+      if (recent.since == 0 || recent.alarmed || recent.address != address) continue;
+      if (e.time - recent.since >= kProbation) return {Familiarity::kSamePrefix, 0, false};
+      return {Familiarity::kSamePrefix, recent.since, true};
+    }
+    return {Familiarity::kSamePrefix, 0, true};
+  }
   const Familiarity level = familiarity(user, e.source_ip, facts);
   for (const auto& recent : user.recent_networks) {
-    if (recent.since == 0 || recent.alarmed) continue;
+    if (recent.since == 0 || recent.alarmed || recent.address != 0) continue;
     // A provider new to the user is on probation as a whole: its next address is no new discovery.
     const bool same = recent.prefix == key || (facts.asn != 0 && recent.system == facts.asn && !same_system(level));
     if (!same) continue;
-    if (e.time - recent.since >= kProbation) return {Familiarity::kSamePrefix, 0};
-    return {recent.level, recent.since};
+    if (e.time - recent.since >= kProbation) return {Familiarity::kSamePrefix, 0, false};
+    return {recent.level, recent.since, false};
   }
-  return {level, 0};
+  return {level, 0, false};
 }
 
 SourceProfile* Baseline::source_of(const Ip& ip, Nanoseconds time) {
@@ -421,6 +490,7 @@ void Baseline::learn_system(const Event& e, const NetworkFacts& facts, const Use
     const bool moved = fresh.level != Familiarity::kSamePrefix;
     for (SystemProfile* s : {&system, &all_systems_}) {
       (moved ? s->moved : s->stayed) += w;
+      if (!moved) (fresh.neighbour ? s->readdressed : s->address_kept) += w;
       if (moved) s->own[static_cast<std::size_t>(nearest(*user, key))] += w;
     }
   }
@@ -476,9 +546,12 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts, bool at_on
     if (km > 500 && km > 1000 * hours) everyone_.impossible_travel += w;
   }
   // His own line vouches for the client that he uses there.
-  const bool at_home = user.prefixes.contains(prefix_key(e.source_ip));
-  learn_network(user, e, facts, w, at_once);
-  learn_client(user, e, w, at_once || at_home);
+  const Novelty fresh = novelty(user, e, facts);
+  const bool at_home =
+      fresh.level == Familiarity::kSamePrefix && (!fresh.neighbour || readdressed(user, facts.asn) >= kKeepsAddress);
+  learn_network(user, e, facts, fresh, w, at_once);
+  // Where lines move all the time, one that was learned is not known to be his.
+  learn_client(user, e, w, at_once || (at_home && moved(user, facts.asn) < kMovesAllTheTime), at_home);
   learn_method(user, e, w, at_once || at_home);
   user.gateways.add(e.observer.id(), w);
   hour_add(user, e.time, w);
@@ -505,34 +578,39 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts, bool at_on
   }
 }
 
-void Baseline::learn_network(UserProfile& user, const Event& e, const NetworkFacts& facts, float w, bool at_once) {
+void Baseline::learn_network(UserProfile& user, const Event& e, const NetworkFacts& facts, const Novelty& fresh,
+                             float w, bool at_once) {
   const std::uint32_t place = pack_place(facts.latitude, facts.longitude);
   for (auto& recent : user.recent_networks) {
     if (!leaves(user, recent, e, facts)) continue;
     recent.left = true;
-    if (!same_system(recent.level) || recent.system != facts.asn) {
+    if (recent.address == 0 && (!same_system(recent.level) || recent.system != facts.asn)) {
       everyone_.journeys[journey_bin(e.time - recent.since, apart(recent.place, place))] += w;
       continue;
     }
+    const auto returned = recent.address != 0 ? &SystemProfile::address_returned : &SystemProfile::returned;
     const auto system = systems_.find(facts.asn);
-    if (system != systems_.end()) system->second.returned += w;
-    all_systems_.returned += w;
+    if (system != systems_.end()) system->second.*returned += w;
+    all_systems_.*returned += w;
   }
-  const Novelty fresh = novelty(user, e, facts);
+  note_follow_ups(user, e, facts, fresh);
+  const bool news = !at_once && fresh.neighbour && readdressed(user, facts.asn) < kKeepsAddress;
   if (fresh.since != 0 && !at_once) return;
   if (fresh.since == 0) {
     if (experience_bin(user.logins / w) > 0) user.familiarity[static_cast<std::size_t>(fresh.level)] += w;
-    // Where lines move every other day, a new prefix of the known provider is no news.
-    at_once |= fresh.level == Familiarity::kSamePrefix || (same_system(fresh.level) && moved(user, facts.asn) > 0.3);
+    at_once |= fresh.level == Familiarity::kSamePrefix ||
+               (same_system(fresh.level) && moved(user, facts.asn) > kMovesAllTheTime);
     if (same_system(fresh.level)) user.moves.add(facts.asn, w);
+    if (fresh.level == Familiarity::kSamePrefix) (fresh.neighbour ? user.readdressed : user.address_kept) += w;
   }
-  if (fresh.since == 0 && fresh.level != Familiarity::kSamePrefix) note_network(user, e, facts, fresh.level, false);
+  if (fresh.since == 0 && (fresh.level != Familiarity::kSamePrefix || news)) note_network(user, e, facts, fresh, false);
   if (at_home(fresh, facts) && e.time >= user.home_login) {
     user.home_login = e.time;
     user.home_ip = e.source_ip;
     user.home_place = place;
   }
   if (!at_once) return;
+  if (!news) user.addresses.add(address_key(e.source_ip), w);
   user.prefixes.add(prefix_key(e.source_ip), w);
   user.systems.add(facts.asn, w);
   user.places.add(place, w);
@@ -541,22 +619,27 @@ void Baseline::learn_network(UserProfile& user, const Event& e, const NetworkFac
   if (type < core::kNetworkTypes) user.types[type] += w;
 }
 
-void Baseline::note_network(UserProfile& user, const Event& e, const NetworkFacts& facts, Familiarity level,
+void Baseline::note_network(UserProfile& user, const Event& e, const NetworkFacts& facts, const Novelty& found,
                             bool alarmed) {
-  const std::uint64_t key = prefix_key(e.source_ip);
+  const std::uint64_t address = found.neighbour ? address_key(e.source_ip) : 0;
+  const std::uint64_t key = found.neighbour ? address : prefix_key(e.source_ip);
   auto* slot = &user.recent_networks[0];
   for (auto& recent : user.recent_networks) {
-    if (recent.since != 0 && recent.prefix == key) {
+    if (recent.since != 0 && recent.key() == key) {
       slot = &recent;
       break;
     }
     if (recent.since < slot->since) slot = &recent;
   }
   const std::uint32_t place = roams(facts.type) ? 0 : pack_place(facts.latitude, facts.longitude);
-  *slot = {key, e.time, facts.asn, level, false, alarmed, place};
+  // A network that alarms again goes on with its story.
+  const std::uint8_t story =
+      slot->key() == key && slot->since != 0 && e.time - slot->since <= kProbation ? slot->follow_up : std::uint8_t{0};
+  *slot = {prefix_key(e.source_ip), address, e.time, facts.asn, found.level, false, alarmed, story, place};
 }
 
-void Baseline::learn_client(UserProfile& user, const Event& e, float w, bool at_once) {
+// `at_once`: it is his beyond doubt; `at_home`: after a while.
+void Baseline::learn_client(UserProfile& user, const Event& e, float w, bool at_once, bool at_home) {
   const std::uint64_t client = client_key(e);
   if (client == 0) return;
   if (!at_once && user.clients.size() > 0 && !user.clients.contains(client)) {
@@ -568,12 +651,11 @@ void Baseline::learn_client(UserProfile& user, const Event& e, float w, bool at_
       }
       if (recent.since < slot->since) slot = &recent;
     }
-    if (slot->client != client || slot->since == 0) {
-      *slot = {client, e.time};
-      return;
-    }
-    if (e.time - slot->since < kProbation) return;
-    *slot = {};
+    if (slot->client != client || slot->since == 0) *slot = {client, e.time};
+    if (!at_home || e.time - slot->since < kProbation) return;
+  }
+  for (auto& recent : user.recent_clients) {
+    if (recent.client == client) recent = {};
   }
   user.clients.add(client, w);
 }
@@ -643,14 +725,21 @@ void Baseline::learn_failure(const Event& e, const NetworkFacts& facts) {
   if (day == s.day) ++s.today;
 }
 
-void Baseline::forget_network(const Event& e) {
+void Baseline::forget(const Event& e, bool with_client) {
   const auto found = users_.find(e.user);
   if (found == users_.end()) return;
-  const std::uint64_t key = prefix_key(e.source_ip);
-  found->second->prefixes.remove(key);
-  for (auto& recent : found->second->recent_networks) {
-    if (recent.prefix == key) recent.alarmed = true;
+  UserProfile& user = *found->second;
+  const std::uint64_t prefix = prefix_key(e.source_ip);
+  const std::uint64_t address = address_key(e.source_ip);
+  bool neighbour = false;
+  for (auto& recent : user.recent_networks) {
+    if (recent.address != 0 ? recent.address != address : recent.prefix != prefix) continue;
+    recent.alarmed = true;
+    neighbour |= recent.address != 0;
   }
+  user.addresses.remove(address);
+  if (!neighbour) user.prefixes.remove(prefix);
+  if (with_client) user.clients.remove(client_key(e));
 }
 
 void Baseline::quarantine(const Event& e) {
@@ -661,7 +750,9 @@ void Baseline::quarantine(const Event& e) {
     const auto user = users_.find(e.user);
     if (user != users_.end()) {
       const Novelty found = novelty(*user->second, e, facts);
-      if (found.level != Familiarity::kSamePrefix) note_network(*user->second, e, facts, found.level, true);
+      note_follow_ups(*user->second, e, facts, found);
+      if (found.level != Familiarity::kSamePrefix || found.neighbour)
+        note_network(*user->second, e, facts, found, true);
     }
   }
   quarantine_.emplace_back(e.time + limits_.quarantine, e);

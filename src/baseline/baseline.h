@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "baseline/profile.h"
@@ -32,17 +33,27 @@ class Baseline {
 
   // What is known before this event. Valid until the next learn() or quarantine().
   View view(const Event& event);
-  // The networks, as prefix keys, on which this log-in sheds light, since the user is back from them: on an older line
-  // of the same provider, so that what seemed a new address of it was another line; or at home, from far away. Ask
-  // before learn(), which settles the question.
-  std::vector<std::uint64_t> left(const Event& event) const;
+  // A network on probation on which a log-in sheds light.
+  struct Light {
+    std::uint64_t key = 0;  // View::network_key of its log-in
+    // The user is back from it: on an older line of the same provider, so that what seemed a new address of it was
+    // another line; or at home, from far away.
+    bool left = false;
+    std::uint8_t follow_up = 0;  // FollowUp bits with this log-in's
+  };
+  // Those of which this log-in tells something that was not known. Ask before learn(), which settles the question.
+  std::vector<Light> light(const Event& event) const;
+  // The probation of the network of this log-in is over: how such stories go on is learned. Returns its FollowUp bits,
+  // nothing if the profile has forgotten the network.
+  std::optional<std::uint8_t> close_network(const Event& event);
   void learn(const Event& event);
   // The user and the source learn the event only when `limits.quarantine` has passed by event time. The population does
   // at once: how often people show something new must be counted over all log-ins, or what alarms would seem ever
   // rarer.
   void quarantine(const Event& event);
-  // The user's profile forgets that it knows the network of this log-in, which turned out to be alarming.
-  void forget_network(const Event& event);
+  // The user's profile forgets what this log-in taught, which turned out to be alarming: its network, and its client if
+  // that was new then.
+  void forget(const Event& event, bool with_client);
   // A trait of a small device (see detect/soho_source.cc): a port, or the number of a banner.
   struct SohoNote {
     std::uint16_t port = 0;
@@ -73,23 +84,29 @@ class Baseline {
   SourceProfile* source_of(const Ip& ip, Nanoseconds time);
   struct Novelty {
     Familiarity level = Familiarity::kNewCountry;
-    Nanoseconds since = 0;  // on probation since; 0 = not
+    Nanoseconds since = 0;   // on probation since; 0 = not
+    bool neighbour = false;  // an address new to the user in a known prefix
   };
   static Novelty novelty(const UserProfile& user, const Event& event, const core::NetworkFacts& facts);
   void learn_population(const Event& event, const core::NetworkFacts& facts);
   void learn_system(const Event& event, const core::NetworkFacts& facts, const UserProfile* user,
                     const Novelty& novelty);
   void learn_login(const Event& event, const core::NetworkFacts& facts, bool at_once);
-  void learn_network(UserProfile& user, const Event& event, const core::NetworkFacts& facts, float weight,
-                     bool at_once);
-  static void note_network(UserProfile& user, const Event& event, const core::NetworkFacts& facts, Familiarity level,
-                           bool alarmed);
-  void learn_client(UserProfile& user, const Event& event, float weight, bool at_once);
+  void learn_network(UserProfile& user, const Event& event, const core::NetworkFacts& facts, const Novelty& novelty,
+                     float weight, bool at_once);
+  static void note_network(UserProfile& user, const Event& event, const core::NetworkFacts& facts,
+                           const Novelty& novelty, bool alarmed);
+  void learn_client(UserProfile& user, const Event& event, float weight, bool at_once, bool at_home);
   void learn_method(UserProfile& user, const Event& event, float weight, bool at_once);
+  std::uint8_t follow_up(const UserProfile& user, const UserProfile::RecentNetwork& network, const Event& event,
+                         const core::NetworkFacts& facts, const Novelty& novelty) const;
+  void note_follow_ups(UserProfile& user, const Event& event, const core::NetworkFacts& facts,
+                       const Novelty& novelty) const;
   static bool at_home(const Novelty& found, const core::NetworkFacts& facts);
   static bool leaves(const UserProfile& user, const UserProfile::RecentNetwork& network, const Event& event,
                      const core::NetworkFacts& facts);
   double moved(const UserProfile& user, std::uint32_t asn) const;
+  double readdressed(const UserProfile& user, std::uint32_t asn) const;
   void describe_move(View& view, const UserProfile& user, const Event& event) const;
   GroupProfile* group_of(Symbol name, bool add);
   void learn_failure(const Event& event, const core::NetworkFacts& facts);

@@ -263,6 +263,14 @@ class Probation : public ::testing::Test {
   Event line(Nanoseconds time, const char* address = "198.51.200.7") const {
     return w_.login(time, "alice", ip(address), w_.home);
   }
+  // The networks that this log-in shows her to be back from.
+  std::vector<std::uint64_t> left(const Event& e) const {
+    std::vector<std::uint64_t> networks;
+    for (const Baseline::Light& light : b_.light(e)) {
+      if (light.left) networks.push_back(light.key);
+    }
+    return networks;
+  }
   World w_;
   Baseline b_{w_.networks};
 };
@@ -314,10 +322,11 @@ TEST_F(Probation, ClientsToo) {
   EXPECT_FALSE(v.client_known);
   EXPECT_EQ(v.client_since, kNoon);
   EXPECT_TRUE(b_.view(with(town(kNoon + kDay), "Windows 10")).client_known);
-  EXPECT_TRUE(b_.view(with(town(kNoon + 7 * kDay), "Kali")).client_known);
+  EXPECT_FALSE(b_.view(with(town(kNoon + 7 * kDay), "Kali")).client_known) << "time does not make it hers";
   b_.learn(with(home(kNoon + kDay), "Kali"));
   v = b_.view(with(town(kNoon + 2 * kDay), "Kali"));
   EXPECT_TRUE(v.client_known) << "used at home: it is hers";
+  EXPECT_EQ(v.client_since, 0);
 }
 
 TEST_F(Probation, TheFirstLogInsOfAUserAreLearnedAtOnce) {
@@ -338,17 +347,17 @@ TEST_F(Probation, AFullRingForgetsTheOldest) {
 TEST_F(Probation, BackHomeShowsThatTheLineHasNotMoved) {
   b_.learn(line(kNoon));
   EXPECT_EQ(b_.view(line(kNoon + kHour)).familiarity, Familiarity::kSameSystemNear);
-  EXPECT_TRUE(b_.left(line(kNoon + kHour)).empty()) << "still there";
-  EXPECT_TRUE(b_.left(town(kNoon + kHour)).empty()) << "another provider says nothing about the line";
-  EXPECT_TRUE(b_.left(home(kNoon - kHour)).empty()) << "earlier";
-  EXPECT_TRUE(b_.left(home(kNoon + 8 * kDay)).empty()) << "too late to tell";
-  EXPECT_TRUE(b_.left(line(kNoon + kHour, "198.51.222.7")).empty()) << "a third line";
-  const auto left = b_.left(home(kNoon + kHour));
-  ASSERT_EQ(left.size(), 1U);
-  EXPECT_EQ(left[0], prefix_key(ip("198.51.200.7")));
+  EXPECT_TRUE(left(line(kNoon + kHour)).empty()) << "still there";
+  EXPECT_TRUE(left(town(kNoon + kHour)).empty()) << "another provider says nothing about the line";
+  EXPECT_TRUE(left(home(kNoon - kHour)).empty()) << "earlier";
+  EXPECT_TRUE(left(home(kNoon + 8 * kDay)).empty()) << "too late to tell";
+  EXPECT_TRUE(left(line(kNoon + kHour, "198.51.222.7")).empty()) << "a third line";
+  const auto seen = left(home(kNoon + kHour));
+  ASSERT_EQ(seen.size(), 1U);
+  EXPECT_EQ(seen[0], prefix_key(ip("198.51.200.7")));
   const double before = b_.view(line(kNoon + kHour)).returned;
   b_.learn(home(kNoon + kHour));
-  EXPECT_TRUE(b_.left(home(kNoon + 2 * kHour)).empty()) << "said once";
+  EXPECT_TRUE(left(home(kNoon + 2 * kHour)).empty()) << "said once";
   EXPECT_GT(b_.view(line(kNoon + 2 * kHour)).returned, before) << "and counted";
 }
 
@@ -363,28 +372,140 @@ TEST_F(Probation, BackHomeFromFarAwayIsCounted) {
   b_.learn(far(kNoon));
   const float out = journeys();
   EXPECT_GT(out, 0);
-  EXPECT_TRUE(b_.left(far(kNoon + kHour)).empty()) << "still there";
-  EXPECT_TRUE(b_.left(town(kNoon + kHour)).empty()) << "not at home";
-  const auto left = b_.left(home(kNoon + 2 * kHour));
-  ASSERT_EQ(left.size(), 1U);
-  EXPECT_EQ(left[0], prefix_key(ip("203.0.113.9")));
+  EXPECT_TRUE(left(far(kNoon + kHour)).empty()) << "still there";
+  EXPECT_TRUE(left(town(kNoon + kHour)).empty()) << "not at home";
+  const auto seen = left(home(kNoon + 2 * kHour));
+  ASSERT_EQ(seen.size(), 1U);
+  EXPECT_EQ(seen[0], prefix_key(ip("203.0.113.9")));
   b_.learn(home(kNoon + 2 * kHour));
   EXPECT_GT(journeys(), out);
   EXPECT_GT(b_.everyone().journeys[0], 0) << "6,400 km in two hours";
-  EXPECT_TRUE(b_.left(home(kNoon + 3 * kHour)).empty()) << "said once";
+  EXPECT_TRUE(left(home(kNoon + 3 * kHour)).empty()) << "said once";
+}
+
+// What the user did since, by the bits.
+TEST_F(Probation, WhatFollowsIsTold) {
+  const auto told = [&](const Event& e) {
+    for (const Baseline::Light& light : b_.light(e)) {
+      if (light.key == prefix_key(ip("203.0.113.7"))) return static_cast<int>(light.follow_up);
+    }
+    return -1;
+  };
+  const auto abroad = [&](Nanoseconds time) { return w_.login(time, "alice", ip("192.0.2.9"), w_.abroad); };
+  b_.learn(abroad(kNoon - kDay));
+  b_.learn(town(kNoon));
+  EXPECT_EQ(told(town(kNoon - kHour)), -1) << "earlier";
+  EXPECT_EQ(told(town(kNoon + 8 * kDay)), -1) << "too late";
+  EXPECT_EQ(told(abroad(kNoon + kHour)), -1) << "that network came up before";
+  EXPECT_EQ(told(w_.login(kNoon + kHour, "alice", ip("203.0.200.1"), w_.town)), kAgain) << "its provider";
+  EXPECT_EQ(told(home(kNoon + kHour)), kCarriedOn);
+  b_.learn(home(kNoon + kHour));
+  EXPECT_EQ(told(home(kNoon + 2 * kHour)), -1) << "said once";
+  EXPECT_EQ(told(w_.login(kNoon + kDay, "alice", ip("5.9.9.9"), w_.hosting)), kCarriedOn | kElsewhere);
+  b_.quarantine(w_.login(kNoon + kDay, "alice", ip("5.9.9.9"), w_.hosting));
+  EXPECT_EQ(told(town(kNoon + 2 * kDay)), kCarriedOn | kElsewhere | kAgain) << "what alarmed is told as well";
+}
+
+TEST_F(Probation, AClientThatAlarmedLaterIsForgotten) {
+  const auto with = [&](Event e, const char* os) {
+    e.client_os = core::intern(os);
+    return e;
+  };
+  b_.learn(with(home(kMonday - kDay), "Windows 10"));
+  b_.learn(with(town(kNoon), "Kali"));
+  b_.learn(with(home(kNoon + kHour), "Kali"));
+  b_.forget(with(town(kNoon), "Kali"), false);
+  EXPECT_TRUE(b_.view(with(town(kNoon + kDay), "Kali")).client_known) << "it was hers before";
+  b_.forget(with(town(kNoon), "Kali"), true);
+  EXPECT_FALSE(b_.view(with(town(kNoon + kDay), "Kali")).client_known);
+  EXPECT_TRUE(b_.view(with(town(kNoon + kDay), "Windows 10")).client_known);
+}
+
+TEST_F(Probation, HowStoriesGoOnIsLearnedWhenTheyAreOver) {
+  b_.learn(town(kNoon));
+  b_.learn(home(kNoon + kDay));
+  EXPECT_EQ(b_.close_network(town(kNoon)), kCarriedOn);
+  EXPECT_GT(b_.everyone().follow_ups[1][kCarriedOn], 0);
+  EXPECT_EQ(b_.close_network(town(kNoon + kHour)), std::nullopt) << "not its first sight";
+  EXPECT_EQ(b_.close_network(w_.login(kNoon, "mallory", ip("203.0.113.7"), w_.town)), std::nullopt);
+}
+
+// 198.51.100.8 is not her line, though it is in her prefix: her provider's lines keep their addresses.
+class Neighbour : public Probation {
+ protected:
+  Neighbour() {
+    for (int i = 0; i < 10; ++i) b_.learn(home(kMonday - 12 * kDay + i * kDay));
+  }
+  Event beside(Nanoseconds time, const char* address = "198.51.100.8") const { return line(time, address); }
+};
+
+TEST_F(Neighbour, StaysNewForAWeek) {
+  View v = b_.view(beside(kNoon));
+  EXPECT_EQ(v.familiarity, Familiarity::kSamePrefix);
+  EXPECT_TRUE(v.neighbour);
+  EXPECT_LT(v.readdressed, kKeepsAddress);
+  EXPECT_EQ(v.network_key, address_key(ip("198.51.100.8")));
+  EXPECT_FALSE(b_.view(home(kNoon)).neighbour);
+  b_.learn(beside(kNoon));
+  v = b_.view(beside(kNoon + kDay));
+  EXPECT_TRUE(v.neighbour);
+  EXPECT_EQ(v.network_since, kNoon);
+  EXPECT_FALSE(b_.view(beside(kNoon + 7 * kDay)).neighbour) << "nobody objected";
+  EXPECT_TRUE(b_.view(beside(kNoon + kDay, "198.51.100.9")).neighbour) << "a third line";
+}
+
+TEST_F(Neighbour, DoesNotVouchForAClient) {
+  const auto with = [&](Event e, const char* os) {
+    e.client_os = core::intern(os);
+    return e;
+  };
+  b_.learn(with(home(kMonday - kDay), "Windows 10"));
+  b_.learn(with(beside(kNoon), "Kali"));
+  b_.learn(with(beside(kNoon + kHour), "Kali"));
+  EXPECT_FALSE(b_.view(with(town(kNoon + 2 * kHour), "Kali")).client_known);
+}
+
+TEST_F(Neighbour, BackOnHerOwnLineItIsAnother) {
+  b_.learn(beside(kNoon));
+  EXPECT_TRUE(left(beside(kNoon + kHour)).empty()) << "still there";
+  EXPECT_TRUE(left(beside(kNoon + kHour, "198.51.100.9")).empty()) << "neither";
+  const auto networks = left(home(kNoon + kHour));
+  ASSERT_EQ(networks.size(), 1U);
+  EXPECT_EQ(networks[0], address_key(ip("198.51.100.8")));
+  const double before = b_.view(beside(kNoon + kHour, "198.51.100.9")).returned;
+  b_.learn(home(kNoon + kHour));
+  EXPECT_TRUE(left(home(kNoon + 2 * kHour)).empty()) << "said once";
+  EXPECT_GT(b_.view(beside(kNoon + 2 * kHour, "198.51.100.9")).returned, before) << "and counted";
+}
+
+TEST_F(Neighbour, WhatAlarmedLaterIsForgottenAndHerPrefixIsNot) {
+  b_.learn(beside(kNoon));
+  b_.forget(beside(kNoon), false);
+  const View v = b_.view(beside(kNoon + 8 * kDay));
+  EXPECT_TRUE(v.neighbour);
+  EXPECT_EQ(v.network_since, 0);
+  EXPECT_EQ(v.familiarity, Familiarity::kSamePrefix);
+}
+
+TEST_F(Neighbour, IsNoNewsWhereLinesGetOtherAddresses) {
+  for (std::uint32_t i = 0; i < 20; ++i)
+    b_.learn(w_.login(kMonday - 10 * kDay + i * kHour, "alice", Ip::v4(0xC6336420 + i), w_.home));
+  EXPECT_GT(b_.view(beside(kNoon)).readdressed, kKeepsAddress);
+  b_.learn(beside(kNoon));
+  EXPECT_FALSE(b_.view(beside(kNoon + kHour)).neighbour) << "learned at once";
 }
 
 TEST_F(Probation, APhoneIsNoJourney) {
   const std::uint32_t phone = w_.networks.add(64600, NetworkType::kMobile, 48.1F, 11.6F, "DE");
   b_.learn(home(kNoon - kDay));
   b_.learn(w_.login(kNoon, "alice", ip("203.0.113.9"), phone));
-  EXPECT_TRUE(b_.left(home(kNoon + kHour)).empty());
+  EXPECT_TRUE(left(home(kNoon + kHour)).empty());
   for (const float x : b_.everyone().journeys) EXPECT_EQ(x, 0);
 }
 
 TEST_F(Probation, WhatAlarmedLaterIsForgotten) {
   b_.learn(line(kNoon));
-  b_.forget_network(line(kNoon));
+  b_.forget(line(kNoon), false);
   EXPECT_EQ(b_.view(line(kNoon + kHour)).network_since, 0);
   EXPECT_EQ(b_.view(line(kNoon + 8 * kDay)).familiarity, Familiarity::kSameSystemNear) << "never learned";
 }

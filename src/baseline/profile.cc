@@ -46,6 +46,12 @@ std::uint64_t prefix_key(const Ip& ip) {
   return ip.high() >> 16 | std::uint64_t{1} << 63;
 }
 
+std::uint64_t address_key(const Ip& ip) {
+  if (!ip.present()) return 0;
+  if (ip.is_v4()) return std::uint64_t{1} << 40 | ip.v4_value();
+  return ip.high() | std::uint64_t{1} << 62;  // global addresses begin with 001
+}
+
 Distance distance(std::uint64_t a, std::uint64_t b) {
   const bool v4 = a >> 32 == 1 && b >> 32 == 1;
   if (!v4 && (a >> 63 == 0 || b >> 63 == 0)) return Distance::kFarther;

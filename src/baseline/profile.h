@@ -80,6 +80,9 @@ enum class Familiarity : std::uint8_t {
   kNewCountry       // nothing of it was seen
 };
 constexpr std::size_t kFamiliarities = 6;
+constexpr bool same_system(Familiarity level) {
+  return level == Familiarity::kSameSystemNear || level == Familiarity::kSameSystemFar;
+}
 constexpr double kNearKilometres = 60;  // databases place a subscriber within some tens of kilometres
 
 // Log-ins of experience: how many the user had before. Novelty is ordinary for a newcomer.
@@ -95,11 +98,21 @@ constexpr Nanoseconds kProbation = 7 * core::kDay;
 // The first log-ins of a user are all there is to know of him: learned at once.
 constexpr std::uint32_t kLearnedAtOnce = 3;
 
+// What the user did while a network new to him was on probation, as bits: came from it again (from its provider, if
+// that was new too); logged in from a network that he is known for, of another provider than this one if it is his own;
+// showed up in a further new network.
+enum FollowUp : std::uint8_t { kAgain = 1, kCarriedOn = 2, kElsewhere = 4 };
+constexpr std::size_t kFollowUps = 8;
+// New networks of a known provider and of one that is new to the user are told apart in what follows them.
+constexpr std::size_t kNovelties = 2;
+
 // How far the address stands from the user's nearest known prefix in address space, by shared leading bits. A provider
 // that gives a line a new address takes it from the same pool for the most part (Padmanabhan et al., "Reasons Dynamic
 // Addresses Change", IMC 2016); another customer's line stands anywhere.
 enum class Distance : std::uint8_t { kPool, kBlock, kRegion, kFarther };  // IPv4 /20, /16, /12; IPv6 /44, /40, /32
 constexpr std::size_t kDistances = 4;
+// Where lines get another address of the same prefix more rarely than this, one is news.
+constexpr double kKeepsAddress = 0.1;
 Distance distance(std::uint64_t prefix_key_a, std::uint64_t prefix_key_b);
 
 // A place on a grid of a tenth of a degree, packed; 0 = unknown.
@@ -119,7 +132,8 @@ constexpr std::size_t kJourneyBins = 5;
 double journey_hours(double kilometres);
 std::size_t journey_bin(Nanoseconds between, double kilometres);
 
-std::uint64_t prefix_key(const Ip& ip);  // of Prefix::neighbourhood
+std::uint64_t prefix_key(const Ip& ip);   // of Prefix::neighbourhood
+std::uint64_t address_key(const Ip& ip);  // of the line: an IPv4 address, an IPv6 /64; never equal to a prefix_key
 
 // Service and authentication method together; 0 if the record names no method. Keys of one service have the same
 // method_service().
@@ -137,6 +151,10 @@ struct UserProfile {
   float logins = 0;  // decayed weight of all log-ins learned
   std::uint32_t count = 0;
   TopWeights<std::uint64_t, 24> prefixes;
+  TopWeights<std::uint64_t, 16> addresses;  // address_key
+  // Of log-ins from known prefixes: from a known address, and from a new one.
+  float address_kept = 0;
+  float readdressed = 0;
   TopWeights<std::uint32_t, 10> systems;  // AS numbers
   TopWeights<std::uint32_t, 10> moves;    // AS numbers: log-ins from a new prefix of a system known before
   TopWeights<std::uint32_t, 10> places;
@@ -150,12 +168,15 @@ struct UserProfile {
   // What is on probation, since when (0 = free). Full rings forget the oldest, which is then new again.
   struct RecentNetwork {
     std::uint64_t prefix = 0;
+    std::uint64_t address = 0;  // address_key if only the address is new, in a known prefix; else 0
     Nanoseconds since = 0;
     std::uint32_t system = 0;
     Familiarity level = Familiarity::kNewCountry;  // at first sight
     bool left = false;        // the user was seen on an older line of the same provider, or at home, since
     bool alarmed = false;     // in quarantine: no return makes it known, but leaving it is still told
-    std::uint32_t place = 0;  // 0 where it says nothing
+    std::uint8_t follow_up = 0;  // FollowUp
+    std::uint32_t place = 0;     // 0 where it says nothing
+    std::uint64_t key() const { return address != 0 ? address : prefix; }
   };
   std::array<RecentNetwork, 6> recent_networks{};
   struct RecentClient {
@@ -199,6 +220,8 @@ struct GroupProfile {  // a peer group, a gateway, or all
   TopWeights<std::uint16_t, 24> methods;
   float client_new = 0;  // log-ins by a client new to its user (newcomers excepted)
   float client_known = 0;
+  // Of log-ins from a network new to the user: what followed, by FollowUp bits.
+  std::array<std::array<float, kFollowUps>, kNovelties> follow_ups{};
   std::array<float, kJourneyBins> journeys{};  // out and back, where the network away was new
   float travel = 0;                            // pairs of log-ins of one user that could be told apart by place
   float impossible_travel = 0;
@@ -211,6 +234,10 @@ struct SystemProfile {
   float stayed = 0;
   float moved = 0;
   float returned = 0;                      // of the moved: the user was back on his older line afterwards
+  // Of log-ins from a known prefix: from a known address, from a new one; of these: he was back on the older one.
+  float address_kept = 0;
+  float readdressed = 0;
+  float address_returned = 0;
   std::array<float, kDistances> own{};     // of the moved: distance from the user's own prefixes
   std::array<float, kDistances> others{};  // distance of a log-in from another customer's prefixes
   std::array<Symbol, 4> customers{};       // some users who used it lately

@@ -27,6 +27,11 @@ struct View {
   double moved = 0.15;
   double distance_own = 1;
   double distance_others = 1;
+  // The prefix is known, but the user never came from this address (IPv6: /64) in it; and the chance of that where his
+  // own line got a new address.
+  bool neighbour = false;
+  double readdressed = 0.2;
+  std::uint64_t network_key = 0;  // of what is new: prefix_key, address_key of a neighbour
   // Whether another user, but not this one, logged in from the source lately, and not yet so many that it is an office.
   bool shared_lately = false;
   // The chance that a user whose line seems to have moved is seen on the older one afterwards.
@@ -37,6 +42,16 @@ struct View {
   Ip back_ip;
   std::uint32_t back_place = 0;
   bool line_kept = false;
+  // Set when it is judged once more because of what the user did since (and for a network that alarmed before): FollowUp
+  // bits, and whether kProbation is over, so that nothing more can follow.
+  bool followed = false;
+  bool follow_up_closed = false;
+  std::uint8_t follow_up = 0;
+  // The strangest other log-in of the user within kProbation from another network new to him: log-odds of its evidence,
+  // prior left out; 0 if there is none.
+  double other_login = 0;
+  Nanoseconds other_login_at = 0;
+  Ip other_login_ip;
   // Share of the accounts that strangers tried within some days, 0..1.
   double accounts_tried = 0;
   // Share of log-ins with a known client that used this very client.

@@ -16,7 +16,7 @@ namespace {
 
 struct Options {
   evaluate::EvaluateOptions evaluate;
-  std::string seeds = "11-19";
+  std::string seeds = "21-29";
   std::string networks;
   int threads = 0;
 };
@@ -60,7 +60,7 @@ int run(Options& o) {
 void add_evaluate(CLI::App& app, int& exit_code) {
   auto o = std::make_shared<Options>();
   CLI::App* sub = app.add_subcommand("evaluate", "Measure recall and false alerts in simulated worlds");
-  sub->add_option("--seeds", o->seeds, "Seeds: 1-9,12 (default 11-19)");
+  sub->add_option("--seeds", o->seeds, "Seeds: 1-9,12 (default 21-29)");
   sub->add_option("--out", o->evaluate.out, "Markdown file to write (default: standard output)");
   sub->add_option("--alerts-per-day", o->evaluate.alerts_per_day, "Alert budget (default 5)");
   sub->add_option("--networks", o->networks, "Compiled network facts");

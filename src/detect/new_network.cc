@@ -28,6 +28,9 @@ using event::Event;
 constexpr double kExitNear = 0.6;
 constexpr double kExitFar = 0.3;
 constexpr double kExitAbroad = 0.1;
+// In the very prefix of the victim, and of these on his own line: a router of his that was hijacked.
+constexpr double kExitBeside = 0.004;
+constexpr double kSameLine = 0.05;
 
 // Familiarity of ordinary log-ins before any data is seen, by experience of the user.
 constexpr double kPrior[baseline::kExperienceBins][baseline::kFamiliarities] = {
@@ -143,7 +146,10 @@ class NewNetwork final : public Detector {
     const double distance = std::clamp(log_ratio(v.distance_others, v.distance_own), -2.5, 2.5);
     double llr = 0;
     switch (v.familiarity) {
-      case Familiarity::kSamePrefix: llr = log_ratio(0.004, p_same * (1 - v.moved)); break;
+      case Familiarity::kSamePrefix:
+        llr = v.neighbour ? log_ratio(kExitBeside, p_same * (1 - v.moved) * v.readdressed)
+                          : log_ratio(kExitBeside * kSameLine, p_same * (1 - v.moved) * (1 - v.readdressed));
+        break;
       case Familiarity::kSameSystemNear: llr = log_ratio(kExitNear * same, p_same * v.moved * p_near) + distance; break;
       case Familiarity::kSameSystemFar:
         llr = log_ratio(kExitFar * same, p_same * v.moved * (1 - p_near)) + distance;
@@ -170,7 +176,12 @@ class NewNetwork final : public Detector {
 
   static std::string sentence(const Event& e, const View& v, double logins) {
     switch (v.familiarity) {
-      case Familiarity::kSamePrefix: return fmt::format("{} logged in from this prefix before", e.user.text());
+      case Familiarity::kSamePrefix:
+        if (v.neighbour)
+          return fmt::format("{} logged in from this prefix before, but never from {}; lines here get another address "
+                             "in {:.1f} % of log-ins",
+                             e.user.text(), e.source_ip.text(), 100 * v.readdressed);
+        return fmt::format("{} logged in from this address before", e.user.text());
       case Familiarity::kSameSystemNear:
         return fmt::format("{} uses {}, but never this prefix", e.user.text(), system_text(v, e));
       case Familiarity::kSameSystemFar:
@@ -237,9 +248,10 @@ class NewNetwork final : public Detector {
   }
 
   static void concurrent(const Event& e, const View& v, EvidenceSink& sink) {
-    if (v.user == nullptr || v.familiarity == Familiarity::kSamePrefix) return;
+    if (v.user == nullptr || (v.familiarity == Familiarity::kSamePrefix && !v.neighbour)) return;
     for (const auto& open : v.user->open) {
-      if (open.prefix == 0 || open.prefix == baseline::prefix_key(e.source_ip)) continue;
+      if (open.prefix == 0 || open.ip == e.source_ip) continue;
+      if (!v.neighbour && open.prefix == baseline::prefix_key(e.source_ip)) continue;
       if (e.time < open.start || e.time - open.start > 12 * core::kHour) continue;
       // From home to phone and back happens; the phone is told by its network type.
       const bool phone = v.source->type == NetworkType::kMobile || v.source->type == NetworkType::kCgnat;

@@ -24,9 +24,35 @@ TEST_F(NewNetworkTest, TheOwnPrefixSpeaksForTheUser) {
   const auto e = w_.run(*detector_, "new-network");
   ASSERT_TRUE(e);
   EXPECT_LT(e->llr, -3);
-  EXPECT_EQ(e->says, "alice logged in from this prefix before");
+  EXPECT_EQ(e->says, "alice logged in from this address before");
   EXPECT_EQ(e->finding, FindingKind::kLogin);
   EXPECT_FALSE(w_.run(*detector_, "network-type")) << "whatever it is, it is hers";
+}
+
+TEST_F(NewNetworkTest, ANeighboursLineIsNotTheOwn) {
+  const double own = w_.llr(*detector_, "new-network");
+  w_.from("5.1.1.9", w_.home, Familiarity::kSamePrefix);
+  w_.view.neighbour = true;
+  w_.view.readdressed = 0.001;
+  const auto e = w_.run(*detector_, "new-network");
+  ASSERT_TRUE(e);
+  EXPECT_GT(e->llr, own + 3);
+  EXPECT_EQ(
+      e->says,
+      "alice logged in from this prefix before, but never from 5.1.1.9; lines here get another address in 0.1 % of "
+      "log-ins");
+  w_.view.readdressed = 0.5;
+  EXPECT_LT(w_.llr(*detector_, "new-network"), e->llr - 3) << "where lines get another one all the time";
+}
+
+TEST_F(NewNetworkTest, ASessionOfTheOwnLineIsOpenBesideANeighbours) {
+  w_.user.open[1] = {baseline::prefix_key(ip("5.1.1.1")), 64500, kNoon - core::kHour, ip("5.1.1.1")};
+  w_.from("5.1.1.9", w_.home, Familiarity::kSamePrefix);
+  EXPECT_FALSE(w_.run(*detector_, "concurrent-session"));
+  w_.view.neighbour = true;
+  EXPECT_TRUE(w_.run(*detector_, "concurrent-session"));
+  w_.user.open[1].ip = ip("5.1.1.9");
+  EXPECT_FALSE(w_.run(*detector_, "concurrent-session")) << "his own other session";
 }
 
 TEST_F(NewNetworkTest, ANewProviderInTheSameTownSpeaksForACovertNetwork) {

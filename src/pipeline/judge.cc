@@ -28,6 +28,7 @@ constexpr std::size_t kShownPaths = 60;
 constexpr std::size_t kShownPlaces = 2'000;
 constexpr std::size_t kMostDays = 4'000;
 constexpr std::size_t kClasses = 8;
+constexpr std::string_view kOtherLogin = "other-login";  // detect/parallel_use.cc
 
 std::size_t index(Class c) { return static_cast<std::size_t>(c); }
 
@@ -120,6 +121,7 @@ void Judge::settle(Nanoseconds now) {
   while (stitcher_.next(now, login)) {
     ++logins_;
     count_login(login.event, true);
+    close_moves(login.event.time);
     judge(login.event, &login.lines, nullptr);
     if (login.end.time != 0) baseline_.learn(login.end);  // it ended before its start could be learned
   }
@@ -174,8 +176,12 @@ void Judge::count_login(const Event& e, bool success) {
 }
 
 void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch) {
-  const baseline::View view = baseline_.view(e);
-  if (view.login) judge_moves(e);
+  if (baseline::is_login(e)) judge_moves(e);
+  baseline::View view = baseline_.view(e);
+  const bool new_network = view.login && view.remote && view.user != nullptr && lines != nullptr &&
+                           (view.familiarity != baseline::Familiarity::kSamePrefix ||
+                            (view.neighbour && view.readdressed < baseline::kKeepsAddress));
+  if (new_network) show_others(view, e);
   sink_.clear();
   sink_.want_text(false);
   const auto& detectors = by_class_[index(e.event_class) % kClasses];
@@ -199,15 +205,16 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
       const double odds = score::combine(kind, of_kind(sink_.evidence(), kind));
       // What is on probation was counted at first sight.
       if (kind == FindingKind::kLogin && view.login && view.network_since == 0) threshold_.add(e.time, odds);
-      if (odds >= kLeastLogOdds) worth.emplace_back(kind, odds);
+      // What belongs to a finding is shown there, however weak.
+      if (odds >= kLeastLogOdds || (kind == FindingKind::kLogin && new_network && cases_.joins(e)))
+        worth.emplace_back(kind, odds);
     }
-    const bool move = view.login && view.remote && view.user != nullptr && view.network_since == 0 &&
-                      lines != nullptr && view.familiarity != baseline::Familiarity::kSamePrefix;
+    const bool move = new_network && view.network_since == 0;
     if (!worth.empty() || move) {
       sink_.clear();
       sink_.want_text(true);
       for (const detect::Detector* d : detectors) d->evidence(e, view, sink_);
-      if (move) remember_move(e, of_kind(sink_.evidence(), FindingKind::kLogin), lines);
+      if (move) remember_move(e, view, of_kind(sink_.evidence(), FindingKind::kLogin), lines);
       for (const auto& [kind, odds] : worth) {
         if (kind == FindingKind::kLogin && odds >= threshold_.value()) alarming = true;
         add_scored(e, kind, odds, of_kind(sink_.evidence(), kind), lines, batch);
@@ -219,44 +226,141 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
   } else if (e.event_class != Class::kDevice) {
     baseline_.learn(e);
   }
+  if (new_network) judge_others(e.user);
 }
 
-void Judge::remember_move(const Event& e, std::vector<Evidence> evidence, const std::vector<enrich::RawLine>* lines) {
-  const MoveKey key{e.user, baseline::prefix_key(e.source_ip)};
-  if (!moves_.insert_or_assign(key, Move{e, std::move(evidence), *lines}).second) return;
-  move_order_.emplace_back(e.time, key);
-  while (move_order_.size() > kMostMoves || move_order_.front().first + baseline::kProbation < e.time) {
-    moves_.erase(move_order_.front().second);
-    move_order_.pop_front();
+// What the evidence weighs by itself, without the prior and without what other log-ins lend it.
+double Judge::worth(const std::vector<Evidence>& evidence) {
+  std::vector<Evidence> own;
+  for (const Evidence& x : evidence) {
+    if (x.kind != kOtherLogin) own.push_back(x);
+  }
+  return score::combine(FindingKind::kLogin, own) - score::prior_log_odds(FindingKind::kLogin);
+}
+
+void Judge::remember_move(const Event& e, const baseline::View& view, std::vector<Evidence> evidence,
+                          const std::vector<enrich::RawLine>* lines) {
+  const MoveKey key{e.user, view.network_key};
+  const double own = worth(evidence);
+  moves_.insert_or_assign(
+      key, Move{e, view.network_key, !view.client_known, std::move(evidence), *lines, own, view.other_login});
+  probation_.emplace_back(e.time, key);
+  while (probation_.size() + settled_.size() > kMostMoves) forget_move(settled_.empty() ? probation_ : settled_);
+}
+
+Judge::Move* Judge::move_of(const std::pair<Nanoseconds, MoveKey>& place) {
+  const auto found = moves_.find(place.second);
+  const bool same = found != moves_.end() && found->second.event.time == place.first;
+  return same ? &found->second : nullptr;  // else it came up once more since, and stands further behind
+}
+
+void Judge::forget_move(std::deque<std::pair<Nanoseconds, MoveKey>>& queue) {
+  if (move_of(queue.front()) != nullptr) moves_.erase(queue.front().second);
+  queue.pop_front();
+}
+
+// Nothing that the user does now tells more of a network that came up so long ago. It may tell of others for as long
+// again.
+void Judge::close_moves(Nanoseconds now) {
+  while (!probation_.empty() && probation_.front().first + baseline::kProbation < now) {
+    const auto place = probation_.front();
+    probation_.pop_front();
+    Move* move = move_of(place);
+    if (move == nullptr) continue;
+    settled_.push_back(place);
+    if (const auto story = baseline_.close_network(move->event)) {
+      baseline::View view = baseline_.view(move->event);
+      view.followed = view.follow_up_closed = true;
+      view.follow_up = *story;
+      judge_again(*move, view);
+      judge_others(place.second.first);
+    }
+  }
+  while (!settled_.empty() && settled_.front().first + 2 * baseline::kProbation < now) forget_move(settled_);
+}
+
+// The log-ins of a user from networks that are on probation.
+template <typename Visit>
+void Judge::each_move(core::Symbol user, Visit&& visit) {
+  const baseline::UserProfile* profile = baseline_.user(user);
+  if (profile == nullptr) return;
+  for (const auto& recent : profile->recent_networks) {
+    if (recent.since == 0) continue;
+    const auto found = moves_.find(MoveKey{user, recent.key()});
+    if (found != moves_.end()) visit(found->second);
   }
 }
 
-// Is the user back on a line that seemed to have moved? Then the log-in from the other one is judged with that
+void Judge::show_others(baseline::View& view, const Event& e) {
+  each_move(e.user, [&](const Move& other) {
+    if (other.network == view.network_key) return;
+    if (other.worth <= view.other_login || std::abs(other.event.time - e.time) > baseline::kProbation) return;
+    view.other_login = other.worth;
+    view.other_login_at = other.event.time;
+    view.other_login_ip = other.event.source_ip;
+  });
+}
+
+// The strange log-ins of one user speak for each other.
+void Judge::judge_others(core::Symbol user) {
+  std::vector<MoveKey> changed;
+  each_move(user, [&](Move& move) {
+    baseline::View view;
+    view.network_key = move.network;
+    show_others(view, move.event);
+    if (view.other_login != move.other_worth) changed.emplace_back(user, move.network);
+  });
+  for (const MoveKey& key : changed) {
+    Move& move = moves_.find(key)->second;
+    judge_again(move, baseline_.view(move.event));
+  }
+}
+
+// Does this log-in tell something of one from a network that was new for the user? Then that one is judged with this
 // knowledge.
 void Judge::judge_moves(const Event& e) {
   const core::NetworkFacts& here = enricher_.facts(e.source_facts);
-  for (const std::uint64_t prefix : baseline_.left(e)) {
-    const auto found = moves_.find(MoveKey{e.user, prefix});
+  for (const baseline::Baseline::Light& light : baseline_.light(e)) {
+    const auto found = moves_.find(MoveKey{e.user, light.key});
     if (found == moves_.end()) continue;
-    const Move& move = found->second;
+    Move& move = found->second;
     baseline::View view = baseline_.view(move.event);
-    view.back_at = e.time;
-    view.back_ip = e.source_ip;
-    view.back_place = baseline::pack_place(here.latitude, here.longitude);
-    view.line_kept = here.asn != 0 && here.asn == view.source->asn;
-    sink_.clear();
-    sink_.want_text(true);
-    for (const detect::Detector* d : by_class_[index(move.event.event_class) % kClasses])
-      d->evidence(move.event, view, sink_);
-    std::vector<Evidence> evidence = move.evidence;
-    for (Evidence& x : sink_.evidence()) {
-      if (x.kind == "line-kept" || x.kind == "back-too-soon") evidence.push_back(std::move(x));
+    if (light.left) {
+      view.back_at = e.time;
+      view.back_ip = e.source_ip;
+      view.back_place = baseline::pack_place(here.latitude, here.longitude);
+      view.line_kept = here.asn != 0 && here.asn == view.source->asn;
     }
-    const double odds = score::combine(FindingKind::kLogin, evidence);
-    if (odds >= kLeastLogOdds)
-      add_scored(move.event, FindingKind::kLogin, odds, std::move(evidence), &move.lines, nullptr);
-    if (odds >= threshold_.value()) baseline_.forget_network(move.event);
+    view.followed = true;
+    view.follow_up = light.follow_up;
+    judge_again(move, view);
   }
+}
+
+// Keeps what was said at first sight and adds, or says anew, what only other log-ins can tell.
+void Judge::judge_again(Move& move, baseline::View view) {
+  static constexpr std::string_view kLater[] = {"line-kept", "back-too-soon", "what-followed", kOtherLogin};
+  view.network_key = move.network;
+  show_others(view, move.event);
+  std::erase_if(move.evidence, [](const Evidence& x) { return x.kind == kOtherLogin; });
+  sink_.clear();
+  sink_.want_text(true);
+  for (const detect::Detector* d : by_class_[index(move.event.event_class) % kClasses])
+    d->evidence(move.event, view, sink_);
+  for (Evidence& x : sink_.evidence()) {
+    if (std::ranges::find(kLater, x.kind) == std::end(kLater)) continue;
+    const auto said = std::ranges::find(move.evidence, x.kind, &Evidence::kind);
+    if (said != move.evidence.end()) {
+      *said = std::move(x);
+    } else {
+      move.evidence.push_back(std::move(x));
+    }
+  }
+  move.worth = worth(move.evidence);
+  move.other_worth = view.other_login;
+  const double odds = score::combine(FindingKind::kLogin, move.evidence);
+  add_scored(move.event, FindingKind::kLogin, odds, move.evidence, &move.lines, nullptr, true);
+  if (odds >= threshold_.value()) baseline_.forget(move.event, move.client_new);
 }
 
 score::SourceFacts Judge::source_facts(const core::Ip& ip, std::uint32_t index) const {
@@ -275,8 +379,10 @@ score::SourceFacts Judge::source_facts(const core::Ip& ip, std::uint32_t index) 
 }
 
 void Judge::add_scored(const Event& e, FindingKind kind, double log_odds, std::vector<Evidence> evidence,
-                       const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch) {
+                       const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch, bool again) {
+  if (again && log_odds < kLeastLogOdds && !cases_.has(e)) return;
   track::Scored scored;
+  scored.again = again;
   scored.event = &e;
   scored.kind = kind;
   scored.log_odds = log_odds;
@@ -314,6 +420,7 @@ void Judge::add_scored(const Event& e, FindingKind kind, double log_odds, std::v
 
 void Judge::finish(score::HuntResult& result) {
   settle(INT64_MAX);
+  close_moves(now_);
   result.first = first_ != 0 ? first_ : first_scan_;
   result.last = now_ != 0 ? now_ : last_scan_;
   result.findings = cases_.take();

@@ -57,18 +57,31 @@ class Judge {
     std::uint64_t failures = 0;
   };
 
-  // A log-in from a network new to the user: until baseline::kProbation is over, his return may shed light on it, and
+  // A log-in from a network new to the user: until baseline::kProbation is over, what he does may shed light on it, and
   // it is judged once more.
   struct Move {
     event::Event event;
+    std::uint64_t network = 0;  // View::network_key
+    bool client_new = false;
     std::vector<detect::Evidence> evidence;
     std::vector<enrich::RawLine> lines;
+    double worth = 0;        // log-odds of the evidence, the prior and what other log-ins lend it left out
+    double other_worth = 0;  // of the strangest other one, as it is in `evidence`
   };
-  using MoveKey = std::pair<core::Symbol, std::uint64_t>;  // user and prefix key
+  using MoveKey = std::pair<core::Symbol, std::uint64_t>;  // user and network
 
-  void remember_move(const event::Event& event, std::vector<detect::Evidence> evidence,
+  void remember_move(const event::Event& event, const baseline::View& view, std::vector<detect::Evidence> evidence,
                      const std::vector<enrich::RawLine>* lines);
+  static double worth(const std::vector<detect::Evidence>& evidence);
   void judge_moves(const event::Event& event);
+  void judge_again(Move& move, baseline::View view);
+  void judge_others(core::Symbol user);
+  template <typename Visit>
+  void each_move(core::Symbol user, Visit&& visit);
+  void show_others(baseline::View& view, const event::Event& event);
+  void close_moves(core::Nanoseconds now);
+  Move* move_of(const std::pair<core::Nanoseconds, MoveKey>& place);
+  void forget_move(std::deque<std::pair<core::Nanoseconds, MoveKey>>& queue);
   void judge(const event::Event& event, const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch);
   void observe(const event::Event& event, const event::EventBatch& batch);
   void note_trait(const event::Event& event);
@@ -78,7 +91,7 @@ class Judge {
   score::SourceFacts source_facts(const core::Ip& ip, std::uint32_t facts) const;
   void add_scored(const event::Event& event, detect::FindingKind kind, double log_odds,
                   std::vector<detect::Evidence> evidence, const std::vector<enrich::RawLine>* lines,
-                  const event::EventBatch* batch);
+                  const event::EventBatch* batch, bool again = false);
 
   const enrich::Enricher& enricher_;
   const intel::Indicators* indicators_;
@@ -93,7 +106,9 @@ class Judge {
   score::RunningThreshold threshold_;
   track::Cases cases_;
   absl::flat_hash_map<MoveKey, Move> moves_;
-  std::deque<std::pair<core::Nanoseconds, MoveKey>> move_order_;  // oldest first
+  // Of moves_, oldest first: those on probation, and those that may still tell something of others.
+  std::deque<std::pair<core::Nanoseconds, MoveKey>> probation_;
+  std::deque<std::pair<core::Nanoseconds, MoveKey>> settled_;
   score::Overview overview_;
   absl::flat_hash_map<Path, std::uint64_t> paths_;
   absl::flat_hash_map<std::uint32_t, PlaceCount> places_;

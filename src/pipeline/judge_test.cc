@@ -173,6 +173,70 @@ TEST_F(JudgeTest, ComingHomeTooSoonShedsLightOnALogIn) {
   EXPECT_GT(log_odds(22 * kHour), log_odds(4 * kDay) + 1);
 }
 
+const score::Finding* from(const score::HuntResult& result, const Ip& source) {
+  const auto found = std::ranges::find_if(result.findings, [&](const auto& f) { return f.source.ip == source; });
+  return found == result.findings.end() ? nullptr : &*found;
+}
+bool says(const score::Finding& finding, std::string_view kind) {
+  return std::ranges::any_of(finding.evidence, [&](const auto& e) { return e.kind == kind; });
+}
+
+TEST_F(JudgeTest, StrangeLogInsOfOneUserSpeakForEachOther) {
+  const Ip elsewhere = *Ip::parse("5.4.1.7");
+  const auto log_odds = [&](const char* other_user) {
+    judge_ = std::make_unique<Judge>(enricher_, nullptr, 5, names_);
+    Nanoseconds day = kMonday;
+    for (int d = 0; d < 40; ++d, day += kDay) {
+      take(session(day + 8 * kHour, "alice", kHome));
+      take(session(day + 8 * kHour, "bob", kHome));
+    }
+    take(session(day + 20 * kHour, "alice", kAbroad));
+    take(session(day + 3 * kDay, other_user, elsewhere));
+    const score::HuntResult result = finish();
+    const score::Finding* first = from(result, kAbroad);
+    const score::Finding* second = from(result, elsewhere);
+    EXPECT_TRUE(first != nullptr && second != nullptr);
+    if (first == nullptr || second == nullptr) return std::pair(0.0, 0.0);
+    const bool one_user = std::string_view(other_user) == "alice";
+    EXPECT_EQ(says(*first, "other-login"), one_user) << "the earlier learns of the later one";
+    EXPECT_EQ(says(*second, "other-login"), one_user);
+    return std::pair(first->log_odds, second->log_odds);
+  };
+  const auto together = log_odds("alice");
+  const auto apart = log_odds("bob");
+  EXPECT_GT(together.first, apart.first + 1);
+  EXPECT_GT(together.second, apart.second + 1);
+}
+
+TEST_F(JudgeTest, WhatFollowsTellsAMoveFromAnIntruder) {
+  const auto finding = [&](bool moves) {
+    judge_ = std::make_unique<Judge>(enricher_, nullptr, 5, names_);
+    const Nanoseconds day = work(kMonday, 40);
+    take(session(day + 20 * kHour, "alice", kAbroad));
+    for (int d = 2; d < 20; ++d) take(session(day + d * kDay, "alice", moves ? kAbroad : kHome));
+    const score::HuntResult result = finish();
+    const score::Finding* f = from(result, kAbroad);
+    EXPECT_TRUE(f != nullptr && says(*f, "what-followed"));
+    return f == nullptr ? score::Finding{} : *f;
+  };
+  EXPECT_LT(finding(true).log_odds, finding(false).log_odds - 1);
+}
+
+TEST_F(JudgeTest, AFindingListsEveryLogInFromItsNetwork) {
+  const Nanoseconds day = work(kMonday, 40);
+  for (int d = 0; d < 3; ++d) {
+    Event e = session(day + d * 2 * kDay + 20 * kHour, "alice", kAbroad);
+    e.record.line = static_cast<std::uint32_t>(100 + d);
+    take(e);
+  }
+  const score::HuntResult result = finish();
+  const score::Finding* f = from(result, kAbroad);
+  ASSERT_NE(f, nullptr);
+  EXPECT_EQ(f->records.size(), 3U);
+  EXPECT_EQ(f->end, day + 4 * kDay + 20 * kHour);
+  EXPECT_EQ(std::ranges::count_if(result.findings, [](const auto& x) { return x.source.ip == kAbroad; }), 1);
+}
+
 TEST_F(JudgeTest, AfterItsTimeTheQuarantineIsLearned) {
   const Nanoseconds day = work(kMonday, 40);
   take(session(day + 8 * kHour, "alice", kHome));

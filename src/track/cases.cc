@@ -21,17 +21,24 @@ constexpr Nanoseconds kLongest = 366 * core::kDay;
 // A further event joins if it comes within this time of the last one.
 Nanoseconds joins_within(FindingKind kind) {
   switch (kind) {
-    case FindingKind::kLogin: return core::kDay;
+    case FindingKind::kLogin: return baseline::kProbation;
     case FindingKind::kSpray: return 12 * core::kHour;
     default: return 30 * core::kDay;
   }
 }
 
+std::string login_key(const event::Event& e) {
+  return fmt::format("login|{}|{}", e.user.text(), core::Prefix::neighbourhood(e.source_ip).text());
+}
+
+std::string id_of(FindingKind kind, Nanoseconds time, std::string_view key) {
+  return fmt::format("{:016x}", core::hash64(fmt::format("{}|{}|{}", detect::name(kind), time, key)));
+}
+
 std::string key_of(const Scored& s) {
   const event::Event& e = *s.event;
   switch (s.kind) {
-    case FindingKind::kLogin:
-      return fmt::format("login|{}|{}", e.user.text(), core::Prefix::neighbourhood(e.source_ip).text());
+    case FindingKind::kLogin: return login_key(e);
     case FindingKind::kSpray: return "spray";
     case FindingKind::kExposure: return fmt::format("exposure|{}|{}", s.device, e.observer.text());
     case FindingKind::kDevice: return fmt::format("device|{}", s.device);
@@ -39,12 +46,13 @@ std::string key_of(const Scored& s) {
   }
 }
 
-void merge_evidence(std::vector<Evidence>& into, std::vector<Evidence>& from) {
+// Of two pieces of one kind the stronger stays, or the later if it corrects the other.
+void merge_evidence(std::vector<Evidence>& into, std::vector<Evidence>& from, bool corrects) {
   for (Evidence& e : from) {
     const auto same = std::find_if(into.begin(), into.end(), [&](const Evidence& x) { return x.kind == e.kind; });
     if (same == into.end()) {
       into.push_back(std::move(e));
-    } else if (e.llr > same->llr) {
+    } else if (corrects || e.llr > same->llr) {
       *same = std::move(e);
     }
   }
@@ -54,8 +62,12 @@ void merge_evidence(std::vector<Evidence>& into, std::vector<Evidence>& from) {
 
 void Cases::add(Scored s) {
   std::string key = key_of(s);
-  const auto found = open_.find(key);
-  if (found != open_.end()) {
+  if (s.again) {
+    if (const std::size_t found = find(key, *s.event); found < findings_.size()) {
+      merge(findings_[found], s);
+      return;
+    }
+  } else if (const auto found = open_.find(key); found != open_.end()) {
     Entry& entry = findings_[found->second];
     if (s.event->time <= entry.finding.end + joins_within(s.kind)) {
       merge(entry, s);
@@ -68,10 +80,42 @@ void Cases::add(Scored s) {
   f.kind = s.kind;
   f.time = f.end = s.event->time;
   f.log_odds = s.log_odds;
-  f.id = fmt::format("{:016x}", core::hash64(fmt::format("{}|{}|{}", detect::name(s.kind), f.time, key)));
+  f.id = id_of(s.kind, f.time, key);
   merge(entry, s);
+  if (s.kind == FindingKind::kLogin) by_id_[f.id] = findings_.size();
   open_[std::move(key)] = findings_.size();
   findings_.push_back(std::move(entry));
+}
+
+bool Cases::joins(const event::Event& login) const {
+  const auto open = open_.find(login_key(login));
+  return open != open_.end() && login.time <= findings_[open->second].finding.end + joins_within(FindingKind::kLogin);
+}
+
+bool Cases::has(const event::Event& login) const { return find(login_key(login), login) < findings_.size(); }
+
+std::size_t Cases::find(const std::string& key, const event::Event& login) const {
+  const auto began = by_id_.find(id_of(FindingKind::kLogin, login.time, key));
+  if (began != by_id_.end()) return began->second;
+  const auto open = open_.find(key);
+  if (open == open_.end()) return SIZE_MAX;
+  const Finding& f = findings_[open->second].finding;
+  return login.time >= f.time && login.time <= f.end ? open->second : SIZE_MAX;
+}
+
+// The log-odds of the finding with this score in it.
+double Cases::score_with(Entry& entry, const Scored& s) {
+  if (s.kind != FindingKind::kLogin) return std::max(entry.finding.log_odds, s.log_odds);
+  auto& logins = entry.logins;
+  const auto known = std::ranges::find(logins, s.event->time, &std::pair<Nanoseconds, double>::first);
+  if (known == logins.end() && logins.size() >= Finding::kMostListed)
+    return std::max(entry.finding.log_odds, s.log_odds);
+  if (known == logins.end()) {
+    logins.emplace_back(s.event->time, s.log_odds);
+  } else {
+    known->second = s.again ? s.log_odds : std::max(known->second, s.log_odds);
+  }
+  return std::ranges::max(logins, {}, &std::pair<Nanoseconds, double>::second).second;
 }
 
 void Cases::merge(Entry& entry, Scored& s) {
@@ -79,9 +123,11 @@ void Cases::merge(Entry& entry, Scored& s) {
   const event::Event& e = *s.event;
   f.time = std::min(f.time, e.time);
   f.end = std::max(f.end, e.time + std::clamp<Nanoseconds>(e.duration, 0, kLongest));
+  f.log_odds = score_with(entry, s);
   const bool strongest = s.log_odds >= f.log_odds || f.evidence.empty();
-  f.log_odds = std::max(f.log_odds, s.log_odds);
-  merge_evidence(f.evidence, s.evidence);
+  const bool corrects = s.again && strongest;
+  if (corrects && entry.logins.size() == 1) f.evidence.clear();  // it says all there is to say
+  merge_evidence(f.evidence, s.evidence, corrects);
   std::sort(f.evidence.begin(), f.evidence.end(),
             [](const Evidence& a, const Evidence& b) { return a.llr != b.llr ? a.llr > b.llr : a.kind < b.kind; });
   if (strongest) {
@@ -136,10 +182,12 @@ void Cases::make_room() {
   }
   dropped_ += findings_.size() - kept.size();
   findings_ = std::move(kept);
-  absl::erase_if(open_, [&](auto& item) {
-    item.second = moved[item.second];
-    return item.second == SIZE_MAX;
-  });
+  for (auto* index : {&open_, &by_id_}) {
+    absl::erase_if(*index, [&](auto& item) {
+      item.second = moved[item.second];
+      return item.second == SIZE_MAX;
+    });
+  }
 }
 
 std::vector<Finding> Cases::take() {
@@ -166,6 +214,7 @@ std::vector<Finding> Cases::take() {
   }
   findings_.clear();
   open_.clear();
+  by_id_.clear();
   std::sort(out.begin(), out.end(), [](const Finding& a, const Finding& b) {
     if (a.log_odds != b.log_odds) return a.log_odds > b.log_odds;
     if (a.time != b.time) return a.time < b.time;

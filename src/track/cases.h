@@ -1,5 +1,5 @@
-// Scored events become findings that a person reads: what belongs together is one finding. A log-in repeated from the
-// same network within a day, the attempts of one spray, every contact with one exposed port.
+// Scored events become findings that a person reads: what belongs together is one finding. The log-ins of a user from
+// one network while it is on probation, the attempts of one spray, every contact with one exposed port.
 //
 // Memory: kMostFindings findings, the weakest make room; each lists at most Finding::kMostListed records, sources,
 // users.
@@ -33,6 +33,7 @@ struct Scored {
   std::string_view hypothesis;  // of the strongest evidence's detector
   std::string_view technique;   // comma-separated
   std::string device;           // what is exposed or shows a trait, if not the source
+  bool again = false;           // the event was scored before: this score replaces that one, even if it is lower
 };
 
 class Cases {
@@ -40,6 +41,10 @@ class Cases {
   void add(Scored scored);
   // All findings, best first (score, then time, then id): independent of the order of equal events. Leaves this empty.
   std::vector<score::Finding> take();
+  // Whether there is a finding that the log-in belongs to: a log-in of the same user from the same network lately.
+  bool joins(const event::Event& login) const;
+  // Whether a finding holds this very log-in.
+  bool has(const event::Event& login) const;
   std::size_t size() const { return findings_.size(); }
   std::uint64_t dropped() const { return dropped_; }
 
@@ -48,12 +53,18 @@ class Cases {
     score::Finding finding;
     absl::flat_hash_set<core::Ip> sources;
     absl::flat_hash_set<std::string> users;
+    // Log-odds of the log-ins in it, by time: they may be judged again. At most Finding::kMostListed.
+    std::vector<std::pair<core::Nanoseconds, double>> logins;
   };
   void merge(Entry& entry, Scored& scored);
+  // The finding, if any, that holds the log-in; key: key_of().
+  std::size_t find(const std::string& key, const event::Event& login) const;
+  static double score_with(Entry& entry, const Scored& scored);
   void make_room();
 
   std::vector<Entry> findings_;
-  absl::flat_hash_map<std::string, std::size_t> open_;  // key of what belongs together -> its newest finding
+  absl::flat_hash_map<std::string, std::size_t> open_;   // key of what belongs together -> its newest finding
+  absl::flat_hash_map<std::string, std::size_t> by_id_;  // of log-ins
   std::uint64_t dropped_ = 0;
 };
 

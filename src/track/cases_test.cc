@@ -24,6 +24,7 @@ struct Item {
   double log_odds = 0;
   std::string device;
   std::string evidence = "new-network";
+  bool again = false;
 };
 
 Item item(FindingKind kind, core::Nanoseconds time, const char* user, core::Ip source, double log_odds) {
@@ -68,6 +69,7 @@ void add(Cases& cases, const Item& i) {
   s.hypothesis = "hypothesis";
   s.technique = "T1078,T1090.003";
   s.device = i.device;
+  s.again = i.again;
   cases.add(std::move(s));
 }
 std::vector<Finding> findings(const std::vector<Item>& items) {
@@ -96,11 +98,63 @@ TEST(Cases, RepeatedLogInsFromOneNetworkAreOneFinding) {
   EXPECT_FALSE(f[0].advice.empty());
 }
 
+Item again(Item i, double log_odds) {
+  i.log_odds = log_odds;
+  i.again = true;
+  return i;
+}
+
+TEST(Cases, ALogInThatIsJudgedAgainHasItsLastScore) {
+  const Item first = login(kNoon, "alice", "5.1.1.1", 3);
+  for (const double later : {5.0, 1.0}) {
+    const auto f = findings({first, again(first, later)});
+    ASSERT_EQ(f.size(), 1U);
+    EXPECT_EQ(f[0].log_odds, later);
+    EXPECT_EQ(f[0].evidence[0].llr, later + 10);
+    EXPECT_EQ(f[0].records.size(), 1U) << "the same lines";
+  }
+  Item bare = again(first, 1);
+  bare.evidence = "unusual-time";
+  const auto f = findings({first, bare});
+  ASSERT_EQ(f[0].evidence.size(), 1U) << "what is no longer said is not shown";
+  EXPECT_EQ(f[0].evidence[0].kind, "unusual-time");
+}
+
+TEST(Cases, TheStrongestOfItsLogInsSpeaksForAFinding) {
+  const Item first = login(kNoon, "alice", "5.1.1.1", 3);
+  const Item second = login(kNoon + kHour, "alice", "5.1.1.1", 2);
+  EXPECT_EQ(findings({first, second, again(first, 1)})[0].log_odds, 2);
+  EXPECT_EQ(findings({first, second, again(second, 1)})[0].log_odds, 3);
+}
+
+TEST(Cases, ALogInIsFoundAgainBehindALaterOneFromItsNetwork) {
+  const Item first = login(kNoon, "alice", "5.1.1.1", 3);
+  const Item later = login(kNoon + 30 * kDay, "alice", "5.1.1.1", 2);
+  Cases cases;
+  add(cases, first);
+  EXPECT_TRUE(cases.has(first.event));
+  EXPECT_TRUE(cases.joins(login(kNoon + kDay, "alice", "5.1.1.9").event));
+  EXPECT_FALSE(cases.joins(later.event));
+  EXPECT_FALSE(cases.joins(login(kNoon + kDay, "bob", "5.1.1.1").event));
+  EXPECT_FALSE(cases.has(later.event));
+  EXPECT_FALSE(cases.has(login(kNoon, "alice", "5.1.2.1").event));
+  EXPECT_FALSE(cases.has(login(kNoon, "bob", "5.1.1.1").event));
+  add(cases, later);
+  add(cases, again(first, 1));
+  const auto f = cases.take();
+  ASSERT_EQ(f.size(), 2U);
+  EXPECT_EQ(f[0].log_odds, 2);
+  EXPECT_EQ(f[1].log_odds, 1);
+  EXPECT_EQ(f[1].time, kNoon);
+  EXPECT_FALSE(cases.has(first.event)) << "taken";
+}
+
 TEST(Cases, WhatIsApartStaysApart) {
   EXPECT_EQ(findings({login(kNoon, "alice", "5.1.1.1"), login(kNoon, "bob", "5.1.1.1")}).size(), 2U);
   EXPECT_EQ(findings({login(kNoon, "alice", "5.1.1.1"), login(kNoon, "alice", "5.1.2.1")}).size(), 2U);
-  EXPECT_EQ(findings({login(kNoon, "alice", "5.1.1.1"), login(kNoon + kDay + kSecond, "alice", "5.1.1.1")}).size(), 2U);
-  EXPECT_EQ(findings({login(kNoon, "alice", "5.1.1.1"), login(kNoon + kDay, "alice", "5.1.1.1")}).size(), 1U);
+  const core::Nanoseconds week = kNoon + baseline::kProbation;
+  EXPECT_EQ(findings({login(kNoon, "alice", "5.1.1.1"), login(week + kSecond, "alice", "5.1.1.1")}).size(), 2U);
+  EXPECT_EQ(findings({login(kNoon, "alice", "5.1.1.1"), login(week, "alice", "5.1.1.1")}).size(), 1U);
 }
 
 TEST(Cases, OneSprayIsOneFinding) {

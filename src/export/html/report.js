@@ -212,7 +212,7 @@
     }
     const all = paths.reduce((sum, p) => sum + p[3], 0);
     const lists = columns.map((c) => [...c.values()].sort((a, b) => (a.key === "others") - (b.key === "others") || b.sum - a.sum));
-    const gap = 9, height = Math.max(260, Math.max(...lists.map((l) => l.length)) * 27);
+    const gap = 13, height = Math.max(260, Math.max(...lists.map((l) => l.length)) * 30);  // labels of the thinnest must not touch
     const usable = Math.min(...lists.map((l) => height - gap * (l.length - 1)));
     const thick = 11, x = narrow ? [0, (width - thick) / 2, width - thick] : [0, width * 0.42, width - thick - Math.min(190, width * 0.2)];
     for (const list of lists) {

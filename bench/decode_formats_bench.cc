@@ -1,0 +1,165 @@
+// Claim: no text format is slow: 1.5 million records/s and core for lines, 1 GB/s and core for JSON. One benchmark for
+// each row of record_formats(), made from the goldens of the format: the records that become events (of formats with
+// header lines or several lines a record: whole files), repeated to some megabytes. Frame, envelope, claims of all
+// formats, decoder, counts, events in a batch; one thread. The peer is a memchr scan for line ends over the same bytes.
+//
+// Few different records repeat, so that a processor's predictors see them again: compare formats with each other, not
+// with real logs. The programs decode_asa_bench and decode_json_bench use varied input.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "core/text.h"
+#include "decode/all.h"
+
+namespace fs = std::filesystem;
+using namespace orbwatch;
+
+namespace {
+
+constexpr std::size_t kBytes = 8U << 20;
+constexpr std::size_t kPiece = 1U << 20;
+
+std::string read(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream all;
+  all << in.rdbuf();
+  return all.str();
+}
+
+decode::Options options() {
+  decode::Options o;
+  core::TimeReader utc;
+  std::string_view reference = "2027-01-01T00:00:00Z";
+  o.reference = *core::parse_iso8601(reference, utc);
+  return o;
+}
+
+std::unique_ptr<decode::Decoder> decoder_for(std::string_view input) {
+  const std::string head(input.substr(0, 65536));
+  auto decoder = decode::make_decoder(decode::recognise(head, options()), options());
+  return decoder ? std::move(*decoder) : nullptr;
+}
+
+void feed(decode::Decoder& decoder, std::string& padded, event::EventBatch& batch) {
+  const std::string_view bytes(padded.data(), padded.size() - core::kPadding);
+  for (std::size_t at = 0; at < bytes.size(); at += kPiece) decoder.feed(bytes.substr(at, kPiece), batch);
+  decoder.finish(batch);
+}
+
+// The lines of a file that are events of this format, or the whole file if it is not a row of such lines.
+std::string useful(const std::string& input, const decode::RecordFormat& format) {
+  if (!format.stateless) return input;
+  std::string kept;
+  std::string_view rest = input;
+  while (!rest.empty()) {
+    const std::string line = std::string(core::take_until(rest, '\n')) + '\n';
+    std::string padded = line;
+    padded.resize(line.size() + core::kPadding);
+    const auto decoder = decoder_for(line);
+    if (decoder == nullptr) continue;
+    event::EventBatch batch;
+    feed(*decoder, padded, batch);
+    if (batch.counts.events == batch.counts.records && batch.counts.events > 0) kept += line;
+  }
+  return kept.empty() ? input : kept;
+}
+
+struct Input {
+  std::string name;
+  std::string bytes;  // padded
+  std::uint64_t records = 0;
+  bool json = false;
+};
+
+std::vector<Input> inputs() {
+  std::vector<Input> out;
+  for (const decode::RecordFormat& format : decode::record_formats()) {
+    const fs::path folder = fs::path(ORBWATCH_ROOT) / "tests/golden" / format.name;
+    std::vector<fs::path> files;
+    if (fs::is_directory(folder)) {
+      for (const auto& entry : fs::directory_iterator(folder)) {
+        const std::string n = entry.path().filename().string();
+        if (entry.is_regular_file() && !n.ends_with("events.ndjson") && !n.ends_with("rejects.ndjson") &&
+            !n.ends_with(".options") && !n.ends_with(".md"))
+          files.push_back(entry.path());
+      }
+    }
+    std::sort(files.begin(), files.end());
+    Input input;
+    input.name = format.name;
+    std::string unit;
+    for (const fs::path& file : files) {
+      const std::string all = read(file);
+      const std::string part = useful(all, format);
+      if (decode::recognise(part.substr(0, 65536), options()).format == format.name) unit += part;
+      if (!unit.empty() && unit.back() != '\n') unit += '\n';
+    }
+    if (unit.empty()) continue;
+    const auto first = unit.find_first_not_of(" \t\r\n");
+    input.json = first != unit.npos && (unit[first] == '{' || unit[first] == '[');
+    while (input.bytes.size() < kBytes) input.bytes += unit;
+    input.bytes.resize(input.bytes.size() + core::kPadding);
+    out.push_back(std::move(input));
+  }
+  return out;
+}
+
+void decode_all(benchmark::State& state, Input& input) {
+  std::uint64_t records = 0;
+  std::uint64_t events = 0;
+  for (auto _ : state) {
+    const auto decoder = decoder_for(input.bytes);
+    event::EventBatch batch;
+    const std::string_view bytes(input.bytes.data(), input.bytes.size() - core::kPadding);
+    for (std::size_t at = 0; at < bytes.size(); at += kPiece) {
+      decoder->feed(bytes.substr(at, kPiece), batch);
+      records += batch.counts.records;
+      events += batch.counts.events;
+      batch.clear();
+    }
+    decoder->finish(batch);
+    records += batch.counts.records;
+    events += batch.counts.events;
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(records));
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * input.bytes.size()));
+  state.counters["events_share"] = records == 0 ? 0 : static_cast<double>(events) / static_cast<double>(records);
+}
+
+void line_ends(benchmark::State& state, const Input& input) {
+  std::uint64_t lines = 0;
+  for (auto _ : state) {
+    const char* p = input.bytes.data();
+    const char* const end = p + input.bytes.size();
+    while ((p = static_cast<const char*>(std::memchr(p, '\n', static_cast<std::size_t>(end - p)))) != nullptr) {
+      ++lines;
+      ++p;
+    }
+    benchmark::DoNotOptimize(lines);
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(lines));
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * input.bytes.size()));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  std::vector<Input> all = inputs();
+  for (Input& input : all) {
+    benchmark::RegisterBenchmark(((input.json ? "json/" : "lines/") + input.name).c_str(),
+                                 [&input](benchmark::State& state) { decode_all(state, input); });
+  }
+  if (!all.empty())
+    benchmark::RegisterBenchmark("peer/line_ends", [&](benchmark::State& state) { line_ends(state, all.front()); });
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
