@@ -172,8 +172,8 @@ struct UserProfile {
     Nanoseconds since = 0;
     std::uint32_t system = 0;
     Familiarity level = Familiarity::kNewCountry;  // at first sight
-    bool left = false;        // the user was seen on an older line of the same provider, or at home, since
-    bool alarmed = false;     // in quarantine: no return makes it known, but leaving it is still told
+    bool left = false;           // the user was seen on an older line of the same provider, or at home, since
+    bool alarmed = false;        // in quarantine: no return makes it known, but leaving it is still told
     std::uint8_t follow_up = 0;  // FollowUp
     std::uint32_t place = 0;     // 0 where it says nothing
     std::uint64_t key() const { return address != 0 ? address : prefix; }
@@ -233,7 +233,7 @@ struct SystemProfile {
   // Of users who had used it before: log-ins from a known prefix, and from a new one.
   float stayed = 0;
   float moved = 0;
-  float returned = 0;                      // of the moved: the user was back on his older line afterwards
+  float returned = 0;  // of the moved: the user was back on his older line afterwards
   // Of log-ins from a known prefix: from a known address, from a new one; of these: he was back on the older one.
   float address_kept = 0;
   float readdressed = 0;

@@ -21,7 +21,7 @@ std::string host(std::string_view inside) {
          std::string(inside) + "</port></ports></host>\n";
 }
 
-EventBatch read(std::string text, std::size_t piece = SIZE_MAX) {
+EventBatch read(const std::string& text, std::size_t piece = SIZE_MAX) {
   const auto decoder = make_nmap_xml({});
   EventBatch batch;
   for (std::size_t at = 0; at < text.size(); at += std::min(piece, text.size() - at)) {
