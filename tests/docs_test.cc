@@ -171,6 +171,7 @@ TEST(Pages, NameEveryFieldOfAnEvent) {
                                &e.server_fingerprint,
                                &e.certificate_issuer,
                                &e.certificate_subject,
+                               &e.certificate_fingerprint,
                                &e.banner,
                                &e.rule,
                                &e.region,
@@ -197,7 +198,7 @@ TEST(Pages, NameEveryFieldOfAnEvent) {
     ++fields;
     EXPECT_NE(text.find("`" + field + "`"), text.npos) << "docs/events.md: " << field << " is missing";
   }
-  EXPECT_EQ(fields, 49) << "a field was added or removed: fill it above, too\n" << json;
+  EXPECT_EQ(fields, 50) << "a field was added or removed: fill it above, too\n" << json;
   for (unsigned c = 1; c <= 6; ++c)
     EXPECT_NE(text.find("`" + std::string(event::name(static_cast<event::Class>(c))) + "`"), text.npos);
   for (unsigned a = 1; a <= 9; ++a)

@@ -101,7 +101,7 @@ decode::Options options_of(const fs::path& file) {
     if (key == "tz") options.zone = value;
     if (key == "year") options.year = core::parse_number<int>(value).value_or(0);
     if (key == "format") options.format = value;
-    if (key == "mapping") options.mapping = read(fs::path(ORBWATCH_ROOT) / value);
+    if (key == "mapping") options.mappings.push_back({read(fs::path(ORBWATCH_ROOT) / value), std::string(value)});
     if (key == "reference") options.reference = *core::parse_iso8601(value, utc);
   }
   return options;

@@ -383,7 +383,9 @@ void Baseline::make_room() {
   Nanoseconds newest = 0;
   for (const auto& [ip, s] : sources_) newest = std::max(newest, s.last_seen);
   for (Nanoseconds age = 30 * core::kDay; age >= core::kHour && sources_.size() > target; age /= 2) {
-    absl::erase_if(sources_, [&](const auto& item) { return item.second.last_seen < newest - age; });
+    // What only a scan has shown has no age.
+    absl::erase_if(
+        sources_, [&](const auto& item) { return item.second.last_seen != 0 && item.second.last_seen < newest - age; });
   }
   if (sources_.size() > target) {
     absl::erase_if(sources_,
@@ -393,12 +395,14 @@ void Baseline::make_room() {
   forgotten_sources_ += before - sources_.size();
 }
 
-void Baseline::note_soho(const Ip& ip, std::uint16_t port, std::uint8_t weight, Nanoseconds time) {
-  SourceProfile* source = source_of(ip, time);
-  if (source != nullptr && weight > source->soho_weight) {
-    source->soho_weight = weight;
-    source->soho_port = port;
-  }
+void Baseline::note_soho(const Ip& ip, const SohoNote& note, Nanoseconds time) {
+  SourceProfile* source = source_of(ip, note.scanned ? 0 : time);
+  if (source == nullptr || note.weight <= source->soho_weight) return;
+  source->soho_weight = note.weight;
+  source->soho_port = note.port;
+  source->soho_banner = note.banner;
+  source->soho_day =
+      note.scanned ? static_cast<std::uint16_t>(std::clamp<Nanoseconds>(time / core::kDay, 0, 65535)) : 0;
 }
 
 void Baseline::learn(const Event& e) {

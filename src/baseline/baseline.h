@@ -54,8 +54,15 @@ class Baseline {
   // The user's profile forgets what this log-in taught, which turned out to be alarming: its network, and its client if
   // that was new then.
   void forget(const Event& event, bool with_client);
-  // Notes a trait of a small device at an address (see detect/soho_source.cc).
-  void note_soho(const Ip& ip, std::uint16_t port, std::uint8_t weight, Nanoseconds time);
+  // A trait of a small device (see detect/soho_source.cc): a port, or the number of a banner.
+  struct SohoNote {
+    std::uint16_t port = 0;
+    std::uint8_t banner = 0;
+    std::uint8_t weight = 0;
+    bool scanned = false;  // by somebody who looked, not in the traffic: `time` is then no time of use of the address
+  };
+  // Of several traits of an address the strongest is kept, of equals the first.
+  void note_soho(const Ip& ip, const SohoNote& note, Nanoseconds time);
 
   std::size_t users() const { return users_.size(); }
   std::size_t sources() const { return sources_.size(); }

@@ -588,13 +588,25 @@ TEST(Baseline, UsersAreBounded) {
 TEST(Baseline, SmallDevicesAreNotedByTheirStrongestTrait) {
   const World w;
   Baseline b(w.networks);
-  b.note_soho(ip("203.0.113.9"), 8080, 1, kNoon);
-  b.note_soho(ip("203.0.113.9"), 7777, 3, kNoon);
-  b.note_soho(ip("203.0.113.9"), 23, 2, kNoon);
+  b.note_soho(ip("203.0.113.9"), {.port = 8080, .weight = 1}, kNoon);
+  b.note_soho(ip("203.0.113.9"), {.port = 7777, .weight = 3}, kNoon);
+  b.note_soho(ip("203.0.113.9"), {.port = 23, .weight = 2}, kNoon);
   const View v = b.view(w.login(kNoon, "alice", ip("203.0.113.9"), w.abroad));
   ASSERT_NE(v.source_profile, nullptr);
   EXPECT_EQ(v.source_profile->soho_port, 7777);
   EXPECT_EQ(v.source_profile->soho_weight, 3);
+}
+
+TEST(Baseline, AScanIsNoUseOfTheAddress) {
+  const World w;
+  Baseline b(w.networks);
+  b.note_soho(ip("203.0.113.9"), {.port = 7777, .weight = 3, .scanned = true}, kNoon + 400 * core::kDay);
+  const Event e = w.login(kNoon, "alice", ip("203.0.113.9"), w.abroad);
+  EXPECT_EQ(b.view(e).source_profile->first_seen, 0);
+  EXPECT_EQ(b.view(e).source_profile->soho_day, (kNoon + 400 * core::kDay) / core::kDay);
+  b.learn(e);
+  EXPECT_EQ(b.view(e).source_profile->first_seen, kNoon);
+  EXPECT_EQ(b.view(e).source_profile->last_seen, kNoon);
 }
 
 TEST(Baseline, TheSameEventsGiveTheSameProfiles) {

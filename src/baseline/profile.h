@@ -172,8 +172,8 @@ struct UserProfile {
     Nanoseconds since = 0;
     std::uint32_t system = 0;
     Familiarity level = Familiarity::kNewCountry;  // at first sight
-    bool left = false;        // the user was seen on an older line of the same provider, or at home, since
-    bool alarmed = false;     // in quarantine: no return makes it known, but leaving it is still told
+    bool left = false;           // the user was seen on an older line of the same provider, or at home, since
+    bool alarmed = false;        // in quarantine: no return makes it known, but leaving it is still told
     std::uint8_t follow_up = 0;  // FollowUp
     std::uint32_t place = 0;     // 0 where it says nothing
     std::uint64_t key() const { return address != 0 ? address : prefix; }
@@ -233,7 +233,7 @@ struct SystemProfile {
   // Of users who had used it before: log-ins from a known prefix, and from a new one.
   float stayed = 0;
   float moved = 0;
-  float returned = 0;                      // of the moved: the user was back on his older line afterwards
+  float returned = 0;  // of the moved: the user was back on his older line afterwards
   // Of log-ins from a known prefix: from a known address, from a new one; of these: he was back on the older one.
   float address_kept = 0;
   float readdressed = 0;
@@ -253,8 +253,10 @@ struct SourceProfile {
   std::array<std::uint32_t, 3> users{};         // symbol ids of the first users that logged in from here
   std::array<std::uint32_t, 3> failed_users{};  // and of the first that failed
   std::uint32_t stranger_hour = 0;  // hours since the epoch when StrangerFailures::sources last counted it, 0 = never
-  std::uint16_t soho_port = 0;      // the strongest trait of a small device seen at this address
+  std::uint16_t soho_port = 0;      // the strongest trait of a small device seen at this address: its port
+  std::uint16_t soho_day = 0;       // days since the epoch, if a scan showed it; 0: seen in the traffic
   std::uint8_t soho_weight = 0;     // 0 none, 1 weak, 2 medium, 3 strong (intel::SohoWeight + 1)
+  std::uint8_t soho_banner = 0;     // if it is no port: its number in intel::soho_banners(), from 1; 0 = not known
   // Distinct users, exact up to the size of the arrays; the value behind it means "more".
   std::uint8_t user_count = 0;
   std::uint8_t failed_user_count = 0;

@@ -41,6 +41,7 @@ std::unique_ptr<CLI::App> make_app(int& exit_code) {
   add_hunt(*app, exit_code);
   add_explain(*app, exit_code);
   add_formats(*app, exit_code);
+  add_format(*app, exit_code);
   add_sql(*app, exit_code);
   add_simulate(*app, exit_code);
   add_evaluate(*app, exit_code);

@@ -25,6 +25,7 @@ enum Exit : int {
 void add_hunt(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
 void add_formats(CLI::App& app, int& exit_code);
+void add_format(CLI::App& app, int& exit_code);
 void add_intel(CLI::App& app, int& exit_code);
 void add_config(CLI::App& app, int& exit_code);
 void add_sql(CLI::App& app, int& exit_code);
@@ -34,6 +35,9 @@ void add_completion(CLI::App& app, int& exit_code);  // and the hidden `man`
 
 // The options of a simulated world, shared by simulate and evaluate.
 void add_world_options(CLI::App& sub, evaluate::SimulateOptions& options);
+
+// Prints the formats, for people or one JSON object a line; gives the exit code.
+int list_formats(bool json);
 
 // "orbwatch: message" on standard error, one line.
 void complain(std::string_view message);

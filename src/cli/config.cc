@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "pipeline/config.h"
+#include "pipeline/mappings.h"
 
 namespace orbwatch::cli {
 
@@ -32,8 +33,14 @@ void add_config(CLI::App& app, int& exit_code) {
       exit_code = kUsage;
       return;
     }
-    print(fmt::format("{}: good ({} networks, {} indicator files, {} alerts a day)\n", *file, parsed->networks.size(),
-                      parsed->indicators.size(), parsed->alerts_per_day));
+    const auto loaded = pipeline::load_mappings(parsed->mappings);
+    for (const core::Error& error : loaded.errors) complain(error.text());
+    if (!loaded.errors.empty()) {
+      exit_code = kUsage;
+      return;
+    }
+    print(fmt::format("{}: good ({} networks, {} indicator files, {} mappings, {} alerts a day)\n", *file,
+                      parsed->networks.size(), parsed->indicators.size(), loaded.good.size(), parsed->alerts_per_day));
     exit_code = flush_output() ? kOk : kOutput;
   });
 }

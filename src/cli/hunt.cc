@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 #include <memory>
 
 #include "cli/app.h"
@@ -19,6 +20,7 @@
 #include "export/html_report.h"
 #include "export/terminal.h"
 #include "pipeline/config.h"
+#include "pipeline/mappings.h"
 #include "pipeline/store_sink.h"
 
 namespace orbwatch::cli {
@@ -28,7 +30,7 @@ struct Options {
   pipeline::HuntOptions hunt;
   std::string config;
   std::string networks;
-  std::string mapping;
+  std::vector<std::string> mappings;
   std::string html;
   std::string db;
   std::string summary;
@@ -52,13 +54,11 @@ int terminal_width() {
 }
 
 int run(Options& o) {
-  if (!o.mapping.empty()) {
-    auto text = read_file(o.mapping);
-    if (!text) {
-      complain(text.error().text());
-      return kUsage;
-    }
-    o.hunt.mapping = std::move(*text);
+  if (!o.mappings.empty()) {
+    auto loaded = pipeline::load_mappings(o.mappings);
+    for (const core::Error& error : loaded.errors) complain(error.text());
+    if (!loaded.errors.empty()) return kUsage;
+    o.hunt.mappings = std::move(loaded.good);
   }
   if (!o.config.empty()) {
     auto text = read_file(o.config);
@@ -74,6 +74,12 @@ int run(Options& o) {
     o.hunt.alerts_per_day = config->alerts_per_day;
     o.hunt.networks = config->networks;
     if (o.hunt.zone.empty()) o.hunt.zone = config->timezone;
+    // What the configuration names may be edited by others: a mistake there is told and leaves the other formats
+    // working.
+    auto loaded = pipeline::load_mappings(config->mappings);
+    for (const core::Error& error : loaded.errors) complain("not used: " + error.text());
+    o.hunt.mappings.insert(o.hunt.mappings.end(), std::make_move_iterator(loaded.good.begin()),
+                           std::make_move_iterator(loaded.good.end()));
     o.hunt.indicator_files.insert(o.hunt.indicator_files.end(), config->indicators.begin(), config->indicators.end());
   }
   if (o.alerts >= 0) o.hunt.alerts_per_day = o.alerts;
@@ -185,8 +191,13 @@ void add_hunt(CLI::App& app, int& exit_code) {
   sub->add_option("--threads", o->hunt.threads, "Threads (default: one per core)")->check(CLI::Range(1, 256));
   sub->add_option("--longest-record", o->hunt.longest_record, "Bytes; longer records are rejected (default 1 MiB)")
       ->check(CLI::Range(1024, 1 << 28));
-  sub->add_option("--mapping", o->mapping,
-                  "YAML that describes a CSV or JSON format of your own (docs/formats/mapping.md)");
+  sub->add_option(
+         "--mapping", o->mappings,
+         "YAML that describes a format of your own (docs/formats/mapping.md), or a folder of such files; may be "
+         "given several times")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
   sub->add_option("--html", o->html, "Write the report as one HTML page");
   sub->add_option("--db", o->db, "Write events, findings and profiles into a DuckDB file (see `orbwatch sql`)");
   sub->add_option("--summary", o->summary, "Write where every record went as one JSON object; - is standard output");

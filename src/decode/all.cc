@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
+#include <numeric>
 #include <string>
+#include <vector>
 
 #include "core/text.h"
 #include "decode/capture.h"
@@ -108,6 +109,14 @@ constexpr std::array kRecordFormats = {
                  make_nfdump_text},
     RecordFormat{"argus", "Argus flows (ra CSV, binetflow)", "flows in both directions", false, make_argus},
     RecordFormat{"silk", "SiLK flows (rwcut)", "flows", false, make_silk},
+    RecordFormat{"masscan", "masscan JSON, JSON lines and list", "open ports and banners of devices", true,
+                 make_masscan},
+    RecordFormat{"zgrab2", "ZGrab2 JSON lines", "banners, certificates and TLS fingerprints of devices", true,
+                 make_zgrab2},
+    RecordFormat{"shodan", "Shodan downloads and hosts (JSON)",
+                 "open ports, banners, certificates and TLS fingerprints of devices", true, make_shodan},
+    RecordFormat{"censys", "Censys hosts (JSON)", "open ports, banners, certificates and TLS fingerprints of devices",
+                 true, make_censys},
     RecordFormat{"cef", "ArcSight CEF of any vendor", "log-ins, VPN sessions, connections, denials, sensors' alerts",
                  true, make_cef},
     RecordFormat{"leef", "QRadar LEEF 1.0 and 2.0 of any vendor",
@@ -126,6 +135,8 @@ constexpr std::array kBinaryFormats = {
     BinaryFormat{"flow_datagram", "Datagrams of NetFlow v5, v7, v9, IPFIX or sFlow v5, one behind the other",
                  "flows, ASA connections and denials (NSEL), NAT sessions, user names", recognise_flow_datagram,
                  make_flow_datagram},
+    BinaryFormat{"nmap_xml", "Nmap and masscan XML", "open ports, services, banners and certificates of devices",
+                 recognise_nmap_xml, make_nmap_xml},
 };
 
 bool looks_binary(std::string_view head) {
@@ -175,31 +186,29 @@ Recognised recognise(std::string_view head, const Options& options) {
   Options all = options;
   all.format.clear();
   std::array<std::uint64_t, kRecordFormats.size()> claimed{};
-  std::uint64_t mapped_claims = 0;
-  bool mapped_stateless = false;
+  // Users' mappings come before all formats; an error in one is reported by make_decoder.
+  std::vector<std::uint64_t> mapped_claims(options.mappings.size());
+  std::vector<char> mapped_stateless(options.mappings.size());
   bool some_syslog = false;  // worth reading even if its programs are not known
   const auto look = [&](Framing framing) {
     EventBatch batch;
     TextDecoder decoder(framing, "", true, all, *times);
     decoder.offer_to_all();
-    // A user's mapping comes before all formats; an error in it is reported by make_decoder.
-    if (!options.mapping.empty()) {
-      if (auto mapped = make_mapping(options.mapping, *times)) {
-        mapped_stateless = mapped->stateless;
-        const Symbol name = mapped->name;
-        decoder.offer_first(name, std::move(mapped->decoder));
-        decoder.feed(padded, batch);
-        decoder.finish(batch);
-        mapped_claims = decoder.claimed(name);
-      }
+    std::vector<Symbol> names(options.mappings.size());
+    for (std::size_t m = options.mappings.size(); m-- > 0;) {
+      auto mapped = make_mapping(options.mappings[m].yaml, *times, options.mappings[m].file);
+      if (!mapped) continue;
+      mapped_stateless[m] = mapped->stateless ? 1 : 0;
+      names[m] = mapped->name;
+      decoder.offer_first(mapped->name, std::move(mapped->decoder));
     }
-    if (batch.counts.records == 0) {
-      decoder.feed(padded, batch);
-      decoder.finish(batch);
-    }
+    decoder.feed(padded, batch);
+    decoder.finish(batch);
+    for (std::size_t m = 0; m < names.size(); ++m)
+      mapped_claims[m] = names[m].present() ? decoder.claimed(names[m]) : 0;
     result.framing = framing;
     some_syslog = batch.counts.ignored_by.contains(core::intern(kOtherProgram));
-    std::uint64_t sum = mapped_claims;
+    std::uint64_t sum = std::accumulate(mapped_claims.begin(), mapped_claims.end(), std::uint64_t{0});
     for (std::size_t i = 0; i < kRecordFormats.size(); ++i) {
       sum += claimed[i] = decoder.claimed(core::intern(kRecordFormats[i].name));
     }
@@ -209,12 +218,13 @@ Recognised recognise(std::string_view head, const Options& options) {
   // A column of records may hold what nobody knows, while the rows themselves are somebody's format.
   if (!look(framing) && framing == Framing::kCsvWrapper) look(Framing::kLines);
   const auto top = std::max_element(claimed.begin(), claimed.end());
+  const auto top_mapping = std::max_element(mapped_claims.begin(), mapped_claims.end());
   if (!options.format.empty()) {
     result.format = options.format;
     for (const RecordFormat& f : kRecordFormats) result.stateless |= f.name == options.format && f.stateless;
-  } else if (mapped_claims != 0 && mapped_claims >= *top) {
+  } else if (!mapped_claims.empty() && *top_mapping != 0 && *top_mapping >= *top) {
     result.format = "mapping";
-    result.stateless = mapped_stateless;
+    result.stateless = mapped_stateless[static_cast<std::size_t>(top_mapping - mapped_claims.begin())] != 0;
   } else if (*top == 0) {
     if (!some_syslog) return result;
     result.format = "text";
@@ -231,11 +241,11 @@ Recognised recognise(std::string_view head, const Options& options) {
 core::Expected<std::unique_ptr<Decoder>> make_decoder(const Recognised& what, const Options& options) {
   auto times = core::TimeReader::make(options.zone, options.reference, options.year);
   if (!times) return std::unexpected(times.error());
-  std::optional<MappedFormat> mapped;
-  if (!options.mapping.empty()) {
-    auto made = make_mapping(options.mapping, *times);
+  std::vector<MappedFormat> mapped;
+  for (const MappingText& text : options.mappings) {
+    auto made = make_mapping(text.yaml, *times, text.file);
     if (!made) return std::unexpected(made.error());
-    mapped = std::move(*made);
+    mapped.push_back(std::move(*made));
   }
   if (what.binary) {
     for (const BinaryFormat& format : kBinaryFormats) {
@@ -248,10 +258,11 @@ core::Expected<std::unique_ptr<Decoder>> make_decoder(const Recognised& what, co
     if (known) {
       auto decoder =
           std::make_unique<TextDecoder>(what.framing, what.format, !options.format.empty(), options, std::move(*times));
-      // A mapping that needs a header line takes part only where the input is read in one piece.
-      const bool fits = mapped && (mapped->stateless || !what.stateless);
-      if (fits && (options.format.empty() || options.format == "mapping")) {
-        decoder->offer_first(mapped->name, std::move(mapped->decoder));
+      for (std::size_t i = mapped.size(); i-- > 0;) {
+        // A mapping that needs a header line takes part only where the input is read in one piece.
+        const bool fits = mapped[i].stateless || !what.stateless;
+        if (fits && (options.format.empty() || options.format == "mapping"))
+          decoder->offer_first(mapped[i].name, std::move(mapped[i].decoder));
       }
       return decoder;
     }

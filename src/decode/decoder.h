@@ -28,14 +28,20 @@ using core::Symbol;
 using event::Event;
 using event::EventBatch;
 
+// A user's own format: the YAML text, and the file it comes from for error messages ("" = none).
+struct MappingText {
+  std::string yaml;
+  std::string file;
+};
+
 // How to read what records leave out.
 struct Options {
-  std::string zone;                 // --tz: for times without zone; "" = UTC
-  int year = 0;                     // --year: for times without year; 0 = from `reference`
-  core::Nanoseconds reference = 0;  // see core::TimeReader
-  std::string format;               // --format: only this format; "" = by content
-  std::string mapping;       // --mapping: the YAML text of a user's own format (docs/formats/mapping.md); "" = none
-  std::uint32_t source = 0;  // goes into every RecordRef
+  std::string zone;                      // --tz: for times without zone; "" = UTC
+  int year = 0;                          // --year: for times without year; 0 = from `reference`
+  core::Nanoseconds reference = 0;       // see core::TimeReader
+  std::string format;                    // --format: only this format; "" = by content
+  std::vector<MappingText> mappings;     // users' own formats, asked before all others (docs/formats/mapping.md)
+  std::uint32_t source = 0;              // goes into every RecordRef
   std::size_t longest_record = 1 << 20;  // bytes; a longer record is rejected as "record too long"
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "decode/decoder.h"
 
@@ -42,6 +43,13 @@ std::unique_ptr<RecordDecoder> make_gcp_vpc_flow(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_nfdump_text(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_argus(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_silk(const core::TimeReader& times);
+
+std::unique_ptr<RecordDecoder> make_masscan(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_zgrab2(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_shodan(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_censys(const core::TimeReader& times);
+std::unique_ptr<Decoder> make_nmap_xml(const Options& options);
+int recognise_nmap_xml(std::string_view head);
 std::unique_ptr<RecordDecoder> make_fortigate(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_checkpoint(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_f5_bigip(const core::TimeReader& times);

@@ -189,40 +189,43 @@ struct BadMapping {
   const char* says;
 };
 
-TEST(Mapping, NamesTheLineOfAnError) {
+TEST(Mapping, NamesLineAndColumnOfAnError) {
   const BadMapping cases[] = {
       {"name: [", "not YAML"},
       {"- a\n", "must be a YAML mapping"},
-      {"name: x\nkind: csv\nheader: true\ncolour: red\n", "line 4: unknown key: colour"},
-      {"name: X Y\nkind: csv\n", "line 1: name must be"},
-      {"name: x\nkind: xml\n", "line 2: unknown kind: xml"},
+      {"name: x\nkind: csv\nheader: true\ncolour: red\n", "line 4, column 1: unknown key: colour"},
+      {"name: X Y\nkind: csv\n", "line 1, column 7: name must be"},
+      {"name: x\nkind: xml\n", "line 2, column 7: unknown kind: xml"},
       {"name: x\nkind: csv\n", "needs `header: true` or `columns`"},
       {"name: x\nkind: csv\ncolumns: [a]\n", "match is missing"},
       {"name: x\nkind: json\n", "match is missing"},
       {"name: x\nkind: csv\nheader: true\n", "time is missing"},
-      {"name: x\nkind: csv\nheader: true\ntime: {field: t, format: sundial}\n", "line 4: unknown time format: sundial"},
+      {"name: x\nkind: csv\nheader: true\ntime: {field: t, format: sundial}\n",
+       "line 4, column 26: unknown time format: sundial"},
       {"name: x\nkind: csv\nheader: true\ntime: {field: t}\n", "fields is missing"},
       {"name: x\nkind: csv\nheader: true\ntime: {field: t}\nfields:\n  source.ipp: a\n",
-       "line 6: unknown event field: source.ipp"},
+       "line 6, column 3: unknown event field: source.ipp"},
       {"name: x\nkind: csv\nheader: true\ntime: {field: t}\nfields: {source.ip: a}\n", "class is missing"},
       {"name: x\nkind: csv\nheader: true\ntime: {field: t}\nconstants:\n  class: login\nfields: {source.ip: a}\n",
-       "line 6: unknown value: login"},
+       "line 6, column 10: unknown value: login"},
       {"name: x\nkind: csv\nheader: true\ntime: {field: t}\nconstants: {class: flow}\nfields: {source.port: a}\n",
        "one of source.ip"},
       {"name: x\nkind: csv\nheader: true\ntime: {field: t}\nconstants: {class: flow}\nfields: {source.ip: "
        "a}\nvalues:\n  outcome: {a: success}\n",
-       "line 8: values of a field that is not under fields: outcome"},
+       "line 8, column 3: values of a field that is not under fields: outcome"},
       {"name: x\nkind: csv\nheader: true\ntime: {field: t}\nconstants: {class: flow}\nfields: {source.ip: a, outcome: "
        "o}\nvalues:\n  outcome: {a: "
        "good}\n",
-       "line 8: unknown value: good"},
+       "line 8, column 16: unknown value: good"},
       {"name: x\nkind: csv\nmatch: m\ncolumns: [t, a]\ntime: {field: t}\nconstants: {class: flow}\nfields: {source.ip: "
        "b}\n",
-       "line 7: no such column: b"},
+       "line 7, column 21: no such column: b"},
       {"name: x\nkind: csv\nmatch: m\ncolumns: [t, a]\ntime: {field: u}\nconstants: {class: flow}\nfields: {source.ip: "
        "a}\n",
        "no such column: u"},
-      {"name: x\nkind: json\nkey: k\ndelimiter: ab\n", "line 4: delimiter must be one character"},
+      {"name: x\nkind: json\nkey: k\ndelimiter: ab\n", "line 4, column 12: delimiter must be one character"},
+      {"name: x\nkind: csv\nheader: true\nprogram: gate\n", "line 4, column 10: program is for records behind syslog"},
+      {"name: x\nkind: regex\npattern: '(?P<a>x'\n", "line 3, column 10: not a regular expression: missing )"},
   };
   for (const BadMapping& bad : cases) {
     const auto made = make_mapping(bad.yaml, core::TimeReader());
@@ -233,15 +236,102 @@ TEST(Mapping, NamesTheLineOfAnError) {
 
 TEST(Mapping, AnErrorReachesTheUser) {
   Options options;
-  options.mapping = "name: x\n";
+  options.mappings = {{"name: x\n", "my.yaml"}};
   const auto made = make_decoder(recognise("a,b\n", options), options);
   ASSERT_FALSE(made);
-  EXPECT_NE(made.error().text().find("kind is missing"), std::string::npos) << made.error().text();
+  EXPECT_TRUE(made.error().text().starts_with("my.yaml:1:1: kind is missing")) << made.error().text();
+}
+
+TEST(Mapping, SeveralReadTheirOwnRecordsSideBySide) {
+  const auto mapping = [](const std::string& name) {
+    return MappingText{"name: " + name + "\nkind: kv\nmatch: by=" + name +
+                           "\ntime: {field: [d, t]}\nconstants: {class: authentication}\nfields: {user.name: u}\n",
+                       name + ".yaml"};
+  };
+  Options options = options_for("");
+  options.mappings = {mapping("one"), mapping("two")};
+  const EventBatch batch = decode(
+      "by=two d=2026-11-20 t=08:15:30 u=alice\nby=one d=2026-11-20 t=08:15:31 u=bob\nby=two d=2026-11-20 t=never "
+      "u=eve\n",
+      options);
+  expect_balance(batch, "two mappings");
+  ASSERT_EQ(batch.size(), 2U);
+  EXPECT_EQ(batch[0].dataset.text(), "two");
+  EXPECT_EQ(core::rfc3339(batch[0].time), "2026-11-20T08:15:30Z");
+  EXPECT_EQ(batch[1].dataset.text(), "one");
+  EXPECT_EQ(rejected(batch, "two: no time"), 1U);
+}
+
+TEST(Mapping, ReadsDurationsWithUnitsAndValuesInQuotes) {
+  Options options;
+  options.mappings = {
+      {"name: d\nkind: kv\nmatch: dur=\ntime: {field: t}\nconstants: {class: session}\nfields: {user.name: u, "
+       "duration_s: dur}\n",
+       ""}};
+  const struct {
+    const char* text;
+    std::int64_t milliseconds;
+  } cases[] = {{"12", 12000},        {"1.5", 1500},         {"12ms", 12},
+               {"'1h 5m'", 3900000}, {"01:02:03", 3723000}, {"12 parsecs", 12000},
+               {"12parsecs", 0},     {"soon", 0},           {"-5", 0}};
+  for (const auto& c : cases) {
+    std::string line = std::string("t=2026-11-20T08:15:30Z u='alice' dur=") + c.text + "\n";
+    line.reserve(line.size() + core::kPadding);
+    auto decoder = make_decoder(recognise(line, options), options);
+    ASSERT_TRUE(decoder);
+    EventBatch batch;
+    (*decoder)->feed(line, batch);
+    ASSERT_EQ(batch.size(), 1U) << c.text;
+    EXPECT_EQ(batch[0].user.text(), "alice");
+    EXPECT_EQ(batch[0].duration, c.milliseconds * 1'000'000) << c.text;
+  }
+}
+
+TEST(Mapping, OfAProgramLeavesTheOthersAlone) {
+  Options options;
+  options.mappings = {
+      {"name: p\nkind: regex\nsyslog: true\nprogram: gate\npattern: '^login (?P<u>.+)$'\nconstants: {class: "
+       "authentication}\nfields: {user.name: u}\n",
+       ""}};
+  options.year = 2026;
+  std::string lines = "Nov 20 08:15:30 gw gate[1]: login alice\nNov 20 08:15:30 gw other[1]: login bob\n";
+  lines.reserve(lines.size() + core::kPadding);
+  auto decoder = make_decoder(recognise(lines, options), options);
+  ASSERT_TRUE(decoder);
+  EventBatch batch;
+  (*decoder)->feed(lines, batch);
+  ASSERT_EQ(batch.size(), 1U);
+  EXPECT_EQ(batch[0].user.text(), "alice");
+}
+
+TEST(Mapping, ATrialTellsWhatEachFieldMet) {
+  MappingTrial trial;
+  auto made = make_mapping(
+      "name: x\nkind: kv\nmatch: by=x\ntime: {field: t}\nconstants: {class: authentication}\nfields:\n"
+      "  source.ip: a\n  source.port: p\n  outcome: r\nvalues:\n  outcome: {OK: success}\n",
+      core::TimeReader(), "", &trial);
+  ASSERT_TRUE(made) << made.error().text();
+  for (std::string line :
+       {"by=x t=2026-11-20T08:15:30Z a=192.0.2.1 p=0 r=OK", "by=x t=2026-11-20T08:15:31Z a=192.0.2.2 p=99999 r=BAD",
+        "by=x t=yesterday a=192.0.2.3", "by=x t=2026-11-20T08:15:32Z a=here p=-"}) {
+    TextRecord record;
+    record.raw = record.message = line;
+    Event e;
+    made->decoder->decode(record, e);
+  }
+  const auto row = [&](std::size_t i) {
+    const FieldTrial& f = trial.fields.at(i);
+    return f.field + " " + f.from + " " + std::to_string(f.carried) + " " + std::to_string(f.read) + " " + f.unread;
+  };
+  EXPECT_EQ(row(0), "time t 4 3 yesterday");
+  EXPECT_EQ(row(1), "source.ip a 3 2 here");
+  EXPECT_EQ(row(2), "source.port p 2 1 99999");
+  EXPECT_EQ(row(3), "outcome r 2 1 BAD");
 }
 
 TEST(Mapping, DoesNotTakeOtherFormatsRecords) {
   Options options = options_for("");
-  options.mapping = read(fs::path(ORBWATCH_ROOT) / "examples/mapping.yaml");
+  options.mappings = {{read(fs::path(ORBWATCH_ROOT) / "examples/mapping.yaml"), "examples/mapping.yaml"}};
   std::string lines;
   for (const std::string& line : golden_lines("openssh")) lines += line + "\n";
   const EventBatch batch = decode(lines, options);

@@ -140,6 +140,11 @@ enum Key : std::uint64_t {
   kBytesSent = 1ULL << 32,      // "bytes_sent"
   kNfdumpSource = 1ULL << 33,   // "src4_addr", "src6_addr"
   kNfdumpTime = 1ULL << 34,     // "first", "t_first"
+  kIp = 1ULL << 35,             // "ip"
+  kIpText = 1ULL << 36,         // "ip_str"
+  kPort = 1ULL << 37,           // "port", "ports"
+  kServices = 1ULL << 38,       // "services"
+  kWrappedHost = 1ULL << 39,    // "host", "host_v1", "resource", "result"
   kEcs = 1ULL << 40,            // "event", "event.category": what an ECS document is about
   kOcsfClass = 1ULL << 41,      // "class_uid"
   kOcsfActivity = 1ULL << 42,   // "activity_id", "type_uid"

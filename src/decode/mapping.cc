@@ -1,6 +1,6 @@
 #include "decode/mapping.h"
 
-#include <absl/time/time.h>
+#include <re2/re2.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -8,14 +8,17 @@
 #include <charconv>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/text.h"
+#include "decode/cells.h"
 #include "decode/json_record.h"
 #include "decode/scanner.h"
+#include "decode/time_layout.h"
 
 namespace orbwatch::decode {
 namespace {
@@ -69,6 +72,7 @@ enum class Target : std::uint8_t {
   kServerFingerprint,
   kIssuer,
   kSubject,
+  kCertificateFingerprint,
   kBanner,
   kRule,
   kRegion,
@@ -124,10 +128,18 @@ constexpr std::array kTargets = {
     TargetName{"server_fingerprint", Target::kServerFingerprint},
     TargetName{"certificate.issuer", Target::kIssuer},
     TargetName{"certificate.subject", Target::kSubject},
+    TargetName{"certificate.fingerprint", Target::kCertificateFingerprint},
     TargetName{"banner", Target::kBanner},
     TargetName{"rule", Target::kRule},
     TargetName{"region", Target::kRegion},
 };
+
+std::string_view name_of(Target target) {
+  for (const TargetName& row : kTargets) {
+    if (row.target == target) return row.name;
+  }
+  return {};
+}
 
 // The enumeration's value of that name; the names are those of event.h, closed by one that is "?".
 template <typename Enum>
@@ -148,11 +160,20 @@ bool set_enum(std::string_view text, Enum& out) {
   return value.has_value();
 }
 
-core::Nanoseconds scaled(std::string_view text, double unit) {
+// A number in the field's unit, "12ms", "1h 5m", "01:02:03" (see scan_duration); 0 if it is none of these.
+core::Nanoseconds duration_of(std::string_view text, double unit) {
   double value = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || stop == text.data() || !(value > 0) || value * unit > 9e18) return 0;
-  return static_cast<core::Nanoseconds>(value * unit);
+  if (error != std::errc{} || stop == text.data() || !(value >= 0)) return 0;
+  const std::string_view rest = core::trim(text.substr(static_cast<std::size_t>(stop - text.data())));
+  if (rest == "ms") unit = 1e6;
+  if (rest == "us") unit = 1e3;
+  if (rest == "ns") unit = 1;
+  if (rest.empty() || rest == "ms" || rest == "us" || rest == "ns")
+    return value * unit < 9e18 ? static_cast<core::Nanoseconds>(value * unit) : 0;
+  Scanner s(text);
+  const core::Nanoseconds duration = scan_duration(s);
+  return s.done() ? duration : 0;
 }
 
 // False only for a name that an enumeration does not have; unreadable numbers and addresses leave the field unknown.
@@ -184,9 +205,9 @@ bool assign(Target target, std::string_view text, Event& e) {
     case Target::kTcpFlags: e.tcp_flags = static_cast<std::uint16_t>(std::min<std::uint64_t>(count(), 65535)); break;
     case Target::kProtocol: e.protocol = protocol_number(text); break;
     case Target::kSessionId: e.session_id = core::parse_number<std::uint64_t>(text).value_or(core::hash64(text)); break;
-    case Target::kDurationSeconds: e.duration = scaled(text, 1e9); break;
-    case Target::kDurationMs: e.duration = scaled(text, 1e6); break;
-    case Target::kDurationNs: e.duration = scaled(text, 1); break;
+    case Target::kDurationSeconds: e.duration = duration_of(text, 1e9); break;
+    case Target::kDurationMs: e.duration = duration_of(text, 1e6); break;
+    case Target::kDurationNs: e.duration = duration_of(text, 1); break;
     case Target::kUser: set_user(e, text); break;
     case Target::kUserDomain: e.user_domain = core::intern(text); break;
     case Target::kGroup: e.group = core::intern(text); break;
@@ -205,6 +226,7 @@ bool assign(Target target, std::string_view text, Event& e) {
     case Target::kServerFingerprint: e.server_fingerprint = core::intern(text); break;
     case Target::kIssuer: e.certificate_issuer = core::intern(text); break;
     case Target::kSubject: e.certificate_subject = core::intern(text); break;
+    case Target::kCertificateFingerprint: e.certificate_fingerprint = core::intern(text); break;
     case Target::kBanner: e.banner = core::intern(text); break;
     case Target::kRule: e.rule = core::intern(text); break;
     case Target::kRegion: e.region = core::intern(text); break;
@@ -212,8 +234,7 @@ bool assign(Target target, std::string_view text, Event& e) {
   return true;
 }
 
-enum class Kind : std::uint8_t { kCsv, kJson, kKeyValue };
-enum class TimeFormat : std::uint8_t { kIso8601, kEpoch, kBsd, kPattern };
+enum class Kind : std::uint8_t { kCsv, kJson, kKeyValue, kRegex };
 
 // `values:` of one target: what stands in the record -> what it means.
 struct Translation {
@@ -225,6 +246,12 @@ struct FieldRule {
   Target target;
   std::size_t slot;
   std::optional<Translation> values;
+};
+
+// One pattern of kind regex. RE2 takes time in proportion to the text, whatever the pattern.
+struct Pattern {
+  std::unique_ptr<RE2> expression;
+  std::vector<std::pair<int, std::size_t>> groups;  // number of a named group -> slot
 };
 
 struct IgnoreRule {
@@ -241,11 +268,13 @@ struct Mapping {
   bool syslog = false;
   std::vector<std::string> columns;
   std::string match;
+  std::string program;
   std::string key;
-  std::vector<std::string> slots;  // column names, JSON paths or keys that are read; a slot is an index into this
-  std::optional<std::size_t> time_slot;
-  TimeFormat time_format = TimeFormat::kIso8601;
-  std::string pattern;
+  std::vector<Pattern> patterns;
+  std::vector<std::string>
+      slots;  // column or group names, JSON paths or keys that are read; a slot is an index into this
+  std::vector<std::size_t> time_slots;  // their texts, joined by a blank, are the time
+  TimeLayout time_layout;
   std::vector<std::pair<Target, std::string>> constants;
   std::vector<FieldRule> fields;
   std::vector<IgnoreRule> ignores;
@@ -259,10 +288,15 @@ struct JsonNode {
 };
 
 constexpr std::size_t kMostColumns = 4096;
+constexpr std::size_t kMostPatterns = 64;
+constexpr std::size_t kLongestPattern = 4096;  // bytes
+constexpr int kMostGroups = 64;
+constexpr std::int64_t kPatternMemory = 8 << 20;  // bytes for one pattern's automata
 
 class MappedDecoder final : public RecordDecoder {
  public:
-  MappedDecoder(Mapping mapping, const core::TimeReader& times) : m_(std::move(mapping)), times_(times) {
+  MappedDecoder(Mapping mapping, const core::TimeReader& times, MappingTrial* trial)
+      : m_(std::move(mapping)), times_(times), trial_(trial) {
     values_.resize(m_.slots.size());
     scratch_.resize(m_.slots.size());
     no_time_ = core::intern(m_.name + ": no time");
@@ -270,18 +304,16 @@ class MappedDecoder final : public RecordDecoder {
     too_few_ = core::intern(m_.name + ": too few columns");
     not_json_ = core::intern(m_.name + ": not JSON");
     header_ = core::intern("header");
+    no_match_ = core::intern(m_.name + ": no match");
     if (m_.kind == Kind::kJson) {
       for (std::size_t i = 0; i < m_.slots.size(); ++i) add_path(i);
     }
     if (!m_.columns.empty()) set_columns(m_.columns);
-    for (const char* directive : {"%Y", "%y", "%E4Y", "%s", "%c", "%D", "%F", "%x"}) {
-      pattern_has_year_ |= m_.pattern.find(directive) != std::string::npos;
-    }
-    for (const char* directive : {"%z", "%Ez", "%s", "%Z"})
-      pattern_has_zone_ |= m_.pattern.find(directive) != std::string::npos;
+    if (trial_ != nullptr) begin_trial();
   }
 
   bool claims(const TextRecord& r) const override {
+    if (!m_.program.empty() && r.program != m_.program) return false;
     if (m_.kind == Kind::kJson) {
       if (!r.json) return false;
       if (!m_.match.empty() && r.message.find(m_.match) == std::string_view::npos) return false;
@@ -289,6 +321,11 @@ class MappedDecoder final : public RecordDecoder {
     }
     if (r.json) return false;
     const std::string_view text = text_of(r);
+    if (m_.kind == Kind::kRegex) {
+      if (!m_.match.empty() && text.find(m_.match) == std::string_view::npos) return false;
+      return std::any_of(m_.patterns.begin(), m_.patterns.end(),
+                         [&](const Pattern& p) { return matches(p, text, nullptr, 0); });
+    }
     if (m_.kind == Kind::kCsv && m_.header) {
       if (is_header(text)) return true;
       if (slot_of_column_.empty()) return false;
@@ -305,9 +342,9 @@ class MappedDecoder final : public RecordDecoder {
         const std::string_view text = text_of(r);
         if (m_.header && is_header(text)) {
           std::vector<std::string> names;
-          split(text, [&](std::size_t, std::string_view cell, bool quoted) {
+          each_cell(text, m_.delimiter, [&](std::size_t, std::string_view cell, bool quoted) {
             std::string plain;
-            names.emplace_back(unquoted(core::trim(cell), quoted, plain));
+            names.emplace_back(unquoted_cell(core::trim(cell), quoted, plain));
             return names.size() < kMostColumns;
           });
           set_columns(names);
@@ -320,6 +357,9 @@ class MappedDecoder final : public RecordDecoder {
         if (!read_json(r)) return Fate::rejected(not_json_);
         break;
       case Kind::kKeyValue: read_pairs(text_of(r)); break;
+      case Kind::kRegex:
+        if (!read_groups(text_of(r))) return Fate::rejected(no_match_);
+        break;
     }
     return fill(e);
   }
@@ -327,41 +367,14 @@ class MappedDecoder final : public RecordDecoder {
  private:
   std::string_view text_of(const TextRecord& r) const { return m_.syslog ? r.message : r.raw; }
 
-  // Calls each(index, cell with its quotes, quoted) for the cells of a line (RFC 4180) until it gives false.
-  template <typename Each>
-  void split(std::string_view line, Each&& each) const {
-    std::size_t index = 0;
-    std::size_t at = 0;
-    while (true) {
-      const bool quoted = at < line.size() && line[at] == '"';
-      const std::size_t behind = quoted ? at + core::quoted_cell(line.substr(at)).size() + 2 : at;
-      const std::size_t end = std::min(line.find(m_.delimiter, behind), line.size());
-      if (!each(index, line.substr(at, end - at), quoted)) return;
-      if (end == line.size()) return;
-      at = end + 1;
-      ++index;
-    }
-  }
-
-  // The cell's text; `buffer` holds it if doubled quotes had to be undone.
-  static std::string_view unquoted(std::string_view cell, bool quoted, std::string& buffer) {
-    if (!quoted || cell.size() < 2) return cell;
-    if (const auto close = cell.rfind('"'); close != 0) cell = cell.substr(0, close);
-    cell.remove_prefix(1);
-    if (cell.find('"') == cell.npos) return cell;
-    buffer.clear();
-    core::append_unquoted(buffer, cell);
-    return buffer;
-  }
-
   // A header names every column that the mapping reads.
   bool is_header(std::string_view line) const {
     if (line.find(m_.slots.front()) == std::string_view::npos) return false;
     for (const std::string& name : m_.slots) {
       bool found = false;
-      split(line, [&](std::size_t, std::string_view cell, bool quoted) {
+      each_cell(line, m_.delimiter, [&](std::size_t, std::string_view cell, bool quoted) {
         std::string buffer;
-        found = unquoted(core::trim(cell), quoted, buffer) == name;
+        found = unquoted_cell(core::trim(cell), quoted, buffer) == name;
         return !found;
       });
       if (!found) return false;
@@ -382,43 +395,42 @@ class MappedDecoder final : public RecordDecoder {
 
   bool read_csv(std::string_view line) {
     std::size_t cells = 0;
-    split(line, [&](std::size_t index, std::string_view cell, bool quoted) {
+    each_cell(line, m_.delimiter, [&](std::size_t index, std::string_view cell, bool quoted) {
       cells = index + 1;
       if (index >= slot_of_column_.size()) return false;
       const std::size_t slot = slot_of_column_[index];
-      if (slot < values_.size()) values_[slot] = core::trim(unquoted(cell, quoted, scratch_[slot]));
+      if (slot < values_.size()) values_[slot] = core::trim(unquoted_cell(cell, quoted, scratch_[slot]));
       return true;
     });
     return cells >= needed_columns_;
   }
 
-  // key=value key="a value" ...
   void read_pairs(std::string_view text) {
-    while (!text.empty()) {
-      text = text.substr(std::min(text.find_first_not_of(" ,;\t"), text.size()));
-      const auto equals = text.find_first_of("= ");
-      if (equals == text.npos) return;
-      if (text[equals] == ' ') {
-        text.remove_prefix(equals + 1);
-        continue;
-      }
-      const std::string_view key = text.substr(0, equals);
-      text.remove_prefix(equals + 1);
-      std::string_view value;
-      if (text.starts_with('"')) {
-        std::size_t end = 1;
-        while (end < text.size() && text[end] != '"') end += text[end] == '\\' ? 2 : 1;
-        end = std::min(end, text.size());
-        value = text.substr(1, end - 1);
-        text.remove_prefix(std::min(end + 1, text.size()));
-      } else {
-        value = text.substr(0, text.find(m_.delimiter));
-        text.remove_prefix(value.size());
-      }
+    each_pair(text, m_.delimiter, [&](std::string_view key, std::string_view value) {
       for (std::size_t i = 0; i < m_.slots.size(); ++i) {
         if (m_.slots[i] == key) values_[i] = value;
       }
+    });
+  }
+
+  static bool matches(const Pattern& pattern, std::string_view text, re2::StringPiece* groups, int count) {
+    return pattern.expression->Match(re2::StringPiece(text.data(), text.size()), 0, text.size(), RE2::UNANCHORED,
+                                     groups, count);
+  }
+
+  // The first pattern that matches counts.
+  bool read_groups(std::string_view text) {
+    for (const Pattern& pattern : m_.patterns) {
+      const int count = pattern.expression->NumberOfCapturingGroups() + 1;
+      groups_.assign(static_cast<std::size_t>(count), {});
+      if (!matches(pattern, text, groups_.data(), count)) continue;
+      for (const auto& [group, slot] : pattern.groups) {
+        const re2::StringPiece& found = groups_[static_cast<std::size_t>(group)];
+        if (!found.empty()) values_[slot] = {found.data(), found.size()};
+      }
+      return true;
     }
+    return false;
   }
 
   void add_path(std::size_t slot) {
@@ -484,30 +496,14 @@ class MappedDecoder final : public RecordDecoder {
     return true;
   }
 
-  core::Nanoseconds time(std::string_view text) const {
-    switch (m_.time_format) {
-      case TimeFormat::kIso8601: return core::parse_iso8601(text, times_).value_or(0);
-      case TimeFormat::kEpoch: return core::parse_epoch(text).value_or(0);
-      case TimeFormat::kBsd: return core::parse_bsd(text, times_).value_or(0);
-      case TimeFormat::kPattern: break;
+  std::string_view time_text() {
+    if (m_.time_slots.size() == 1) return values_[m_.time_slots.front()];
+    time_text_.clear();
+    for (const std::size_t slot : m_.time_slots) {
+      if (!time_text_.empty()) time_text_ += ' ';
+      time_text_ += values_[slot];
     }
-    absl::Time t;
-    std::string why;
-    if (text.empty() || text.starts_with('i') || text.starts_with('-')) return 0;  // "infinite-future"
-    if (!absl::ParseTime(m_.pattern, absl::string_view(text.data(), text.size()), absl::UTCTimeZone(), &t, &why))
-      return 0;
-    if (t < absl::FromUnixSeconds(-9000000000) || t > absl::FromUnixSeconds(9000000000)) return 0;
-    if (pattern_has_zone_) return absl::ToUnixNanos(t);
-    core::CivilTime civil;
-    const auto parts = absl::UTCTimeZone().At(t);
-    civil.year = pattern_has_year_ ? static_cast<int>(parts.cs.year()) : 0;
-    civil.month = parts.cs.month();
-    civil.day = parts.cs.day();
-    civil.hour = parts.cs.hour();
-    civil.minute = parts.cs.minute();
-    civil.second = parts.cs.second();
-    civil.nanosecond = static_cast<std::int32_t>(absl::ToInt64Nanoseconds(parts.subsecond));
-    return times_.resolve(civil);
+    return time_text_;
   }
 
   Fate fill(Event& e) {
@@ -515,21 +511,57 @@ class MappedDecoder final : public RecordDecoder {
       if (values_[rule.slot] == rule.value) return Fate::ignored(rule.name);
     }
     for (const auto& [target, text] : m_.constants) assign(target, text, e);
-    if (m_.time_slot) e.time = time(values_[*m_.time_slot]);
+    if (!m_.time_slots.empty()) {
+      const std::string_view text = time_text();
+      e.time = m_.time_layout.read(text, times_);
+      if (trial_ != nullptr) tell(trial_->fields.front(), text, e.time != 0);
+    }
     if (e.time == 0) return Fate::rejected(no_time_);
-    for (const FieldRule& rule : m_.fields) {
-      std::string_view text = values_[rule.slot];
-      if (rule.values) {
-        if (const auto found = rule.values->to.find(text); found != rule.values->to.end()) {
-          text = found->second;
-        } else if (rule.values->otherwise && !text.empty()) {
-          text = *rule.values->otherwise;
-        }
-      }
-      if (!text.empty() && text != "-") assign(rule.target, text, e);
+    for (std::size_t i = 0; i < m_.fields.size(); ++i) {
+      const FieldRule& rule = m_.fields[i];
+      const std::string_view found = values_[rule.slot];
+      const std::string_view text = translated(rule, found);
+      const bool given = !text.empty() && text != "-";
+      const bool good = !given || assign(rule.target, text, e);
+      if (trial_ != nullptr) tell(trial_->fields[i + first_trial_], found, good && (!given || sets(rule.target, text)));
     }
     if (!e.source_ip.present() && !e.destination_ip.present() && !e.user.present()) return Fate::rejected(no_subject_);
     return Fate::kept();
+  }
+
+  static std::string_view translated(const FieldRule& rule, std::string_view text) {
+    if (!rule.values) return text;
+    if (const auto known = rule.values->to.find(text); known != rule.values->to.end()) return known->second;
+    return rule.values->otherwise && !text.empty() ? std::string_view(*rule.values->otherwise) : text;
+  }
+
+  // Of a trial: is the text one that the field can hold? Zero is read well though it says nothing.
+  static bool sets(Target target, std::string_view text) {
+    Event probe;
+    assign(target, text, probe);
+    return text.find_first_not_of("0.") == text.npos || event::to_json(probe) != event::to_json(Event{});
+  }
+
+  static void tell(FieldTrial& field, std::string_view text, bool good) {
+    if (text.empty() || text == "-") return;
+    ++field.carried;
+    if (good) {
+      ++field.read;
+    } else if (field.unread.empty()) {
+      field.unread = core::printable(text, 60);
+    }
+  }
+
+  void begin_trial() {
+    trial_->fields.clear();
+    if (!m_.time_slots.empty()) {
+      std::string from;
+      for (const std::size_t slot : m_.time_slots) from += (from.empty() ? "" : ", ") + m_.slots[slot];
+      trial_->fields.push_back({.field = "time", .from = from});
+    }
+    first_trial_ = trial_->fields.size();
+    for (const FieldRule& rule : m_.fields)
+      trial_->fields.push_back({.field = std::string(name_of(rule.target)), .from = m_.slots[rule.slot]});
   }
 
   Mapping m_;
@@ -540,18 +572,25 @@ class MappedDecoder final : public RecordDecoder {
   std::size_t needed_columns_ = 0;
   std::vector<std::string_view> values_;  // by slot, of the current record
   std::vector<std::string> scratch_;      // by slot: cells whose doubled quotes were undone
-  bool pattern_has_year_ = false;
-  bool pattern_has_zone_ = false;
-  Symbol no_time_, no_subject_, too_few_, not_json_, header_;
+  std::vector<re2::StringPiece> groups_;  // of the pattern that is being tried
+  std::string time_text_;
+  MappingTrial* trial_;
+  std::size_t first_trial_ = 0;  // of m_.fields within trial_->fields
+  Symbol no_time_, no_subject_, too_few_, not_json_, header_, no_match_;
 };
 
 // ---- The YAML text
 // -------------------------------------------------------------------------------------------------------------
 
-core::Error at(const YAML::Node& node, std::string message, std::string seen = {}, std::string hint = {}) {
-  const int line = node.Mark().line;
-  return {"mapping" + (line >= 0 ? ", line " + std::to_string(line + 1) : std::string()) + ": " + std::move(message),
-          std::move(seen), std::move(hint)};
+// "my.yaml:3:7: message", or "mapping, line 3, column 7: message" of a text that is no file.
+core::Error error_at(std::string_view file, const YAML::Mark& mark, std::string message, std::string seen = {},
+                     std::string hint = {}) {
+  std::string place = file.empty() ? "mapping" : std::string(file);
+  if (!mark.is_null() && mark.line >= 0) {
+    place += (file.empty() ? ", line " : ":") + std::to_string(mark.line + 1);
+    place += (file.empty() ? ", column " : ":") + std::to_string(mark.column + 1);
+  }
+  return {place + ": " + std::move(message), std::move(seen), std::move(hint)};
 }
 
 std::string names_of_targets() {
@@ -562,19 +601,21 @@ std::string names_of_targets() {
 
 class Compiler {
  public:
+  explicit Compiler(std::string_view file) : file_(file) {}
+
   core::Expected<Mapping> compile(const YAML::Node& root) {
     if (!root.IsMap()) return std::unexpected(at(root, "must be a YAML mapping"));
-    static constexpr std::array<std::string_view, 13> kKeys = {"name",      "kind",   "delimiter", "header", "columns",
-                                                               "match",     "key",    "time",      "fields", "values",
-                                                               "constants", "ignore", "syslog"};
+    static constexpr std::array<std::string_view, 16> kKeys = {
+        "name",   "kind",   "delimiter", "header", "columns", "match",   "key",     "time",
+        "fields", "values", "constants", "ignore", "syslog",  "program", "pattern", "patterns"};
     for (const auto& entry : root) {
       const std::string key = scalar(entry.first, "key");
       if (error_) return std::unexpected(*error_);
       if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end()) {
-        return std::unexpected(
-            at(entry.first, "unknown key", key,
-               "known: name, kind, delimiter, header, columns, match, key, syslog, time, fields, values, constants, "
-               "ignore"));
+        return std::unexpected(at(entry.first, "unknown key", key,
+                                  "known: name, kind, delimiter, header, columns, pattern, patterns, match, key, "
+                                  "syslog, program, time, fields, "
+                                  "values, constants, ignore"));
       }
     }
     basics(root);
@@ -590,6 +631,9 @@ class Compiler {
   }
 
  private:
+  core::Error at(const YAML::Node& node, std::string message, std::string seen = {}, std::string hint = {}) const {
+    return error_at(file_, node.Mark(), std::move(message), std::move(seen), std::move(hint));
+  }
   void fail(core::Error error) {
     if (!error_) error_ = std::move(error);
   }
@@ -626,7 +670,7 @@ class Compiler {
                       std::all_of(m_.name.begin(), m_.name.end(),
                                   [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
     if (!good) return fail(at(root["name"], "name must be lower-case letters, digits and _", m_.name));
-    if (!root["kind"]) return fail(at(root, "kind is missing", {}, "csv, json or kv"));
+    if (!root["kind"]) return fail(at(root, "kind is missing", {}, "csv, json, kv or regex"));
     const std::string kind = scalar(root["kind"], "kind");
     if (kind == "csv") {
       m_.kind = Kind::kCsv;
@@ -635,8 +679,10 @@ class Compiler {
     } else if (kind == "kv") {
       m_.kind = Kind::kKeyValue;
       m_.delimiter = ' ';
+    } else if (kind == "regex") {
+      m_.kind = Kind::kRegex;
     } else {
-      return fail(at(root["kind"], "unknown kind", kind, "csv, json or kv"));
+      return fail(at(root["kind"], "unknown kind", kind, "csv, json, kv or regex"));
     }
     if (const auto node = root["match"]) m_.match = scalar(node, "match");
     if (const auto node = root["key"]) {
@@ -644,6 +690,10 @@ class Compiler {
       if (m_.kind != Kind::kJson) return fail(at(node, "key is for kind json only"));
     }
     if (const auto node = root["syslog"]) m_.syslog = boolean(node, "syslog");
+    if (const auto node = root["program"]) {
+      m_.program = scalar(node, "program");
+      if (!m_.syslog) return fail(at(node, "program is for records behind syslog", {}, "syslog: true"));
+    }
   }
 
   void shape(const YAML::Node& root) {
@@ -656,7 +706,8 @@ class Compiler {
       } else {
         return fail(at(node, "delimiter must be one character", text));
       }
-      if (m_.kind == Kind::kJson) return fail(at(node, "delimiter is for kinds csv and kv only"));
+      if (m_.kind != Kind::kCsv && m_.kind != Kind::kKeyValue)
+        return fail(at(node, "delimiter is for kinds csv and kv only"));
     }
     if (const auto node = root["header"]) {
       m_.header = boolean(node, "header");
@@ -671,9 +722,56 @@ class Compiler {
     if (m_.kind == Kind::kCsv && !m_.header && m_.columns.empty()) {
       return fail(at(root, "a csv needs `header: true` or `columns`"));
     }
+    patterns(root);
     // Without a header or a mark, a mapping would take the records of every other format in the folder.
-    if (m_.match.empty() && m_.key.empty() && !m_.header) {
+    if (m_.kind != Kind::kRegex && m_.match.empty() && m_.key.empty() && m_.program.empty() && !m_.header) {
       return fail(at(root, "match is missing", {}, "a text that every record of this format holds, or `key` for JSON"));
+    }
+  }
+
+  void patterns(const YAML::Node& root) {
+    const auto one = root["pattern"];
+    const auto many = root["patterns"];
+    if (m_.kind != Kind::kRegex) {
+      if (one || many) fail(at(one ? one : many, "pattern and patterns are for kind regex only"));
+      return;
+    }
+    if (static_cast<bool>(one) == static_cast<bool>(many))
+      return fail(at(root, "a regex needs `pattern` or `patterns`", {}, "pattern: 'login of (?P<user>\\S+)'"));
+    if (one) return add_pattern(one);
+    if (!many.IsSequence() || many.size() == 0 || many.size() > kMostPatterns)
+      return fail(at(many, "patterns must be a list of at most " + std::to_string(kMostPatterns)));
+    for (const auto& node : many) add_pattern(node);
+  }
+
+  void add_pattern(const YAML::Node& node) {
+    const std::string text = scalar(node, "pattern");
+    if (error_) return;
+    if (text.size() > kLongestPattern)
+      return fail(at(node, "pattern is longer than " + std::to_string(kLongestPattern) + " bytes"));
+    RE2::Options options;
+    options.set_log_errors(false);
+    options.set_encoding(RE2::Options::EncodingLatin1);  // a log may hold any bytes
+    options.set_max_mem(kPatternMemory);
+    Pattern pattern;
+    pattern.expression = std::make_unique<RE2>(text, options);
+    if (!pattern.expression->ok()) return fail(at(node, "not a regular expression", pattern.expression->error()));
+    if (pattern.expression->NumberOfCapturingGroups() > kMostGroups)
+      return fail(at(node, "more than " + std::to_string(kMostGroups) + " groups"));
+    if (RE2::PartialMatch("", *pattern.expression))
+      return fail(at(node, "the pattern matches an empty text: it would take every record", text));
+    for (const auto& [name, number] : pattern.expression->NamedCapturingGroups()) groups_.push_back(name);
+    m_.patterns.push_back(std::move(pattern));
+  }
+
+  // Behind all that names slots.
+  void bind_groups() {
+    for (Pattern& pattern : m_.patterns) {
+      for (const auto& [name, number] : pattern.expression->NamedCapturingGroups()) {
+        const auto found = std::find(m_.slots.begin(), m_.slots.end(), name);
+        if (found != m_.slots.end())
+          pattern.groups.emplace_back(number, static_cast<std::size_t>(found - m_.slots.begin()));
+      }
     }
   }
 
@@ -689,21 +787,19 @@ class Compiler {
       const std::string key = scalar(entry.first, "key");
       if (key != "field" && key != "format") return fail(at(entry.first, "unknown key of time", key, "field, format"));
     }
-    m_.time_slot = slot(scalar(node["field"], "time.field"));
-    const std::string format = node["format"] ? scalar(node["format"], "time.format") : "iso8601";
-    if (format == "iso8601") {
-      m_.time_format = TimeFormat::kIso8601;
-    } else if (format == "epoch") {
-      m_.time_format = TimeFormat::kEpoch;
-    } else if (format == "bsd") {
-      m_.time_format = TimeFormat::kBsd;
-    } else if (format.find('%') != std::string::npos) {
-      m_.time_format = TimeFormat::kPattern;
-      m_.pattern = format;
+    const auto field = node["field"];
+    if (field.IsSequence() && field.size() > 0 && field.size() <= 4) {
+      for (const auto& part : field) m_.time_slots.push_back(slot(scalar(part, "time.field")));
     } else {
-      fail(at(node["format"], "unknown time format", format,
-              "iso8601, epoch, bsd or a pattern such as \"%d/%m/%Y %H:%M:%S\""));
+      m_.time_slots.push_back(slot(scalar(field, "time.field")));
     }
+    const std::string format = node["format"] ? scalar(node["format"], "time.format") : "iso8601";
+    const auto layout = TimeLayout::make(format);
+    if (!layout) {
+      return fail(at(node["format"], "unknown time format", format,
+                     "iso8601, epoch, bsd or a pattern such as \"%d/%m/%Y %H:%M:%S\""));
+    }
+    m_.time_layout = *layout;
   }
 
   void constants(const YAML::Node& node) {
@@ -731,6 +827,8 @@ class Compiler {
       if (!m_.columns.empty() && std::find(m_.columns.begin(), m_.columns.end(), from) == m_.columns.end()) {
         return fail(at(entry.second, "no such column", from));
       }
+      if (m_.kind == Kind::kRegex && std::find(groups_.begin(), groups_.end(), from) == groups_.end())
+        return fail(at(entry.second, "no such group", from, "(?P<" + from + ">...)"));
       if (std::count(from.begin(), from.end(), '/') > 16)
         return fail(at(entry.second, "path too deep", from, "at most 16 levels"));
       m_.fields.push_back({*field, slot(from), std::nullopt});
@@ -792,6 +890,13 @@ class Compiler {
     for (const FieldRule& rule : m_.fields) look(rule.target);
     if (!has_class) return fail(at(root, "class is missing", {}, "constants: {class: authentication}"));
     if (!has_subject) return fail(at(root, "one of source.ip, destination.ip and user.name must be under fields"));
+    if (m_.kind == Kind::kRegex) {
+      for (const std::string& name : m_.slots) {
+        if (std::find(groups_.begin(), groups_.end(), name) == groups_.end())
+          return fail(at(root, "no such group", name, "(?P<" + name + ">...)"));
+      }
+      bind_groups();
+    }
     if (m_.kind == Kind::kCsv && !m_.columns.empty()) {
       for (const std::string& name : m_.slots) {
         if (std::find(m_.columns.begin(), m_.columns.end(), name) == m_.columns.end()) {
@@ -801,24 +906,27 @@ class Compiler {
     }
   }
 
+  std::string_view file_;
+  std::vector<std::string> groups_;  // names in all patterns
   Mapping m_;
   std::optional<core::Error> error_;
 };
 
 }  // namespace
 
-core::Expected<MappedFormat> make_mapping(std::string_view yaml, const core::TimeReader& times) {
+core::Expected<MappedFormat> make_mapping(std::string_view yaml, const core::TimeReader& times, std::string_view file,
+                                          MappingTrial* trial) {
   try {
     const YAML::Node root = YAML::Load(std::string(yaml));
-    auto mapping = Compiler().compile(root);
+    auto mapping = Compiler(file).compile(root);
     if (!mapping) return std::unexpected(mapping.error());
     MappedFormat format;
     format.name = core::intern(mapping->name);
     format.stateless = !mapping->header;
-    format.decoder = std::make_unique<MappedDecoder>(std::move(*mapping), times);
+    format.decoder = std::make_unique<MappedDecoder>(std::move(*mapping), times, trial);
     return format;
   } catch (const YAML::Exception& e) {
-    return core::fail("mapping, line " + std::to_string(e.mark.line + 1) + ": not YAML", e.msg);
+    return std::unexpected(error_at(file, e.mark, "not YAML", e.msg));
   }
 }
 

@@ -58,8 +58,11 @@ std::string mutated(const std::vector<std::string>& lines, std::mt19937& random)
 // Containers of records, which have an array of objects or <Events>, and formats whose text records may hold several
 // records (RecordDecoder::decode_parts).
 bool may_hold_several(std::string_view line) {
-  const auto has = [&](std::string_view mark) { return line.find(mark) != line.npos; };
-  return has("flowTuples") || has("flow.") || (has("[") && has("{")) || has("<Events");
+  for (const std::string_view mark : {"flowTuples", "flow.", "<Events",  //
+                                      "\"ip_str\"", "\"services\"", "\"ports\"", "\"data\":{"}) {
+    if (line.find(mark) != line.npos) return true;
+  }
+  return line.find('[') != line.npos && line.find('{') != line.npos;
 }
 
 TEST(DamagedRecords, AreCountedAndDoNotCrash) {

@@ -74,33 +74,45 @@ class SohoSource final : public Detector {
     // does not.
     if (trait.weight < 3) return;
     Evidence out{"soho-trait", kInfo.name, Group::kSource, FindingKind::kDevice, 6.0, {}};
-    if (sink.wants_text()) out.says = trait_text(trait);
+    if (sink.wants_text()) out.says = trait_text(trait, e.event_class == Class::kDevice);
     sink.add(std::move(out));
   }
 
  private:
   static void login(const Event& e, const View& v, EvidenceSink& sink) {
     if (!v.remote || v.source_profile == nullptr || v.source_profile->soho_weight == 0) return;
-    // The profile keeps no protocol; no port of the table means one thing over TCP and another over UDP.
-    const SohoPort* port = intel::soho_port(v.source_profile->soho_port, 6);
-    if (port == nullptr) port = intel::soho_port(v.source_profile->soho_port, 17);
     Evidence out{
         "soho-source", kInfo.name, Group::kSource, FindingKind::kLogin, weight_llr(v.source_profile->soho_weight), {}};
-    if (sink.wants_text()) {
-      out.says = port != nullptr
-                     ? fmt::format("{} answered on port {} ({}; {})", e.source_ip.text(), port->port, port->meaning,
-                                   port->devices)
-                     : fmt::format("{} showed the banner of a small-office or IoT device", e.source_ip.text());
-    }
+    if (sink.wants_text()) out.says = login_text(e, *v.source_profile);
     sink.add(std::move(out));
   }
 
-  static std::string trait_text(const SohoTrait& trait) {
+  static std::string login_text(const Event& e, const baseline::SourceProfile& source) {
+    // The profile keeps no protocol; no port of the table means one thing over TCP and another over UDP.
+    const SohoPort* port = intel::soho_port(source.soho_port, 6);
+    if (port == nullptr) port = intel::soho_port(source.soho_port, 17);
+    std::string says;
+    if (port != nullptr) {
+      says =
+          fmt::format("{} answered on port {} ({}; {})", e.source_ip.text(), port->port, port->meaning, port->devices);
+    } else if (source.soho_banner != 0 && source.soho_banner <= intel::soho_banners().size()) {
+      const SohoBanner& banner = intel::soho_banners()[source.soho_banner - 1];
+      says =
+          fmt::format("{} showed \"{}\" ({}; {})", e.source_ip.text(), banner.pattern, banner.meaning, banner.devices);
+    } else {
+      says = fmt::format("{} showed the banner of a small-office or IoT device", e.source_ip.text());
+    }
+    if (source.soho_day != 0) says += fmt::format(", in a scan of {}", core::date_text(source.soho_day * core::kDay));
+    return says;
+  }
+
+  static std::string trait_text(const SohoTrait& trait, bool scanned) {
     const auto known = [](const auto& row) {
       return fmt::format("({}{}{})", row.meaning, row.network.empty() ? "" : "; known of ", row.network);
     };
     if (trait.port != nullptr) {
-      return fmt::format("{} talks from port {} {}", trait.address.text(), trait.port->port, known(*trait.port));
+      return fmt::format("{} {} port {} {}", trait.address.text(), scanned ? "listens on" : "talks from",
+                         trait.port->port, known(*trait.port));
     }
     if (trait.banner != nullptr) {
       return fmt::format("{} shows \"{}\" {}", trait.address.text(), trait.banner->pattern, known(*trait.banner));
@@ -129,10 +141,21 @@ SohoTrait soho_trait(const Event& e) {
     }
     return trait;
   }
-  if (e.event_class == Class::kHandshake || e.event_class == Class::kDevice ||
-      e.event_class == Class::kAuthentication) {
+  if (e.event_class == Class::kDevice) {
+    // Somebody knocked and the port was open: no chance is left that a client had taken it.
+    if (!e.source_ip.is_global()) return trait;
+    const SohoPort* port = intel::soho_port(e.source_port, e.protocol);
+    const SohoBanner* banner = banner_of(e);
+    if (banner != nullptr && (port == nullptr || banner->weight >= port->weight)) {
+      trait = {e.source_ip, nullptr, banner, weight_of(banner->weight)};
+    } else if (port != nullptr) {
+      trait = {e.source_ip, port, nullptr, weight_of(port->weight)};
+    }
+    return trait;
+  }
+  if (e.event_class == Class::kHandshake || e.event_class == Class::kAuthentication) {
     if (const SohoBanner* banner = banner_of(e)) {
-      const bool client = banner->field == BannerField::kClientFingerprint || e.event_class == Class::kDevice;
+      const bool client = banner->field == BannerField::kClientFingerprint;
       const core::Ip address = client || !e.destination_ip.is_global() ? e.source_ip : e.destination_ip;
       if (address.is_global()) trait = {address, nullptr, banner, weight_of(banner->weight)};
     }

@@ -95,6 +95,29 @@ TEST(SohoTrait, TheStrongestBannerCounts) {
   EXPECT_EQ(soho_trait(e).weight, 3);
 }
 
+TEST(SohoTrait, OfAnOpenPortThatAScanFound) {
+  Event e;
+  e.event_class = Class::kDevice;
+  e.protocol = 6;
+  e.source_ip = ip("5.2.1.1");
+  e.source_port = 63256;
+  SohoTrait trait = soho_trait(e);
+  EXPECT_EQ(trait.weight, 3) << "high ports count, too: somebody listens there";
+  ASSERT_NE(trait.port, nullptr);
+  EXPECT_EQ(trait.port->port, 63256);
+  e.banner = core::intern("dropbear_2019");
+  EXPECT_NE(soho_trait(e).port, nullptr) << "the stronger counts";
+  e.protocol = 17;
+  EXPECT_EQ(soho_trait(e).weight, 1);
+  e.source_port = 443;
+  e.banner = {};
+  EXPECT_EQ(soho_trait(e).weight, 0);
+  e.source_ip = ip("192.168.1.1");
+  e.source_port = 63256;
+  e.protocol = 6;
+  EXPECT_EQ(soho_trait(e).weight, 0) << "our own devices are no strangers";
+}
+
 // The profile of a source keeps the port without its protocol.
 TEST(SohoTable, NoPortMeansOneThingOverTcpAndAnotherOverUdp) {
   for (const intel::SohoPort& port : intel::soho_ports()) {
@@ -133,6 +156,12 @@ TEST_F(SohoSourceTest, SaysUdpPortsAndBannersAsTheyAre) {
   EXPECT_NE(w_.run(*detector_, "soho-source")->says.find("10001 (Ubiquiti discovery"), std::string::npos);
   w_.source.soho_port = 0;
   EXPECT_EQ(w_.run(*detector_, "soho-source")->says, "5.2.1.1 showed the banner of a small-office or IoT device");
+  w_.source.soho_banner = 1;
+  EXPECT_EQ(w_.run(*detector_, "soho-source")->says,
+            "5.2.1.1 showed \"xlogin:\" (bind shell of xlogin; TP-Link routers)");
+  w_.source.soho_day = 20787;
+  EXPECT_EQ(w_.run(*detector_, "soho-source")->says,
+            "5.2.1.1 showed \"xlogin:\" (bind shell of xlogin; TP-Link routers), in a scan of 2026-11-30");
 }
 
 TEST_F(SohoSourceTest, AFailedLogInCountsAsWell) {
@@ -155,6 +184,11 @@ TEST_F(SohoSourceTest, AnImplantsTraitIsAFindingOfItsOwn) {
   w_.event.source_ip = ip("5.2.1.1");
   w_.event.banner = core::intern("xlogin: ");
   EXPECT_EQ(w_.run(*detector_, "soho-trait")->says, "5.2.1.1 shows \"xlogin:\" (bind shell of xlogin; known of Quad7)");
+  w_.event.banner = {};
+  w_.event.protocol = 6;
+  w_.event.source_port = kImplant;
+  EXPECT_EQ(w_.run(*detector_, "soho-trait")->says,
+            "5.2.1.1 listens on port 7777 (xlogin bind shell with the banner 'xlogin:'; known of Quad7)");
 }
 
 TEST_F(SohoSourceTest, StaysSilent) {

@@ -116,6 +116,7 @@ std::string to_json(const Event& e) {
   o.symbol("server_fingerprint", e.server_fingerprint);
   o.symbol("certificate.issuer", e.certificate_issuer);
   o.symbol("certificate.subject", e.certificate_subject);
+  o.symbol("certificate.fingerprint", e.certificate_fingerprint);
   o.symbol("banner", e.banner);
   o.symbol("rule", e.rule);
   o.symbol("region", e.region);

@@ -115,12 +115,13 @@ struct Event {
   Symbol ingress;           // observer.ingress.interface/zone
   Symbol egress;            // observer.egress.interface/zone
   Symbol fingerprint;       // tls.client.ja4 / ja3, ssh hassh: of the client
-  Symbol server_fingerprint;   // tls.server.ja3s and alike
-  Symbol certificate_issuer;   // tls.server.issuer
-  Symbol certificate_subject;  // tls.server.subject
-  Symbol banner;               // what a service says of itself: SSH version string, HTTP Server header
-  Symbol rule;                 // rule.name: access list, policy, signature that fired
-  Symbol region;               // source.geo as the record itself claims it (PAN-OS source region)
+  Symbol server_fingerprint;       // tls.server.ja3s and alike
+  Symbol certificate_issuer;       // tls.server.issuer
+  Symbol certificate_subject;      // tls.server.subject
+  Symbol certificate_fingerprint;  // tls.server.hash: SHA-256 of the certificate, else SHA-1, in lower-case hex
+  Symbol banner;                   // what a service says of itself: SSH version string, HTTP Server header
+  Symbol rule;                     // rule.name: access list, policy, signature that fired
+  Symbol region;                   // source.geo as the record itself claims it (PAN-OS source region)
   Symbol dataset;  // event.dataset: name of the format that decoded it ("cisco_asa"); set by the decoder's frame
 
   // Set by enrich: index into intel's table of network facts, 0 = not looked up.

@@ -80,7 +80,7 @@ Config parse(const YAML::Node& root) {
   Config config;
   if (!root || root.IsNull()) return config;
   if (!root.IsMap()) wrong(root, "the configuration must be a map of keys");
-  only_keys(root, {"alerts_per_day", "timezone", "indicators", "networks"});
+  only_keys(root, {"alerts_per_day", "timezone", "indicators", "mappings", "networks"});
   read(root, "alerts_per_day", config.alerts_per_day, "a number");
   if (!(config.alerts_per_day >= 0 && config.alerts_per_day <= 1e6))
     wrong(root["alerts_per_day"], "'alerts_per_day' must be within 0 and 1000000");
@@ -89,6 +89,11 @@ Config parse(const YAML::Node& root) {
     wrong(root["timezone"], fmt::format("unknown time zone '{}'", core::printable(config.timezone, 40)));
   }
   read(root, "indicators", config.indicators, "a list of files");
+  if (const YAML::Node mappings = root["mappings"]; mappings && mappings.IsScalar()) {
+    config.mappings.push_back(mappings.Scalar());
+  } else {
+    read(root, "mappings", config.mappings, "a folder or a list of files and folders");
+  }
   if (const YAML::Node networks = root["networks"]) {
     if (!networks.IsSequence()) wrong(networks, "'networks' must be a list");
     for (const auto& node : networks) config.networks.push_back(network(node));

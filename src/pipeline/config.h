@@ -14,6 +14,7 @@ struct Config {
   double alerts_per_day = 5;
   std::string timezone;                 // for records without zone; "" = UTC
   std::vector<std::string> indicators;  // files
+  std::vector<std::string> mappings;    // files and folders of users' own formats
   std::vector<intel::DeclaredNetwork> networks;
 };
 

@@ -86,8 +86,9 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
   HuntResult result;
   auto zone = core::TimeReader::make(options.zone, 0);
   if (!zone) return std::unexpected(zone.error());
-  if (!options.mapping.empty()) {
-    if (auto mapping = decode::make_mapping(options.mapping, *zone); !mapping) return std::unexpected(mapping.error());
+  for (const decode::MappingText& text : options.mappings) {
+    if (auto mapping = decode::make_mapping(text.yaml, *zone, text.file); !mapping)
+      return std::unexpected(mapping.error());
   }
   auto expanded = source::expand(options.inputs);
   if (!expanded) return std::unexpected(expanded.error());
@@ -132,7 +133,7 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
   decode_options.year = options.year;
   decode_options.reference = options.reference;
   decode_options.format = options.format;
-  decode_options.mapping = options.mapping;
+  decode_options.mappings = options.mappings;
   decode_options.longest_record = options.longest_record;
   StreamContext context{tasks,
                         enricher,
@@ -190,6 +191,22 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
     if (sink != nullptr && !batch.empty()) return of_output(sink->events(batch, names));
     return {};
   };
+
+  // Scans first, in the order in which they were named: what stands behind an address is worth knowing at every log-in,
+  // and is mostly looked up after the log-in has raised a question.
+  std::vector<Cursor> scans;
+  std::copy_if(waiting.begin(), waiting.end(), std::back_inserter(scans),
+               [](const Cursor& c) { return c.stream->scan(); });
+  std::erase_if(waiting, [](const Cursor& c) { return c.stream->scan(); });
+  std::sort(scans.begin(), scans.end(), [](const Cursor& a, const Cursor& b) { return a.order < b.order; });
+  for (Cursor& cursor : scans) {
+    while (true) {
+      auto more = advance(cursor, used_up);
+      if (!more) return std::unexpected(more.error());
+      if (!*more) break;
+      for (; cursor.at < cursor.batch->size(); ++cursor.at) judge.take((*cursor.batch)[cursor.at], *cursor.batch);
+    }
+  }
 
   std::vector<Cursor> active;  // a heap, earliest at the front
   const auto later = [](const Cursor& a, const Cursor& b) { return b.before(a); };

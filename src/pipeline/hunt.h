@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "decode/decoder.h"
 #include "event/batch.h"
 #include "intel/organisation.h"
 #include "score/report.h"
@@ -22,12 +23,12 @@ class Enricher;
 namespace orbwatch::pipeline {
 
 struct HuntOptions {
-  std::vector<std::string> inputs;  // files, directories, globs, "-"
-  std::string format;               // --format; "" = by content
-  std::string zone;                 // --tz
-  int year = 0;                     // --year
-  std::string mapping;              // text of a mapping (YAML); "" = none
-  std::string networks_file;        // compiled network facts; "" = none: the report says so
+  std::vector<std::string> inputs;            // files, directories, globs, "-"
+  std::string format;                         // --format; "" = by content
+  std::string zone;                           // --tz
+  int year = 0;                               // --year
+  std::vector<decode::MappingText> mappings;  // users' own formats; an error in one is an error of the hunt
+  std::string networks_file;                  // compiled network facts; "" = none: the report says so
   std::vector<std::string> indicator_files;
   std::vector<intel::DeclaredNetwork> networks;  // the organisation's own description, see config.h
   double alerts_per_day = 5;

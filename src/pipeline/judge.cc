@@ -6,6 +6,7 @@
 #include <set>
 
 #include "detect/soho_source.h"
+#include "intel/soho.h"
 #include "score/combine.h"
 
 namespace orbwatch::pipeline {
@@ -58,6 +59,10 @@ void Judge::take(const Event& e, const event::EventBatch& batch) {
     ++undated_;
     return;
   }
+  if (e.event_class == Class::kDevice) {
+    observe(e, batch);
+    return;
+  }
   if (first_ == 0 || e.time < first_) first_ = e.time;
   if (e.time > now_) {
     now_ = e.time;
@@ -83,14 +88,32 @@ void Judge::take(const Event& e, const event::EventBatch& batch) {
       } else if (e.action == event::Action::kDenied) {
         baseline_.learn(e);
       }
-      const detect::SohoTrait trait = detect::soho_trait(e);
-      if (trait.weight != 0)
-        baseline_.note_soho(trait.address,
-                            trait.port != nullptr ? e.source_ip == trait.address ? e.source_port : e.destination_port
-                                                  : std::uint16_t{0},
-                            trait.weight, e.time);
+      note_trait(e);
     }
   }
+}
+
+// A scan tells of an address, not of a moment: it moves no clock and is nothing that anybody did.
+void Judge::observe(const Event& e, const event::EventBatch& batch) {
+  ++events_of_class_[index(e.event_class)];
+  if (first_scan_ == 0 || e.time < first_scan_) first_scan_ = e.time;
+  last_scan_ = std::max(last_scan_, e.time);
+  const auto& detectors = by_class_[index(e.event_class)];
+  if (std::any_of(detectors.begin(), detectors.end(), [&](const detect::Detector* d) { return d->wants(e); }))
+    judge(e, nullptr, &batch);
+  note_trait(e);
+}
+
+void Judge::note_trait(const Event& e) {
+  const detect::SohoTrait trait = detect::soho_trait(e);
+  if (trait.weight == 0) return;
+  baseline::Baseline::SohoNote note{.weight = trait.weight, .scanned = e.event_class == Class::kDevice};
+  if (trait.port != nullptr) note.port = trait.port->port;
+  if (trait.banner != nullptr) {
+    const std::ptrdiff_t number = trait.banner - intel::soho_banners().data() + 1;
+    note.banner = number <= UINT8_MAX ? static_cast<std::uint8_t>(number) : 0;
+  }
+  baseline_.note_soho(trait.address, note, e.time);
 }
 
 void Judge::settle(Nanoseconds now) {
@@ -200,7 +223,7 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
   }
   if (alarming && view.login) {
     baseline_.quarantine(e);
-  } else {
+  } else if (e.event_class != Class::kDevice) {
     baseline_.learn(e);
   }
   if (new_network) judge_others(e.user);
@@ -398,8 +421,8 @@ void Judge::add_scored(const Event& e, FindingKind kind, double log_odds, std::v
 void Judge::finish(score::HuntResult& result) {
   settle(INT64_MAX);
   close_moves(now_);
-  result.first = first_;
-  result.last = now_;
+  result.first = first_ != 0 ? first_ : first_scan_;
+  result.last = now_ != 0 ? now_ : last_scan_;
   result.findings = cases_.take();
   // The line is drawn over all findings: the median day of the history, days without findings included.
   std::vector<std::pair<std::int64_t, double>> scores;

@@ -32,7 +32,8 @@ class Judge {
         const std::vector<std::string>& names);
   ~Judge();
 
-  // Not thread-safe. Events of all inputs in ascending time (a little disorder does no harm).
+  // Not thread-safe. Events of all inputs in ascending time (a little disorder does no harm); observations of devices
+  // at any time, best before all others.
   void take(const event::Event& event, const event::EventBatch& batch);
   // Settles what is pending and writes findings, hypotheses, overview and notes into `result`.
   void finish(score::HuntResult& result);
@@ -82,6 +83,8 @@ class Judge {
   Move* move_of(const std::pair<core::Nanoseconds, MoveKey>& place);
   void forget_move(std::deque<std::pair<core::Nanoseconds, MoveKey>>& queue);
   void judge(const event::Event& event, const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch);
+  void observe(const event::Event& event, const event::EventBatch& batch);
+  void note_trait(const event::Event& event);
   void settle(core::Nanoseconds now);
   void count(const event::Event& event);
   void count_login(const event::Event& event, bool success);
@@ -113,6 +116,8 @@ class Judge {
   score::Overview::Day* today_ = nullptr;
   core::Nanoseconds now_ = 0;
   core::Nanoseconds first_ = 0;
+  core::Nanoseconds first_scan_ = 0;  // times of device observations, which are not within first_ and now_
+  core::Nanoseconds last_scan_ = 0;
   std::uint64_t vpn_logins_ = 0;
   std::uint64_t authentications_ = 0;
   std::uint64_t connections_ = 0;

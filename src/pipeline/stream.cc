@@ -62,6 +62,8 @@ core::Nanoseconds Stream::probe() {
     for (const event::Event& e : batch) {
       if (e.time != 0) first = std::min(first, e.time);
     }
+    scan_ = !batch.empty() && std::all_of(batch.begin(), batch.end(),
+                                          [](const event::Event& e) { return e.event_class == event::Class::kDevice; });
     if (first != INT64_MAX) return first;
   }
   return INT64_MAX;

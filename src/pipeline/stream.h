@@ -42,6 +42,8 @@ class Stream {
   // Time of the first dated event, by reading the beginning of the inputs; INT64_MAX if there is none. Then the stream
   // is as new.
   core::Nanoseconds probe();
+  // After probe(): the first events are observations of devices, so this is a scan.
+  bool scan() const { return scan_; }
 
   // The batch at the front; null at the end. Waits for it. Valid until pop().
   event::EventBatch* front();
@@ -71,6 +73,7 @@ class Stream {
   std::unique_ptr<event::EventBatch> fresh_batch();
 
   StreamContext& context_;
+  bool scan_ = false;
   std::vector<source::Input> inputs_;
   std::vector<score::InputReport> reports_;
   // Touched by the reading task only (one at a time).

@@ -262,7 +262,7 @@ struct ContextKey {
 };
 static_assert(std::has_unique_object_representations_v<ContextKey>);
 using ActorKey = std::array<Symbol, 6>;
-using HandshakeKey = std::array<Symbol, 5>;
+using HandshakeKey = std::array<Symbol, 6>;
 
 // Rows of `addresses`, by chunks: there may be as many as events.
 class AddressRows {
@@ -611,8 +611,8 @@ void Store::Impl::append(const Event& e, const FactsLookup& lookup) {
     });
   };
   const ActorKey actor{e.user, e.user_domain, e.group, e.client_host, e.client_os, e.user_agent};
-  const HandshakeKey handshake{e.fingerprint, e.server_fingerprint, e.certificate_issuer, e.certificate_subject,
-                               e.banner};
+  const HandshakeKey handshake{e.fingerprint,         e.server_fingerprint,      e.certificate_issuer,
+                               e.certificate_subject, e.certificate_fingerprint, e.banner};
 
   std::size_t column = 0;
   const auto put = [&]<typename T>(T value) {

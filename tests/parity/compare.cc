@@ -119,6 +119,7 @@ constexpr std::array kFields = {
     Field{"server_fingerprint", Kind::kText, [](const Event& e) { return text(e.server_fingerprint); }},
     Field{"certificate.issuer", Kind::kText, [](const Event& e) { return text(e.certificate_issuer); }},
     Field{"certificate.subject", Kind::kText, [](const Event& e) { return text(e.certificate_subject); }},
+    Field{"certificate.fingerprint", Kind::kText, [](const Event& e) { return text(e.certificate_fingerprint); }},
     Field{"banner", Kind::kText, [](const Event& e) { return text(e.banner); }},
     Field{"rule", Kind::kText, [](const Event& e) { return text(e.rule); }},
     Field{"region", Kind::kText, [](const Event& e) { return text(e.region); }},

@@ -67,6 +67,7 @@ CREATE TABLE handshakes (
   server_fingerprint VARCHAR,
   certificate_issuer VARCHAR,
   certificate_subject VARCHAR,
+  certificate_fingerprint VARCHAR,
   banner VARCHAR
 );
 -- 0 means unknown in every column but the numbers of lines; the view turns it into NULL.
@@ -111,7 +112,8 @@ SELECT
   c.sampling, nullif(e.session_id, 0) AS session_id,
   a.client_host, a.client_os, a.user_agent,
   c.ingress, c.egress, c.ingress_index, c.egress_index,
-  h.fingerprint, h.server_fingerprint, h.certificate_issuer, h.certificate_subject, h.banner,
+  h.fingerprint, h.server_fingerprint, h.certificate_issuer, h.certificate_subject,
+  h.certificate_fingerprint, h.banner,
   c.rule, c.region,
   c.file, nullif(e.line, 0) AS line, e.byte_offset
 FROM event_rows e
