@@ -42,8 +42,8 @@ struct View {
   Ip back_ip;
   std::uint32_t back_place = 0;
   bool line_kept = false;
-  // Set when it is judged once more because of what the user did since (and for a network that alarmed before): FollowUp
-  // bits, and whether kProbation is over, so that nothing more can follow.
+  // Set when it is judged once more because of what the user did since (and for a network that alarmed before):
+  // FollowUp bits, and whether kProbation is over, so that nothing more can follow.
   bool followed = false;
   bool follow_up_closed = false;
   std::uint8_t follow_up = 0;

@@ -178,9 +178,10 @@ class NewNetwork final : public Detector {
     switch (v.familiarity) {
       case Familiarity::kSamePrefix:
         if (v.neighbour)
-          return fmt::format("{} logged in from this prefix before, but never from {}; lines here get another address "
-                             "in {:.1f} % of log-ins",
-                             e.user.text(), e.source_ip.text(), 100 * v.readdressed);
+          return fmt::format(
+              "{} logged in from this prefix before, but never from {}; lines here get another address "
+              "in {:.1f} % of log-ins",
+              e.user.text(), e.source_ip.text(), 100 * v.readdressed);
         return fmt::format("{} logged in from this address before", e.user.text());
       case Familiarity::kSameSystemNear:
         return fmt::format("{} uses {}, but never this prefix", e.user.text(), system_text(v, e));

@@ -2,7 +2,8 @@
 // not at home meanwhile; an intruder comes through one exit node after the other, while the owner goes on as before.
 //
 // Two pieces of evidence about a network that is new for the user (docs/detectors/parallel-use.md):
-//  - another strange log-in of the same user within baseline::kProbation: if that was an intruder's, this one may be, too;
+//  - another strange log-in of the same user within baseline::kProbation: if that was an intruder's, this one may be,
+//  too;
 //  - what the user did within that time after it: told when the log-in is judged once more. How often ordinary users do
 //    what is counted over all log-ins.
 #include <fmt/format.h>
@@ -69,12 +70,8 @@ class ParallelUse final : public Detector {
  private:
   static void other(const Event& e, const View& v, EvidenceSink& sink) {
     if (v.other_login <= 0) return;
-    Evidence out{"other-login",
-                 kInfo.name,
-                 Group::kAccount,
-                 FindingKind::kLogin,
-                 std::min(kShared * v.other_login, 4.0),
-                 {}};
+    Evidence out{
+        "other-login", kInfo.name, Group::kAccount, FindingKind::kLogin, std::min(kShared * v.other_login, 4.0), {}};
     if (sink.wants_text()) {
       out.says = fmt::format("another strange log-in of {}, from {} at {}", e.user.text(), v.other_login_ip.text(),
                              core::rfc3339(v.other_login_at));
