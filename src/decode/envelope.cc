@@ -331,7 +331,10 @@ Nanoseconds read_time(std::string_view text, const TimeReader& times) {
   if (rest.size() >= 4 && is_digit(rest[0])) {  // the year behind the time
     const auto year = core::parse_number<int>(rest.substr(0, 4));
     civil = core::to_utc(*time + times.offset_seconds_at_utc(*time) * core::kSecond);
-    if (year && (civil.year = *year, core::valid(civil))) time = times.resolve(civil);
+    if (year) {
+      civil.year = *year;
+      if (core::valid(civil)) time = times.resolve(civil);
+    }
     rest.remove_prefix(4);
     skip_spaces(rest);
   }
