@@ -8,6 +8,7 @@
 namespace orbwatch::decode {
 
 std::unique_ptr<RecordDecoder> make_cisco_asa(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_cisco_ise(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_netfilter(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_kerberos_kdc(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_linux_auth(const core::TimeReader& times);
