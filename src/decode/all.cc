@@ -13,6 +13,7 @@
 #include "decode/ipfix_file.h"
 #include "decode/json_record.h"
 #include "decode/mapping.h"
+#include "decode/radius_detail.h"
 #include "decode/text.h"
 
 namespace orbwatch::decode {
@@ -112,6 +113,7 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"silk", "SiLK flows (rwcut)", "flows", false, make_silk},
 };
 
+// Read by a decoder of their own, not by the text frame: binary ones, and records of many lines.
 constexpr std::array kBinaryFormats = {
     BinaryFormat{"capture", "Packet capture (pcap, pcapng) of NetFlow, IPFIX or sFlow",
                  "flows, ASA connections and denials (NSEL), NAT sessions, user names", recognise_capture,
@@ -121,6 +123,9 @@ constexpr std::array kBinaryFormats = {
     BinaryFormat{"flow_datagram", "Datagrams of NetFlow v5, v7, v9, IPFIX or sFlow v5, one behind the other",
                  "flows, ASA connections and denials (NSEL), NAT sessions, user names", recognise_flow_datagram,
                  make_flow_datagram},
+    BinaryFormat{"radius_detail", "RADIUS accounting files (FreeRADIUS detail, Radiator)",
+                 "sessions with the client's and the assigned address, bytes", recognise_radius_detail,
+                 make_radius_detail},
 };
 
 bool looks_binary(std::string_view head) {

@@ -65,36 +65,21 @@ const KeyNames<kKeys> kNames(std::array<std::string_view, kKeys>{
     "AuthenticationMethod", "EapAuthentication", "UseCase", "AdminName", "AdminIPAddress", "OperationMessageText",
     "IpAddress", "CPMSessionID"});
 
-// Cisco's own pairs within pairs: of TACACS+ accounting, and what the VPN client says of itself.
-struct Pairs {
+// AVPair= of TACACS+ accounting.
+struct Tacacs {
   std::string_view elapsed;
   std::string_view task;
-  std::string_view audit_session;
-  std::string_view agent;
-  std::string_view platform;
-  std::string_view platform_version;
-  std::string_view computer;
 
   void put(std::string_view pair) {
-    const auto take = [&](std::string_view name, std::string_view& to) {
-      std::string_view rest = pair;
-      if (to.empty() && skip_prefix(rest, name)) to = core::trim(rest);
-    };
-    take("elapsed_time=", elapsed);
-    take("task_id=", task);
-    take("audit-session-id=", audit_session);
-    if (!skip_prefix(pair, "mdm-tlv=")) return;
-    take("ac-user-agent=", agent);
-    take("device-platform=", platform);
-    take("device-platform-version=", platform_version);
-    take("computer-name=", computer);
+    if (skip_prefix(pair, "elapsed_time=")) elapsed = pair;
+    if (skip_prefix(pair, "task_id=")) task = pair;
   }
 };
 
 struct Attributes {
   Values<kKeys> values{kNames};
   RadiusAttributes radius;
-  Pairs pairs;
+  Tacacs tacacs;
 
   // ", Name=value, Name=value,": a comma within a value has a backslash before it. Names may hold spaces.
   explicit Attributes(std::string_view text) {
@@ -111,8 +96,8 @@ struct Attributes {
       if (equals == pair.npos) continue;
       const std::string_view name = core::trim(pair.substr(0, equals));
       const std::string_view value = core::trim(pair.substr(equals + 1));
-      if (name == "cisco-av-pair" || name == "AVPair") {
-        pairs.put(value);
+      if (name == "AVPair") {
+        tacacs.put(value);
       } else {
         values.put(name, value);
         radius.put(name, value);
@@ -240,22 +225,7 @@ bool is_logoff(std::string_view text) {
 
 // What ISE writes where it hides a name that it does not know.
 void put_user(Event& e, std::string_view name) {
-  if (name == "INVALID" || name == "USERNAME") return;
-  set_typed_user(e, name);
-  if (skip_prefix(name, "host/")) e.client_host = core::intern(name);  // a computer's own account
-}
-
-void put_client(Event& e, const Pairs& pairs) {
-  e.user_agent = core::intern(pairs.agent);
-  e.client_host = pairs.computer.empty() ? e.client_host : core::intern(pairs.computer);
-  std::array<char, 64> os;
-  if (pairs.platform.empty() || pairs.platform.size() + 1 + pairs.platform_version.size() > os.size()) return;
-  char* p = std::copy(pairs.platform.begin(), pairs.platform.end(), os.data());
-  if (!pairs.platform_version.empty()) {
-    *p++ = ' ';
-    p = std::copy(pairs.platform_version.begin(), pairs.platform_version.end(), p);
-  }
-  e.client_os = core::intern({os.data(), static_cast<std::size_t>(p - os.data())});
+  if (name != "INVALID" && name != "USERNAME") put_radius_user(e, name);
 }
 
 AuthMethod method_of(const Attributes& a) {
@@ -275,9 +245,7 @@ void put_radius(const Attributes& a, Event& e) {
   e.application = kRadius;
   put_user(e, a.values[kUserName].empty() ? a.radius[RadiusAttributes::kUserName] : a.values[kUserName]);
   // The same in the log-in and in the accounting of a session; devices give others to the latter alone.
-  const std::string_view session = a.pairs.audit_session.empty() ? a.values[kSession] : a.pairs.audit_session;
-  if (!session.empty()) e.session_id = core::hash64(session);
-  put_client(e, a.pairs);
+  if (!a.radius.has_audit_session() && !a.values[kSession].empty()) e.session_id = core::hash64(a.values[kSession]);
 }
 
 // The same of TACACS+: somebody who manages a device.
@@ -338,8 +306,8 @@ Fate tacacs_accounting(const Header& h, Activity activity, Event& e) {
   const Attributes a(h.attributes);
   put_session(e, activity);
   put_tacacs(a, e);
-  e.duration = seconds(core::parse_number<std::uint64_t>(a.pairs.elapsed).value_or(0));
-  if (!a.pairs.task.empty()) e.session_id = core::hash64(a.pairs.task);
+  e.duration = seconds(core::parse_number<std::uint64_t>(a.tacacs.elapsed).value_or(0));
+  if (!a.tacacs.task.empty()) e.session_id = core::hash64(a.tacacs.task);
   return someone(e);
 }
 

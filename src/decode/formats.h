@@ -45,6 +45,7 @@ std::unique_ptr<RecordDecoder> make_silk(const core::TimeReader& times);
 
 std::unique_ptr<Decoder> make_capture(const Options& options);
 std::unique_ptr<Decoder> make_flow_datagram(const Options& options);
+std::unique_ptr<Decoder> make_radius_detail(const Options& options);
 std::unique_ptr<Decoder> make_ipfix_file(const Options& options);
 std::unique_ptr<RecordDecoder> make_fortigate(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_checkpoint(const core::TimeReader& times);

@@ -76,7 +76,36 @@ void RadiusAttributes::put_ends(Event& event) const {
   if (!event.assigned_ip.present()) event.assigned_ip = given_ip(values_[kFramedIpv6]);
   event.group = core::intern(values_.either(kTunnelGroup, kTunnelGroupCisco));
   event.service = service_of(values_[kNasPortType], values_[kServiceType]);
-  if (!values_[kSessionId].empty()) event.session_id = core::hash64(values_[kSessionId]);
+  // The audit session is the same in log-in and accounting.
+  const std::string_view session = has_audit_session() ? cisco_.audit_session : values_[kSessionId];
+  if (!session.empty()) event.session_id = core::hash64(session);
+  put_client(event);
+}
+
+void RadiusAttributes::CiscoPairs::put(std::string_view pair) {
+  const auto take = [&](std::string_view name, std::string_view& to) {
+    std::string_view rest = pair;
+    if (to.empty() && core::skip_prefix(rest, name)) to = core::trim(rest);
+  };
+  take("audit-session-id=", audit_session);
+  if (!core::skip_prefix(pair, "mdm-tlv=")) return;
+  take("ac-user-agent=", agent);
+  take("device-platform=", platform);
+  take("device-platform-version=", platform_version);
+  take("computer-name=", computer);
+}
+
+void RadiusAttributes::put_client(Event& event) const {
+  event.user_agent = core::intern(cisco_.agent);
+  event.client_host = core::intern(cisco_.computer);
+  std::array<char, 64> os;
+  if (cisco_.platform.empty() || cisco_.platform.size() + 1 + cisco_.platform_version.size() > os.size()) return;
+  char* p = std::copy(cisco_.platform.begin(), cisco_.platform.end(), os.data());
+  if (!cisco_.platform_version.empty()) {
+    *p++ = ' ';
+    p = std::copy(cisco_.platform_version.begin(), cisco_.platform_version.end(), p);
+  }
+  event.client_os = core::intern({os.data(), static_cast<std::size_t>(p - os.data())});
 }
 
 bool RadiusAttributes::put_accounting(Event& event) const {
@@ -99,6 +128,11 @@ bool RadiusAttributes::put_accounting(Event& event) const {
   event.destination_packets = values_.number(kOutputPackets);
   if (event.activity == Activity::kEnd) event.reason = closed_reason(values_[kTerminateCause]);
   return true;
+}
+
+void put_radius_user(Event& event, std::string_view name) {
+  set_typed_user(event, name);
+  if (core::skip_prefix(name, "host/")) event.client_host = core::intern(name);
 }
 
 bool is_hardware_address(std::string_view text) {
