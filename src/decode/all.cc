@@ -62,6 +62,8 @@ constexpr std::array kRecordFormats = {
                  "handshakes by peer, refused handshakes", true, make_wireguard},
     RecordFormat{"freeradius", "FreeRADIUS log-ins", "RADIUS log-ins and failures by user and gateway, unknown clients",
                  true, make_freeradius},
+    RecordFormat{"tacacs", "TACACS+ servers (tac_plus, tac_plus-ng)",
+                 "log-ins to network devices, failures, sessions, commands", true, make_tacacs},
     RecordFormat{"mikrotik", "MikroTik RouterOS",
                  "logged packets, log-ins to the router, remote access by L2TP, PPTP, SSTP, OVPN and IPsec", true,
                  make_mikrotik},

@@ -13,7 +13,6 @@
 // devices that are let in by their hardware address, and every other message ("message 5233").
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include "core/text.h"
 #include "decode/formats.h"
@@ -38,7 +37,6 @@ const Symbol kDevice = core::intern("device by its hardware address");
 const Symbol kTacacs = core::intern("tacacs");
 const Symbol kRadius = core::intern("radius");
 const Symbol kSsh = core::intern("ssh");
-const core::TimeReader kUtc;
 const Symbol kNoRemoteUser = core::intern("administrator event without user");
 
 enum Key : std::uint8_t {
@@ -122,32 +120,6 @@ std::string_view digits_word(Scanner& s, std::size_t least, std::size_t most) {
   return good ? word : std::string_view();
 }
 
-// "2026-11-22 08:00:00.978 +00:00", the zone also as "+0000".
-std::optional<core::Nanoseconds> time_of(Scanner& s, const core::TimeReader& times) {
-  std::string_view text = s.rest();
-  auto time = core::parse_iso8601(text, kUtc);
-  if (!time) return std::nullopt;
-  Scanner zone(text);
-  zone.spaces();
-  const bool west = zone.peek() == '-';
-  if (!west && zone.peek() != '+') {
-    text = s.rest();
-    time = core::parse_iso8601(text, times);  // with its zone right behind it, or without any
-    s.advance(s.rest().size() - text.size());
-    return time;
-  }
-  zone.advance(1);
-  auto minutes = static_cast<core::Nanoseconds>(std::min<std::uint64_t>(zone.number(), 9999));
-  if (zone.skip(':')) {
-    minutes = minutes * 60 + static_cast<core::Nanoseconds>(std::min<std::uint64_t>(zone.number(), 59));
-  } else {
-    minutes = minutes / 100 * 60 + minutes % 100;
-  }
-  if (minutes > 18 * 60) return std::nullopt;
-  s = zone;
-  return *time + (west ? minutes : -minutes) * core::kMinute;
-}
-
 bool is_severity(std::string_view word) {
   constexpr std::array<std::string_view, 6> kWords = {"NOTICE", "INFO", "WARN", "ERROR", "DEBUG", "FATAL"};
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
@@ -157,7 +129,7 @@ bool is_severity(std::string_view word) {
 // `sure` if a category stands before it: purges are logged without the number.
 bool message_of(std::string_view text, const core::TimeReader& times, bool sure, Header& out) {
   Scanner s(text);
-  const auto time = time_of(s, times);
+  const auto time = scan_time(s, times);
   if (!time) return false;
   out.time = *time;
   s.spaces();

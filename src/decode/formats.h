@@ -24,6 +24,7 @@ std::unique_ptr<RecordDecoder> make_meraki(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_windows_firewall(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_wireguard(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_freeradius(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_tacacs(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zeek(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zeek_json(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_entra_signin(const core::TimeReader& times);
