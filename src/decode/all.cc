@@ -96,6 +96,8 @@ constexpr std::array kRecordFormats = {
                  "log-ins, connections and denials, bytes", true, make_cloudflare_access},
     RecordFormat{"zscaler", "Zscaler Private Access and Internet Access (JSON feeds)",
                  "sessions, connections and denials, bytes, tunnels, log-ins", true, make_zscaler},
+    RecordFormat{"tailscale", "Tailscale network flow logs and configuration audit log",
+                 "flows between nodes, where nodes are in the Internet, log-ins of nodes", true, make_tailscale},
     RecordFormat{"teleport", "Teleport audit events", "log-ins, failures, SSH sessions", true, make_teleport},
     RecordFormat{"kerberos_kdc", "MIT and Heimdal Kerberos key distribution centres",
                  "log-ins and failures by Kerberos", true, make_kerberos_kdc},

@@ -36,6 +36,7 @@ std::unique_ptr<RecordDecoder> make_m365_audit(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_keycloak(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_cloudflare_access(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zscaler(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_tailscale(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_teleport(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_aws_vpc_flow(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_azure_flow(const core::TimeReader& times);

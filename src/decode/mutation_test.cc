@@ -55,7 +55,7 @@ std::string mutated(const std::vector<std::string>& lines, std::mt19937& random)
 
 // Formats whose text records may hold several records (RecordDecoder::decode_parts).
 bool may_hold_several(std::string_view line) {
-  for (const std::string_view mark : {"flowTuples", "flow.", " eni-", "TransitGateway"}) {
+  for (const std::string_view mark : {"flowTuples", "flow.", " eni-", "TransitGateway", "Traffic\""}) {
     if (line.find(mark) != line.npos) return true;
   }
   return false;
