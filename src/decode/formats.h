@@ -31,6 +31,7 @@ std::unique_ptr<RecordDecoder> make_entra_signin(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_okta(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_aws_cloudtrail(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_google_workspace(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_auth0(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_duo(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_m365_audit(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_keycloak(const core::TimeReader& times);
