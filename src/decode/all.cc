@@ -89,6 +89,8 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"google_workspace", "Google Workspace login and SAML activities",
                  "log-ins, failures, challenges, suspicious log-ins", true, make_google_workspace},
     RecordFormat{"auth0", "Auth0 tenant logs", "log-ins, failures, second factors, blocks", true, make_auth0},
+    RecordFormat{"authentik", "authentik events (API and server log)", "log-ins, failures, second factors", true,
+                 make_authentik},
     RecordFormat{"duo", "Duo Security authentication and administrator logs", "second factors and their failures", true,
                  make_duo},
     RecordFormat{"keycloak", "Keycloak user events (JSON and server log)", "log-ins, failures, account locks", true,
