@@ -64,6 +64,8 @@ constexpr std::array kRecordFormats = {
                  true, make_freeradius},
     RecordFormat{"tacacs", "TACACS+ servers (tac_plus, tac_plus-ng)",
                  "log-ins to network devices, failures, sessions, commands", true, make_tacacs},
+    RecordFormat{"vmware_horizon", "VMware (Omnissa) Horizon Connection Server events",
+                 "log-ins, failures, sessions on desktops, admin log-ins", true, make_vmware_horizon},
     RecordFormat{"mikrotik", "MikroTik RouterOS",
                  "logged packets, log-ins to the router, remote access by L2TP, PPTP, SSTP, OVPN and IPsec", true,
                  make_mikrotik},
