@@ -93,6 +93,7 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"auth0", "Auth0 tenant logs", "log-ins, failures, second factors, blocks", true, make_auth0},
     RecordFormat{"authentik", "authentik events (API and server log)", "log-ins, failures, second factors", true,
                  make_authentik},
+    RecordFormat{"onelogin", "OneLogin events", "log-ins, failures", true, make_onelogin},
     RecordFormat{"duo", "Duo Security authentication and administrator logs", "second factors and their failures", true,
                  make_duo},
     RecordFormat{"keycloak", "Keycloak user events (JSON and server log)", "log-ins, failures, account locks", true,
