@@ -246,7 +246,7 @@ TEST(Completion, BashOffersWhatFits) {
   EXPECT_EQ(bash_offers("orbwatch hunt --js"), "--json\n");
   EXPECT_EQ(bash_offers("orbwatch hunt vp"), "vpn.log\n");
   EXPECT_EQ(bash_offers("orbwatch hunt --config vp"), "vpn.log\n");
-  EXPECT_EQ(bash_offers("orbwatch hunt --format cisco"), "cisco_asa cisco_ios\n");
+  EXPECT_EQ(bash_offers("orbwatch hunt --format cisco"), "cisco_asa cisco_ios cisco_ise\n");
   EXPECT_EQ(bash_offers("orbwatch hunt --tz vp"), "\n");
   EXPECT_EQ(bash_offers("orbwatch intel bu"), "build\n");
   EXPECT_EQ(bash_offers("orbwatch intel build --no"), "--no-shipped-lists\n");

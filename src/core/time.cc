@@ -4,6 +4,8 @@
 #include <absl/time/time.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace orbwatch::core {
@@ -308,6 +310,19 @@ std::optional<Nanoseconds> parse_bsd(std::string_view& text, const TimeReader& r
   // Only the usual spelling: the hour's digits end where known_hour() will look for them.
   const std::string_view hour = whole.substr(0, static_cast<std::size_t>(p - 6 - whole.data()));
   if (hour.size() == 14 || hour.size() == 9) reader.remember_hour(hour, civil, time);
+  return time;
+}
+
+std::optional<Nanoseconds> parse_ctime(std::string_view& text, const TimeReader& reader) {
+  if (text.size() < 24 || text[3] != ' ' || text[7] != ' ' || text[19] != ' ') return std::nullopt;
+  std::array<char, 20> ordered;  // as parse_bsd reads it, the year behind the day
+  char* p = std::copy_n(text.data() + 4, 7, ordered.data());
+  p = std::copy_n(text.data() + 20, 4, p);
+  std::copy_n(text.data() + 10, 9, p);
+  std::string_view line(ordered.data(), ordered.size());
+  const auto time = parse_bsd(line, reader);
+  if (!time || !line.empty()) return std::nullopt;
+  text.remove_prefix(24);
   return time;
 }
 

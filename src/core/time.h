@@ -97,6 +97,8 @@ std::optional<Nanoseconds> parse_iso8601(std::string_view& text, const TimeReade
 // "Nov 22 08:15:30[.123]", "Nov 22 2026 08:15:30", "Nov  2 2026 08:15:30 EDT" is read up to the seconds. RFC 3164 and
 // Cisco.
 std::optional<Nanoseconds> parse_bsd(std::string_view& text, const TimeReader& reader);
+// "Sun Nov 22 08:15:30 2026", as ctime() writes it.
+std::optional<Nanoseconds> parse_ctime(std::string_view& text, const TimeReader& reader);
 // Seconds since the epoch with an optional fraction: "1511269439.123456". Milli-, micro- and nanoseconds are told by
 // the number of whole digits (13, 16, 19).
 std::optional<Nanoseconds> parse_epoch(std::string_view& text);

@@ -33,6 +33,18 @@ TEST(Time, ParsesIso8601) {
   }
 }
 
+TEST(Time, ParsesCtime) {
+  std::string_view text = "Sun Nov  2 08:15:30 2025 : Auth";
+  const auto time = parse_ctime(text, TimeReader());
+  ASSERT_TRUE(time);
+  EXPECT_EQ(*time, at("2025-11-02T08:15:30Z"));
+  EXPECT_EQ(text, " : Auth");
+  for (std::string_view other : {"Sun Nov 22 08:15:30", "Sun Nov 22 08:15:30 x026", "Sun Nov 22 08:15:61 2026",
+                                 "Sun_Nov 22 08:15:30 2026", "Sun Nov 22 08:15:3 2026 "}) {
+    EXPECT_FALSE(parse_ctime(other, TimeReader())) << other;
+  }
+}
+
 TEST(Time, ComesBackFromItsText) {
   std::mt19937_64 random(1);
   for (int i = 0; i < 20000; ++i) {

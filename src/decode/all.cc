@@ -13,6 +13,7 @@
 #include "decode/formats.h"
 #include "decode/ipfix_file.h"
 #include "decode/mapping.h"
+#include "decode/radius_detail.h"
 #include "decode/text.h"
 
 namespace orbwatch::decode {
@@ -24,6 +25,9 @@ constexpr std::array kRecordFormats = {
                  "VPN sessions, AAA, connections, denied traffic, management log-ins", true, make_cisco_asa},
     RecordFormat{"cisco_ios", "Cisco IOS, IOS XE, IOS XR and NX-OS syslog",
                  "access lists, log-ins to the device, SSL VPN and IPsec, zone-based firewall", true, make_cisco_ios},
+    RecordFormat{"cisco_ise", "Cisco ISE and ACS syslog",
+                 "RADIUS and TACACS+ log-ins, failures, sessions with addresses and bytes, admin log-ins", true,
+                 make_cisco_ise},
     RecordFormat{"meraki", "Cisco Meraki MX, Z and MR syslog",
                  "flows and verdicts, client VPN and AnyConnect sessions and log-ins, security events", true,
                  make_meraki},
@@ -58,6 +62,10 @@ constexpr std::array kRecordFormats = {
                  "handshakes by peer, refused handshakes", true, make_wireguard},
     RecordFormat{"freeradius", "FreeRADIUS log-ins", "RADIUS log-ins and failures by user and gateway, unknown clients",
                  true, make_freeradius},
+    RecordFormat{"tacacs", "TACACS+ servers (tac_plus, tac_plus-ng)",
+                 "log-ins to network devices, failures, sessions, commands", true, make_tacacs},
+    RecordFormat{"vmware_horizon", "VMware (Omnissa) Horizon Connection Server events",
+                 "log-ins, failures, sessions on desktops, admin log-ins", true, make_vmware_horizon},
     RecordFormat{"mikrotik", "MikroTik RouterOS",
                  "logged packets, log-ins to the router, remote access by L2TP, PPTP, SSTP, OVPN and IPsec", true,
                  make_mikrotik},
@@ -84,6 +92,10 @@ constexpr std::array kRecordFormats = {
                  make_aws_cloudtrail},
     RecordFormat{"google_workspace", "Google Workspace login and SAML activities",
                  "log-ins, failures, challenges, suspicious log-ins", true, make_google_workspace},
+    RecordFormat{"auth0", "Auth0 tenant logs", "log-ins, failures, second factors, blocks", true, make_auth0},
+    RecordFormat{"authentik", "authentik events (API and server log)", "log-ins, failures, second factors", true,
+                 make_authentik},
+    RecordFormat{"onelogin", "OneLogin events", "log-ins, failures", true, make_onelogin},
     RecordFormat{"duo", "Duo Security authentication and administrator logs", "second factors and their failures", true,
                  make_duo},
     RecordFormat{"keycloak", "Keycloak user events (JSON and server log)", "log-ins, failures, account locks", true,
@@ -92,6 +104,8 @@ constexpr std::array kRecordFormats = {
                  "log-ins, connections and denials, bytes", true, make_cloudflare_access},
     RecordFormat{"zscaler", "Zscaler Private Access and Internet Access (JSON feeds)",
                  "sessions, connections and denials, bytes, tunnels, log-ins", true, make_zscaler},
+    RecordFormat{"tailscale", "Tailscale network flow logs and configuration audit log",
+                 "flows between nodes, where nodes are in the Internet, log-ins of nodes", true, make_tailscale},
     RecordFormat{"teleport", "Teleport audit events", "log-ins, failures, SSH sessions", true, make_teleport},
     RecordFormat{"kerberos_kdc", "MIT and Heimdal Kerberos key distribution centres",
                  "log-ins and failures by Kerberos", true, make_kerberos_kdc},
@@ -126,6 +140,7 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"ocsf", "OCSF events (JSON)", "log-ins, tunnels, flows, connections, denials", true, make_ocsf, true},
 };
 
+// Read by a decoder of their own, not by the text frame: binary ones, and records of many lines.
 constexpr std::array kBinaryFormats = {
     BinaryFormat{"capture", "Packet capture (pcap, pcapng) of NetFlow, IPFIX or sFlow",
                  "flows, ASA connections and denials (NSEL), NAT sessions, user names", recognise_capture,
@@ -137,6 +152,9 @@ constexpr std::array kBinaryFormats = {
                  make_flow_datagram},
     BinaryFormat{"nmap_xml", "Nmap and masscan XML", "open ports, services, banners and certificates of devices",
                  recognise_nmap_xml, make_nmap_xml},
+    BinaryFormat{"radius_detail", "RADIUS accounting files (FreeRADIUS detail, Radiator)",
+                 "sessions with the client's and the assigned address, bytes", recognise_radius_detail,
+                 make_radius_detail},
 };
 
 bool looks_binary(std::string_view head) {

@@ -7,7 +7,6 @@
 //   Sun Nov 22 08:00:01 2026 : Error: Ignoring request to auth address * port 1812 bound to server default from unknown
 //   client 203.0.113.9 port 9459 proto udp
 // Passwords that an administrator lets radiusd log are never read. All else is ignored by name.
-#include <algorithm>
 #include <array>
 
 #include "core/text.h"
@@ -32,16 +31,9 @@ const Symbol kRadius = core::intern("radius");
 
 // "Sun Nov 22 08:00:00 2026 : Auth: " of radius.log; moves behind the category.
 bool skip_file_head(std::string_view& text, const core::TimeReader& times, core::Nanoseconds& time) {
-  // "Sun Nov 22 08:00:00 2026 : "
-  if (text.size() < 34 || text[3] != ' ' || text[7] != ' ' || text[19] != ' ' || text.substr(24, 3) != " : ")
-    return false;
-  std::array<char, 20> ordered;  // as core reads it, the year behind the day
-  char* p = std::copy_n(text.data() + 4, 7, ordered.data());
-  p = std::copy_n(text.data() + 20, 4, p);
-  std::copy_n(text.data() + 10, 9, p);
-  std::string_view line(ordered.data(), ordered.size());
-  const auto read = core::parse_bsd(line, times);
-  if (!read) return false;
+  std::string_view rest = text;
+  const auto read = core::parse_ctime(rest, times);
+  if (!read || !rest.starts_with(" : ")) return false;
   const auto colon = text.find(": ", 27);
   if (colon == text.npos || colon > 40) return false;
   time = *read;

@@ -58,7 +58,7 @@ std::string mutated(const std::vector<std::string>& lines, std::mt19937& random)
 // Containers of records, which have an array of objects or <Events>, and formats whose text records may hold several
 // records (RecordDecoder::decode_parts).
 bool may_hold_several(std::string_view line) {
-  for (const std::string_view mark : {"flowTuples", "flow.", "<Events",  //
+  for (const std::string_view mark : {"flowTuples", "flow.", "<Events", "Traffic\"",  //
                                       "\"ip_str\"", "\"services\"", "\"ports\"", "\"data\":{"}) {
     if (line.find(mark) != line.npos) return true;
   }

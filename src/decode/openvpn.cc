@@ -203,18 +203,8 @@ bool skip_own_time(std::string_view& text, const core::TimeReader& times, core::
     const auto read = core::parse_iso8601(rest, times);
     if (!read) return false;
     time = *read;
-  } else if (rest.size() > 28 && rest[3] == ' ' && rest[7] == ' ' && rest[19] == ' ' && is_digit(rest[20]) &&
-             core::month_number(rest.substr(4)) != 0) {
-    // "Sun Nov 22 08:00:00 2026": the year stands last.
-    std::array<char, 20> ordered;
-    char* p = std::copy_n(rest.data() + 4, 7, ordered.data());
-    p = std::copy_n(rest.data() + 20, 4, p);
-    std::copy_n(rest.data() + 10, 9, p);
-    std::string_view line(ordered.data(), ordered.size());
-    const auto read = core::parse_bsd(line, times);
-    if (!read) return false;
+  } else if (const auto read = core::parse_ctime(rest, times)) {
     time = *read;
-    rest.remove_prefix(24);
   } else {
     return false;
   }

@@ -67,6 +67,32 @@ core::Nanoseconds scan_duration(Scanner& s) {
   return seconds(units + plain);
 }
 
+std::optional<core::Nanoseconds> scan_time(Scanner& s, const core::TimeReader& times) {
+  static const core::TimeReader utc;
+  const std::string_view whole = s.rest();
+  std::string_view text = whole;
+  auto time = core::parse_iso8601(text, utc);
+  if (!time) return std::nullopt;
+  const bool has_zone = whole.substr(0, whole.size() - text.size()).find_first_of("+-Zz", 19) != whole.npos;
+  const bool set_off = text.size() > 2 && text[0] == ' ' && (text[1] == '+' || text[1] == '-') && is_digit(text[2]);
+  if (has_zone || !set_off) {
+    text = whole;
+    time = core::parse_iso8601(text, times);
+    s.advance(whole.size() - text.size());
+    return time;
+  }
+  Scanner zone(text.substr(2));
+  auto minutes = static_cast<core::Nanoseconds>(std::min<std::uint64_t>(zone.number(), 9999));
+  if (zone.skip(':')) {
+    minutes = minutes * 60 + static_cast<core::Nanoseconds>(std::min<std::uint64_t>(zone.number(), 59));
+  } else {
+    minutes = minutes / 100 * 60 + minutes % 100;
+  }
+  if (minutes > 18 * 60) return std::nullopt;
+  s = zone;
+  return *time + (text[1] == '-' ? minutes : -minutes) * core::kMinute;
+}
+
 core::Nanoseconds seconds(std::uint64_t count) {
   return static_cast<core::Nanoseconds>(std::min(count, kMostSeconds)) * core::kSecond;
 }

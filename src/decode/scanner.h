@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string_view>
 
 #include "core/ip.h"
@@ -118,6 +119,10 @@ class Scanner {
 // "0:10:06", "23:59:59", "2h:28m:09s", "12d 9h:11m:22s", "2d 3h", "45" (seconds). 0 if there is none; at most about 30
 // years.
 core::Nanoseconds scan_duration(Scanner& s);
+
+// core::parse_iso8601 at the cursor, also with a space before the zone: "2026-11-22 08:00:00.978 +00:00". Stays if
+// there is none.
+std::optional<core::Nanoseconds> scan_time(Scanner& s, const core::TimeReader& times);
 
 // A duration that stands there as a number of seconds; at most about 30 years.
 core::Nanoseconds seconds(std::uint64_t count);

@@ -83,5 +83,20 @@ TEST(Scanner, NobodyLeavesTheUserThatIsThere) {
   EXPECT_FALSE(event.user_domain.present());
 }
 
+TEST(Scanner, ReadsTimesWithASetOffZone) {
+  const auto read = [](std::string_view text) {
+    Scanner s(text);
+    const auto time = scan_time(s, *core::TimeReader::make("+05:00", 0));
+    return (time ? core::rfc3339(*time) : "none") + "|" + std::string(s.rest());
+  };
+  EXPECT_EQ(read("2026-11-22 08:00:00.5 +01:00 x"), "2026-11-22T07:00:00.5Z| x");
+  EXPECT_EQ(read("2026-11-22 08:00:00 -0130\tx"), "2026-11-22T09:30:00Z|\tx");
+  EXPECT_EQ(read("2026-11-22T08:00:00Z x"), "2026-11-22T08:00:00Z| x");
+  EXPECT_EQ(read("2026-11-22 08:00:00 x"), "2026-11-22T03:00:00Z| x");
+  EXPECT_EQ(read("2026-11-22 08:00:00+01:00 -x"), "2026-11-22T07:00:00Z| -x");
+  EXPECT_EQ(read("2026-11-22 08:00:00 - x"), "2026-11-22T03:00:00Z| - x");
+  EXPECT_EQ(read("2026-11-22 08:00:00 +99:00"), "none|2026-11-22 08:00:00 +99:00");
+}
+
 }  // namespace
 }  // namespace orbwatch::decode
