@@ -11,13 +11,6 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-// Tells the names of one table apart by their length and three of their letters.
-std::size_t hash(std::string_view name) {
-  if (name.empty()) return 0;
-  const auto letter = [](char c) { return static_cast<std::size_t>(static_cast<unsigned char>(c) | 0x20); };
-  return name.size() * 11 + letter(name.front()) * 5 + letter(name.back()) * 3 + letter(name[name.size() / 2]);
-}
-
 bool equal(std::string_view lower_name, std::string_view name) {
   if (lower_name.size() != name.size()) return false;
   for (std::size_t i = 0; i < name.size(); ++i) {
@@ -46,11 +39,11 @@ void Fields::add(std::string_view path, std::uint8_t field) {
   while (true) {
     const std::string name = core::lower(core::take_until(path, '.'));
     auto& children = nodes_[at].children;
-    const auto found = std::find_if(children.begin(), children.end(), [&](const auto& c) { return c.first == name; });
+    const auto found = std::find_if(children.begin(), children.end(), [&](const Child& c) { return c.name == name; });
     if (found != children.end()) {
-      at = found->second;
+      at = found->node;
     } else {
-      children.emplace_back(name, static_cast<std::uint16_t>(nodes_.size()));
+      children.push_back({NameKey(name), name, static_cast<std::uint16_t>(nodes_.size())});
       at = nodes_.size();
       nodes_.emplace_back();
     }
@@ -61,28 +54,30 @@ void Fields::add(std::string_view path, std::uint8_t field) {
 
 void Fields::index(Node& node) const {
   if (node.children.empty()) return;
-  node.buckets.assign(std::bit_ceil(node.children.size() * 4), 0);
+  node.bits = static_cast<std::uint8_t>(std::bit_width(node.children.size() * 4 - 1));
+  node.buckets.assign(std::size_t{1} << node.bits, 0);
   for (std::size_t i = 0; i < node.children.size(); ++i) {
-    std::size_t at = hash(node.children[i].first) & (node.buckets.size() - 1);
+    std::size_t at = node.children[i].key.hash(node.bits);
     while (node.buckets[at] != 0) at = (at + 1) & (node.buckets.size() - 1);
     node.buckets[at] = static_cast<std::uint16_t>(i + 1);
   }
 }
 
-const Fields::Node* Fields::child(const Node& node, std::string_view name) const {
+const Fields::Node* Fields::child(const Node& node, std::string_view name, const NameKey& lower) const {
   if (node.buckets.empty()) return nullptr;
-  const std::size_t mask = node.buckets.size() - 1;
-  for (std::size_t at = hash(name) & mask; node.buckets[at] != 0; at = (at + 1) & mask) {
-    const auto& [child_name, child] = node.children[node.buckets[at] - 1U];
-    if (equal(child_name, name)) return &nodes_[child];
+  for (std::size_t at = lower.hash(node.bits);; at = (at + 1) & (node.buckets.size() - 1)) {
+    if (node.buckets[at] == 0) return nullptr;
+    const Child& child = node.children[node.buckets[at] - 1U];
+    if (child.key == lower && (name.size() <= NameKey::kWhole || equal(child.name, name))) return &nodes_[child.node];
   }
-  return nullptr;
 }
 
-const Fields::Node* Fields::descendant(const Node& node, std::string_view path) const {
-  const Node* found = child(node, path);
-  if (found != nullptr || path.find('.') == path.npos) return found;
+const Fields::Node* Fields::descendant(const Node& node, const Member& member) const {
+  const Node* found = child(node, member.name, member.key.lower());
+  if (found != nullptr || find_byte(member.name.data(), 0, member.name.size(), {'.'}) == member.name.size())
+    return found;
   found = &node;
+  std::string_view path = member.name;
   while (found != nullptr && !path.empty()) found = child(*found, core::take_until(path, '.'));
   return found;
 }
@@ -92,8 +87,8 @@ bool Fields::read(const Value& object, Row& row) const { return read_object(node
 // The recursion is as deep as the longest path, not as the document.
 bool Fields::read_object(const Node& node, const Value& object, Row& row) const {
   bool good = true;
-  const Walk walk = each_field(object, [&](std::string_view key, const Value& value) {
-    if (const Node* const next = descendant(node, key)) good = read_value(*next, value, row);
+  const Walk walk = walk_members(object, [&](const Member& member) {
+    if (const Node* const next = descendant(node, member)) good = read_value(*next, object.at(member), row);
     return good;
   });
   return good && walk != Walk::kBroken;
@@ -121,11 +116,11 @@ bool Fields::read_named(const Node& node, const Value& object, Row& row) const {
   std::string_view name;
   Value named;
   bool has_value = false;
-  const Walk walk = each_field(object, [&](std::string_view key, const Value& value) {
-    if (const Node* const next = descendant(node, key)) good = read_value(*next, value, row);
-    if (equal("name", key) || equal("key", key)) name = text(value);
-    if (is_list_value(key)) {
-      named = value;
+  const Walk walk = walk_members(object, [&](const Member& member) {
+    if (const Node* const next = descendant(node, member)) good = read_value(*next, object.at(member), row);
+    if (equal("name", member.name) || equal("key", member.name)) name = text(object.at(member));
+    if (is_list_value(member.name)) {
+      named = object.at(member);
       has_value = true;
     }
     return good;

@@ -40,15 +40,24 @@ class Fields {
 
  private:
   static constexpr std::uint8_t kNoField = 255;
+  struct Child {
+    NameKey key;
+    std::string name;  // in lower case
+    std::uint16_t node;
+  };
   struct Node {
     std::uint8_t field = kNoField;
-    std::vector<std::pair<std::string, std::uint16_t>> children;  // lower-case name, node
-    std::vector<std::uint16_t> buckets;                           // hash -> child + 1, 0 = empty; a power of two
+    std::uint8_t bits = 0;
+    std::vector<Child> children;
+    std::vector<std::uint16_t> buckets;  // 1 << bits of them: hash -> child + 1, 0 = empty
   };
   void add(std::string_view path, std::uint8_t field);
   void index(Node& node) const;
-  const Node* child(const Node& node, std::string_view name) const;
-  const Node* descendant(const Node& node, std::string_view path) const;
+  const Node* child(const Node& node, std::string_view name, const NameKey& lower) const;
+  const Node* child(const Node& node, std::string_view name) const {
+    return child(node, name, NameKey::of(name).lower());
+  }
+  const Node* descendant(const Node& node, const Member& member) const;
   bool read_object(const Node& node, const Value& object, Row& row) const;
   bool read_value(const Node& node, const Value& value, Row& row) const;
   bool read_named(const Node& node, const Value& object, Row& row) const;
