@@ -73,53 +73,75 @@ const Fields::Node* Fields::child(const Node& node, std::string_view name, const
 }
 
 const Fields::Node* Fields::descendant(const Node& node, const Member& member) const {
-  const Node* found = child(node, member.name, member.key.lower());
-  if (found != nullptr || find_byte(member.name.data(), 0, member.name.size(), {'.'}) == member.name.size())
+  const Node* found = child(node, member.name(), member.key.lower());
+  if (found != nullptr || find_byte(member.name().data(), 0, member.name().size(), {'.'}) == member.name().size())
     return found;
   found = &node;
-  std::string_view path = member.name;
+  std::string_view path = member.name();
   while (found != nullptr && !path.empty()) found = child(*found, core::take_until(path, '.'));
   return found;
 }
 
-bool Fields::read(const Value& object, Row& row) const { return read_object(nodes_.front(), object, row); }
+Fields::Meaning Fields::meaning(const Node& node, const Member& member) const {
+  Meaning found{.node = descendant(node, member)};
+  if (equal("name", member.name()) || equal("key", member.name())) found.role = Role::kName;
+  if (is_list_value(member.name())) found.role = Role::kValue;
+  return found;
+}
+
+struct Fields::Reading {
+  Row& row;
+  NameMemory<Meaning>& names;
+
+  [[gnu::always_inline]] Meaning meaning(const Fields& fields, const Node& node, const Member& member) {
+    return names.find(member.begin, member.key, &node, [&] { return fields.meaning(node, member); });
+  }
+};
+
+bool Fields::read(const Value& object, Row& row, Memory& memory) const {
+  Reading reading{row, memory.names_};
+  reading.names.restart();
+  return read_object(nodes_.front(), object, reading);
+}
 
 // The recursion is as deep as the longest path, not as the document.
-bool Fields::read_object(const Node& node, const Value& object, Row& row) const {
+bool Fields::read_object(const Node& node, const Value& object, Reading& reading) const {
   bool good = true;
   const Walk walk = walk_members(object, [&](const Member& member) {
-    if (const Node* const next = descendant(node, member)) good = read_value(*next, object.at(member), row);
+    const Node* const next = reading.meaning(*this, node, member).node;
+    if (next != nullptr) good = read_value(*next, object.at(member), reading);
     return good;
   });
   return good && walk != Walk::kBroken;
 }
 
-bool Fields::read_value(const Node& node, const Value& value, Row& row) const {
-  if (is_object(value)) return node.children.empty() || read_object(node, value, row);
+bool Fields::read_value(const Node& node, const Value& value, Reading& reading) const {
+  if (is_object(value)) return node.children.empty() || read_object(node, value, reading);
   if (is_array(value)) {
     bool good = true;
     const Walk walk = each_element(value, [&](const Value& element) {
       if (is_array(element)) return true;
-      good = node.children.empty() || !is_object(element) ? read_value(node, element, row)
-                                                          : read_named(node, element, row);
+      good = node.children.empty() || !is_object(element) ? read_value(node, element, reading)
+                                                          : read_named(node, element, reading);
       return good;
     });
     return good && walk != Walk::kBroken;
   }
-  if (node.field != kNoField && row[node.field].empty()) row[node.field] = text(value);
+  if (node.field != kNoField && reading.row[node.field].empty()) reading.row[node.field] = text(value);
   return true;
 }
 
 // An element of an array of objects: its own members, or what it names.
-bool Fields::read_named(const Node& node, const Value& object, Row& row) const {
+bool Fields::read_named(const Node& node, const Value& object, Reading& reading) const {
   bool good = true;
   std::string_view name;
   Value named;
   bool has_value = false;
   const Walk walk = walk_members(object, [&](const Member& member) {
-    if (const Node* const next = descendant(node, member)) good = read_value(*next, object.at(member), row);
-    if (equal("name", member.name) || equal("key", member.name)) name = text(object.at(member));
-    if (is_list_value(member.name)) {
+    const Meaning meaning = reading.meaning(*this, node, member);
+    if (meaning.node != nullptr) good = read_value(*meaning.node, object.at(member), reading);
+    if (meaning.role == Role::kName) name = text(object.at(member));
+    if (meaning.role == Role::kValue) {
       named = object.at(member);
       has_value = true;
     }
@@ -128,14 +150,14 @@ bool Fields::read_named(const Node& node, const Value& object, Row& row) const {
   if (!good || walk == Walk::kBroken) return false;
   if (name.empty() || !has_value) return true;
   const Node* const next = child(node, name);
-  return next == nullptr || read_value(*next, named, row);
+  return next == nullptr || read_value(*next, named, reading);
 }
 
 Fate TableDecoder::decode(const TextRecord& record, Event& event) {
   Object object;
   row_.fill({});
   inner_used_ = 0;
-  if (!parser_.open(record, object) || !fields_.read(object, row_)) return Fate::rejected(not_json_);
+  if (!parser_.open(record, object) || !fields_.read(object, row_, memory_)) return Fate::rejected(not_json_);
   return fill(row_, object, event);
 }
 
@@ -145,7 +167,7 @@ bool TableDecoder::read_inner(std::string_view text, const Fields& fields, Row& 
   inner.text.assign(text);
   inner.text.reserve(inner.text.size() + core::kPadding);
   Object object;
-  return inner.parser.open(inner.text, object) && fields.read(object, row);
+  return inner.parser.open(inner.text, object) && fields.read(object, row, memory_);
 }
 
 core::Nanoseconds utc_time(std::string_view text) {

@@ -158,15 +158,11 @@ constexpr NameTable kProducts(std::to_array<Name<std::uint64_t>>({
     {"ray_id", kRayId},
 }));
 
-std::uint64_t bit_of(const Member& member) {
-  const std::uint64_t* const bit = kKeys.find(member.name, member.key);
-  return bit == nullptr ? 0 : *bit;
-}
-
-std::uint64_t product_bit_of(const Member& member) {
-  const std::uint64_t* const bit = kProducts.find(
-      member.key.lower(), [&](std::string_view name) { return core::equals_ignore_case(name, member.name); });
-  return bit == nullptr ? 0 : *bit;
+KnownKey known(std::string_view name, const NameKey& key) {
+  const std::uint64_t* const bit = kKeys.find(name, key);
+  const std::uint64_t* const product =
+      kProducts.find(key.lower(), [&](std::string_view row) { return core::equals_ignore_case(row, name); });
+  return {bit == nullptr ? 0 : *bit, product == nullptr ? 0 : *product};
 }
 
 // `p` stands behind an opening quote; gives the place of the closing one, `end` if there is none.
@@ -253,33 +249,31 @@ bool indexed(const TextRecord& record) {
 
 namespace {
 
-template <typename Bit>
-std::uint64_t look(const TextRecord& record, Bit&& bit) {
-  std::uint64_t found = kScanned;
-  if (!record.json) return found;
+void look(const TextRecord& record) {
+  record.json_keys = record.product_keys = kScanned;
+  if (!record.json) return;
   if (record.index != nullptr && indexed(record)) {
-    walk_members(Object(record.index, 0), [&](const Member& member) {
-      found |= bit(member);
-      return true;
-    });
-  } else {
-    members(record.message, [&](std::string_view name, const char*) {
-      found |= bit(Member{name, NameKey::of(name)});
-      return true;
-    });
+    record.json_keys |= record.index->keys();
+    record.product_keys |= record.index->products();
+    return;
   }
-  return found;
+  members(record.message, [&](std::string_view name, const char*) {
+    const KnownKey key = known(name, NameKey::of(name));
+    record.json_keys |= key.key;
+    record.product_keys |= key.product;
+    return true;
+  });
 }
 
 }  // namespace
 
 std::uint64_t keys_of(const TextRecord& record) {
-  if (record.json_keys == 0) record.json_keys = look(record, bit_of);
+  if (record.json_keys == 0) look(record);
   return record.json_keys;
 }
 
 std::uint64_t products_of(const TextRecord& record) {
-  if (record.product_keys == 0) record.product_keys = look(record, product_bit_of);
+  if (record.product_keys == 0) look(record);
   return record.product_keys;
 }
 
@@ -381,13 +375,29 @@ std::uint32_t Index::behind(std::uint32_t token) const {
   return count_;
 }
 
+// Written word by word where it stays: a copy of what was just written in parts stalls a processor.
 void Index::list_members() {
   listed_ = true;
-  members_.clear();
-  members_walk_ = scan_members(Value(this, 0), [this](const Member& member) {
-    members_.push_back(member);
+  std::size_t count = 0;
+  std::uint64_t keys = 0;
+  std::uint64_t products = 0;
+  names_.restart();
+  members_walk_ = scan_members(Value(this, 0), [&](const Member& member) {
+    if (count == members_.size()) members_.resize(std::max<std::size_t>(32, count * 2));
+    Member& kept = members_[count++];
+    kept.begin = member.begin;
+    kept.key.first = member.key.first;
+    kept.key.last = member.key.last;
+    kept.key.size = member.key.size;
+    kept.token = member.token;
+    const KnownKey key = names_.find(member.begin, member.key, &kKeys, [&] { return known(kept.name(), kept.key); });
+    keys |= key.key;
+    products |= key.product;
     return true;
   });
+  keys_ = keys;
+  products_ = products;
+  listed_members_ = count;
 }
 
 char* Index::room(std::size_t bytes) {

@@ -21,6 +21,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/ip.h"
@@ -29,6 +30,7 @@
 #include "decode/decoder.h"
 #include "decode/find_byte.h"
 #include "decode/name_key.h"
+#include "decode/name_memory.h"
 
 namespace orbwatch::decode::json {
 
@@ -39,12 +41,20 @@ class Value;
 // A member of an object. The name is as it stands in the text, without its quotes: one with escapes equals no known
 // one.
 struct Member {
-  std::string_view name;
+  const char* begin = nullptr;
   NameKey key;
   std::uint32_t token = 0;  // of its value
+
+  std::string_view name() const { return {begin, key.size}; }
 };
 
-// The tokens of one record. Keeps its memory from record to record: 5 bytes for each byte of the longest one, and 48
+// What keys_of() and products_of() say of one name.
+struct KnownKey {
+  std::uint64_t key = 0;
+  std::uint64_t product = 0;
+};
+
+// The tokens of one record. Keeps its memory from record to record: 5 bytes for each byte of the longest one, and 40
 // for each member of its object.
 class Index {
  public:
@@ -55,6 +65,15 @@ class Index {
   // False if the text is not one JSON object as far as its strings and its outermost bracket tell. `text` must be
   // readable core::kPadding bytes behind its end. Views and values are valid until the next call.
   bool build(std::string_view text);
+  // See keys_of() and products_of().
+  std::uint64_t keys() {
+    if (!listed_) list_members();
+    return keys_;
+  }
+  std::uint64_t products() {
+    if (!listed_) list_members();
+    return products_;
+  }
   // What was indexed: the text, or a copy where it was not UTF-8.
   std::string_view text() const { return {text_, size_}; }
 
@@ -84,8 +103,12 @@ class Index {
   std::uint32_t walked_ = UINT32_MAX;  // the container that was walked last, and the token behind it
   std::uint32_t walked_behind_ = 0;
   std::vector<Member> members_;  // of the record's object, once listed; up to where it is broken
+  std::size_t listed_members_ = 0;
   Walk members_walk_ = Walk::kEnd;
   bool listed_ = false;
+  std::uint64_t keys_ = 0;  // what keys_of() and products_of() say of them
+  std::uint64_t products_ = 0;
+  NameMemory<KnownKey> names_;
   std::string clean_;
   std::string unescaped_;
   std::size_t unescaped_used_ = 0;
@@ -272,7 +295,7 @@ Walk scan_members(const Value& value, Each&& each) {
     if (end <= quote + 1) return Walk::kBroken;
     if (!starts_value(text[at[token + 2]])) return Walk::kBroken;
     const std::string_view name(quote + 1, static_cast<std::size_t>(end - quote - 2));
-    if (!each(Member{name, NameKey::of(name), token + 2})) return Walk::kStopped;
+    if (!each(Member{name.data(), NameKey::padded(name), token + 2})) return Walk::kStopped;
     token = index.behind(token + 2);
     const char next = index.kind(token);
     ++token;
@@ -289,11 +312,10 @@ Walk scan_members(const Value& value, Each&& each) {
 template <typename Each>
 Walk walk_members(const Value& value, Each&& each) {
   if (value.kind() != '{') return Walk::kEnd;
-  if (value.token_ != 0) return scan_members(value, each);
   Index& index = *value.index_;
-  if (!index.listed_) index.list_members();
-  for (const Member& member : index.members_) {
-    if (!each(member)) return Walk::kStopped;
+  if (value.token_ != 0 || !index.listed_) return scan_members(value, each);
+  for (std::size_t i = 0; i < index.listed_members_; ++i) {
+    if (!each(std::as_const(index.members_[i]))) return Walk::kStopped;
   }
   return index.members_walk_;
 }
@@ -331,7 +353,7 @@ template <typename Each>
 Walk each_field(const Value& object, Each&& each) {
   return walk_members(object, [&](const Member& member) {
     Value value = object.at(member);
-    return each(member.name, value);
+    return each(member.name(), value);
   });
 }
 

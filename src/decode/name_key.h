@@ -46,6 +46,15 @@ struct NameKey {
     return {all, all, n};
   }
 
+  // The same for a name that is readable 8 bytes behind its end; without a branch that its length may take wrongly.
+  static NameKey padded(std::string_view name) {
+    if constexpr (std::endian::native != std::endian::little) return NameKey(name);
+    const std::size_t head = std::min<std::size_t>(name.size(), 8);
+    const std::uint64_t mask = head == 0 ? 0 : ~std::uint64_t{0} >> (64 - 8 * head);
+    return {load<std::uint64_t>(name.data()) & mask, load<std::uint64_t>(name.data() + name.size() - head) & mask,
+            name.size()};
+  }
+
   friend constexpr bool operator==(const NameKey&, const NameKey&) = default;
 
   // `bits` (1 to 32) bits that tell names apart.
