@@ -34,4 +34,19 @@ template <std::size_t N>
   return at;
 }
 
+// Does `wanted` stand in a text that is readable 16 bytes behind its end, as all are that lie in a record?
+[[gnu::always_inline]] inline bool holds_byte(const char* text, std::size_t size, char wanted) {
+#if defined(__SSE2__)
+  for (std::size_t at = 0; at < size; at += 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text + at));
+    auto bits = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(wanted))));
+    if (size - at < 16) bits &= (1U << (size - at)) - 1;
+    if (bits != 0) return true;
+  }
+  return false;
+#else
+  return find_byte(text, 0, size, {wanted}) != size;
+#endif
+}
+
 }  // namespace orbwatch::decode

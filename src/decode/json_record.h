@@ -412,8 +412,7 @@ inline std::string_view text(const Value& value) {
   if (first != '"') return token;
   if (token.size() < 2 || token.back() != '"') return {};
   token = token.substr(1, token.size() - 2);
-  const bool plain = find_byte(token.data(), 0, token.size(), {'\\'}) == token.size();
-  return plain ? token : value.unescaped(token);
+  return holds_byte(token.data(), token.size(), '\\') ? value.unescaped(token) : token;
 }
 
 // Calls each(text) for a value, or for the elements of an array of strings or numbers.
