@@ -256,7 +256,7 @@ class AwsVpcFlow final : public RecordDecoder {
   Fate from_json(const TextRecord& r, Event& e) {
     json::Object object;
     json::Row cells{};
-    if (!parser_.open(r, object) || !kJsonFields.read(object, cells)) return Fate::rejected(kNotJson);
+    if (!parser_.open(r, object) || !kJsonFields.read(object, cells, memory_)) return Fate::rejected(kNotJson);
     Columns::Row row{};
     std::copy_n(cells.begin(), row.size(), row.begin());
     return fill(row, e);
@@ -330,6 +330,7 @@ class AwsVpcFlow final : public RecordDecoder {
 
   core::TimeReader times_;
   json::Parser parser_;
+  json::Fields::Memory memory_;
   Columns vpc_;
   Columns gateway_;
   Columns header_;

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "core/text.h"
+#include "decode/find_byte.h"
 
 namespace orbwatch::decode {
 namespace {
@@ -98,14 +99,12 @@ bool parse_rfc5424(std::string_view text, const TimeReader& times, TextRecord& r
     while (text.starts_with('[')) {  // structured data; a quoted value may hold "\]"
       bool quoted = false;
       std::size_t i = 1;
-      for (; i < text.size(); ++i) {
-        if (text[i] == '\\' && quoted) {
-          ++i;
-        } else if (text[i] == '"') {
-          quoted = !quoted;
-        } else if (text[i] == ']' && !quoted) {
-          break;
-        }
+      for (;; ++i) {
+        i = quoted ? find_byte(text.data(), i, text.size(), {'"', '\\'})
+                   : find_byte(text.data(), i, text.size(), {'"', ']'});
+        if (i >= text.size() || text[i] == ']') break;
+        if (text[i] == '"') quoted = !quoted;
+        if (text[i] == '\\') ++i;
       }
       text.remove_prefix(i < text.size() ? i + 1 : text.size());
     }

@@ -141,11 +141,11 @@ class GoogleWorkspace final : public json::TableDecoder {
     return Fate::kept();
   }
 
-  static const Name* best_event(const json::Object& object, json::Row& best) {
+  const Name* best_event(const json::Object& object, json::Row& best) {
     const Name* found = nullptr;
     const auto consider = [&](const json::Value& value) {
       json::Row row{};
-      if (!kEventFields.read(value, row) || row[kName].empty()) return;
+      if (!kEventFields.read(value, row, event_memory_) || row[kName].empty()) return;
       const Name* name = name_of(row[kName]);
       const bool better = name != nullptr && (found == nullptr || name->rank > found->rank);
       if (!better && !best[kName].empty()) return;
@@ -183,6 +183,8 @@ class GoogleWorkspace final : public json::TableDecoder {
     }
     e.destination_name = json::symbol(row[kSamlApplication]);
   }
+
+  json::Fields::Memory event_memory_;
 };
 
 }  // namespace

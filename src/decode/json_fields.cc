@@ -11,13 +11,6 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-// Tells the names of one table apart by their length and three of their letters.
-std::size_t hash(std::string_view name) {
-  if (name.empty()) return 0;
-  const auto letter = [](char c) { return static_cast<std::size_t>(static_cast<unsigned char>(c) | 0x20); };
-  return name.size() * 11 + letter(name.front()) * 5 + letter(name.back()) * 3 + letter(name[name.size() / 2]);
-}
-
 bool equal(std::string_view lower_name, std::string_view name) {
   if (lower_name.size() != name.size()) return false;
   for (std::size_t i = 0; i < name.size(); ++i) {
@@ -46,11 +39,11 @@ void Fields::add(std::string_view path, std::uint8_t field) {
   while (true) {
     const std::string name = core::lower(core::take_until(path, '.'));
     auto& children = nodes_[at].children;
-    const auto found = std::find_if(children.begin(), children.end(), [&](const auto& c) { return c.first == name; });
+    const auto found = std::find_if(children.begin(), children.end(), [&](const Child& c) { return c.name == name; });
     if (found != children.end()) {
-      at = found->second;
+      at = found->node;
     } else {
-      children.emplace_back(name, static_cast<std::uint16_t>(nodes_.size()));
+      children.push_back({NameKey(name), name, static_cast<std::uint16_t>(nodes_.size())});
       at = nodes_.size();
       nodes_.emplace_back();
     }
@@ -61,71 +54,95 @@ void Fields::add(std::string_view path, std::uint8_t field) {
 
 void Fields::index(Node& node) const {
   if (node.children.empty()) return;
-  node.buckets.assign(std::bit_ceil(node.children.size() * 4), 0);
+  node.bits = static_cast<std::uint8_t>(std::bit_width(node.children.size() * 4 - 1));
+  node.buckets.assign(std::size_t{1} << node.bits, 0);
   for (std::size_t i = 0; i < node.children.size(); ++i) {
-    std::size_t at = hash(node.children[i].first) & (node.buckets.size() - 1);
+    std::size_t at = node.children[i].key.hash(node.bits);
     while (node.buckets[at] != 0) at = (at + 1) & (node.buckets.size() - 1);
     node.buckets[at] = static_cast<std::uint16_t>(i + 1);
   }
 }
 
-const Fields::Node* Fields::child(const Node& node, std::string_view name) const {
+const Fields::Node* Fields::child(const Node& node, std::string_view name, const NameKey& lower) const {
   if (node.buckets.empty()) return nullptr;
-  const std::size_t mask = node.buckets.size() - 1;
-  for (std::size_t at = hash(name) & mask; node.buckets[at] != 0; at = (at + 1) & mask) {
-    const auto& [child_name, child] = node.children[node.buckets[at] - 1U];
-    if (equal(child_name, name)) return &nodes_[child];
+  for (std::size_t at = lower.hash(node.bits);; at = (at + 1) & (node.buckets.size() - 1)) {
+    if (node.buckets[at] == 0) return nullptr;
+    const Child& child = node.children[node.buckets[at] - 1U];
+    if (child.key == lower && (name.size() <= NameKey::kWhole || equal(child.name, name))) return &nodes_[child.node];
   }
-  return nullptr;
 }
 
-const Fields::Node* Fields::descendant(const Node& node, std::string_view path) const {
-  const Node* found = child(node, path);
-  if (found != nullptr || path.find('.') == path.npos) return found;
+const Fields::Node* Fields::descendant(const Node& node, const Member& member) const {
+  const Node* found = child(node, member.name(), member.key.lower());
+  if (found != nullptr || find_byte(member.name().data(), 0, member.name().size(), {'.'}) == member.name().size())
+    return found;
   found = &node;
+  std::string_view path = member.name();
   while (found != nullptr && !path.empty()) found = child(*found, core::take_until(path, '.'));
   return found;
 }
 
-bool Fields::read(const Value& object, Row& row) const { return read_object(nodes_.front(), object, row); }
+Fields::Meaning Fields::meaning(const Node& node, const Member& member) const {
+  Meaning found{.node = descendant(node, member)};
+  if (equal("name", member.name()) || equal("key", member.name())) found.role = Role::kName;
+  if (is_list_value(member.name())) found.role = Role::kValue;
+  return found;
+}
+
+struct Fields::Reading {
+  Row& row;
+  NameMemory<Meaning>& names;
+
+  [[gnu::always_inline]] Meaning meaning(const Fields& fields, const Node& node, const Member& member) {
+    return names.find(member.begin, member.key, &node, [&] { return fields.meaning(node, member); });
+  }
+};
+
+bool Fields::read(const Value& object, Row& row, Memory& memory) const {
+  Reading reading{row, memory.names_};
+  reading.names.restart();
+  return read_object(nodes_.front(), object, reading);
+}
 
 // The recursion is as deep as the longest path, not as the document.
-bool Fields::read_object(const Node& node, const Value& object, Row& row) const {
+bool Fields::read_object(const Node& node, const Value& object, Reading& reading) const {
   bool good = true;
-  const Walk walk = each_field(object, [&](std::string_view key, const Value& value) {
-    if (const Node* const next = descendant(node, key)) good = read_value(*next, value, row);
+  const Walk walk = walk_members(object, [&](const Member& member) {
+    const Node* const next = reading.meaning(*this, node, member).node;
+    if (next != nullptr) good = read_value(*next, object.at(member), reading);
     return good;
   });
   return good && walk != Walk::kBroken;
 }
 
-bool Fields::read_value(const Node& node, const Value& value, Row& row) const {
-  if (is_object(value)) return node.children.empty() || read_object(node, value, row);
+bool Fields::read_value(const Node& node, const Value& value, Reading& reading) const {
+  if (is_object(value)) return node.children.empty() || read_object(node, value, reading);
   if (is_array(value)) {
     bool good = true;
     const Walk walk = each_element(value, [&](const Value& element) {
       if (is_array(element)) return true;
-      good = node.children.empty() || !is_object(element) ? read_value(node, element, row)
-                                                          : read_named(node, element, row);
+      good = node.children.empty() || !is_object(element) ? read_value(node, element, reading)
+                                                          : read_named(node, element, reading);
       return good;
     });
     return good && walk != Walk::kBroken;
   }
-  if (node.field != kNoField && row[node.field].empty()) row[node.field] = text(value);
+  if (node.field != kNoField && reading.row[node.field].empty()) reading.row[node.field] = text(value);
   return true;
 }
 
 // An element of an array of objects: its own members, or what it names.
-bool Fields::read_named(const Node& node, const Value& object, Row& row) const {
+bool Fields::read_named(const Node& node, const Value& object, Reading& reading) const {
   bool good = true;
   std::string_view name;
   Value named;
   bool has_value = false;
-  const Walk walk = each_field(object, [&](std::string_view key, const Value& value) {
-    if (const Node* const next = descendant(node, key)) good = read_value(*next, value, row);
-    if (equal("name", key) || equal("key", key)) name = text(value);
-    if (is_list_value(key)) {
-      named = value;
+  const Walk walk = walk_members(object, [&](const Member& member) {
+    const Meaning meaning = reading.meaning(*this, node, member);
+    if (meaning.node != nullptr) good = read_value(*meaning.node, object.at(member), reading);
+    if (meaning.role == Role::kName) name = text(object.at(member));
+    if (meaning.role == Role::kValue) {
+      named = object.at(member);
       has_value = true;
     }
     return good;
@@ -133,14 +150,14 @@ bool Fields::read_named(const Node& node, const Value& object, Row& row) const {
   if (!good || walk == Walk::kBroken) return false;
   if (name.empty() || !has_value) return true;
   const Node* const next = child(node, name);
-  return next == nullptr || read_value(*next, named, row);
+  return next == nullptr || read_value(*next, named, reading);
 }
 
 Fate TableDecoder::decode(const TextRecord& record, Event& event) {
   Object object;
   row_.fill({});
   inner_used_ = 0;
-  if (!parser_.open(record, object) || !fields_.read(object, row_)) return Fate::rejected(not_json_);
+  if (!parser_.open(record, object) || !fields_.read(object, row_, memory_)) return Fate::rejected(not_json_);
   return fill(row_, object, event);
 }
 
@@ -150,7 +167,7 @@ bool TableDecoder::read_inner(std::string_view text, const Fields& fields, Row& 
   inner.text.assign(text);
   inner.text.reserve(inner.text.size() + core::kPadding);
   Object object;
-  return inner.parser.open(inner.text, object) && fields.read(object, row);
+  return inner.parser.open(inner.text, object) && fields.read(object, row, memory_);
 }
 
 core::Nanoseconds utc_time(std::string_view text) {

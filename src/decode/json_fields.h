@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "decode/json_record.h"
+#include "decode/name_memory.h"
 
 namespace orbwatch::decode::json {
 
@@ -34,26 +35,51 @@ class Fields {
   // Each path is looked for below each of the prefixes: {"", "properties."}.
   Fields(std::initializer_list<Path> paths, std::initializer_list<std::string_view> prefixes = {""});
 
+  class Memory;
   // Fills the fields that `object` has and that are still empty; of equal paths the first with a text counts. False if
-  // the JSON is broken.
-  bool read(const Value& object, Row& row) const;
+  // the JSON is broken. `memory` is the caller's, for all his records and tables; the tables must outlive it.
+  bool read(const Value& object, Row& row, Memory& memory) const;
 
  private:
   static constexpr std::uint8_t kNoField = 255;
+  struct Child {
+    NameKey key;
+    std::string name;  // in lower case
+    std::uint16_t node;
+  };
   struct Node {
     std::uint8_t field = kNoField;
-    std::vector<std::pair<std::string, std::uint16_t>> children;  // lower-case name, node
-    std::vector<std::uint16_t> buckets;                           // hash -> child + 1, 0 = empty; a power of two
+    std::uint8_t bits = 0;
+    std::vector<Child> children;
+    std::vector<std::uint16_t> buckets;  // 1 << bits of them: hash -> child + 1, 0 = empty
   };
   void add(std::string_view path, std::uint8_t field);
   void index(Node& node) const;
-  const Node* child(const Node& node, std::string_view name) const;
-  const Node* descendant(const Node& node, std::string_view path) const;
-  bool read_object(const Node& node, const Value& object, Row& row) const;
-  bool read_value(const Node& node, const Value& value, Row& row) const;
-  bool read_named(const Node& node, const Value& object, Row& row) const;
+  const Node* child(const Node& node, std::string_view name, const NameKey& lower) const;
+  const Node* child(const Node& node, std::string_view name) const {
+    return child(node, name, NameKey::of(name).lower());
+  }
+  const Node* descendant(const Node& node, const Member& member) const;
+
+  // What a member is within an object of the table.
+  enum class Role : std::uint8_t { kNone, kName, kValue };
+  struct Meaning {
+    const Node* node = nullptr;  // nullptr: the table does not have it
+    Role role = Role::kNone;     // in an array of {"name":N,"value":V}
+  };
+  Meaning meaning(const Node& node, const Member& member) const;
+  struct Reading;
+  bool read_object(const Node& node, const Value& object, Reading& reading) const;
+  bool read_value(const Node& node, const Value& value, Reading& reading) const;
+  bool read_named(const Node& node, const Value& object, Reading& reading) const;
 
   std::vector<Node> nodes_;
+};
+
+class Fields::Memory {
+ private:
+  friend class Fields;
+  NameMemory<Meaning> names_;
 };
 
 // A decoder of records whose fields stand in one table.
@@ -73,6 +99,7 @@ class TableDecoder : public RecordDecoder {
   const Fields& fields_;
   Symbol not_json_;
   Parser parser_;
+  Fields::Memory memory_;
   struct Inner {
     Parser parser;
     std::string text;

@@ -4,226 +4,173 @@
 #include <array>
 #include <bit>
 
+#include "decode/name_table.h"
+
 namespace orbwatch::decode::json {
 namespace {
 
-struct KeyName {
-  std::string_view name;
-  std::uint64_t bit;
-};
-
-constexpr std::array kKeyNames = {
-    KeyName{"ts", kTs},
-    KeyName{"ip", kIp},
-    KeyName{"uid", kUid},
-    KeyName{"win", kWin},
-    KeyName{"msg", kWrapper},
-    KeyName{"log", kWrapper},
-    KeyName{"fuid", kFuid},
-    KeyName{"data", kData},
-    KeyName{"_raw", kWrapper},
-    KeyName{"line", kWrapper},
-    KeyName{"port", kPort},
-    KeyName{"host", kWrappedHost},
-    KeyName{"_path", kZeekPath},
-    KeyName{"stats", kStats},
-    KeyName{"ports", kPort},
-    KeyName{"Event", kEvtxEvent},
-    KeyName{"event", kWrapper | kEcs},
-    KeyName{"first", kNfdumpTime},
-    KeyName{"src_ip", kSrcIp},
-    KeyName{"ip_str", kIpText},
-    KeyName{"result", kWrapper | kWrappedHost},
-    KeyName{"winlog", kWinlog},
-    KeyName{"System", kSystem},
-    KeyName{"rawmsg", kWrapper},
-    KeyName{"detail", kWrapper},
-    KeyName{"flow.0", kFlowTuple},
-    KeyName{"flow_id", kFlowId},
-    KeyName{"host_v1", kWrappedHost},
-    KeyName{"EventID", kEventId},
-    KeyName{"EventId", kEventId},
-    KeyName{"Channel", kChannel},
-    KeyName{"channel", kChannel},
-    KeyName{"message", kWrapper},
-    KeyName{"MESSAGE", kWrapper},
-    KeyName{"srcaddr", kSrcAddr},
-    KeyName{"srcAddr", kSrcAddr},
-    KeyName{"dstaddr", kDstAddr},
-    KeyName{"dstAddr", kDstAddr},
-    KeyName{"t_first", kNfdumpTime},
-    KeyName{"RawData", kWrapper},
-    KeyName{"Message", kWrapper},
-    KeyName{"_source", kWrapper},
-    KeyName{"suricata", kSuricata},
-    KeyName{"services", kServices},
-    KeyName{"resource", kWrappedHost},
-    KeyName{"event_id", kEventId},
-    KeyName{"Computer", kComputer},
-    KeyName{"Hostname", kComputer},
-    KeyName{"Provider", kWindowsSource},
-    KeyName{"src_addr", kSrcAddr},
-    KeyName{"dst_addr", kDstAddr},
-    KeyName{"full_log", kWrapper},
-    KeyName{"raw_data", kWrapper},
-    KeyName{"@message", kWrapper},
-    KeyName{"type_uid", kOcsfActivity},
-    KeyName{"id.orig_h", kOrigH},
-    KeyName{"id_orig_h", kOrigH},
-    KeyName{"timestamp", kTimestamp},
-    KeyName{"EventData", kEventData},
-    KeyName{"src4_addr", kNfdumpSource},
-    KeyName{"src6_addr", kNfdumpSource},
-    KeyName{"AuditData", kWrapper},
-    KeyName{"class_uid", kOcsfClass},
-    KeyName{"event_type", kEventType},
-    KeyName{"event_data", kEventData},
-    KeyName{"@timestamp", kAtTimestamp},
-    KeyName{"SourceName", kWindowsSource},
-    KeyName{"properties", kProperties | kWrapper},
-    KeyName{"connection", kConnection},
-    KeyName{"bytes_sent", kBytesSent},
-    KeyName{"@rawstring", kWrapper},
-    KeyName{"flowRecords", kFlowRecords},
-    KeyName{"textPayload", kWrapper},
-    KeyName{"jsonPayload", kJsonPayload | kWrapper},
-    KeyName{"activity_id", kOcsfActivity},
-    KeyName{"ProviderName", kWindowsSource},
-    KeyName{"ProviderGuid", kWindowsSource},
-    KeyName{"ComputerName", kComputer},
-    KeyName{"json_payload", kJsonPayload},
-    KeyName{"log.original", kWrapper},
-    KeyName{"full_message", kWrapper},
-    KeyName{"SyslogMessage", kWrapper},
-    KeyName{"short_message", kWrapper},
-    KeyName{"event.original", kWrapper},
-    KeyName{"event.category", kEcs},
-    KeyName{"EventSourceName", kWindowsSource},
-};
-
-constexpr bool sorted_by_length() {
-  for (std::size_t i = 1; i < kKeyNames.size(); ++i) {
-    if (kKeyNames[i - 1].name.size() > kKeyNames[i].name.size()) return false;
-  }
-  return true;
-}
-static_assert(sorted_by_length());
-
-constexpr std::size_t kLongestKey = 32;
-
-// kFirst[n]: index of the first name that is at least n bytes long.
-constexpr auto kFirst = [] {
-  std::array<std::uint8_t, kLongestKey + 2> first{};
-  for (std::size_t n = 0; n < first.size(); ++n) {
-    std::size_t i = 0;
-    while (i < kKeyNames.size() && kKeyNames[i].name.size() < n) ++i;
-    first[n] = static_cast<std::uint8_t>(i);
-  }
-  return first;
-}();
-
-std::uint64_t bit_of(std::string_view key) {
-  if (key.size() > kLongestKey) return 0;
-  for (std::size_t i = kFirst[key.size()]; i < kFirst[key.size() + 1]; ++i) {
-    if (kKeyNames[i].name == key) return kKeyNames[i].bit;
-  }
-  return 0;
-}
+constexpr NameTable kKeys(std::to_array<Name<std::uint64_t>>({
+    {"ts", kTs},
+    {"resource", kWrappedHost},
+    {"services", kServices},
+    {"host_v1", kWrappedHost},
+    {"ip_str", kIpText},
+    {"ports", kPort},
+    {"host", kWrappedHost},
+    {"port", kPort},
+    {"ip", kIp},
+    {"uid", kUid},
+    {"win", kWin},
+    {"msg", kWrapper},
+    {"log", kWrapper},
+    {"fuid", kFuid},
+    {"data", kData},
+    {"_raw", kWrapper},
+    {"line", kWrapper},
+    {"_path", kZeekPath},
+    {"stats", kStats},
+    {"Event", kEvtxEvent},
+    {"event", kWrapper | kEcs},
+    {"first", kNfdumpTime},
+    {"src_ip", kSrcIp},
+    {"winlog", kWinlog},
+    {"System", kSystem},
+    {"rawmsg", kWrapper},
+    {"result", kWrapper | kWrappedHost},
+    {"detail", kWrapper},
+    {"flow.0", kFlowTuple},
+    {"flow_id", kFlowId},
+    {"EventID", kEventId},
+    {"EventId", kEventId},
+    {"Channel", kChannel},
+    {"channel", kChannel},
+    {"message", kWrapper},
+    {"MESSAGE", kWrapper},
+    {"srcaddr", kSrcAddr},
+    {"srcAddr", kSrcAddr},
+    {"dstaddr", kDstAddr},
+    {"dstAddr", kDstAddr},
+    {"t_first", kNfdumpTime},
+    {"RawData", kWrapper},
+    {"Message", kWrapper},
+    {"_source", kWrapper},
+    {"suricata", kSuricata},
+    {"event_id", kEventId},
+    {"Computer", kComputer},
+    {"Hostname", kComputer},
+    {"Provider", kWindowsSource},
+    {"src_addr", kSrcAddr},
+    {"dst_addr", kDstAddr},
+    {"full_log", kWrapper},
+    {"raw_data", kWrapper},
+    {"@message", kWrapper},
+    {"type_uid", kOcsfActivity},
+    {"id.orig_h", kOrigH},
+    {"id_orig_h", kOrigH},
+    {"timestamp", kTimestamp},
+    {"EventData", kEventData},
+    {"src4_addr", kNfdumpSource},
+    {"src6_addr", kNfdumpSource},
+    {"AuditData", kWrapper},
+    {"class_uid", kOcsfClass},
+    {"event_type", kEventType},
+    {"event_data", kEventData},
+    {"@timestamp", kAtTimestamp},
+    {"SourceName", kWindowsSource},
+    {"properties", kProperties | kWrapper},
+    {"connection", kConnection},
+    {"bytes_sent", kBytesSent},
+    {"@rawstring", kWrapper},
+    {"flowRecords", kFlowRecords},
+    {"textPayload", kWrapper},
+    {"jsonPayload", kJsonPayload | kWrapper},
+    {"activity_id", kOcsfActivity},
+    {"ProviderName", kWindowsSource},
+    {"ProviderGuid", kWindowsSource},
+    {"ComputerName", kComputer},
+    {"json_payload", kJsonPayload},
+    {"log.original", kWrapper},
+    {"full_message", kWrapper},
+    {"SyslogMessage", kWrapper},
+    {"short_message", kWrapper},
+    {"event.original", kWrapper},
+    {"event.category", kEcs},
+    {"EventSourceName", kWindowsSource},
+}));
 
 // In lower case.
-constexpr std::array kProductNames = {
-    KeyName{"createddatetime", kCreatedDateTime},
-    KeyName{"appdisplayname", kAppDisplayName},
-    KeyName{"userprincipalname", kUserPrincipalName},
-    KeyName{"ipaddress", kIpAddress},
-    KeyName{"serviceprincipalid", kServicePrincipalId},
-    KeyName{"category", kCategory},
-    KeyName{"operationname", kOperationName},
-    KeyName{"activitydatetime", kActivityDateTime},
-    KeyName{"loggedbyservice", kLoggedByService},
-    KeyName{"eventtype", kOktaEventType},
-    KeyName{"actor", kActor},
-    KeyName{"published", kPublished},
-    KeyName{"outcome", kOutcome},
-    KeyName{"displaymessage", kDisplayMessage},
-    KeyName{"eventsource", kEventSource},
-    KeyName{"eventname", kEventName},
-    KeyName{"awsregion", kAwsRegion},
-    KeyName{"useridentity", kUserIdentity},
-    KeyName{"id", kId},
-    KeyName{"id.applicationname", kIdApplication},
-    KeyName{"access_device", kAccessDevice},
-    KeyName{"auth_device", kAuthDevice},
-    KeyName{"factor", kFactor},
-    KeyName{"integration", kIntegration},
-    KeyName{"isotimestamp", kIsoTimestamp},
-    KeyName{"description", kDescription},
-    KeyName{"username", kUsername},
-    KeyName{"action", kAction},
-    KeyName{"telephony_id", kTelephonyId},
-    KeyName{"workload", kWorkload},
-    KeyName{"operation", kOperation},
-    KeyName{"recordtype", kRecordType},
-    KeyName{"auditdata", kAuditData},
-    KeyName{"realmid", kRealmId},
-    KeyName{"type", kType},
-    KeyName{"loggername", kLogger},
-    KeyName{"rayid", kRayId},
-    KeyName{"allowed", kAllowed},
-    KeyName{"actiontype", kActionType},
-    KeyName{"actorip", kActorIp},
-    KeyName{"destinationip", kDestinationIp},
-    KeyName{"sourceip", kSourceIp},
-    KeyName{"datetime", kDatetime},
-    KeyName{"sessionid", kSessionId},
-    KeyName{"sessionstarttime", kSessionStartTime},
-    KeyName{"originip", kOriginIp},
-    KeyName{"sourcetype", kSourcetype},
-    KeyName{"event", kEvent},
-    KeyName{"logtimestamp", kLogTimestamp},
-    KeyName{"customer", kCustomer},
-    KeyName{"eventgroupid", kEventGroupId},
-    KeyName{"nodeid", kNodeId},
-    KeyName{"logged", kLogged},
-    KeyName{"log_id", kLogId},
-    KeyName{"event_type_id", kEventTypeId},
-    KeyName{"actor_user_id", kActorUserId},
-    KeyName{"auth_via", kAuthVia},
-    KeyName{"client_ip", kClientIp},
-    KeyName{"code", kCode},
-    KeyName{"uid", kEventUid},
-    KeyName{"time", kTime},
-    KeyName{"request_id", kRequestId},
-    KeyName{"log.logger", kLogger},
-    KeyName{"ray_id", kRayId},
-};
+constexpr NameTable kProducts(std::to_array<Name<std::uint64_t>>({
+    {"createddatetime", kCreatedDateTime},
+    {"appdisplayname", kAppDisplayName},
+    {"userprincipalname", kUserPrincipalName},
+    {"ipaddress", kIpAddress},
+    {"serviceprincipalid", kServicePrincipalId},
+    {"category", kCategory},
+    {"operationname", kOperationName},
+    {"activitydatetime", kActivityDateTime},
+    {"loggedbyservice", kLoggedByService},
+    {"eventtype", kOktaEventType},
+    {"actor", kActor},
+    {"published", kPublished},
+    {"outcome", kOutcome},
+    {"displaymessage", kDisplayMessage},
+    {"eventsource", kEventSource},
+    {"eventname", kEventName},
+    {"awsregion", kAwsRegion},
+    {"useridentity", kUserIdentity},
+    {"id", kId},
+    {"id.applicationname", kIdApplication},
+    {"access_device", kAccessDevice},
+    {"auth_device", kAuthDevice},
+    {"factor", kFactor},
+    {"integration", kIntegration},
+    {"isotimestamp", kIsoTimestamp},
+    {"description", kDescription},
+    {"username", kUsername},
+    {"action", kAction},
+    {"telephony_id", kTelephonyId},
+    {"workload", kWorkload},
+    {"operation", kOperation},
+    {"recordtype", kRecordType},
+    {"auditdata", kAuditData},
+    {"realmid", kRealmId},
+    {"type", kType},
+    {"loggername", kLogger},
+    {"rayid", kRayId},
+    {"allowed", kAllowed},
+    {"actiontype", kActionType},
+    {"actorip", kActorIp},
+    {"destinationip", kDestinationIp},
+    {"sourceip", kSourceIp},
+    {"datetime", kDatetime},
+    {"sessionid", kSessionId},
+    {"sessionstarttime", kSessionStartTime},
+    {"originip", kOriginIp},
+    {"sourcetype", kSourcetype},
+    {"event", kEvent},
+    {"logtimestamp", kLogTimestamp},
+    {"customer", kCustomer},
+    {"eventgroupid", kEventGroupId},
+    {"nodeid", kNodeId},
+    {"logged", kLogged},
+    {"log_id", kLogId},
+    {"event_type_id", kEventTypeId},
+    {"actor_user_id", kActorUserId},
+    {"auth_via", kAuthVia},
+    {"client_ip", kClientIp},
+    {"code", kCode},
+    {"uid", kEventUid},
+    {"time", kTime},
+    {"request_id", kRequestId},
+    {"log.logger", kLogger},
+    {"ray_id", kRayId},
+}));
 
-std::uint64_t hash_of(std::string_view name) {
-  const auto letter = [](char c) { return static_cast<std::uint64_t>(static_cast<unsigned char>(c) | 0x20); };
-  return name.size() * 11 + letter(name.front()) * 5 + letter(name.back()) * 3 + letter(name[name.size() / 2]);
-}
-
-constexpr std::size_t kBuckets = 512;
-static_assert(kBuckets > 4 * kProductNames.size());
-
-// hash -> row + 1, 0 = empty.
-const auto kProductBuckets = [] {
-  std::array<std::uint8_t, kBuckets> buckets{};
-  for (std::size_t i = 0; i < kProductNames.size(); ++i) {
-    std::size_t at = hash_of(kProductNames[i].name) % kBuckets;
-    while (buckets[at] != 0) at = (at + 1) % kBuckets;
-    buckets[at] = static_cast<std::uint8_t>(i + 1);
-  }
-  return buckets;
-}();
-
-std::uint64_t product_bit_of(std::string_view key) {
-  if (key.empty() || key.size() > kLongestKey) return 0;
-  for (std::size_t at = hash_of(key) % kBuckets; kProductBuckets[at] != 0; at = (at + 1) % kBuckets) {
-    const KeyName& row = kProductNames[kProductBuckets[at] - 1U];
-    if (core::equals_ignore_case(row.name, key)) return row.bit;
-  }
-  return 0;
+KnownKey known(std::string_view name, const NameKey& key) {
+  const std::uint64_t* const bit = kKeys.find(name, key);
+  const std::uint64_t* const product =
+      kProducts.find(key.lower(), [&](std::string_view row) { return core::equals_ignore_case(row, name); });
+  return {bit == nullptr ? 0 : *bit, product == nullptr ? 0 : *product};
 }
 
 // `p` stands behind an opening quote; gives the place of the closing one, `end` if there is none.
@@ -310,31 +257,31 @@ bool indexed(const TextRecord& record) {
 
 namespace {
 
-template <typename Bit>
-std::uint64_t look(const TextRecord& record, Bit&& bit) {
-  std::uint64_t found = kScanned;
-  const auto each = [&](std::string_view key, const auto&) {
-    found |= bit(key);
-    return true;
-  };
-  if (!record.json) return found;
+void look(const TextRecord& record) {
+  record.json_keys = record.product_keys = kScanned;
+  if (!record.json) return;
   if (record.index != nullptr && indexed(record)) {
-    each_field(Object(record.index, 0), each);
-  } else {
-    members(record.message, each);
+    record.json_keys |= record.index->keys();
+    record.product_keys |= record.index->products();
+    return;
   }
-  return found;
+  members(record.message, [&](std::string_view name, const char*) {
+    const KnownKey key = known(name, NameKey::of(name));
+    record.json_keys |= key.key;
+    record.product_keys |= key.product;
+    return true;
+  });
 }
 
 }  // namespace
 
 std::uint64_t keys_of(const TextRecord& record) {
-  if (record.json_keys == 0) record.json_keys = look(record, bit_of);
+  if (record.json_keys == 0) look(record);
   return record.json_keys;
 }
 
 std::uint64_t products_of(const TextRecord& record) {
-  if (record.product_keys == 0) record.product_keys = look(record, product_bit_of);
+  if (record.product_keys == 0) look(record);
   return record.product_keys;
 }
 
@@ -395,6 +342,7 @@ bool Index::scan(std::string_view text) {
 
 bool Index::build(std::string_view text) {
   walked_ = UINT32_MAX;
+  listed_ = false;
   unescaped_used_ = 0;
   if (!more_.empty()) more_.clear();
   if (!scan(text)) {
@@ -411,23 +359,53 @@ bool Index::build(std::string_view text) {
   return count_ >= 2 && kind(0) == '{' && kind(count_ - 1) == '}';
 }
 
+namespace {
+
+// What a token does to the depth. A table, because the kind of the next token is hard to predict.
+constexpr auto kDepth = [] {
+  std::array<std::int8_t, 256> depth{};
+  depth['{'] = depth['['] = 1;
+  depth['}'] = depth[']'] = -1;
+  return depth;
+}();
+
+}  // namespace
+
 std::uint32_t Index::behind(std::uint32_t token) const {
   const char first = kind(token);
   if (first != '{' && first != '[') return token + 1;
   if (token == walked_) return walked_behind_;
-  std::uint32_t depth = 0;
+  std::int32_t depth = 0;
   for (; token < count_; ++token) {
-    switch (text_[at_[token]]) {
-      case '{':
-      case '[': ++depth; break;
-      case '}':
-      case ']':
-        if (--depth == 0) return token + 1;
-        break;
-      default: break;
-    }
+    depth += kDepth[static_cast<unsigned char>(text_[at_[token]])];
+    if (depth == 0) return token + 1;
   }
   return count_;
+}
+
+// Written word by word where it stays: a copy of what was just written in parts stalls a processor.
+void Index::list_members() {
+  listed_ = true;
+  std::size_t count = 0;
+  std::uint64_t keys = 0;
+  std::uint64_t products = 0;
+  names_.restart();
+  members_walk_ = scan_members(Value(this, 0), [&](const Member& member) {
+    if (count == members_.size()) members_.resize(std::max<std::size_t>(32, count * 2));
+    Member& kept = members_[count++];
+    kept.begin = member.begin;
+    kept.key.first = member.key.first;
+    kept.key.last = member.key.last;
+    kept.key.size = member.key.size;
+    kept.token = member.token;
+    const KnownKey key = names_.find(member.begin, member.key, &kKeys, [&] { return known(kept.name(), kept.key); });
+    keys |= key.key;
+    products |= key.product;
+    return true;
+  });
+  keys_ = keys;
+  products_ = products;
+  listed_members_ = count;
 }
 
 char* Index::room(std::size_t bytes) {

@@ -21,11 +21,16 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/ip.h"
 #include "core/text.h"
 #include "core/time.h"
 #include "decode/decoder.h"
+#include "decode/find_byte.h"
+#include "decode/name_key.h"
+#include "decode/name_memory.h"
 
 namespace orbwatch::decode::json {
 
@@ -33,7 +38,24 @@ enum class Walk : std::uint8_t { kEnd, kStopped, kBroken };
 
 class Value;
 
-// The tokens of one record. Keeps its memory from record to record: 5 bytes for each byte of the longest one.
+// A member of an object. The name is as it stands in the text, without its quotes: one with escapes equals no known
+// one.
+struct Member {
+  const char* begin = nullptr;
+  NameKey key;
+  std::uint32_t token = 0;  // of its value
+
+  std::string_view name() const { return {begin, key.size}; }
+};
+
+// What keys_of() and products_of() say of one name.
+struct KnownKey {
+  std::uint64_t key = 0;
+  std::uint64_t product = 0;
+};
+
+// The tokens of one record. Keeps its memory from record to record: 5 bytes for each byte of the longest one, and 40
+// for each member of its object.
 class Index {
  public:
   Index();
@@ -43,16 +65,29 @@ class Index {
   // False if the text is not one JSON object as far as its strings and its outermost bracket tell. `text` must be
   // readable core::kPadding bytes behind its end. Views and values are valid until the next call.
   bool build(std::string_view text);
+  // See keys_of() and products_of().
+  std::uint64_t keys() {
+    if (!listed_) list_members();
+    return keys_;
+  }
+  std::uint64_t products() {
+    if (!listed_) list_members();
+    return products_;
+  }
   // What was indexed: the text, or a copy where it was not UTF-8.
   std::string_view text() const { return {text_, size_}; }
 
  private:
   friend class Value;
   template <typename Each>
-  friend Walk walk_object(const Value& value, Each&& each);
+  friend Walk scan_members(const Value& value, Each&& each);
+  template <typename Each>
+  friend Walk walk_members(const Value& value, Each&& each);
   template <typename Each>
   friend Walk walk_array(const Value& value, Each&& each);
 
+  // Lists the members of the record's object, which many ask for.
+  void list_members();
   bool scan(std::string_view text);
   // Room for the text of a string without its escapes, until the next build().
   char* room(std::size_t bytes);
@@ -67,6 +102,13 @@ class Index {
   std::uint32_t count_ = 0;
   std::uint32_t walked_ = UINT32_MAX;  // the container that was walked last, and the token behind it
   std::uint32_t walked_behind_ = 0;
+  std::vector<Member> members_;  // of the record's object, once listed; up to where it is broken
+  std::size_t listed_members_ = 0;
+  Walk members_walk_ = Walk::kEnd;
+  bool listed_ = false;
+  std::uint64_t keys_ = 0;  // what keys_of() and products_of() say of them
+  std::uint64_t products_ = 0;
+  NameMemory<KnownKey> names_;
   std::string clean_;
   std::string unescaped_;
   std::size_t unescaped_used_ = 0;
@@ -91,12 +133,16 @@ class Value {
   }
   // As it stands in the text, up to the bracket that closes an object or array, or to where the text breaks off.
   std::string_view whole() const;
+  // The value of a member of the same record.
+  Value at(const Member& member) const { return {index_, member.token}; }
   // A string's text without quotes and escapes; "" if there is an invalid escape.
   std::string_view unescaped(std::string_view between_quotes) const;
 
  private:
   template <typename Each>
-  friend Walk walk_object(const Value& value, Each&& each);
+  friend Walk scan_members(const Value& value, Each&& each);
+  template <typename Each>
+  friend Walk walk_members(const Value& value, Each&& each);
   template <typename Each>
   friend Walk walk_array(const Value& value, Each&& each);
 
@@ -233,10 +279,12 @@ inline bool starts_value(char kind) {
          (kind >= '0' && kind <= '9');
 }
 
-// See each_field().
+// Calls each(member) for the members of an object as its tokens tell.
 template <typename Each>
-Walk walk_object(const Value& value, Each&& each) {
+Walk scan_members(const Value& value, Each&& each) {
   Index& index = *value.index_;
+  const char* const text = index.text_;
+  const std::uint32_t* const at = index.at_;
   std::uint32_t token = value.token_ + 1;
   if (index.kind(token) == '}') {
     index.walked_ = value.token_;
@@ -244,14 +292,15 @@ Walk walk_object(const Value& value, Each&& each) {
     return Walk::kEnd;
   }
   while (true) {
-    if (token + 2 >= index.count_ || index.kind(token) != '"' || index.kind(token + 1) != ':') return Walk::kBroken;
-    const char* const key = index.text_ + index.at_[token] + 1;
-    const char* end = index.text_ + index.at_[token + 1];
+    if (token + 2 >= index.count_) return Walk::kBroken;
+    const char* const quote = text + at[token];
+    const char* end = text + at[token + 1];
+    if (*quote != '"' || *end != ':') return Walk::kBroken;
     while (end[-1] != '"') --end;  // white space before the colon; the opening quote ends this at the latest
-    if (end <= key) return Walk::kBroken;
-    Value member(&index, token + 2);
-    if (!starts_value(member.kind())) return Walk::kBroken;
-    if (!each(std::string_view(key, static_cast<std::size_t>(end - 1 - key)), member)) return Walk::kStopped;
+    if (end <= quote + 1) return Walk::kBroken;
+    if (!starts_value(text[at[token + 2]])) return Walk::kBroken;
+    const std::string_view name(quote + 1, static_cast<std::size_t>(end - quote - 2));
+    if (!each(Member{name.data(), NameKey::padded(name), token + 2})) return Walk::kStopped;
     token = index.behind(token + 2);
     const char next = index.kind(token);
     ++token;
@@ -261,6 +310,19 @@ Walk walk_object(const Value& value, Each&& each) {
   index.walked_ = value.token_;
   index.walked_behind_ = token;
   return Walk::kEnd;
+}
+
+// Calls each(member) for the members of an object in their order until it gives false; a value that is no object has
+// none.
+template <typename Each>
+Walk walk_members(const Value& value, Each&& each) {
+  if (value.kind() != '{') return Walk::kEnd;
+  Index& index = *value.index_;
+  if (value.token_ != 0 || !index.listed_) return scan_members(value, each);
+  for (std::size_t i = 0; i < index.listed_members_; ++i) {
+    if (!each(std::as_const(index.members_[i]))) return Walk::kStopped;
+  }
+  return index.members_walk_;
 }
 
 // See each_element().
@@ -291,11 +353,13 @@ Walk walk_array(const Value& value, Each&& each) {
 inline bool is_object(const Value& value) { return value.kind() == '{'; }
 inline bool is_array(const Value& value) { return value.kind() == '['; }
 
-// Calls each(key, value) for the fields of an object in their order until it gives false; a value that is no object has
-// no fields. The key is as it stands in the text: a key with escapes equals no known one.
+// The same with each(name, value).
 template <typename Each>
-Walk each_field(const Value& value, Each&& each) {
-  return is_object(value) ? walk_object(value, std::forward<Each>(each)) : Walk::kEnd;
+Walk each_field(const Value& object, Each&& each) {
+  return walk_members(object, [&](const Member& member) {
+    Value value = object.at(member);
+    return each(member.name(), value);
+  });
 }
 
 // Calls each(value) for the elements of an array until it gives false; a value that is no array has none.
@@ -344,20 +408,6 @@ Walk each_leaf(const Object& object, Enter enter, Each each) {
   return PathWalk().object(object, enter, each);
 }
 
-inline bool has_backslash(std::string_view text) {
-  std::size_t at = 0;
-  for (; at + 8 <= text.size(); at += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, text.data() + at, 8);
-    word ^= 0x5c5c5c5c5c5c5c5cULL;
-    if (((word - 0x0101010101010101ULL) & ~word & 0x8080808080808080ULL) != 0) return true;
-  }
-  for (; at < text.size(); ++at) {
-    if (text[at] == '\\') return true;
-  }
-  return false;
-}
-
 // A string without its quotes and escapes, or the text of a number, "true" or "false"; "" for null, objects and arrays.
 // Valid until the record's index is built anew.
 inline std::string_view text(const Value& value) {
@@ -367,7 +417,7 @@ inline std::string_view text(const Value& value) {
   if (first != '"') return token;
   if (token.size() < 2 || token.back() != '"') return {};
   token = token.substr(1, token.size() - 2);
-  return has_backslash(token) ? value.unescaped(token) : token;
+  return holds_byte(token.data(), token.size(), '\\') ? value.unescaped(token) : token;
 }
 
 // Calls each(text) for a value, or for the elements of an array of strings or numbers.

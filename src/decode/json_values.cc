@@ -5,10 +5,10 @@
 #endif
 
 #include <algorithm>
-#include <array>
 #include <bit>
 
 #include "core/text.h"
+#include "decode/name_table.h"
 
 namespace orbwatch::decode {
 namespace {
@@ -16,22 +16,34 @@ namespace {
 constexpr std::size_t kShownOfTooLong = 256;  // bytes kept of a record that is too long
 constexpr std::size_t kMostAround = 64;       // brackets around the records; what is nested deeper is taken as a record
 
-// Names of the array that holds the records of an export. Those in the first list are such names wherever they stand:
-// CloudTrail and Azure ("Records", "records"), Duo ("authlogs"), Elasticsearch ("hits"), authentik ("results"),
-// CloudWatch ("logEvents").
-constexpr std::array<std::string_view, 6> kSureNames = {"Records", "records", "authlogs",
-                                                        "hits",    "results", "logEvents"};
-// These are also names within records (Google's activities have "events"): only in an object that had nothing but plain
-// values before. Graph ("value"), Google ("items", "activities"), Cloudflare ("result"), Duo ("response"), Tailscale.
-constexpr std::array<std::string_view, 11> kLikelyNames = {
-    "value", "events", "Events", "logs", "items", "data", "activities", "result", "response", "entries", "Items"};
+enum class NameKind : std::uint8_t {
+  // Arrays that hold the records of an export, wherever the name stands: CloudTrail and Azure ("Records", "records"),
+  // Duo ("authlogs"), Elasticsearch ("hits"), authentik ("results"), CloudWatch ("logEvents").
+  kSure = 1,
+  // These are also names within records (Google's activities have "events"): only in an object that had nothing but
+  // plain values before. Graph ("value"), Google ("items", "activities"), Cloudflare ("result"), Duo ("response"),
+  // Tailscale.
+  kLikely = 2,
+};
+constexpr NameTable kNames(std::to_array<Name<NameKind>>({{"Records", NameKind::kSure},
+                                                          {"records", NameKind::kSure},
+                                                          {"authlogs", NameKind::kSure},
+                                                          {"hits", NameKind::kSure},
+                                                          {"results", NameKind::kSure},
+                                                          {"logEvents", NameKind::kSure},
+                                                          {"value", NameKind::kLikely},
+                                                          {"events", NameKind::kLikely},
+                                                          {"Events", NameKind::kLikely},
+                                                          {"logs", NameKind::kLikely},
+                                                          {"items", NameKind::kLikely},
+                                                          {"data", NameKind::kLikely},
+                                                          {"activities", NameKind::kLikely},
+                                                          {"result", NameKind::kLikely},
+                                                          {"response", NameKind::kLikely},
+                                                          {"entries", NameKind::kLikely},
+                                                          {"Items", NameKind::kLikely}}));
 // Objects that hold such an array instead.
-constexpr std::array<std::string_view, 2> kHolders = {"response", "hits"};
-
-template <std::size_t N>
-bool is_one_of(const std::array<std::string_view, N>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
+bool is_holder(std::string_view name) { return name == "response" || name == "hits"; }
 
 std::string_view trimmed_back(std::string_view text) {
   while (!text.empty() && core::is_space(text.back())) text.remove_suffix(1);
@@ -45,8 +57,9 @@ std::string_view name_at_end(std::string_view text) {
   text = trimmed_back(text.substr(0, text.size() - 1));
   if (text.size() < 2 || text.back() != '"') return {};
   text.remove_suffix(1);
-  const auto quote = text.rfind('"');
-  return quote == text.npos ? std::string_view{} : text.substr(quote + 1);
+  std::size_t begin = text.size();
+  while (begin != 0 && text[begin - 1] != '"') --begin;
+  return begin == 0 ? std::string_view{} : text.substr(begin);
 }
 
 // Nothing but the opening bracket stands before the name, or only Graph's "@odata..." values.
@@ -73,6 +86,7 @@ Block look_at(const char* p) {
   const __m128i lower = _mm_set1_epi8(0x20);
   const __m128i open = _mm_set1_epi8('{');  // '[' | 0x20 == '{' and ']' | 0x20 == '}'
   const __m128i close = _mm_set1_epi8('}');
+#pragma GCC unroll 4
   for (unsigned i = 0; i < 4; ++i) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16 * i));
     const __m128i folded = _mm_or_si128(bytes, lower);
@@ -116,8 +130,18 @@ std::uint64_t escaped_bytes(std::uint64_t backslashes, bool& carried) {
 
 // Bit i = exclusive or of the bits 0..i: 1 from an opening quote up to before its closing one.
 std::uint64_t prefix_xor(std::uint64_t bits) {
-  for (const int shift : {1, 2, 4, 8, 16, 32}) bits ^= bits << shift;
+  bits ^= bits << 1;
+  bits ^= bits << 2;
+  bits ^= bits << 4;
+  bits ^= bits << 8;
+  bits ^= bits << 16;
+  bits ^= bits << 32;
   return bits;
+}
+
+// Most blocks hold no line end, and counting bits is slow without an instruction for it.
+std::uint32_t count(std::uint64_t newlines) {
+  return newlines == 0 ? 0 : static_cast<std::uint32_t>(std::popcount(newlines));
 }
 
 std::uint64_t below(std::size_t bit) { return bit >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bit) - 1; }
@@ -212,7 +236,7 @@ JsonValues::Found JsonValues::inside(std::string_view& bytes, Piece& piece) {
       const auto i = static_cast<std::size_t>(std::countr_zero(brackets));
       const char c = p[i];
       if (asked_ && container(c, begin, p + i)) {
-        line_ += static_cast<std::uint32_t>(std::popcount(block.newlines & below(i)));
+        line_ += count(block.newlines & below(i));
         in_string_ = escaped_ = false;
         use(bytes, static_cast<std::size_t>(p + i - bytes.data()));
         return Found::kNothing;
@@ -226,12 +250,12 @@ JsonValues::Found JsonValues::inside(std::string_view& bytes, Piece& piece) {
         in_response_ = false;
       }
       if (depth_ != 0) continue;
-      line_ += static_cast<std::uint32_t>(std::popcount(block.newlines & below(i + 1)));
+      line_ += count(block.newlines & below(i + 1));
       in_string_ = escaped_ = false;
       use(bytes, static_cast<std::size_t>(p + i + 1 - bytes.data()));
       return finished(begin, p + i + 1, piece);
     }
-    line_ += static_cast<std::uint32_t>(std::popcount(block.newlines & valid));
+    line_ += count(block.newlines & valid);
     in_string_ = (strings >> (size - 1) & 1) != 0;
     // An escape at the end of a short block.
     escaped_ = size == 64 ? carried : (escaped >> size & 1) != 0;
@@ -272,12 +296,11 @@ void JsonValues::opened(char bracket, const char*& begin, const char* at) {
   if (too_long_ || before.size() > longest_) return;  // where it is cut must not show
   const std::string_view name = name_at_end(before);
   if (bracket == '{') {
-    if (depth_ == 2) in_response_ = is_one_of(kHolders, name);
+    if (depth_ == 2) in_response_ = is_holder(name);
     return;
   }
-  const bool sure = is_one_of(kSureNames, name) || depth_ == 3;
-  if (!sure && (nested_before_ || !is_one_of(kLikelyNames, name))) return;
-  if (depth_ == 3 && !is_one_of(kSureNames, name) && !is_one_of(kLikelyNames, name)) return;
+  const NameKind* const kind = kNames.find(name);
+  if (kind == nullptr || (*kind == NameKind::kLikely && nested_before_ && depth_ == 2)) return;
   asked_ = around_.size() + depth_ <= kMostAround;
   array_at_ = before.size();
   nothing_else_ = depth_ == 2 && holds_nothing_before(before);

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "decode/name_key.h"
+
 namespace orbwatch::decode {
 
 template <typename Meaning>
@@ -21,33 +23,36 @@ class NameTable {
   constexpr explicit NameTable(const std::array<Name<Meaning>, N>& rows) : rows_(rows) {
     slots_.fill(kEmpty);
     for (std::size_t i = 0; i < N; ++i) {
-      std::size_t at = slot(rows[i].name);
+      keys_[i] = NameKey(rows[i].name);
+      std::size_t at = keys_[i].hash(kBits);
       while (slots_[at] != kEmpty) at = (at + 1) % kSlots;
       slots_[at] = static_cast<std::uint16_t>(i);
     }
   }
 
   // nullptr if the name is not in the table. Names are compared byte by byte.
-  constexpr const Meaning* find(std::string_view name) const {
-    if (name.empty()) return nullptr;
-    for (std::size_t at = slot(name);; at = (at + 1) % kSlots) {
-      if (slots_[at] == kEmpty) return nullptr;
-      if (rows_[slots_[at]].name == name) return &rows_[slots_[at]].meaning;
+  const Meaning* find(std::string_view name) const { return find(name, NameKey::of(name)); }
+  // `key` is that of the name.
+  constexpr const Meaning* find(std::string_view name, const NameKey& key) const {
+    return find(key, [&](std::string_view row) { return row == name; });
+  }
+  // same(row) compares a name of the table whose key is the same, but does not tell all of it.
+  template <typename Same>
+  constexpr const Meaning* find(const NameKey& key, Same same) const {
+    for (std::size_t at = key.hash(kBits);; at = (at + 1) % kSlots) {
+      const std::size_t row = slots_[at];
+      if (row == kEmpty) return nullptr;
+      if (keys_[row] == key && (key.size <= NameKey::kWhole || same(rows_[row].name))) return &rows_[row].meaning;
     }
   }
 
  private:
-  static constexpr std::size_t kSlots = std::bit_ceil(4 * N);
+  static constexpr unsigned kBits = std::bit_width(4 * N - 1);
+  static constexpr std::size_t kSlots = std::size_t{1} << kBits;
   static constexpr std::uint16_t kEmpty = 0xffff;
 
-  // Length and four characters tell key names apart well enough.
-  static constexpr std::size_t slot(std::string_view name) {
-    const auto at = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(name[i])); };
-    const std::size_t n = name.size();
-    return (n * 37 + at(0) * 5 + at(n / 2) * 11 + at(n - 1) * 3 + at(n * 3 / 4) * 7) % kSlots;
-  }
-
   std::array<Name<Meaning>, N> rows_;
+  std::array<NameKey, N> keys_;
   std::array<std::uint16_t, kSlots> slots_{};
 };
 

@@ -172,7 +172,7 @@ class NfdumpText final : public RecordDecoder {
   Fate from_json(const TextRecord& r, Event& e) {
     json::Object object;
     json::Row cells{};
-    if (!parser_.open(r, object) || !kFields.read(object, cells)) return Fate::rejected(kNotJson);
+    if (!parser_.open(r, object) || !kFields.read(object, cells, memory_)) return Fate::rejected(kNotJson);
     Columns::Row row{};
     std::copy_n(cells.begin(), row.size(), row.begin());
     return fill(row, e);
@@ -239,6 +239,7 @@ class NfdumpText final : public RecordDecoder {
 
   core::TimeReader times_;
   json::Parser parser_;
+  json::Fields::Memory memory_;
   Columns columns_;
   bool summary_ = false;
 };

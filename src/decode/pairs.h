@@ -8,6 +8,8 @@
 
 #include "core/ip.h"
 #include "core/text.h"
+#include "decode/find_byte.h"
+#include "decode/name_key.h"
 #include "decode/scanner.h"
 
 namespace orbwatch::decode {
@@ -32,7 +34,7 @@ void each_pair(std::string_view text, char separator, char equals, Put put) {
   while (at < size) {
     while (at < size && (begin[at] == separator || begin[at] == ' ')) ++at;
     const std::size_t name_begin = at;
-    while (at < size && begin[at] != equals && begin[at] != separator && begin[at] != '"' && begin[at] != ' ') ++at;
+    at = find_byte(begin, at, size, {equals, separator, '"', ' '});
     const std::string_view name(begin + name_begin, at - name_begin);
     if (at == size || begin[at] != equals || name.empty()) {
       // A word without value: of a value that holds spaces, or a stray one.
@@ -45,14 +47,17 @@ void each_pair(std::string_view text, char separator, char equals, Put put) {
     if (at < size && begin[at] == equals) ++at;
     if (at < size && begin[at] == '"') {
       const std::size_t value_begin = ++at;
-      while (at < size && begin[at] != '"') at += begin[at] == '\\' ? 2 : 1;
-      at = std::min(at, size);
+      while (true) {
+        at = find_byte(begin, at, size, {'"', '\\'});
+        if (at == size || begin[at] == '"') break;
+        at = std::min(at + 2, size);
+      }
       put(name, std::string_view(begin + value_begin, at - value_begin));
       ++at;
       continue;
     }
     const std::size_t value_begin = at;
-    while (at < size && begin[at] != separator) ++at;
+    at = find_byte(begin, at, size, {separator});
     if (separator == ' ') {
       open_name = name;
       open_begin = value_begin;
@@ -72,7 +77,8 @@ class KeyNames {
     static_assert(N < kSlots / 2);
     slots_.fill(N);
     for (std::size_t key = 0; key < N; ++key) {
-      std::size_t slot = slot_of(names_[key]);
+      keys_[key] = NameKey(names_[key]);
+      std::size_t slot = keys_[key].hash(kSlotBits);
       while (slots_[slot] != N) slot = (slot + 1) % kSlots;
       slots_[slot] = static_cast<std::uint8_t>(key);
     }
@@ -81,22 +87,20 @@ class KeyNames {
   static constexpr std::size_t kCount = N;
   // N if the format does not read it.
   std::size_t find(std::string_view name) const {
-    if (name.empty()) return N;
-    for (std::size_t slot = slot_of(name);; slot = (slot + 1) % kSlots) {
+    const NameKey wanted = NameKey::of(name);
+    for (std::size_t slot = wanted.hash(kSlotBits);; slot = (slot + 1) % kSlots) {
       const std::size_t key = slots_[slot];
-      if (key == N || names_[key] == name) return key;
+      if (key == N) return N;
+      if (keys_[key] == wanted && (name.size() <= NameKey::kWhole || names_[key] == name)) return key;
     }
   }
 
  private:
-  static constexpr std::size_t kSlots = 256;
-  static constexpr std::size_t slot_of(std::string_view name) {
-    return (name.size() * 37 + static_cast<unsigned char>(name.front()) * 5 +
-            static_cast<unsigned char>(name[name.size() / 2]) * 11 + static_cast<unsigned char>(name.back()) * 3) %
-           kSlots;
-  }
+  static constexpr unsigned kSlotBits = 8;
+  static constexpr std::size_t kSlots = 1U << kSlotBits;
 
   std::array<std::string_view, N> names_;
+  std::array<NameKey, N> keys_;
   std::array<std::uint8_t, kSlots> slots_{};
 };
 
