@@ -99,7 +99,7 @@ class Tailscale final : public RecordDecoder {
 
   Fate decode(const TextRecord& r, Event& e) override {
     row_.fill({});
-    if (!parser_.open(r, root_) || !kFields.read(root_, row_)) return Fate::rejected(kNotJson);
+    if (!parser_.open(r, root_) || !kFields.read(root_, row_, memory_)) return Fate::rejected(kNotJson);
     return row_[kNodeId].empty() ? audit(e) : Fate::several();
   }
 
@@ -131,12 +131,12 @@ class Tailscale final : public RecordDecoder {
  private:
   static bool has_traffic(std::string_view text) { return text.contains("Traffic\""); }
 
-  static bool connections(const Value& list, std::string_view kind, const Around& around, Parts& parts) {
+  bool connections(const Value& list, std::string_view kind, const Around& around, Parts& parts) {
     bool good = true;
     const Walk walk = json::each_element(list, [&](const Value& element) {
       json::Row row;
       row.fill({});
-      good = kConnection.read(element, row);
+      good = kConnection.read(element, row, memory_);
       if (good) parts.end(connection(row, kind, around, parts.next()), text_of(element, around.record));
       return good;
     });
@@ -220,6 +220,7 @@ class Tailscale final : public RecordDecoder {
 
   json::Parser parser_;
   json::Object root_;
+  json::Fields::Memory memory_;
   json::Row row_;
 };
 

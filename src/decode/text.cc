@@ -161,7 +161,7 @@ class TextDecoder::PlacesWithin {
     const std::less_equal<const char*> before;
     const char* const end = whole_.raw.data() + whole_.raw.size();
     if (text.empty() || !before(counted_to_, text.data()) || !before(text.data() + text.size(), end)) return whole_;
-    lines_ += static_cast<std::uint32_t>(std::count(counted_to_, text.data(), '\n'));
+    lines_ += static_cast<std::uint32_t>(std::count(counted_to_, counted_to_ + (text.data() - counted_to_), '\n'));
     counted_to_ = text.data();
     return {text, whole_.offset + static_cast<std::uint64_t>(text.data() - whole_.raw.data()), whole_.line + lines_};
   }

@@ -76,7 +76,7 @@ struct Wrapper {
 };
 
 std::vector<Wrapper> wrappers() {
-  const auto json = [](std::string head, std::string tail) {
+  const auto json = [](const std::string& head, const std::string& tail) {
     return [=](std::string_view text) { return head + json_quoted(text) + tail + "\n"; };
   };
   return {
@@ -275,7 +275,10 @@ TEST(CountedFrames, AreToldFromLines) {
   EXPECT_EQ(framing_of(message + "\n" + count + message + count + message), Framing::kCounted);
   EXPECT_EQ(framing_of("2026 <x> y\n"), Framing::kLines);
   for (const std::size_t step : {std::size_t{1}, std::size_t{5}, std::size_t{1000}}) {
-    const Decoded run = decode(count + message + count + message + message + "\n999999999 " + message + "\n", step);
+    std::string input = count;
+    input.append(message).append(count).append(message).append(message);
+    input.append("\n999999999 ").append(message).append("\n");
+    const Decoded run = decode(input, step);
     EXPECT_EQ(run.counts.events, 3U) << step;
     EXPECT_EQ(run.counts.rejected, 1U) << step;
   }
