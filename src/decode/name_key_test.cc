@@ -84,7 +84,7 @@ TEST(NameMemory, ChangesNothing) {
       EXPECT_EQ(memory.find(name.data(), NameKey::of(name), within,
                             [&] {
                               ++searches;
-                              return expected;
+                              return std::string(expected);
                             }),
                 expected);
     }
