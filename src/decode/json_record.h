@@ -300,7 +300,7 @@ Walk scan_members(const Value& value, Each&& each) {
     if (end <= quote + 1) return Walk::kBroken;
     if (!starts_value(text[at[token + 2]])) return Walk::kBroken;
     const std::string_view name(quote + 1, static_cast<std::size_t>(end - quote - 2));
-    if (!each(Member{name.data(), NameKey::padded(name), token + 2})) return Walk::kStopped;
+    if (!each(Member{quote + 1, NameKey::padded(name), token + 2})) return Walk::kStopped;
     token = index.behind(token + 2);
     const char next = index.kind(token);
     ++token;

@@ -49,10 +49,11 @@ struct NameKey {
   // The same for a name that is readable 8 bytes behind its end; without a branch that its length may take wrongly.
   static NameKey padded(std::string_view name) {
     if constexpr (std::endian::native != std::endian::little) return NameKey(name);
-    const std::size_t head = std::min<std::size_t>(name.size(), 8);
+    const char* const p = name.data();
+    const std::size_t n = name.size();
+    const std::size_t head = std::min<std::size_t>(n, 8);
     const std::uint64_t mask = head == 0 ? 0 : ~std::uint64_t{0} >> (64 - 8 * head);
-    return {load<std::uint64_t>(name.data()) & mask, load<std::uint64_t>(name.data() + name.size() - head) & mask,
-            name.size()};
+    return {load<std::uint64_t>(p) & mask, load<std::uint64_t>(p + n - head) & mask, n};
   }
 
   friend constexpr bool operator==(const NameKey&, const NameKey&) = default;
