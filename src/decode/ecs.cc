@@ -13,6 +13,7 @@
 #include "core/text.h"
 #include "decode/envelope.h"
 #include "decode/formats.h"
+#include "decode/json_fields.h"
 #include "decode/json_record.h"
 #include "decode/name_table.h"
 #include "decode/scanner.h"
@@ -32,7 +33,6 @@ using json::Walk;
 
 const Symbol kNotJson = core::intern("ecs: not JSON");
 const Symbol kNoCategory = core::intern("category none");
-const Symbol kOtherCategory = core::intern("category other");
 const Symbol kNoEnds = core::intern("no user and no address");
 
 enum Field : std::uint8_t {
@@ -366,15 +366,7 @@ class Ecs final : public RecordDecoder {
   Fate ignored() const {
     const std::string_view category = row_[kCategory];
     if (category.empty()) return Fate::ignored(kNoCategory);
-    std::array<char, 40> buffer;
-    constexpr std::string_view kPrefix = "category ";
-    const bool plain =
-        category.size() + kPrefix.size() <= buffer.size() &&
-        std::all_of(category.begin(), category.end(), [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; });
-    if (!plain) return Fate::ignored(kOtherCategory);
-    std::copy(kPrefix.begin(), kPrefix.end(), buffer.begin());
-    std::copy(category.begin(), category.end(), buffer.begin() + kPrefix.size());
-    return Fate::ignored(std::string_view(buffer.data(), kPrefix.size() + category.size()));
+    return json::ignored("category", category);
   }
 
   core::TimeReader times_;

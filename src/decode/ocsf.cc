@@ -15,6 +15,7 @@
 #include "core/text.h"
 #include "decode/envelope.h"
 #include "decode/formats.h"
+#include "decode/json_fields.h"
 #include "decode/json_record.h"
 #include "decode/name_table.h"
 #include "decode/scanner.h"
@@ -34,7 +35,6 @@ using json::Walk;
 
 const Symbol kNotJson = core::intern("ocsf: not JSON");
 const Symbol kNoClass = core::intern("ocsf: no class");
-const Symbol kOtherClass = core::intern("class other");
 const Symbol kTicket = core::intern("Kerberos ticket activity");
 const Symbol kNoEnds = core::intern("no user and no address");
 
@@ -320,19 +320,7 @@ class Ocsf final : public RecordDecoder {
     return Fate::kept();
   }
 
-  Fate ignored() const {
-    const std::string_view name = row_[kClassName];
-    std::array<char, 64> buffer;
-    constexpr std::string_view kPrefix = "class ";
-    const bool plain = !name.empty() && name.size() + kPrefix.size() <= buffer.size() &&
-                       std::all_of(name.begin(), name.end(), [](char c) {
-                         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == ' ' || c == '/';
-                       });
-    if (!plain) return Fate::ignored(kOtherClass);
-    std::copy(kPrefix.begin(), kPrefix.end(), buffer.begin());
-    std::copy(name.begin(), name.end(), buffer.begin() + kPrefix.size());
-    return Fate::ignored(std::string_view(buffer.data(), kPrefix.size() + name.size()));
-  }
+  Fate ignored() const { return json::ignored("class", row_[kClassName]); }
 
   core::TimeReader times_;
   json::Parser parser_;
