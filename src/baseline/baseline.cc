@@ -215,10 +215,6 @@ View Baseline::view(const Event& e) {
     }
     if (found.level <= Familiarity::kSameSystemFar) describe_move(v, user, e);
     v.client_known = user.clients.contains(v.client);
-    for (const auto& recent : user.recent_clients) {
-      if (v.client_known || recent.since == 0 || recent.client != v.client) continue;
-      v.client_since = recent.since;
-    }
   }
   return v;
 }

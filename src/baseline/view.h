@@ -61,12 +61,11 @@ struct View {
   bool login = false;        // a log-in that succeeded (stitched)
   bool failed_login = false;
   bool remote = false;  // the source is outside: not private, not declared as own
-  // Meaningful if login or failed_login, and user. On probation (network_since, client_since: since when, 0 = not) it
-  // is what it was at first sight.
+  // Meaningful if login or failed_login, and user. On probation (network_since: since when, 0 = not) a network is what
+  // it was at first sight; a client is not known until one of the user's own lines vouches for it.
   Familiarity familiarity = Familiarity::kNewCountry;
   Nanoseconds network_since = 0;
   bool client_known = false;
-  Nanoseconds client_since = 0;
 };
 
 }  // namespace orbwatch::baseline
