@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the libFuzzer targets of build/fuzz: fuzz/run.sh [minutes, default 5] [target]. Two at a time. The corpus of a target
+# Runs the libFuzzer targets of build/fuzz: fuzz/run.sh [minutes, default 5] [target], FUZZ_JOBS at a time (default 2). The corpus of a target
 # grows in build/fuzz/corpus/<target> and is seeded with the goldens of its format. The input of a finding is kept in
 # fuzz/regressions/<target>/, where ctest replays it from then on; the other targets go on. The last lines name the targets that
 # found something; then the exit code is 1.
@@ -9,6 +9,8 @@ cd "$(dirname "$0")/.."
 minutes=${1:-5}
 only=${2:-}
 [[ $minutes =~ ^[0-9]+(\.[0-9]+)?$ ]] || { echo "fuzz: minutes must be a number, not '$minutes'" >&2; exit 2; }
+jobs=${FUZZ_JOBS:-2}
+[[ $jobs =~ ^[1-9][0-9]?$ ]] || { echo "fuzz: FUZZ_JOBS must be a number from 1 to 99, not '$jobs'" >&2; exit 2; }
 seconds=$(awk -v m="$minutes" 'BEGIN { s = int(m * 60); print s < 1 ? 1 : s }')
 
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1:symbolize=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
@@ -48,7 +50,7 @@ found=build/fuzz/found
 : >"$found"
 running=0
 for name in "${targets[@]}"; do
-  if ((running >= 2)); then
+  if ((running >= jobs)); then
     wait -n || true
     running=$((running - 1))
   fi
