@@ -94,28 +94,18 @@ bool is_failed_login(const Event& e) {
   return e.event_class == Class::kAuthentication && e.outcome == Outcome::kFailure && e.source_ip.present();
 }
 
-std::uint64_t client_key(const Event& e) {
-  if (!e.user_agent.present() && !e.client_os.present()) return 0;
-  // "AnyConnect Windows 4.10.07061" -> "AnyConnect Windows 4": an upgrade within a major version is not a new client.
-  const auto stable = [](std::string_view text, std::uint64_t seed) {
-    char kept[160];
-    std::size_t n = 0;
-    bool in_version = false;
-    bool skipping = false;
-    for (const char c : text.substr(0, 400)) {
-      const bool digit = c >= '0' && c <= '9';
-      if (digit || (c == '.' && in_version) || (in_version && (c == '-' || c == '_'))) {
-        in_version = true;
-        if (!digit) skipping = true;
-        if (skipping) continue;
-      } else {
-        in_version = skipping = false;
-      }
-      if (n < sizeof kept) kept[n++] = c;
-    }
-    return core::hash64({kept, n}, seed);
-  };
-  return stable(e.user_agent.text(), 1) ^ stable(e.client_os.text(), 2);
+ClientChange client_change(const UserProfile& user, const Client& client) {
+  if (user.clients.contains(client)) return ClientChange::kSame;
+  const std::uint64_t model = model_key(client);
+  const Client* newest = nullptr;
+  for (std::size_t i = 0; i < user.clients.size(); ++i) {
+    const Client& known = user.clients.key(i);
+    if (model_key(known) != model) continue;
+    if (newest == nullptr || compare_versions(known, *newest) > 0) newest = &known;
+  }
+  if (newest == nullptr) return ClientChange::kOther;
+  const auto order = compare_versions(client, *newest);
+  return order > 0 ? ClientChange::kUpgraded : order < 0 ? ClientChange::kOlder : ClientChange::kSame;
 }
 
 Familiarity familiarity(const UserProfile& user, const Ip& ip, const NetworkFacts& facts) {
@@ -187,11 +177,7 @@ View Baseline::view(const Event& e) {
         std::min(1.0, strangers_.accounts_until(e.time / core::kDay) / static_cast<double>(users_.size()));
   }
   v.method = method_of(e);
-  v.client = client_key(e);
-  if (v.client != 0 && clients_total_ > 0) {
-    const auto client = clients_.find(v.client);
-    if (client != clients_.end()) v.client_share = client->second / clients_total_;
-  }
+  v.client = client_of(e);
   if (v.user != nullptr) {
     const UserProfile& user = *v.user;
     const Novelty found = novelty(user, e, *v.source);
@@ -214,7 +200,12 @@ View Baseline::view(const Event& e) {
         v.known_systems_share += system->second.logins / everyone_.logins;
     }
     if (found.level <= Familiarity::kSameSystemFar) describe_move(v, user, e);
-    v.client_known = user.clients.contains(v.client);
+    v.client_change = client_change(user, v.client);
+    if (v.client.present() && clients_total_ > 0) {
+      const auto client =
+          clients_.find(v.client_change == ClientChange::kOther ? model_key(v.client) : version_key(v.client));
+      if (client != clients_.end()) v.client_share = client->second / clients_total_;
+    }
   }
   return v;
 }
@@ -357,7 +348,9 @@ Baseline::Novelty Baseline::novelty(const UserProfile& user, const Event& e, con
     // A provider new to the user is on probation as a whole: its next address is no new discovery.
     const bool same = recent.prefix == key || (facts.asn != 0 && recent.system == facts.asn && !same_system(level));
     if (!same) continue;
-    if (e.time - recent.since >= kProbation) return {Familiarity::kSamePrefix, 0, false};
+    // What has passed probation is the network; another address in it is a neighbour's until it is seen to be his.
+    const bool neighbour = recent.prefix == key && recent.first != address_key(e.source_ip);
+    if (e.time - recent.since >= kProbation) return {Familiarity::kSamePrefix, 0, neighbour};
     return {recent.level, recent.since, false};
   }
   return {level, 0, false};
@@ -441,9 +434,9 @@ void Baseline::learn_population(const Event& e, const NetworkFacts& facts) {
   const auto type = static_cast<std::size_t>(facts.type);
   const std::size_t bin = user == nullptr ? 0 : experience_bin(user->logins / w);
   const Novelty fresh = user == nullptr ? Novelty{} : novelty(*user, e, facts);
-  const std::uint64_t client = client_key(e);
-  bool client_counts = client != 0 && bin > 0 && user->clients.size() > 0;
-  const bool client_known = client_counts && user->clients.contains(client);
+  const Client client = client_of(e);
+  bool client_counts = client.present() && bin > 0 && user->clients.size() > 0;
+  const ClientChange change = client_counts ? client_change(*user, client) : ClientChange::kSame;
   if (client_counts) {
     for (const auto& recent : user->recent_clients) client_counts &= recent.since == 0 || recent.client != client;
   }
@@ -460,15 +453,16 @@ void Baseline::learn_population(const Event& e, const NetworkFacts& facts) {
     if (fresh.since == 0 && bin > 0 && fresh.level >= Familiarity::kNewSystemNear && type < core::kNetworkTypes)
       g->new_types[type] += w;
     g->methods.add(method_of(e), w);
-    if (client_counts) (client_known ? g->client_known : g->client_new) += w;
+    if (client_counts) g->client_changes[static_cast<std::size_t>(change)] += w;
     if (address_is_new && fresh.since == 0) (shared_lately(source, e) ? g->shared : g->unshared) += w;
   }
   const std::uint32_t place = roams(facts.type) ? 0 : pack_place(facts.latitude, facts.longitude);
   if (fresh.since == 0 && far(fresh.level) && bin > 0 && user->home_login != 0 && e.time > user->home_login &&
       apart(place, user->home_place) > kNearKilometres)
     everyone_.journeys[journey_bin(e.time - user->home_login, apart(place, user->home_place))] += w;
-  if (client != 0) {
-    add_capped(clients_, client, w, kMostClients);
+  if (client.present()) {
+    add_capped(clients_, version_key(client), w, kMostClients);
+    add_capped(clients_, model_key(client), w, kMostClients);
     clients_total_ += w;
   }
   learn_system(e, facts, user, fresh);
@@ -631,13 +625,24 @@ void Baseline::note_network(UserProfile& user, const Event& e, const NetworkFact
   // A network that alarms again goes on with its story.
   const std::uint8_t story =
       slot->key() == key && slot->since != 0 && e.time - slot->since <= kProbation ? slot->follow_up : std::uint8_t{0};
-  *slot = {prefix_key(e.source_ip), address, e.time, facts.asn, found.level, false, alarmed, story, place};
+  *slot = {prefix_key(e.source_ip),
+           address,
+           address_key(e.source_ip),
+           e.time,
+           facts.asn,
+           found.level,
+           false,
+           alarmed,
+           story,
+           place};
 }
 
 // `at_once`: it is his beyond doubt; `at_home`: after a while.
 void Baseline::learn_client(UserProfile& user, const Event& e, float w, bool at_once, bool at_home) {
-  const std::uint64_t client = client_key(e);
-  if (client == 0) return;
+  const Client client = client_of(e);
+  if (!client.present()) return;
+  const bool counts = experience_bin(user.logins / w) > 0 && user.clients.size() > 0;
+  const ClientChange change = counts ? client_change(user, client) : ClientChange::kSame;
   if (!at_once && user.clients.size() > 0 && !user.clients.contains(client)) {
     auto* slot = &user.recent_clients[0];
     for (auto& recent : user.recent_clients) {
@@ -650,6 +655,7 @@ void Baseline::learn_client(UserProfile& user, const Event& e, float w, bool at_
     if (slot->client != client || slot->since == 0) *slot = {client, e.time};
     if (!at_home || e.time - slot->since < kProbation) return;
   }
+  if (counts) user.client_changes[static_cast<std::size_t>(change)] += w;
   for (auto& recent : user.recent_clients) {
     if (recent.client == client) recent = {};
   }
@@ -735,7 +741,7 @@ void Baseline::forget(const Event& e, bool with_client) {
   }
   user.addresses.remove(address);
   if (!neighbour) user.prefixes.remove(prefix);
-  if (with_client) user.clients.remove(client_key(e));
+  if (with_client) user.clients.remove(client_of(e));
 }
 
 void Baseline::quarantine(const Event& e) {

@@ -136,9 +136,7 @@ class Baseline {
 // What kind of event this is for the profiles.
 bool is_login(const Event& event);  // a log-in that succeeded
 bool is_failed_login(const Event& event);
-// Hash of the client's software and operating system, version numbers after the first left out; 0 if the event names
-// none.
-std::uint64_t client_key(const Event& event);
+ClientChange client_change(const UserProfile& user, const Client& client);
 Familiarity familiarity(const UserProfile& user, const Ip& ip, const core::NetworkFacts& facts);
 
 }  // namespace orbwatch::baseline

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "baseline/client.h"
 #include "core/ip.h"
 #include "core/network_facts.h"
 #include "core/symbol.h"
@@ -160,15 +161,17 @@ struct UserProfile {
   TopWeights<std::uint32_t, 10> places;
   TopWeights<std::uint16_t, 8> countries;
   std::array<float, core::kNetworkTypes> types{};
-  TopWeights<std::uint64_t, 12> clients;  // hash of software name and operating system
-  TopWeights<std::uint16_t, 6> methods;   // method_key: how the user proves who he is
-  TopWeights<std::uint32_t, 6> gateways;  // symbol ids: compared only
-  std::array<float, 48> hours{};          // weekday hours 0-23, weekend hours 24-47, UTC
+  TopWeights<Client, 12> clients;
+  std::array<float, kClientChanges> client_changes{};  // how the clients learned differed from those known by then
+  TopWeights<std::uint16_t, 6> methods;                // method_key: how the user proves who he is
+  TopWeights<std::uint32_t, 6> gateways;               // symbol ids: compared only
+  std::array<float, 48> hours{};                       // weekday hours 0-23, weekend hours 24-47, UTC
   Levels familiarity{};  // how its log-ins were, newcomer's and those of networks on probation excepted
   // What is on probation, since when (0 = free). Full rings forget the oldest, which is then new again.
   struct RecentNetwork {
     std::uint64_t prefix = 0;
     std::uint64_t address = 0;  // address_key if only the address is new, in a known prefix; else 0
+    std::uint64_t first = 0;    // address_key with which it came up
     Nanoseconds since = 0;
     std::uint32_t system = 0;
     Familiarity level = Familiarity::kNewCountry;  // at first sight
@@ -180,7 +183,7 @@ struct UserProfile {
   };
   std::array<RecentNetwork, 6> recent_networks{};
   struct RecentClient {
-    std::uint64_t client = 0;
+    Client client;
     Nanoseconds since = 0;
   };
   std::array<RecentClient, 3> recent_clients{};
@@ -218,8 +221,7 @@ struct GroupProfile {  // a peer group, a gateway, or all
   std::array<float, 168> hours{};  // hour of the week, UTC, Monday first
   std::array<float, 48> day_hours{};
   TopWeights<std::uint16_t, 24> methods;
-  float client_new = 0;  // log-ins by a client new to its user (newcomers excepted)
-  float client_known = 0;
+  std::array<float, kClientChanges> client_changes{};  // of log-ins (newcomers excepted)
   // Of log-ins from a network new to the user: what followed, by FollowUp bits.
   std::array<std::array<float, kFollowUps>, kNovelties> follow_ups{};
   std::array<float, kJourneyBins> journeys{};  // out and back, where the network away was new

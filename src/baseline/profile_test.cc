@@ -8,9 +8,9 @@ namespace orbwatch::baseline {
 namespace {
 
 // The sizes that docs/baseline.md states. A change here is a change of the memory bound: change the page as well.
-static_assert(sizeof(UserProfile) == 1888);
+static_assert(sizeof(UserProfile) == 1944);
 static_assert(sizeof(SourceProfile) == 64);
-static_assert(sizeof(GroupProfile) == 1316);
+static_assert(sizeof(GroupProfile) == 1324);
 static_assert(sizeof(StrangerFailures) == 456);
 static_assert(sizeof(SystemProfile) == 80);
 static_assert(std::is_trivially_copyable_v<UserProfile> && std::is_trivially_copyable_v<SourceProfile> &&

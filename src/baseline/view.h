@@ -54,9 +54,9 @@ struct View {
   Ip other_login_ip;
   // Share of the accounts that strangers tried within some days, 0..1.
   double accounts_tried = 0;
-  // Share of log-ins with a known client that used this very client.
+  Client client;
+  // Share of log-ins with a known client that used this very version, or (client_change kOther) this model; 0..1.
   double client_share = 0;
-  std::uint64_t client = 0;  // key of the event's client, 0 if it names none
   std::uint16_t method = 0;  // method_key of the event
   bool login = false;        // a log-in that succeeded (stitched)
   bool failed_login = false;
@@ -65,7 +65,7 @@ struct View {
   // it was at first sight; a client is not known until one of the user's own lines vouches for it.
   Familiarity familiarity = Familiarity::kNewCountry;
   Nanoseconds network_since = 0;
-  bool client_known = false;
+  ClientChange client_change = ClientChange::kOther;
 };
 
 }  // namespace orbwatch::baseline

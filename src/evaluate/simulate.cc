@@ -40,6 +40,7 @@ enum Stream : std::uint64_t {
   kScan,
   kManagement,
   kSessionId,
+  kSecondComputer,
 };
 
 // The organisation's own public addresses: documentation space (RFC 5737), so that they can be nobody's.
@@ -472,7 +473,8 @@ void Simulator::work_from(Rng& rng, std::size_t number, Nanoseconds start, Nanos
   s.user = user.name;
   s.user_number = number;
   s.group = group_of(user);
-  s.client = world_.client_of(user, day);
+  Rng which(world_.seed, {kSecondComputer, number, static_cast<std::uint64_t>(day)});
+  s.client = world_.client_of(user, day, which.chance(user.second_computer));
   const Gateway gateway = gateway_for(user, rng);
   // Some people stay connected all day, others take the tunnel down at noon.
   const int pieces = rng.chance(0.62) || length < 3 * kHour ? 1 : 2;

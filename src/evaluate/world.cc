@@ -15,7 +15,7 @@ using core::kHour;
 using core::kMinute;
 using core::kSecond;
 
-enum Stream : std::uint64_t { kRegion = 1, kUsers, kLease, kHost, kNodes, kFixed, kCgnat };
+enum Stream : std::uint64_t { kRegion = 1, kUsers, kLease, kHost, kNodes, kFixed, kCgnat, kComputers };
 
 constexpr std::array<std::string_view, 48> kFirst = {
     "anna",   "ben",   "carla", "david", "elena",  "felix",  "greta",  "henry",  "ida",    "jonas", "karin", "leon",
@@ -137,6 +137,22 @@ void make_users(World& world, int count) {
       user.os = 0;
       user.remote_share = 0.9;
       user.moves = INT64_MAX;
+    }
+  }
+  for (std::size_t u = 0; u < world.users.size(); ++u) {
+    Rng rng(world.seed, {kComputers, u});
+    User& user = world.users[u];
+    const auto other_os = [&] { return rng.chance(0.6) ? (user.os + 1) % 2 : rng.chance(0.5) ? 2 : user.os; };
+    user.distribution_client = rng.chance(0.4);
+    if (user.contractor) continue;
+    if (rng.chance(0.12)) {
+      user.second_computer = 0.04 + 0.3 * rng.uniform();
+      user.second_os = other_os();
+      user.second_lag_days = rng.chance(0.5) ? 30 + rng.exponential(90) : rng.exponential(10);
+    }
+    if (rng.chance(0.02 * world.days / 28.0)) {
+      user.new_os_day = rng.between(1, std::max(1, world.days - 2));
+      user.new_os = other_os();
     }
   }
   // However small the world, somebody runs it.
@@ -281,15 +297,17 @@ std::uint32_t World::cgnat_address(const PlanNetwork& network, std::uint64_t key
   return host_in(network.prefixes[rng.below(network.prefixes.size())], rng, false);
 }
 
-std::string World::client_of(const User& user, int day) const {
+std::string World::client_of(const User& user, int day, bool second) const {
+  const int os = second ? user.second_os : day >= user.new_os_day ? user.new_os : user.os;
+  if (os == 2 && user.distribution_client) return "Open AnyConnect VPN Agent v9.01";
   std::string_view version = kReleases[0].version;
   for (const Release& release : kReleases) {
-    if (day >= release.day + user.upgrade_lag_days) version = release.version;
+    if (day >= release.day + (second ? user.second_lag_days : user.upgrade_lag_days)) version = release.version;
   }
   const std::string_view product =
       version.starts_with('5') ? "Cisco Secure Client VPN Agent" : "Cisco AnyConnect VPN Agent";
   constexpr std::array<std::string_view, 3> kSystems = {"Windows", "Mac OS X", "Linux"};
-  return fmt::format("{} for {} {}", product, kSystems[static_cast<std::size_t>(user.os)], version);
+  return fmt::format("{} for {} {}", product, kSystems[static_cast<std::size_t>(os)], version);
 }
 
 World make_world(std::uint64_t seed, int users, int days, const core::CivilTime& start, std::string_view region) {

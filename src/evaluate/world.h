@@ -54,6 +54,13 @@ struct User {
   Gateway gateway = Gateway::kAsa1;
   int os = 0;  // 0 Windows, 1 macOS, 2 Linux
   double upgrade_lag_days = 0;
+  bool distribution_client = false;  // on Linux: OpenConnect
+  // A second computer, used on this share of the days; 0 = none.
+  double second_computer = 0;
+  int second_os = 0;
+  double second_lag_days = 0;  // seldom switched on: updated late or never
+  int new_os_day = 1 << 30;    // gets a computer with `new_os`
+  int new_os = 0;
   bool admin = false;
   bool contractor = false;      // from virtual desktops
   bool commercial_vpn = false;  // switches one on at times
@@ -97,7 +104,8 @@ struct World {
   // One of the few addresses behind which a mobile operator puts the phones of an area.
   std::uint32_t cgnat_address(const PlanNetwork& network, std::uint64_t key) const;
   Line home_of(const User& user, Nanoseconds time) const { return time >= user.moves ? user.next_home : user.home; }
-  std::string client_of(const User& user, int day) const;  // what the client calls itself
+  // What the client calls itself, on the user's own or on the second computer.
+  std::string client_of(const User& user, int day, bool second = false) const;
 };
 
 // `region` "" = chosen by the seed. The date is "2026-10-05".

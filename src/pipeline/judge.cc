@@ -242,8 +242,8 @@ void Judge::remember_move(const Event& e, const baseline::View& view, std::vecto
                           const std::vector<enrich::RawLine>* lines) {
   const MoveKey key{e.user, view.network_key};
   const double own = worth(evidence);
-  moves_.insert_or_assign(
-      key, Move{e, view.network_key, !view.client_known, std::move(evidence), *lines, own, view.other_login});
+  moves_.insert_or_assign(key, Move{e, view.network_key, view.client_change != baseline::ClientChange::kSame,
+                                    std::move(evidence), *lines, own, view.other_login});
   probation_.emplace_back(e.time, key);
   while (probation_.size() + settled_.size() > kMostMoves) forget_move(settled_.empty() ? probation_ : settled_);
 }
