@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "core/text.h"
+#include "source/parquet.h"
 
 namespace orbwatch::source {
 namespace {
@@ -82,6 +83,10 @@ class DescriptorReader : public ByteReader {
   }
   std::uint64_t compressed_position() const override { return position_; }
   std::string compression() const override { return {}; }
+  int release() {
+    own_ = false;
+    return descriptor_;
+  }
 
  private:
   int descriptor_;
@@ -534,6 +539,9 @@ std::optional<Error> refuse(string_view head, const std::string& name) {
     return Error{"compressed with " + std::string(kind) + ", which is not read", core::printable(name),
                  "decompress it first: " + std::string(how)};
   };
+  if (is_parquet(head))
+    return Error{"is Parquet within a pipe or a compressed file", core::printable(name),
+                 "give the Parquet file itself"};
   if (head.starts_with("\x04\x22\x4d\x18")) return compression("lz4", "lz4 -d");
   if (head.starts_with("\x1f\x9d")) return compression("compress", "uncompress");
   return std::nullopt;
@@ -612,7 +620,13 @@ Expected<std::unique_ptr<ByteReader>> open(const Input& input, Progress* progres
   struct stat facts{};
   if (::fstat(descriptor, &facts) == 0) {
     if (S_ISDIR(facts.st_mode)) return std::unexpected(system_error(EISDIR, input.path));
-    if (S_ISREG(facts.st_mode)) ::posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
+    if (S_ISREG(facts.st_mode)) {
+      char head[8];
+      const ssize_t n = ::pread(descriptor, head, sizeof head, 0);
+      if (n > 0 && is_parquet({head, static_cast<size_t>(n)}))
+        return read_parquet(raw->release(), input.path, static_cast<std::uint64_t>(facts.st_size), progress);
+      ::posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
+    }
   }
   return std::make_unique<AutoReader>(std::move(raw), input.path);
 }

@@ -27,8 +27,8 @@ class ByteReader {
   // Bytes taken from the disk so far; for progress.
   virtual std::uint64_t compressed_position() const = 0;
 
-  // "", "gzip", "zstd", "xz", "lzma", "lzip", "bzip2"; for a file compressed twice "gzip in xz". Known after the first
-  // read().
+  // "", "gzip", "zstd", "xz", "lzma", "lzip", "bzip2", "parquet"; for a file compressed twice "gzip in xz". Known after
+  // the first read().
   virtual std::string compression() const = 0;
 };
 
@@ -36,8 +36,9 @@ class ByteReader {
 // and -9).
 constexpr std::uint64_t kMostDictionary = 128 << 20;  // bytes
 
-// Opens an input. Reads nothing yet, but opening a FIFO waits for its writer. `progress` may be null; its bytes_read is
-// counted up. Fails if the file is gone, refused or a directory.
+// Opens an input. A Parquet file gives its rows as lines of JSON (parquet.h), but only as a file, not out of a pipe.
+// Reads nothing yet, but opening a FIFO waits for its writer. `progress` may be null; its bytes_read is counted up.
+// Fails if the file is gone, refused or a directory.
 core::Expected<std::unique_ptr<ByteReader>> open(const Input& input, Progress* progress = nullptr);
 
 // The same over a descriptor, which is not closed, or over bytes in memory. `name` goes into error texts.

@@ -4,7 +4,6 @@
 #ifdef ORBWATCH_DUCKDB
 
 #include <absl/container/flat_hash_map.h>
-#include <duckdb.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "core/duckdb.h"
 #include "core/text.h"
 #include "store/migrations.h"
 
@@ -29,48 +29,7 @@ using core::Expected;
 using core::fail;
 using core::Symbol;
 using event::Event;
-
-// The C API's handles with the lifetime of a C++ object.
-template <typename T, void (*destroy)(T*)>
-struct Handle {
-  T value = nullptr;
-  Handle() = default;
-  explicit Handle(T v) : value(v) {}
-  Handle(Handle&& other) noexcept : value(std::exchange(other.value, nullptr)) {}
-  Handle& operator=(Handle&& other) noexcept {
-    std::swap(value, other.value);
-    return *this;
-  }
-  ~Handle() { reset(); }
-  void reset() {
-    if (value != nullptr) destroy(&value);
-    value = nullptr;
-  }
-};
-void destroy_appender(duckdb_appender* appender) { duckdb_appender_destroy(appender); }
-using Database = Handle<duckdb_database, duckdb_close>;
-using Connection = Handle<duckdb_connection, duckdb_disconnect>;
-using Appender = Handle<duckdb_appender, destroy_appender>;
-using Chunk = Handle<duckdb_data_chunk, duckdb_destroy_data_chunk>;
-using LogicalType = Handle<duckdb_logical_type, duckdb_destroy_logical_type>;
-using Config = Handle<duckdb_config, duckdb_destroy_config>;
-using Statement = Handle<duckdb_prepared_statement, duckdb_destroy_prepare>;
-
-struct Result {
-  duckdb_result value{};
-  Result() = default;
-  Result(const Result&) = delete;
-  Result& operator=(const Result&) = delete;
-  ~Result() { duckdb_destroy_result(&value); }
-};
-
-// DuckDB's messages span lines and carry advice for its own developers; a person needs the first line, and of a fatal
-// error the cause.
-std::string one_line(const char* message) {
-  std::string_view text = message == nullptr ? "unknown error" : message;
-  text = text.substr(0, text.find('\n'));
-  return core::printable(core::trim(text), 400);
-}
+using namespace core::duckdb;
 
 Error write_error(const std::string& path, const char* message) {
   const std::string text = one_line(message);
