@@ -539,6 +539,9 @@ std::optional<Error> refuse(string_view head, const std::string& name) {
     return Error{"compressed with " + std::string(kind) + ", which is not read", core::printable(name),
                  "decompress it first: " + std::string(how)};
   };
+  // nfdump's nffile.h: magic 0xA50C in the machine's order, version 1 or 2.
+  if (head.starts_with(string_view("\x0c\xa5\x01\0", 4)) || head.starts_with(string_view("\x0c\xa5\x02\0", 4)))
+    return Error{"is a binary file of nfdump", core::printable(name), "write it as text: nfdump -r FILE -o csv"};
   if (is_parquet(head))
     return Error{"is Parquet within a pipe or a compressed file", core::printable(name),
                  "give the Parquet file itself"};

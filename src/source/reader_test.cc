@@ -313,6 +313,8 @@ TEST(Reader, NamesArchivesAndUnreadCompressions) {
             "compressed with lz4, which is not read: input.log (decompress it first: lz4 -d)");
   EXPECT_EQ(read_all("\x1f\x9d\x90").error,
             "compressed with compress, which is not read: input.log (decompress it first: uncompress)");
+  EXPECT_EQ(read_all(std::string("\x0c\xa5\x01\0\0\0", 6)).error,
+            "is a binary file of nfdump: input.log (write it as text: nfdump -r FILE -o csv)");
   tar[0] = 'w';  // no longer what the checksum says: some other file
   EXPECT_EQ(read_all(tar).error, "");
 }
