@@ -131,7 +131,7 @@ class Auth0 final : public json::TableDecoder {
            data.contains("\"client_id\"");
   }
 
-  Fate fill(const json::Row& row, const json::Object&, Event& e) override {
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     if (row[kType].empty()) return Fate::rejected(kNoType);
     const Type* type = type_of(row[kType]);
     if (type == nullptr) return json::ignored("type", row[kType]);

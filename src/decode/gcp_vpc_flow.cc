@@ -96,7 +96,7 @@ class GcpVpcFlow final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object&, Event& e) override {
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     e.time = json::utc_time(row[row[kStart].empty() ? kTimestamp : kStart]);
     if (e.time == 0) return Fate::rejected(kNoTime);
     e.source_ip = given_ip(row[kSource]);

@@ -121,7 +121,7 @@ class GoogleWorkspace final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object& object, Event& e) override {
+  Fate fill(json::Row& row, const json::Object& object, Event& e) override {
     if (row[kApplication] != "login" && row[kApplication] != "saml")
       return json::ignored("application", row[kApplication]);
     json::Row event{};

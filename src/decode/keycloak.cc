@@ -168,8 +168,7 @@ class Keycloak final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& given, const json::Object&, Event& e) override {
-    json::Row row = given;
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     if (row[kType].empty() && !row[kMessage].empty()) read_line(row[kMessage], row);
     for (const Field field : {kTime, kTimestamp, kAtTimestamp}) {
       if (const core::Nanoseconds time = json::utc_time(row[field]); time != 0) {

@@ -121,7 +121,7 @@ class Okta final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object& object, Event& e) override {
+  Fate fill(json::Row& row, const json::Object& object, Event& e) override {
     if (row[kType].empty()) return Fate::rejected(kNoType);
     const Type* type = type_of(row[kType]);
     if (type == nullptr) return json::ignored("event", first_two(row[kType]));

@@ -31,8 +31,7 @@ void XmlValues::add(std::string_view bytes) {
 }
 
 void XmlValues::skip(std::size_t length) {
-  const auto begin = bytes_.begin() + static_cast<std::ptrdiff_t>(used_);
-  line_ += static_cast<std::uint32_t>(std::count(begin, begin + static_cast<std::ptrdiff_t>(length), '\n'));
+  line_ += static_cast<std::uint32_t>(core::count_lines(rest().substr(0, length)));
   offset_ += length;
   used_ += length;
   searched_ = 0;
