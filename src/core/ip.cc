@@ -7,38 +7,45 @@
 #endif
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace orbwatch::core {
 namespace {
 
 #if defined(__SSE2__)
-__extension__ typedef unsigned __int128 Wide;  // NOLINT(modernize-use-using): what may be called an extension
-
-// The first `size` bytes (7 to 16) at p, filled up with zeros; reads no others.
-Wide load_padded(const char* p, std::size_t size) {
+// The first `size` bytes (7 to 15) at p, filled up with zeros; reads no others.
+__m128i load_padded(const char* p, std::size_t size) {
   const auto load8 = [](const char* from) {
     std::uint64_t word;
     std::memcpy(&word, from, 8);
     return word;
   };
-  if (size == 16) return static_cast<Wide>(load8(p + 8)) << 64 | load8(p);
   if (size >= 8) {
-    return static_cast<Wide>(load8(p + size - 8) >> 1 >> (127 - 8 * size)) << 64 | load8(p);
+    const std::uint64_t tail = load8(p + size - 8) >> 1 >> (127 - 8 * size);
+    return _mm_set_epi64x(static_cast<long long>(tail), static_cast<long long>(load8(p)));
   }
   std::uint32_t head;
   std::uint32_t tail;
   std::memcpy(&head, p, 4);
   std::memcpy(&tail, p + 3, 4);
-  return head | static_cast<std::uint64_t>(tail) << 24;
+  return _mm_cvtsi64_si128(static_cast<long long>(head | static_cast<std::uint64_t>(tail) << 24));
 }
 
 // The same as scan_v4 for an address of at least 7 bytes, the shortest that there is. Without a branch on the number of
 // digits: that differs from address to address, and a processor that guesses wrongly loses more time than all of this
 // takes.
 bool scan_v4_wide(const char*& at, std::size_t size, std::uint32_t& out) {
-  const Wide word = load_padded(at, size);
-  const __m128i text = _mm_set_epi64x(static_cast<long long>(word >> 64), static_cast<long long>(word));
+  alignas(16) std::array<char, 16> bytes;
+  const char* p = at;
+  __m128i text;
+  if (size >= bytes.size()) {
+    text = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  } else {
+    text = load_padded(p, size);
+    _mm_store_si128(reinterpret_cast<__m128i*>(bytes.data()), text);  // in one piece, as the parts are read from it
+    p = bytes.data();
+  }
   // Bytes that are no digit: as unsigned numbers below '0' or above '9'.
   const __m128i shifted = _mm_add_epi8(text, _mm_set1_epi8(static_cast<char>(0x80 - '0')));
   const __m128i other = _mm_cmpgt_epi8(shifted, _mm_set1_epi8(static_cast<char>(-128 + 9)));
@@ -52,11 +59,12 @@ bool scan_v4_wide(const char*& at, std::size_t size, std::uint32_t& out) {
     const unsigned stop = static_cast<unsigned>(__builtin_ctz(mask | 0x80000000U));
     const unsigned length = stop - start;
     if (length - 1 > 2) return false;
-    // start <= 12: three parts of at most three digits, and their dots
-    const std::uint32_t four = (static_cast<std::uint32_t>(word >> (8 * start)) << (8 * (4 - length))) & 0x0f0f0f00U;
+    std::uint32_t four;
+    std::memcpy(&four, p + start, 4);  // start <= 12: three parts of at most three digits, and their dots
+    four = (four << (8 * (4 - length))) & 0x0f0f0f00U;
     const unsigned number = (four >> 8 & 0xff) * 100 + (four >> 16 & 0xff) * 10 + (four >> 24);
     wrong |= number > 255;
-    wrong |= part < 3 && (stop >= 16 || static_cast<char>(word >> (8 * (stop & 15))) != '.');
+    wrong |= part < 3 && (stop >= 16 || p[stop] != '.');
     value = value << 8 | number;
     mask &= mask - 1;
     start = stop + 1;
@@ -74,8 +82,7 @@ bool scan_v4(const char*& at, const char* end, std::uint32_t& out) {
   const char* p = at;
   std::uint32_t value = 0;
 #if defined(__SSE2__)
-  constexpr std::ptrdiff_t kWhole = 16;
-  if (end - p >= 7) return scan_v4_wide(at, static_cast<std::size_t>(std::min(end - p, kWhole)), out);
+  if (end - p >= 7) return scan_v4_wide(at, static_cast<std::size_t>(end - p), out);
 #endif
   for (int part = 0; part < 4; ++part) {
     if (p == end) return false;

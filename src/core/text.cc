@@ -34,6 +34,16 @@ std::uint64_t count_lines(std::string_view bytes) {
   const char* const end = at + bytes.size();
   std::uint64_t count = 0;
   const Lanes wanted = Lanes{} + static_cast<std::uint8_t>('\n');
+  // Adds neighbours until eight 8-bit counters of each half are one 64-bit number.
+  const auto add = [&count](const Lanes& lanes) {
+    auto sums = std::bit_cast<Sums>(lanes);
+    constexpr std::uint64_t k8 = 0x00ff00ff00ff00ffULL;
+    sums = (sums & k8) + ((sums >> 8) & k8);
+    sums += sums >> 32;
+    sums += sums >> 16;
+    sums &= Sums{} + 0xffff;
+    count += sums[0] + sums[1];
+  };
   while (static_cast<std::size_t>(end - at) >= kWide) {
     std::size_t rounds = std::min<std::size_t>(static_cast<std::size_t>(end - at) / kWide, 255);
     Lanes a{}, b{}, c{}, d{};
@@ -45,16 +55,16 @@ std::uint64_t count_lines(std::string_view bytes) {
       c -= static_cast<Lanes>(block[2] == wanted);
       d -= static_cast<Lanes>(block[3] == wanted);
     }
-    // Adds neighbours until eight 8-bit counters of each half are one 64-bit number.
-    for (const Lanes lanes : {a, b, c, d}) {
-      auto sums = std::bit_cast<Sums>(lanes);
-      constexpr std::uint64_t k8 = 0x00ff00ff00ff00ffULL;
-      sums = (sums & k8) + ((sums >> 8) & k8);
-      sums += sums >> 32;
-      sums += sums >> 16;
-      sums &= Sums{} + 0xffff;
-      count += sums[0] + sums[1];
+    for (const Lanes& lanes : {a, b, c, d}) add(lanes);
+  }
+  if (static_cast<std::size_t>(end - at) >= sizeof(Lanes)) {
+    Lanes rest{};
+    for (; static_cast<std::size_t>(end - at) >= sizeof(Lanes); at += sizeof(Lanes)) {
+      Lanes block;
+      std::memcpy(&block, at, sizeof(block));
+      rest -= static_cast<Lanes>(block == wanted);
     }
+    add(rest);
   }
   for (; at < end; ++at) count += *at == '\n';
   return count;

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string_view>
 
+#include "decode/find_byte.h"
 #include "decode/formats.h"
 #include "decode/json_fields.h"
 #include "decode/scanner.h"
@@ -120,15 +121,15 @@ class Auth0 final : public json::TableDecoder {
   bool claims(const TextRecord& r) const override {
     if (!r.json) return false;
     const std::uint64_t products = json::products_of(r);
-    const bool streamed = (json::keys_of(r) & json::kData) != 0 && is_log(json::raw_member(r, "data"));
-    if (streamed) return r.message.contains("\"log_id\"") || r.message.contains("\"client_name\"");
-    return json::has_all(products, json::kLogId | json::kType) && r.message.contains("\"date\"");
+    const bool streamed = (json::keys_of(r) & json::kData) != 0 && is_log(json::whole_member(r, "data"));
+    if (streamed) return holds_text(r.message, "\"log_id\"") || holds_text(r.message, "\"client_name\"");
+    return json::has_all(products, json::kLogId | json::kType) && holds_text(r.message, "\"date\"");
   }
 
  private:
   static bool is_log(std::string_view data) {
-    return data.starts_with('{') && data.contains("\"date\"") && data.contains("\"type\"") &&
-           data.contains("\"client_id\"");
+    return data.starts_with('{') && holds_text(data, "\"date\"") && holds_text(data, "\"type\"") &&
+           holds_text(data, "\"client_id\"");
   }
 
   Fate fill(json::Row& row, const json::Object&, Event& e) override {

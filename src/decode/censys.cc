@@ -89,7 +89,7 @@ class Censys final : public RecordDecoder {
   static bool wraps_host(const TextRecord& r, int depth) {
     for (const std::string_view key : {"host", "resource", "host_v1", "result"}) {
       TextRecord inner;
-      inner.message = json::raw_member(r, key);
+      inner.message = json::raw_member(r, key);  // from its first byte to the record's end
       inner.json = inner.message.starts_with('{');
       if (inner.json && (is_host(inner) || (depth + 1 < kDeepest && wraps_host(inner, depth + 1)))) return true;
     }

@@ -10,6 +10,7 @@
 
 #include "core/text.h"
 #include "decode/envelope.h"
+#include "decode/find_byte.h"
 #include "decode/formats.h"
 #include "decode/json_fields.h"
 #include "decode/name_table.h"
@@ -187,7 +188,7 @@ class Ecs final : public json::TableDecoder {
     if ((json::keys_of(r) & kBoth) != kBoth) return false;
     // Without a category it is a document of another kind: measurements, plain text.
     if (!json::raw_member(r, "event.category").empty()) return true;
-    return json::raw_member(r, "event").contains("\"category\"");
+    return holds_text(json::whole_member(r, "event"), "\"category\"");
   }
 
  private:

@@ -15,6 +15,7 @@
 #include <memory>
 #include <string_view>
 
+#include "decode/find_byte.h"
 #include "decode/formats.h"
 #include "decode/json_fields.h"
 #include "decode/scanner.h"
@@ -117,7 +118,7 @@ class GoogleWorkspace final : public json::TableDecoder {
     if ((keys & json::kIdApplication) != 0) return true;
     if (!json::has_all(keys, json::kId | json::kActor)) return false;
     const std::string_view id = json::raw_member(r, "id");
-    return id.starts_with('{') && id.substr(0, 512).find("\"applicationName\"") != std::string_view::npos;
+    return id.starts_with('{') && holds_text(id.substr(0, 512), "\"applicationName\"");
   }
 
  private:

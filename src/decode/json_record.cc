@@ -285,25 +285,50 @@ std::uint64_t products_of(const TextRecord& record) {
   return record.product_keys;
 }
 
-std::string_view raw_member(const TextRecord& record, std::string_view key) {
-  std::string_view found;
+namespace {
+
+// Gives the first member of that name to one of the two: as a value of the index, or its place and the text's end.
+template <typename Indexed, typename Scanned>
+void find_member(const TextRecord& record, std::string_view key, Indexed&& in_index, Scanned&& in_text) {
   if (record.index != nullptr && indexed(record)) {
     const NameKey wanted = NameKey::of(key);
     const Object object(record.index, 0);
     walk_members(object, [&](const Member& member) {
       if (member.key != wanted || member.name() != key) return true;
-      found = object.at(member).whole();
+      in_index(object.at(member));
       return false;
     });
-  } else {
-    const char* const end = record.message.data() + record.message.size();
-    members(record.message, [&](std::string_view name, const char* value) {
-      if (name != key) return true;
-      found = {value, static_cast<std::size_t>(value_end(value, end) - value)};
-      while (!found.empty() && core::is_space(found.back())) found.remove_suffix(1);
-      return false;
-    });
+    return;
   }
+  const char* const end = record.message.data() + record.message.size();
+  members(record.message, [&](std::string_view name, const char* value) {
+    if (name != key) return true;
+    in_text(value, end);
+    return false;
+  });
+}
+
+std::string_view between(const char* begin, const char* end) { return {begin, static_cast<std::size_t>(end - begin)}; }
+
+}  // namespace
+
+std::string_view raw_member(const TextRecord& record, std::string_view key) {
+  std::string_view found;
+  find_member(
+      record, key,
+      [&](const Value& value) {
+        const std::string_view text = record.index->text();
+        found = between(value.raw().data(), text.data() + text.size());
+      },
+      [&](const char* value, const char* end) { found = between(value, end); });
+  return found;
+}
+
+std::string_view whole_member(const TextRecord& record, std::string_view key) {
+  std::string_view found;
+  find_member(
+      record, key, [&](const Value& value) { found = value.whole(); },
+      [&](const char* value, const char* end) { found = core::trim(between(value, value_end(value, end))); });
   return found;
 }
 

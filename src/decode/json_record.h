@@ -274,9 +274,11 @@ inline bool has_all(std::uint64_t keys, std::uint64_t wanted) { return (keys & w
 // ask (the answer is kept in the record). A broken object gives the keys before the break.
 std::uint64_t keys_of(const TextRecord& record);
 
-// A top-level member as it stands in the text ("\"sshd\"", "12", "{...}"), "" if there is none. In broken JSON it may
-// reach to the end of the text.
+// The raw text of a top-level member ("\"sshd\"", "12", "{...}" from its first byte to the record's end), "" if there
+// is none. For a look at how it begins; whole_member() finds where it ends, too (in broken JSON that may be the end of
+// the text).
 std::string_view raw_member(const TextRecord& record, std::string_view key);
+std::string_view whole_member(const TextRecord& record, std::string_view key);
 
 inline bool starts_value(char kind) {
   return kind == '"' || kind == '{' || kind == '[' || kind == 't' || kind == 'f' || kind == 'n' || kind == '-' ||
