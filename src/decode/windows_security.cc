@@ -152,8 +152,20 @@ std::string_view plain(std::string_view key, std::array<char, kLongestName>& buf
   return {buffer.data(), used};
 }
 
-Field field_of(std::string_view name) {
-  const Field* const field = kFieldNames.find(name);
+Field field_of(std::string_view plain_name) {
+  const Field* const field = kFieldNames.find(plain_name);
+  return field == nullptr ? kNone : *field;
+}
+
+// The same for a name as it stands in the record.
+Field field_of_raw(std::string_view name) {
+  if (name.size() > kLongestName) return kNone;
+  if (holds_byte(name.data(), name.size(), '_') || holds_byte(name.data(), name.size(), '#')) {
+    std::array<char, kLongestName> buffer;
+    return field_of(plain(name, buffer));
+  }
+  const Field* const field = kFieldNames.find(
+      NameKey::padded(name).lower(), [&](std::string_view row) { return core::equals_ignore_case(row, name); });
   return field == nullptr ? kNone : *field;
 }
 
@@ -344,12 +356,12 @@ class WindowsSecurity final : public RecordDecoder {
   }
 
   void set_xml(std::string_view name, std::string_view text, bool rendered, Row& row) {
-    if (name.empty() && text.find("AuditBase") != text.npos) {
+    if (name.empty() && holds_text(text, "AuditBase")) {
       row[kAudit] = xml_unescaped(text, buffer_);
     } else if (!rendered && !name.empty()) {
-      std::array<char, kLongestName> lower;
-      const Field field = field_of(plain(name, lower));
-      if (field != kNone && row[field].empty()) row[field] = xml_unescaped(text, buffer_);
+      const Field field = field_of_raw(name);
+      if (field == kNone || !row[field].empty()) return;
+      row[field] = holds_byte(text.data(), text.size(), '&') ? xml_unescaped(text, buffer_) : text;
     }
   }
 

@@ -11,11 +11,10 @@ namespace {
 
 constexpr CharTable kEndsName(" \t\r\n/>=");
 
-// The place of the '>' that ends the tag at the front; attributes' values may hold one.
-std::size_t tag_end(std::string_view text) {
+// The place of the '>' that ends the tag at the front, from `at` on; attributes' values may hold one.
+std::size_t tag_end(std::string_view text, std::size_t at) {
   const char* const p = text.data();
   const std::size_t size = text.size();
-  std::size_t at = 1;
   while (true) {
     at = find_byte(p, at, size, {'>', '"', '\''});
     if (at == size) return text.npos;
@@ -87,16 +86,21 @@ XmlReader::Token XmlReader::next() {
       if (!text_.empty()) return Token::kText;
       continue;
     }
-    const auto end = tag_end(rest_);
+    const bool closing = rest_.size() > 1 && rest_[1] == '/';
+    const std::size_t begin = closing ? 2 : 1;
+    // Most tags have no attributes: what ends their name ends them.
+    const std::size_t stop =
+        find_byte(rest_.data(), begin, rest_.size(), {'>', ' ', '/', '=', '"', '\'', '\t', '\r', '\n'});
+    if (stop == rest_.size()) return Token::kBroken;
+    const std::size_t end = rest_[stop] == '>' ? stop : tag_end(rest_, stop);
     if (end == rest_.npos) return Token::kBroken;
-    std::string_view tag = rest_.substr(1, end - 1);
+    std::string_view tag = rest_.substr(begin, end - begin);
     rest_.remove_prefix(end + 1);
     if (tag.starts_with('?') || tag.starts_with('!')) continue;
-    const bool closing = core::skip_prefix(tag, "/");
     closes_ = !closing && tag.ends_with('/');
     if (closes_) tag.remove_suffix(1);
-    std::size_t name = 0;
-    while (name < tag.size() && !kEndsName.has(tag[name])) ++name;
+    std::size_t name = std::min(stop - begin, tag.size());
+    while (name < tag.size() && !kEndsName.has(tag[name])) ++name;  // a quote in the name
     name_ = tag.substr(0, name);
     attributes_ = tag.substr(name);
     return closing ? Token::kClose : Token::kOpen;
