@@ -7,17 +7,45 @@
 #endif
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace orbwatch::core {
 namespace {
 
 #if defined(__SSE2__)
-// The same as scan_v4 for an address with 16 readable bytes. Without a branch on the number of digits: that differs
-// from address to address, and a processor that guesses wrongly loses more time than all of this takes.
-bool scan_v4_wide(const char*& at, std::uint32_t& out) {
-  const char* const p = at;
-  const __m128i text = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+// The first `size` bytes (7 to 15) at p, filled up with zeros; reads no others.
+__m128i load_padded(const char* p, std::size_t size) {
+  const auto load8 = [](const char* from) {
+    std::uint64_t word;
+    std::memcpy(&word, from, 8);
+    return word;
+  };
+  if (size >= 8) {
+    const std::uint64_t tail = load8(p + size - 8) >> 1 >> (127 - 8 * size);
+    return _mm_set_epi64x(static_cast<long long>(tail), static_cast<long long>(load8(p)));
+  }
+  std::uint32_t head;
+  std::uint32_t tail;
+  std::memcpy(&head, p, 4);
+  std::memcpy(&tail, p + 3, 4);
+  return _mm_cvtsi64_si128(static_cast<long long>(head | static_cast<std::uint64_t>(tail) << 24));
+}
+
+// The same as scan_v4 for an address of at least 7 bytes, the shortest that there is. Without a branch on the number of
+// digits: that differs from address to address, and a processor that guesses wrongly loses more time than all of this
+// takes.
+bool scan_v4_wide(const char*& at, std::size_t size, std::uint32_t& out) {
+  alignas(16) std::array<char, 16> bytes;
+  const char* p = at;
+  __m128i text;
+  if (size >= bytes.size()) {
+    text = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  } else {
+    text = load_padded(p, size);
+    _mm_store_si128(reinterpret_cast<__m128i*>(bytes.data()), text);  // in one piece, as the parts are read from it
+    p = bytes.data();
+  }
   // Bytes that are no digit: as unsigned numbers below '0' or above '9'.
   const __m128i shifted = _mm_add_epi8(text, _mm_set1_epi8(static_cast<char>(0x80 - '0')));
   const __m128i other = _mm_cmpgt_epi8(shifted, _mm_set1_epi8(static_cast<char>(-128 + 9)));
@@ -43,7 +71,7 @@ bool scan_v4_wide(const char*& at, std::uint32_t& out) {
   }
   if (wrong != 0) return false;
   out = value;
-  at = p + (start - 1);
+  at += start - 1;
   return true;
 }
 #endif
@@ -54,7 +82,7 @@ bool scan_v4(const char*& at, const char* end, std::uint32_t& out) {
   const char* p = at;
   std::uint32_t value = 0;
 #if defined(__SSE2__)
-  if (end - p >= 16) return scan_v4_wide(at, out);
+  if (end - p >= 7) return scan_v4_wide(at, static_cast<std::size_t>(end - p), out);
 #endif
   for (int part = 0; part < 4; ++part) {
     if (p == end) return false;

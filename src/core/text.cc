@@ -1,12 +1,10 @@
 #include "core/text.h"
 
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
 namespace orbwatch::core {
-namespace {
-
-char lower_char(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-}  // namespace
-
 std::size_t utf8_length(std::string_view t) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(t[i]); };
   const auto tail = [&](std::size_t i) { return i < t.size() && (byte(i) & 0xc0) == 0x80; };
@@ -24,6 +22,52 @@ std::size_t utf8_length(std::string_view t) {
     return 4;
   }
   return 0;
+}
+
+std::uint64_t count_lines(std::string_view bytes) {
+  // Sixteen byte-wide counters; every comparison gives -1 where there is a '\n', and after 255 rounds a counter could
+  // wrap.
+  using Lanes = std::uint8_t __attribute__((vector_size(16)));
+  using Sums = std::uint64_t __attribute__((vector_size(16)));
+  constexpr std::size_t kWide = 4 * sizeof(Lanes);
+  const char* at = bytes.data();
+  const char* const end = at + bytes.size();
+  std::uint64_t count = 0;
+  const Lanes wanted = Lanes{} + static_cast<std::uint8_t>('\n');
+  // Adds neighbours until eight 8-bit counters of each half are one 64-bit number.
+  const auto add = [&count](const Lanes& lanes) {
+    auto sums = std::bit_cast<Sums>(lanes);
+    constexpr std::uint64_t k8 = 0x00ff00ff00ff00ffULL;
+    sums = (sums & k8) + ((sums >> 8) & k8);
+    sums += sums >> 32;
+    sums += sums >> 16;
+    sums &= Sums{} + 0xffff;
+    count += sums[0] + sums[1];
+  };
+  while (static_cast<std::size_t>(end - at) >= kWide) {
+    std::size_t rounds = std::min<std::size_t>(static_cast<std::size_t>(end - at) / kWide, 255);
+    Lanes a{}, b{}, c{}, d{};
+    for (; rounds > 0; --rounds, at += kWide) {
+      Lanes block[4];
+      std::memcpy(block, at, kWide);
+      a -= static_cast<Lanes>(block[0] == wanted);
+      b -= static_cast<Lanes>(block[1] == wanted);
+      c -= static_cast<Lanes>(block[2] == wanted);
+      d -= static_cast<Lanes>(block[3] == wanted);
+    }
+    for (const Lanes& lanes : {a, b, c, d}) add(lanes);
+  }
+  if (static_cast<std::size_t>(end - at) >= sizeof(Lanes)) {
+    Lanes rest{};
+    for (; static_cast<std::size_t>(end - at) >= sizeof(Lanes); at += sizeof(Lanes)) {
+      Lanes block;
+      std::memcpy(&block, at, sizeof(block));
+      rest -= static_cast<Lanes>(block == wanted);
+    }
+    add(rest);
+  }
+  for (; at < end; ++at) count += *at == '\n';
+  return count;
 }
 
 std::optional<std::string_view> between(std::string_view text, std::string_view before, std::string_view after) {
@@ -49,14 +93,6 @@ void append_unquoted(std::string& out, std::string_view inside) {
     out += inside[i];
     if (inside[i] == '"' && i + 1 < inside.size() && inside[i + 1] == '"') ++i;
   }
-}
-
-bool equals_ignore_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (lower_char(a[i]) != lower_char(b[i])) return false;
-  }
-  return true;
 }
 
 bool contains_ignore_case(std::string_view haystack, std::string_view needle) {

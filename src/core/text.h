@@ -43,6 +43,9 @@ inline bool skip_prefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
+// How often '\n' stands in the text.
+std::uint64_t count_lines(std::string_view text);
+
 // What stands between `before` and `after`, nullopt if either is missing. An `after` of "" means: to the end.
 std::optional<std::string_view> between(std::string_view text, std::string_view before, std::string_view after);
 
@@ -52,7 +55,14 @@ std::string_view quoted_cell(std::string_view text);
 // Appends what quoted_cell gave with doubled quotes made single.
 void append_unquoted(std::string& out, std::string_view inside);
 
-bool equals_ignore_case(std::string_view a, std::string_view b);  // ASCII only
+inline char lower_char(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }  // ASCII only
+inline bool equals_ignore_case(std::string_view a, std::string_view b) {                         // ASCII only
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    if (lower_char(a[i]) != lower_char(b[i])) return false;
+  }
+  return true;
+}
 bool contains_ignore_case(std::string_view haystack, std::string_view needle);
 std::string lower(std::string_view text);  // ASCII only
 

@@ -14,8 +14,10 @@
 #include <memory>
 #include <string_view>
 
+#include "decode/find_byte.h"
 #include "decode/formats.h"
 #include "decode/json_fields.h"
+#include "decode/name_table.h"
 #include "decode/scanner.h"
 
 namespace orbwatch::decode {
@@ -68,43 +70,31 @@ const json::Fields kFields(
 
 enum class Kind : std::uint8_t { kLogon, kFailure, kLogoff, kSecondFactor, kNoSecondFactor, kChallenge };
 
-struct Type {
-  std::string_view name;
-  Kind kind;
-};
-
-constexpr std::array kTypes = {
-    Type{"s", Kind::kLogon},
-    Type{"scoa", Kind::kLogon},
-    Type{"sens", Kind::kLogon},
-    Type{"sepft", Kind::kLogon},
-    Type{"f", Kind::kFailure},
-    Type{"fp", Kind::kFailure},
-    Type{"fu", Kind::kFailure},
-    Type{"fc", Kind::kFailure},
-    Type{"fcoa", Kind::kFailure},
-    Type{"fens", Kind::kFailure},
-    Type{"fepft", Kind::kFailure},
-    Type{"limit_wc", Kind::kFailure},
-    Type{"limit_mu", Kind::kFailure},
-    Type{"pwd_leak", Kind::kFailure},
-    Type{"slo", Kind::kLogoff},
-    Type{"gd_auth_succeed", Kind::kSecondFactor},
-    Type{"gd_auth_failed", Kind::kNoSecondFactor},
-    Type{"gd_auth_rejected", Kind::kNoSecondFactor},
-    Type{"gd_otp_rate_limit_exceed", Kind::kNoSecondFactor},
-    Type{"gd_send_pn", Kind::kChallenge},
-    Type{"gd_send_sms", Kind::kChallenge},
-    Type{"gd_send_email", Kind::kChallenge},
-    Type{"gd_send_voice", Kind::kChallenge},
-};
-
-const Type* type_of(std::string_view name) {
-  for (const Type& type : kTypes) {
-    if (type.name == name) return &type;
-  }
-  return nullptr;
-}
+constexpr NameTable kTypes(std::to_array<Name<Kind>>({
+    {"s", Kind::kLogon},
+    {"scoa", Kind::kLogon},
+    {"sens", Kind::kLogon},
+    {"sepft", Kind::kLogon},
+    {"f", Kind::kFailure},
+    {"fp", Kind::kFailure},
+    {"fu", Kind::kFailure},
+    {"fc", Kind::kFailure},
+    {"fcoa", Kind::kFailure},
+    {"fens", Kind::kFailure},
+    {"fepft", Kind::kFailure},
+    {"limit_wc", Kind::kFailure},
+    {"limit_mu", Kind::kFailure},
+    {"pwd_leak", Kind::kFailure},
+    {"slo", Kind::kLogoff},
+    {"gd_auth_succeed", Kind::kSecondFactor},
+    {"gd_auth_failed", Kind::kNoSecondFactor},
+    {"gd_auth_rejected", Kind::kNoSecondFactor},
+    {"gd_otp_rate_limit_exceed", Kind::kNoSecondFactor},
+    {"gd_send_pn", Kind::kChallenge},
+    {"gd_send_sms", Kind::kChallenge},
+    {"gd_send_email", Kind::kChallenge},
+    {"gd_send_voice", Kind::kChallenge},
+}));
 
 AuthMethod method_of(std::string_view type, std::string_view strategy) {
   if (strategy == "auth0" || type == "sepft" || type == "fepft") return AuthMethod::kPassword;
@@ -120,25 +110,25 @@ class Auth0 final : public json::TableDecoder {
   bool claims(const TextRecord& r) const override {
     if (!r.json) return false;
     const std::uint64_t products = json::products_of(r);
-    const bool streamed = (json::keys_of(r) & json::kData) != 0 && is_log(json::raw_member(r, "data"));
-    if (streamed) return r.message.contains("\"log_id\"") || r.message.contains("\"client_name\"");
-    return json::has_all(products, json::kLogId | json::kType) && r.message.contains("\"date\"");
+    const bool streamed = (json::keys_of(r) & json::kData) != 0 && is_log(json::whole_member(r, "data"));
+    if (streamed) return holds_text(r.message, "\"log_id\"") || holds_text(r.message, "\"client_name\"");
+    return json::has_all(products, json::kLogId | json::kType) && holds_text(r.message, "\"date\"");
   }
 
  private:
   static bool is_log(std::string_view data) {
-    return data.starts_with('{') && data.contains("\"date\"") && data.contains("\"type\"") &&
-           data.contains("\"client_id\"");
+    return data.starts_with('{') && holds_text(data, "\"date\"") && holds_text(data, "\"type\"") &&
+           holds_text(data, "\"client_id\"");
   }
 
-  Fate fill(const json::Row& row, const json::Object&, Event& e) override {
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     if (row[kType].empty()) return Fate::rejected(kNoType);
-    const Type* type = type_of(row[kType]);
-    if (type == nullptr) return json::ignored("type", row[kType]);
+    const Kind* kind = kTypes.find(row[kType]);
+    if (kind == nullptr) return json::ignored("type", row[kType]);
     e.time = json::utc_time(row[kDate]);
     if (e.time == 0) return Fate::rejected(kNoTime);
-    put(type->kind, e);
-    e.code = core::intern(type->name);
+    put(*kind, e);
+    e.code = core::intern(row[kType]);
     set_user(e, row[row[kUserName].empty() ? kUserId : kUserName]);
     json::set_source(e, row[kAddress]);
     if (!e.user.present() && !e.source_ip.present()) return Fate::rejected(kNobody);

@@ -79,7 +79,7 @@ class Authentik final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object&, Event& e) override {
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     const bool invalid = row[kEvent] == "invalid_login";
     if (!row[kEvent].empty() && !invalid && row[kEvent] != "Created Event") return Fate::ignored(kOther);
     const std::string_view action = row[kAction];

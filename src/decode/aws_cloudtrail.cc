@@ -141,7 +141,7 @@ class AwsCloudtrail final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object&, Event& e) override {
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     if (row[kType] == "AwsCloudTrailInsight") return Fate::ignored(kInsight);
     if (row[kName].empty()) return Fate::rejected(kNoName);
     const Name* name = name_of(row[kName], row[kSource]);

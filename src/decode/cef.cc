@@ -9,11 +9,13 @@
 //
 // What a record is, is told by its words: see common_record.h. Everything that is neither log-in, session nor
 // connection is ignored as "other record of VENDOR PRODUCT".
+#include <algorithm>
 #include <memory>
 #include <string>
 
 #include "core/text.h"
 #include "decode/common_record.h"
+#include "decode/find_byte.h"
 #include "decode/formats.h"
 #include "decode/name_table.h"
 #include "decode/scanner.h"
@@ -197,22 +199,20 @@ constexpr NameTable kLabels(std::to_array<Name<Says>>({
 
 constexpr CharTable kKeyCharacters{"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-[]"};
 
-// Calls each(key, value) for the pairs of the extension; values as they stand there, without spaces around.
+// Calls each(key, value) for the pairs of the extension; values as they stand there, without spaces around. A key is
+// what stands before a "=" and behind a space, if that are characters of keys.
 template <typename Each>
 void extension_pairs(std::string_view text, Each&& each) {
+  const char* const p = text.data();
   std::string_view key;
   std::size_t value = 0;
-  std::size_t i = 0;
-  while (i < text.size()) {
-    const std::size_t word = i;
-    while (i < text.size() && kKeyCharacters.has(text[i])) ++i;
-    if (i < text.size() && text[i] == '=' && i != word) {
-      if (!key.empty()) each(key, core::trim(text.substr(value, word - value)));
-      key = text.substr(word, i - word);
-      value = ++i;
-    }
-    while (i < text.size() && !core::is_space(text[i])) ++i;
-    while (i < text.size() && core::is_space(text[i])) ++i;
+  for (std::size_t at = 0; (at = find_byte(p, at, text.size(), {'='})) != text.size(); ++at) {
+    std::size_t word = at;
+    while (word != value && kKeyCharacters.has(p[word - 1])) --word;
+    if (word == at || (word != 0 && !core::is_space(p[word - 1]))) continue;
+    if (!key.empty()) each(key, core::trim(text.substr(value, word - value)));
+    key = text.substr(word, at - word);
+    value = at + 1;
   }
   if (!key.empty()) each(key, core::trim(text.substr(value)));
 }
@@ -284,7 +284,7 @@ class Cef final : public RecordDecoder {
     const std::string_view text = r.message;
     if (version_at(text, 0) && (r.program == "CEF" || is_header(text))) return 0;
     const std::string_view head = text.substr(0, 64);
-    for (auto at = head.find("CEF:"); at != head.npos; at = head.find("CEF:", at + 1)) {
+    for (auto at = find_text(head, "CEF:"); at != head.npos; at = find_text(head, "CEF:", at + 1)) {
       if (at != 0 && head[at - 1] != ' ' && head[at - 1] != ':') continue;
       std::size_t version = at + 4;
       while (version < text.size() && text[version] == ' ') ++version;
@@ -343,14 +343,15 @@ class Cef final : public RecordDecoder {
 
   static std::string_view header_field(std::string_view& text) {
     std::size_t i = 0;
-    while (i < text.size() && text[i] != '|') i += text[i] == '\\' && i + 1 < text.size() ? 2 : 1;
+    while ((i = find_byte(text.data(), i, text.size(), {'|', '\\'})) != text.size() && text[i] != '|')
+      i = std::min(i + 2, text.size());
     const std::string_view field = text.substr(0, i);
     text = i < text.size() ? text.substr(i + 1) : std::string_view{};
     return core::trim(field);
   }
 
   void pair(std::string_view key, std::string_view value) {
-    if (key.ends_with("Label") && is_custom(key.substr(0, key.size() - 5))) {
+    if (key.back() == 'l' && key.ends_with("Label") && is_custom(key.substr(0, key.size() - 5))) {
       custom(key.substr(0, key.size() - 5)).name = value;
       return;
     }
@@ -385,7 +386,7 @@ class Cef final : public RecordDecoder {
 
   Custom& custom(std::string_view key) {
     for (std::size_t i = 0; i < custom_; ++i) {
-      if (labels_[i].key == key) return labels_[i];
+      if (labels_[i].key.back() == key.back() && labels_[i].key == key) return labels_[i];
     }
     if (custom_ == kMostCustom) return labels_[kMostCustom];  // written, never read
     labels_[custom_] = {key, {}, {}};
@@ -405,7 +406,8 @@ class Cef final : public RecordDecoder {
 
   // The value without its escapes. Only what is short needs to be exact: names, not messages.
   std::string_view plain(std::string_view value) {
-    if (value.find('\\') == value.npos || value.size() > unescaped_.size() - unescaped_used_) return value;
+    if (!holds_byte(value.data(), value.size(), '\\') || value.size() > unescaped_.size() - unescaped_used_)
+      return value;
     char* const begin = unescaped_.data() + unescaped_used_;
     char* p = begin;
     for (std::size_t i = 0; i < value.size(); ++i) {

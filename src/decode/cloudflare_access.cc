@@ -133,7 +133,7 @@ class CloudflareAccess final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object&, Event& e) override {
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     if (!row[kActionType].empty()) return audit(row, e);
     if (!row[kRay].empty() || !row[kAllowed].empty()) return access(row, e);
     return !row[kStart].empty() ? session(row, e) : gateway(row, e);

@@ -5,6 +5,7 @@
 
 #include "core/text.h"
 #include "decode/envelope.h"
+#include "decode/name_key.h"
 #include "decode/scanner.h"
 
 namespace orbwatch::decode {
@@ -130,6 +131,39 @@ void put_user(Event& event, std::string_view name, std::string_view domain) {
   if (event.user.present() && !event.user_domain.present()) event.user_domain = core::intern(domain);
 }
 
+// By what vendors say that there is no value.
+bool is_nothing(std::string_view value) {
+  switch (value.size()) {
+    case 1: return value == "-";
+    case 2: return value == "NA";
+    case 3: return value == "N/A" || value == "n/a";
+    case 4: return value == "none" || value == "None" || value == "null";
+    case 7: return value == "unknown" || value == "0.0.0.0";
+    default: return false;
+  }
+}
+
+// The fields whose words say what a record is.
+constexpr std::array kWordFields = {Says::kName,    Says::kId,     Says::kCategory,
+                                    Says::kSubtype, Says::kAction, Says::kOutcome};
+
+// Tells records with other words in those fields apart; only within this process.
+std::uint64_t hash_of_words(const CommonRecord& r) {
+  constexpr std::uint64_t kOdd = 0xff51afd7ed558ccdULL;
+  std::uint64_t hash = 0;
+  const auto add = [&](std::uint64_t word) {
+    hash = (hash ^ word) * kOdd;
+    hash ^= hash >> 29;
+  };
+  for (const Says what : kWordFields) {
+    std::string_view text = r[what];
+    add(text.size());
+    for (; text.size() > 8; text.remove_prefix(8)) add(NameKey::of(text.substr(0, 8)).first);
+    add(NameKey::of(text).first);
+  }
+  return hash;
+}
+
 Fate other(const CommonRecord& r) {
   std::array<char, 64> buffer;
   std::size_t used = 0;
@@ -155,11 +189,7 @@ void CommonRecord::set(Says what, std::string_view value) {
   if (!place.empty()) return;
   value = core::trim(value);
   if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
-  if (value == "-" || value == "N/A" || value == "n/a" || value == "NA" || value == "none" || value == "None" ||
-      value == "null" || value == "unknown" || value == "0.0.0.0") {
-    return;
-  }
-  place = value;
+  if (!is_nothing(value)) place = value;
 }
 
 void CommonRecord::replace(Says what, std::string_view value) {
@@ -170,13 +200,12 @@ void CommonRecord::replace(Says what, std::string_view value) {
   if (place.empty()) place = before;
 }
 
-CommonReader::Words CommonReader::read_words(const CommonRecord& r) {
-  Lower text;
-  for (const Says what : {Says::kName, Says::kId, Says::kCategory, Says::kSubtype, Says::kAction, Says::kOutcome})
-    text.add(r[what]);
-  const std::uint64_t hash = core::hash64(text.text());
+const CommonReader::Words& CommonReader::read_words(const CommonRecord& r) {
+  const std::uint64_t hash = hash_of_words(r);
   Words& words = judged_[hash % judged_.size()];
   if (words.hash == hash && hash != 0) return words;
+  Lower text;
+  for (const Says what : kWordFields) text.add(r[what]);
   words = Words{};
   words.hash = hash;
   text.add(" ");  // so that the last word ends, too
@@ -195,6 +224,7 @@ CommonReader::Words CommonReader::read_words(const CommonRecord& r) {
                                 "traffic:forward timeout", "-rst ", " end "});
   Lower outcome;
   outcome.add(r[Says::kOutcome]);
+  words.action = action_of(r[Says::kAction]);
   words.outcome = outcome_of(outcome);
   if (words.outcome == Outcome::kUnknown) words.outcome = outcome_of(text);
   if (text.has({"disconnect", "tunnel-down", "terminat", "logout", "closed", "ended", " end", "down"})) {
@@ -227,7 +257,7 @@ void CommonReader::put_times(const CommonRecord& r, Event& event) const {
 }
 
 Fate CommonReader::to_event(const CommonRecord& r, Event& event) {
-  const Words words = read_words(r);
+  const Words& words = read_words(r);
   const auto ip = [&](Says first, Says second) {
     const Ip found = given_ip(r[first]);
     return found.present() ? found : given_ip(r[second]);
@@ -247,7 +277,7 @@ Fate CommonReader::to_event(const CommonRecord& r, Event& event) {
   // Who logs out of a VPN ends a session.
   const bool login = says_login || says_logout || (words.login && !words.traffic && !(words.vpn && words.logout));
   const bool ends = event.source_ip.present() || event.destination_ip.present();
-  const Action action = action_of(r[Says::kAction]);
+  const Action action = words.action;
 
   if (login) {
     Outcome outcome = words.outcome;

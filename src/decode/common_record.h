@@ -113,8 +113,9 @@ class CommonReader {
     bool connection_end = false;
     event::Activity vpn_activity = event::Activity::kUpdate;
     event::Outcome outcome = event::Outcome::kUnknown;
+    event::Action action = event::Action::kNone;
   };
-  Words read_words(const CommonRecord& record);
+  const Words& read_words(const CommonRecord& record);
   void put_times(const CommonRecord& record, event::Event& event) const;
 
   core::TimeReader times_;

@@ -127,8 +127,7 @@ class Duo final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& given, const json::Object&, Event& e) override {
-    json::Row row = given;
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     if (!row[kTelephonyId].empty()) return Fate::ignored(kTelephony);
     const bool admin = !row[kAction].empty();
     if (admin && !is_login(row[kAction])) return json::ignored("admin action", row[kAction]);

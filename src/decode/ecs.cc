@@ -6,187 +6,119 @@
 // Source: ECS field reference and its "Categorization" pages (event.kind, category, type, outcome).
 //
 // Ignored by name: documents of other categories ("category process"), and such as have no ends and no user.
-#include <algorithm>
-#include <array>
 #include <memory>
 
 #include "core/text.h"
 #include "decode/envelope.h"
+#include "decode/find_byte.h"
 #include "decode/formats.h"
 #include "decode/json_fields.h"
-#include "decode/json_record.h"
 #include "decode/name_table.h"
 #include "decode/scanner.h"
+#include "decode/schema_row.h"
 
 namespace orbwatch::decode {
 namespace {
 
 using event::Action;
 using event::Activity;
-using event::AuthMethod;
 using event::Class;
 using event::Direction;
 using event::Outcome;
 using event::Service;
-using json::Value;
-using json::Walk;
 
 const Symbol kNotJson = core::intern("ecs: not JSON");
 const Symbol kNoCategory = core::intern("category none");
 const Symbol kNoEnds = core::intern("no user and no address");
 
 enum Field : std::uint8_t {
-  kTime,
-  kStart,
-  kEnd,
-  kDuration,
-  kAction,
+  kAction = schema::kOwnFields,
   kOutcome,
-  kReason,
   kCode,
   kDataset,
-  kSourceIp,
-  kSourcePort,
-  kSourceNat,
-  kSourceBytes,
-  kSourcePackets,
-  kSourceName,
-  kSourceUser,
-  kRegion,
-  kDestinationIp,
-  kDestinationPort,
-  kDestinationBytes,
-  kDestinationPackets,
-  kDestinationName,
-  kServerName,
-  kUser,
-  kUserDomain,
-  kUserEmail,
   kGroup,
-  kTransport,
-  kNumber,
-  kProtocol,
   kDirection,
-  kCommunity,
-  kObserver,
-  kObserverIp,
   kHost,
   kIngress,
   kEgress,
-  kRule,
-  kUserAgent,
-  kClientOs,
   kProcess,
-  kTlsVersion,
   kJa3,
-  kJa4,
   kJa3s,
   kCategory,
   kType,
-  kFieldCount,
 };
 
 // Several names for one field: the first one in the document counts.
-constexpr NameTable kFields(std::to_array<Name<Field>>({
-    {"@timestamp", kTime},
-    {"event.start", kStart},
-    {"event.end", kEnd},
-    {"event.duration", kDuration},
+const json::Fields kFields({
+    {"@timestamp", schema::kTime},
+    {"event.start", schema::kStart},
+    {"event.end", schema::kEnd},
+    {"event.duration", schema::kDuration},
     {"event.action", kAction},
     {"event.outcome", kOutcome},
-    {"event.reason", kReason},
+    {"event.reason", schema::kReason},
     {"event.code", kCode},
     {"event.dataset", kDataset},
-    {"event.category", kCategory},
-    {"event.type", kType},
-    {"source.ip", kSourceIp},
-    {"source.address", kSourceIp},
-    {"client.ip", kSourceIp},
-    {"source.port", kSourcePort},
-    {"client.port", kSourcePort},
-    {"source.nat.ip", kSourceNat},
-    {"source.bytes", kSourceBytes},
-    {"client.bytes", kSourceBytes},
-    {"source.packets", kSourcePackets},
-    {"client.packets", kSourcePackets},
-    {"source.domain", kSourceName},
-    {"source.user.name", kSourceUser},
-    {"client.user.name", kSourceUser},
-    {"source.geo.country_name", kRegion},
-    {"source.geo.country_iso_code", kRegion},
-    {"destination.ip", kDestinationIp},
-    {"destination.address", kDestinationIp},
-    {"server.ip", kDestinationIp},
-    {"destination.port", kDestinationPort},
-    {"server.port", kDestinationPort},
-    {"destination.bytes", kDestinationBytes},
-    {"server.bytes", kDestinationBytes},
-    {"destination.packets", kDestinationPackets},
-    {"server.packets", kDestinationPackets},
-    {"destination.domain", kDestinationName},
-    {"server.domain", kDestinationName},
-    {"tls.client.server_name", kServerName},
-    {"user.name", kUser},
-    {"user.domain", kUserDomain},
-    {"user.email", kUserEmail},
+    {"event.category", kCategory, true},
+    {"event.type", kType, true},
+    {"source.ip", schema::kSourceIp},
+    {"source.address", schema::kSourceIp},
+    {"client.ip", schema::kSourceIp},
+    {"source.port", schema::kSourcePort},
+    {"client.port", schema::kSourcePort},
+    {"source.nat.ip", schema::kAssigned},
+    {"source.bytes", schema::kSourceBytes},
+    {"client.bytes", schema::kSourceBytes},
+    {"source.packets", schema::kSourcePackets},
+    {"client.packets", schema::kSourcePackets},
+    {"source.domain", schema::kSourceName},
+    {"source.user.name", schema::kOtherUser},
+    {"client.user.name", schema::kOtherUser},
+    {"source.geo.country_name", schema::kRegion},
+    {"source.geo.country_iso_code", schema::kRegion},
+    {"destination.ip", schema::kDestinationIp},
+    {"destination.address", schema::kDestinationIp},
+    {"server.ip", schema::kDestinationIp},
+    {"destination.port", schema::kDestinationPort},
+    {"server.port", schema::kDestinationPort},
+    {"destination.bytes", schema::kDestinationBytes},
+    {"server.bytes", schema::kDestinationBytes},
+    {"destination.packets", schema::kDestinationPackets},
+    {"server.packets", schema::kDestinationPackets},
+    {"destination.domain", schema::kDestinationName},
+    {"server.domain", schema::kDestinationName},
+    {"tls.client.server_name", schema::kServerName},
+    {"user.name", schema::kUser},
+    {"user.domain", schema::kUserDomain},
+    {"user.email", schema::kUserEmail},
     {"group.name", kGroup},
     {"user.group.name", kGroup},
-    {"network.transport", kTransport},
-    {"network.iana_number", kNumber},
-    {"network.protocol", kProtocol},
-    {"network.application", kProtocol},
+    {"network.transport", schema::kProtocolName},
+    {"network.iana_number", schema::kProtocolNumber},
+    {"network.protocol", schema::kApplication},
+    {"network.application", schema::kApplication},
     {"network.direction", kDirection},
-    {"network.community_id", kCommunity},
-    {"observer.name", kObserver},
-    {"observer.hostname", kObserver},
-    {"observer.ip", kObserverIp},
+    {"network.community_id", schema::kSession},
+    {"observer.name", schema::kObserver},
+    {"observer.hostname", schema::kObserver},
+    {"observer.ip", schema::kObserverIp},
     {"observer.ingress.zone", kIngress},
     {"observer.ingress.interface.name", kIngress},
     {"observer.egress.zone", kEgress},
     {"observer.egress.interface.name", kEgress},
     {"host.name", kHost},
     {"host.hostname", kHost},
-    {"rule.name", kRule},
-    {"rule.id", kRule},
-    {"user_agent.original", kUserAgent},
-    {"user_agent.os.full", kClientOs},
-    {"user_agent.os.name", kClientOs},
+    {"rule.name", schema::kRule},
+    {"rule.id", schema::kRule},
+    {"user_agent.original", schema::kUserAgent},
+    {"user_agent.os.full", schema::kClientOs},
+    {"user_agent.os.name", schema::kClientOs},
     {"process.name", kProcess},
-    {"tls.version", kTlsVersion},
+    {"tls.version", schema::kTlsVersion},
     {"tls.client.ja3", kJa3},
-    {"tls.client.ja4", kJa4},
+    {"tls.client.ja4", schema::kFingerprint},
     {"tls.server.ja3s", kJa3s},
-}));
-
-// Objects that hold one of the fields.
-constexpr NameTable kContainers(std::to_array<Name<bool>>({
-    {"event", true},
-    {"source", true},
-    {"source.nat", true},
-    {"source.user", true},
-    {"source.geo", true},
-    {"client", true},
-    {"client.user", true},
-    {"destination", true},
-    {"server", true},
-    {"tls", true},
-    {"tls.client", true},
-    {"tls.server", true},
-    {"user", true},
-    {"user.group", true},
-    {"group", true},
-    {"network", true},
-    {"observer", true},
-    {"observer.ingress", true},
-    {"observer.ingress.interface", true},
-    {"observer.egress", true},
-    {"observer.egress.interface", true},
-    {"host", true},
-    {"rule", true},
-    {"user_agent", true},
-    {"user_agent.os", true},
-    {"process", true},
-}));
+});
 
 // Categories and types are lists of words from a closed vocabulary.
 enum Word : std::uint32_t {
@@ -211,6 +143,34 @@ constexpr NameTable kWords(std::to_array<Name<Word>>({
     {"denied", kDenied},
 }));
 
+// Calls each(word) for a text, or for those of an array as it stands in the JSON.
+template <typename Each>
+void each_word(std::string_view text, Each&& each) {
+  if (!text.starts_with('[')) {
+    if (!text.empty()) each(text);
+    return;
+  }
+  Scanner s(text);
+  while (!s.done()) {
+    s.until('"');
+    s.skip('"');
+    const std::string_view word = s.until('"');
+    s.skip('"');
+    if (word.ends_with('\\')) return;  // no word of the vocabulary has escapes
+    if (!word.empty()) each(word);
+  }
+}
+
+std::uint32_t words_of(const json::Row& row) {
+  std::uint32_t words = 0;
+  for (const Field field : {kCategory, kType}) {
+    each_word(row[field], [&](std::string_view text) {
+      if (const Word* word = kWords.find(text); word != nullptr) words |= *word;
+    });
+  }
+  return words;
+}
+
 Direction direction_of(std::string_view text) {
   if (text == "inbound" || text == "ingress" || text == "incoming") return Direction::kInbound;
   if (text == "outbound" || text == "egress" || text == "outgoing") return Direction::kOutbound;
@@ -218,11 +178,9 @@ Direction direction_of(std::string_view text) {
   return text == "external" ? Direction::kExternal : Direction::kUnknown;
 }
 
-constexpr std::size_t kEventAtMost = 2048;  // bytes of "event" up to its category
-
-class Ecs final : public RecordDecoder {
+class Ecs final : public json::TableDecoder {
  public:
-  explicit Ecs(const core::TimeReader& times) : times_(times) {}
+  explicit Ecs(const core::TimeReader& times) : TableDecoder(kFields, kNotJson), times_(times) {}
 
   bool claims(const TextRecord& r) const override {
     if (!r.json) return false;
@@ -230,79 +188,53 @@ class Ecs final : public RecordDecoder {
     if ((json::keys_of(r) & kBoth) != kBoth) return false;
     // Without a category it is a document of another kind: measurements, plain text.
     if (!json::raw_member(r, "event.category").empty()) return true;
-    return json::raw_member(r, "event").substr(0, kEventAtMost).contains("\"category\"");
-  }
-
-  Fate decode(const TextRecord& r, Event& e) override {
-    json::Object object;
-    if (!parser_.open(r, object)) return Fate::rejected(kNotJson);
-    row_.fill({});
-    std::uint32_t words = 0;
-    bool broken = false;
-    const Walk walk = json::each_leaf(
-        object, [](std::string_view path, const Value&) { return kContainers.find(path) != nullptr; },
-        [&](std::string_view path, const Value& value) {
-          const Field* field = kFields.find(path);
-          if (field == nullptr || !row_[*field].empty()) return true;
-          broken |= json::each_text(value, [&](std::string_view text) {
-                      if (row_[*field].empty()) row_[*field] = text;
-                      if (*field != kCategory && *field != kType) return;
-                      if (const Word* word = kWords.find(text); word != nullptr) words |= *word;
-                    }) == Walk::kBroken;
-          return !broken;
-        });
-    if (broken || walk == Walk::kBroken) return Fate::rejected(kNotJson);
-    return fill(words, e);
+    return holds_text(json::whole_member(r, "event"), "\"category\"");
   }
 
  private:
-  std::uint64_t number(Field field) const { return json::number(row_[field]).value_or(0); }
-  bool speaks_of(std::string_view word) const {
-    return core::contains_ignore_case(row_[kAction], word) || core::contains_ignore_case(row_[kDataset], word);
+  static bool speaks_of(const json::Row& row, std::string_view word) {
+    return core::contains_ignore_case(row[kAction], word) || core::contains_ignore_case(row[kDataset], word);
+  }
+  static bool denies(const json::Row& row) {
+    return speaks_of(row, "den") || speaks_of(row, "drop") || speaks_of(row, "block");
   }
 
-  Service service() const {
-    if (speaks_of("vpn") || speaks_of("globalprotect")) return Service::kVpn;
-    if (row_[kProcess].starts_with("sshd") || speaks_of("ssh")) return Service::kSsh;
-    if (speaks_of("rdp")) return Service::kRdp;
+  static Service service_of(const json::Row& row) {
+    if (speaks_of(row, "vpn") || speaks_of(row, "globalprotect")) return Service::kVpn;
+    if (row[kProcess].starts_with("sshd") || speaks_of(row, "ssh")) return Service::kSsh;
+    if (speaks_of(row, "rdp")) return Service::kRdp;
     return Service::kOther;
   }
 
   // What the document is about; kNone if nothing that is needed.
-  Class class_of(std::uint32_t words) const {
+  static Class class_of(std::uint32_t words, const json::Row& row) {
     if ((words & kAuthentication) != 0) return Class::kAuthentication;
     if ((words & kSession) != 0 && (words & kNetwork) == 0) return Class::kSession;
-    if ((words & kSession) != 0 && service() == Service::kVpn) return Class::kSession;
+    if ((words & kSession) != 0 && service_of(row) == Service::kVpn) return Class::kSession;
     if ((words & (kNetwork | kIntrusion)) == 0) return Class::kNone;
-    const bool verdict = (words & (kAllowed | kDenied | kIntrusion)) != 0 || speaks_of("den") || speaks_of("drop") ||
-                         speaks_of("block") || speaks_of("firewall");
+    const bool verdict = (words & (kAllowed | kDenied | kIntrusion)) != 0 || denies(row) || speaks_of(row, "firewall");
     return verdict ? Class::kConnection : Class::kFlow;
   }
 
-  Fate fill(std::uint32_t words, Event& e) {
-    e.event_class = class_of(words);
-    if (e.event_class == Class::kNone) return ignored();
-    if (const auto time = read_time(row_[kStart].empty() ? row_[kTime] : row_[kStart], times_); time != 0)
-      e.time = time;
-    e.source_ip = given_ip(row_[kSourceIp]);
-    e.source_port = json::port(row_[kSourcePort]);
-    e.destination_ip = given_ip(row_[kDestinationIp]);
-    e.destination_port = json::port(row_[kDestinationPort]);
-    set_user(e, !row_[kUser].empty() ? row_[kUser] : !row_[kUserEmail].empty() ? row_[kUserEmail] : row_[kSourceUser]);
-    if (e.user.present() && !row_[kUserDomain].empty()) e.user_domain = core::intern(row_[kUserDomain]);
-    if (!e.source_ip.present() && !e.destination_ip.present() && !e.user.present()) return Fate::ignored(kNoEnds);
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
+    const std::uint32_t words = words_of(row);
+    e.event_class = class_of(words, row);
+    if (e.event_class == Class::kNone) return ignored(row[kCategory]);
+    const std::string_view start = row[schema::kStart];
+    if (const auto time = read_time(start.empty() ? row[schema::kTime] : start, times_); time != 0) e.time = time;
+    if (!schema::put_ends(row, e)) return Fate::ignored(kNoEnds);
 
     switch (e.event_class) {
-      case Class::kAuthentication: authentication(words, e); break;
+      case Class::kAuthentication: authentication(words, row, e); break;
       case Class::kSession:
         put_session(e, (words & kStarts) != 0 ? Activity::kStart
                        : (words & kEnds) != 0 ? Activity::kEnd
                                               : Activity::kUpdate);
-        e.service = service();
+        e.service = service_of(row);
         break;
       case Class::kFlow: e.activity = Activity::kTraffic; break;
       default:
-        if ((words & kDenied) != 0 || speaks_of("den") || speaks_of("drop") || speaks_of("block")) {
+        if ((words & kDenied) != 0 || denies(row)) {
           e.action = Action::kDenied;
         } else if ((words & kAllowed) != 0) {
           e.action = Action::kAllowed;
@@ -316,62 +248,41 @@ class Ecs final : public RecordDecoder {
         }
     }
     if (e.event_class == Class::kAuthentication || e.event_class == Class::kSession) {
-      if (row_[kOutcome] == "success") e.outcome = Outcome::kSuccess;
-      if (row_[kOutcome] == "failure") e.outcome = Outcome::kFailure;
+      if (row[kOutcome] == "success") e.outcome = Outcome::kSuccess;
+      if (row[kOutcome] == "failure") e.outcome = Outcome::kFailure;
     }
-    rest(e);
+    schema::put_rest(row, e);
+    e.duration = schema::duration(row, 1);
+    if (const auto end = read_time(row[schema::kEnd], times_); e.duration == 0 && !start.empty() && end > e.time)
+      e.duration = end - e.time;
+    if (row[schema::kObserver].empty() && !row[kHost].empty()) e.observer = core::intern(row[kHost]);
+    e.direction = direction_of(row[kDirection]);
+    // Codes and actions are words of the vendor's.
+    e.code = core::intern(row[row[kCode].empty() ? kAction : kCode].substr(0, 64));
+    e.group = core::intern(row[kGroup]);
+    e.ingress = core::intern(row[kIngress]);
+    e.egress = core::intern(row[kEgress]);
+    if (!e.fingerprint.present()) e.fingerprint = core::intern(row[kJa3]);
+    e.server_fingerprint = core::intern(row[kJa3s]);
     return Fate::kept();
   }
 
-  void authentication(std::uint32_t words, Event& e) const {
-    put_login(e, Outcome::kUnknown, service());
-    const bool off = speaks_of("logout") || speaks_of("logoff") || speaks_of("logged-out") || speaks_of("logged-off") ||
-                     ((words & kEnds) != 0 && (words & kStarts) == 0);
+  static void authentication(std::uint32_t words, const json::Row& row, Event& e) {
+    put_login(e, Outcome::kUnknown, service_of(row));
+    const bool off = speaks_of(row, "logout") || speaks_of(row, "logoff") || speaks_of(row, "logged-out") ||
+                     speaks_of(row, "logged-off") || ((words & kEnds) != 0 && (words & kStarts) == 0);
     if (off) e.activity = Activity::kLogoff;
   }
 
-  void rest(Event& e) const {
-    e.duration = static_cast<core::Nanoseconds>(std::min<std::uint64_t>(number(kDuration), 30ULL * 365 * core::kDay));
-    if (const auto end = read_time(row_[kEnd], times_); e.duration == 0 && !row_[kStart].empty() && end > e.time)
-      e.duration = end - e.time;
-    if (const std::string_view name = !row_[kObserver].empty() ? row_[kObserver] : row_[kHost]; !name.empty())
-      e.observer = core::intern(name);
-    e.observer_ip = given_ip(row_[kObserverIp]);
-    e.assigned_ip = given_ip(row_[kSourceNat]);
-    e.source_bytes = number(kSourceBytes);
-    e.source_packets = number(kSourcePackets);
-    e.destination_bytes = number(kDestinationBytes);
-    e.destination_packets = number(kDestinationPackets);
-    e.protocol = protocol_number(row_[kNumber].empty() ? row_[kTransport] : row_[kNumber]);
-    e.application = lower_symbol(row_[kProtocol]);
-    e.direction = direction_of(row_[kDirection]);
-    e.session_id = row_[kCommunity].empty() ? 0 : core::hash64(row_[kCommunity]);
-    // Codes and actions are words of the vendor's.
-    e.code = core::intern((row_[kCode].empty() ? row_[kAction] : row_[kCode]).substr(0, 64));
-    e.reason = closed_reason(row_[kReason]);
-    e.group = core::intern(row_[kGroup]);
-    e.client_host = core::intern(row_[kSourceName]);
-    e.client_os = core::intern(row_[kClientOs]);
-    e.user_agent = core::intern(row_[kUserAgent]);
-    e.destination_name = core::intern(row_[kServerName].empty() ? row_[kDestinationName] : row_[kServerName]);
-    e.region = core::intern(row_[kRegion]);
-    e.rule = core::intern(row_[kRule]);
-    e.ingress = core::intern(row_[kIngress]);
-    e.egress = core::intern(row_[kEgress]);
-    e.protocol_version = core::intern(row_[kTlsVersion]);
-    e.fingerprint = core::intern(row_[kJa4].empty() ? row_[kJa3] : row_[kJa4]);
-    e.server_fingerprint = core::intern(row_[kJa3s]);
-  }
-
-  Fate ignored() const {
-    const std::string_view category = row_[kCategory];
-    if (category.empty()) return Fate::ignored(kNoCategory);
-    return json::ignored("category", category);
+  static Fate ignored(std::string_view categories) {
+    std::string_view category;
+    each_word(categories, [&](std::string_view word) {
+      if (category.empty()) category = word;
+    });
+    return category.empty() ? Fate::ignored(kNoCategory) : json::ignored("category", category);
   }
 
   core::TimeReader times_;
-  json::Parser parser_;
-  std::array<std::string_view, kFieldCount> row_;
 };
 
 }  // namespace

@@ -261,8 +261,7 @@ class EntraSignin final : public json::TableDecoder {
     return std::find(kOtherLogs.begin(), kOtherLogs.end(), category) != kOtherLogs.end();
   }
 
-  Fate fill(const json::Row& given, const json::Object&, Event& e) override {
-    json::Row row = given;
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     if (row[kCreated].empty() && !row[kActivity].empty() && row[kUserName].empty()) {
       return json::ignored("category", row[kCategory].empty() ? "directory audit" : row[kCategory]);
     }

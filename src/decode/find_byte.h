@@ -1,5 +1,5 @@
-// Where the next of a few bytes stands. For the short distances between the delimiters of a record, where a call of
-// memchr costs more than it finds.
+// Where the next of a few bytes stands, or a short text. For the short distances between the delimiters of a record,
+// where a call of memchr costs more than it finds.
 #pragma once
 
 #if defined(__SSE2__)
@@ -9,6 +9,8 @@
 #include <array>
 #include <bit>
 #include <cstddef>
+#include <cstring>
+#include <string_view>
 
 namespace orbwatch::decode {
 
@@ -47,6 +49,31 @@ template <std::size_t N>
 #else
   return find_byte(text, 0, size, {wanted}) != size;
 #endif
+}
+
+// As text.find(wanted, at), for a `wanted` of at least four bytes. Compares the second byte and the last but one first:
+// names in quotes and tags begin and end with what is everywhere.
+inline std::size_t find_text(std::string_view text, std::string_view wanted, std::size_t at = 0) {
+#if defined(__SSE2__)
+  const std::size_t back = wanted.size() - 2;
+  const __m128i second = _mm_set1_epi8(wanted[1]);
+  const __m128i last = _mm_set1_epi8(wanted[back]);
+  for (; at + back + 17 <= text.size(); at += 16) {
+    const auto load = [&](std::size_t from) {
+      return _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + from));
+    };
+    const __m128i both = _mm_and_si128(_mm_cmpeq_epi8(load(at + 1), second), _mm_cmpeq_epi8(load(at + back), last));
+    for (auto bits = static_cast<unsigned>(_mm_movemask_epi8(both)); bits != 0; bits &= bits - 1) {
+      const std::size_t place = at + static_cast<std::size_t>(std::countr_zero(bits));
+      if (std::memcmp(text.data() + place, wanted.data(), wanted.size()) == 0) return place;
+    }
+  }
+#endif
+  return text.find(wanted, at);
+}
+
+inline bool holds_text(std::string_view text, std::string_view wanted) {
+  return find_text(text, wanted) != std::string_view::npos;
 }
 
 }  // namespace orbwatch::decode

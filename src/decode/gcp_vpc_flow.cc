@@ -12,6 +12,7 @@
 #include <memory>
 #include <string_view>
 
+#include "decode/find_byte.h"
 #include "decode/formats.h"
 #include "decode/json_fields.h"
 #include "decode/scanner.h"
@@ -90,13 +91,13 @@ class GcpVpcFlow final : public json::TableDecoder {
     if (!r.json) return false;
     const std::uint64_t keys = json::keys_of(r);
     if ((keys & json::kJsonPayload) != 0) {
-      return r.message.find("\"src_ip\"") != r.message.npos && r.message.find("\"connection\"") != r.message.npos;
+      return holds_text(r.message, "\"src_ip\"") && holds_text(r.message, "\"connection\"");
     }
     return (keys & (json::kConnection | json::kBytesSent)) == (json::kConnection | json::kBytesSent);
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object&, Event& e) override {
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     e.time = json::utc_time(row[row[kStart].empty() ? kTimestamp : kStart]);
     if (e.time == 0) return Fate::rejected(kNoTime);
     e.source_ip = given_ip(row[kSource]);

@@ -15,6 +15,7 @@
 #include <memory>
 #include <string_view>
 
+#include "decode/find_byte.h"
 #include "decode/formats.h"
 #include "decode/json_fields.h"
 #include "decode/scanner.h"
@@ -117,11 +118,11 @@ class GoogleWorkspace final : public json::TableDecoder {
     if ((keys & json::kIdApplication) != 0) return true;
     if (!json::has_all(keys, json::kId | json::kActor)) return false;
     const std::string_view id = json::raw_member(r, "id");
-    return id.starts_with('{') && id.substr(0, 512).find("\"applicationName\"") != std::string_view::npos;
+    return id.starts_with('{') && holds_text(id.substr(0, 512), "\"applicationName\"");
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object& object, Event& e) override {
+  Fate fill(json::Row& row, const json::Object& object, Event& e) override {
     if (row[kApplication] != "login" && row[kApplication] != "saml")
       return json::ignored("application", row[kApplication]);
     json::Row event{};

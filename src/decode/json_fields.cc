@@ -9,18 +9,11 @@
 namespace orbwatch::decode::json {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-bool equal(std::string_view lower_name, std::string_view name) {
-  if (lower_name.size() != name.size()) return false;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    if (lower_name[i] != lower(name[i])) return false;
-  }
-  return true;
-}
+using core::equals_ignore_case;
 
 bool is_list_value(std::string_view key) {
-  return equal("value", key) || equal("boolvalue", key) || equal("intvalue", key) || equal("multivalue", key);
+  return equals_ignore_case("value", key) || equals_ignore_case("boolvalue", key) ||
+         equals_ignore_case("intvalue", key) || equals_ignore_case("multivalue", key);
 }
 
 }  // namespace
@@ -28,13 +21,13 @@ bool is_list_value(std::string_view key) {
 Fields::Fields(std::initializer_list<Path> paths, std::initializer_list<std::string_view> prefixes) {
   nodes_.emplace_back();
   for (const std::string_view prefix : prefixes) {
-    for (const Path& path : paths) add(std::string(prefix) + std::string(path.path), path.field);
+    for (const Path& path : paths) add(std::string(prefix) + std::string(path.path), path);
   }
   for (Node& node : nodes_) index(node);
 }
 
-void Fields::add(std::string_view path, std::uint8_t field) {
-  assert(field < kMostFields);
+void Fields::add(std::string_view path, const Path& what) {
+  assert(what.field < kMostFields);
   std::size_t at = 0;
   while (true) {
     const std::string name = core::lower(core::take_until(path, '.'));
@@ -49,7 +42,9 @@ void Fields::add(std::string_view path, std::uint8_t field) {
     }
     if (path.empty()) break;
   }
-  nodes_[at].field = field;
+  nodes_[at].field = what.field;
+  nodes_[at].all = what.all;
+  count_ = std::max<std::size_t>(count_, what.field + 1U);
 }
 
 void Fields::index(Node& node) const {
@@ -68,7 +63,8 @@ const Fields::Node* Fields::child(const Node& node, std::string_view name, const
   for (std::size_t at = lower.hash(node.bits);; at = (at + 1) & (node.buckets.size() - 1)) {
     if (node.buckets[at] == 0) return nullptr;
     const Child& child = node.children[node.buckets[at] - 1U];
-    if (child.key == lower && (name.size() <= NameKey::kWhole || equal(child.name, name))) return &nodes_[child.node];
+    if (child.key == lower && (name.size() <= NameKey::kWhole || equals_ignore_case(child.name, name)))
+      return &nodes_[child.node];
   }
 }
 
@@ -84,14 +80,14 @@ const Fields::Node* Fields::descendant(const Node& node, const Member& member) c
 
 Fields::Meaning Fields::meaning(const Node& node, const Member& member) const {
   Meaning found{.node = descendant(node, member)};
-  if (equal("name", member.name()) || equal("key", member.name())) found.role = Role::kName;
+  if (equals_ignore_case("name", member.name()) || equals_ignore_case("key", member.name())) found.role = Role::kName;
   if (is_list_value(member.name())) found.role = Role::kValue;
   return found;
 }
 
 struct Fields::Reading {
   Row& row;
-  NameMemory<Meaning>& names;
+  NameMemory<Meaning>::Names names;
 
   [[gnu::always_inline]] Meaning meaning(const Fields& fields, const Node& node, const Member& member) {
     return names.find(member.begin, member.key, &node, [&] { return fields.meaning(node, member); });
@@ -99,9 +95,14 @@ struct Fields::Reading {
 };
 
 bool Fields::read(const Value& object, Row& row, Memory& memory) const {
-  Reading reading{row, memory.names_};
-  reading.names.restart();
+  Reading reading{row, memory.names_.names()};
   return read_object(nodes_.front(), object, reading);
+}
+
+[[gnu::always_inline]] inline bool Fields::read_value(const Node& node, const Value& value, Reading& reading) const {
+  if (is_object(value) || is_array(value)) return read_container(node, value, reading);
+  if (node.field != kNoField && reading.row[node.field].empty()) reading.row[node.field] = text(value);
+  return true;
 }
 
 // The recursion is as deep as the longest path, not as the document.
@@ -115,20 +116,20 @@ bool Fields::read_object(const Node& node, const Value& object, Reading& reading
   return good && walk != Walk::kBroken;
 }
 
-bool Fields::read_value(const Node& node, const Value& value, Reading& reading) const {
+bool Fields::read_container(const Node& node, const Value& value, Reading& reading) const {
   if (is_object(value)) return node.children.empty() || read_object(node, value, reading);
-  if (is_array(value)) {
-    bool good = true;
-    const Walk walk = each_element(value, [&](const Value& element) {
-      if (is_array(element)) return true;
-      good = node.children.empty() || !is_object(element) ? read_value(node, element, reading)
-                                                          : read_named(node, element, reading);
-      return good;
-    });
-    return good && walk != Walk::kBroken;
+  if (node.all) {
+    if (reading.row[node.field].empty()) reading.row[node.field] = value.whole();
+    return true;
   }
-  if (node.field != kNoField && reading.row[node.field].empty()) reading.row[node.field] = text(value);
-  return true;
+  bool good = true;
+  const Walk walk = each_element(value, [&](const Value& element) {
+    if (is_array(element)) return true;
+    good = node.children.empty() || !is_object(element) ? read_value(node, element, reading)
+                                                        : read_named(node, element, reading);
+    return good;
+  });
+  return good && walk != Walk::kBroken;
 }
 
 // An element of an array of objects: its own members, or what it names.
@@ -155,7 +156,8 @@ bool Fields::read_named(const Node& node, const Value& object, Reading& reading)
 
 Fate TableDecoder::decode(const TextRecord& record, Event& event) {
   Object object;
-  row_.fill({});
+  row_used_ = std::max(row_used_, fields_.count());
+  std::fill_n(row_.begin(), row_used_, std::string_view{});
   inner_used_ = 0;
   if (!parser_.open(record, object) || !fields_.read(object, row_, memory_)) return Fate::rejected(not_json_);
   return fill(row_, object, event);
@@ -163,6 +165,7 @@ Fate TableDecoder::decode(const TextRecord& record, Event& event) {
 
 bool TableDecoder::read_inner(std::string_view text, const Fields& fields, Row& row) {
   if (!text.starts_with('{') || inner_used_ == kMostInner) return false;
+  row_used_ = std::max(row_used_, fields.count());
   Inner& inner = inner_[inner_used_++];
   inner.text.assign(text);
   inner.text.reserve(inner.text.size() + core::kPadding);
@@ -202,8 +205,14 @@ Fate ignored(std::string_view prefix, std::string_view name) {
 }
 
 bool absent(std::string_view text) {
-  return text.empty() || text == "-" || core::equals_ignore_case(text, "unknown") ||
-         core::equals_ignore_case(text, "none") || core::equals_ignore_case(text, "null") || text == "N/A";
+  switch (text.size()) {
+    case 0: return true;
+    case 1: return text == "-";
+    case 3: return text == "N/A";
+    case 4: return core::equals_ignore_case(text, "none") || core::equals_ignore_case(text, "null");
+    case 7: return core::equals_ignore_case(text, "unknown");
+    default: return false;
+  }
 }
 
 }  // namespace orbwatch::decode::json

@@ -31,9 +31,13 @@ class Fields {
   struct Path {
     std::string_view path;
     std::uint8_t field;  // below kMostFields
+    bool all = false;    // of an array all, as it stands in the JSON, instead of its first element with a text
   };
   // Each path is looked for below each of the prefixes: {"", "properties."}.
   Fields(std::initializer_list<Path> paths, std::initializer_list<std::string_view> prefixes = {""});
+
+  // The number of the last field, and one.
+  std::size_t count() const { return count_; }
 
   class Memory;
   // Fills the fields that `object` has and that are still empty; of equal paths the first with a text counts. False if
@@ -49,11 +53,12 @@ class Fields {
   };
   struct Node {
     std::uint8_t field = kNoField;
+    bool all = false;
     std::uint8_t bits = 0;
     std::vector<Child> children;
     std::vector<std::uint16_t> buckets;  // 1 << bits of them: hash -> child + 1, 0 = empty
   };
-  void add(std::string_view path, std::uint8_t field);
+  void add(std::string_view path, const Path& what);
   void index(Node& node) const;
   const Node* child(const Node& node, std::string_view name, const NameKey& lower) const;
   const Node* child(const Node& node, std::string_view name) const {
@@ -71,9 +76,11 @@ class Fields {
   struct Reading;
   bool read_object(const Node& node, const Value& object, Reading& reading) const;
   bool read_value(const Node& node, const Value& value, Reading& reading) const;
+  bool read_container(const Node& node, const Value& value, Reading& reading) const;
   bool read_named(const Node& node, const Value& object, Reading& reading) const;
 
   std::vector<Node> nodes_;
+  std::size_t count_ = 0;
 };
 
 class Fields::Memory {
@@ -89,8 +96,9 @@ class TableDecoder : public RecordDecoder {
 
  protected:
   TableDecoder(const Fields& fields, Symbol not_json) : fields_(fields), not_json_(not_json) {}
-  // `object` is the record's; see RecordDecoder::decode.
-  virtual Fate fill(const Row& row, const Object& object, Event& event) = 0;
+  // `object` is the record's; see RecordDecoder::decode. The fields of the table (and of those that read_inner() gets)
+  // may be changed in the row.
+  virtual Fate fill(Row& row, const Object& object, Event& event) = 0;
   // Reads a JSON object that a field holds as text; up to kMostInner of a record. False if it is none.
   static constexpr std::size_t kMostInner = 3;
   bool read_inner(std::string_view text, const Fields& fields, Row& row);
@@ -100,6 +108,7 @@ class TableDecoder : public RecordDecoder {
   Symbol not_json_;
   Parser parser_;
   Fields::Memory memory_;
+  std::size_t row_used_ = 0;  // fields of row_ that a record may have filled
   struct Inner {
     Parser parser;
     std::string text;

@@ -285,33 +285,64 @@ std::uint64_t products_of(const TextRecord& record) {
   return record.product_keys;
 }
 
-std::string_view raw_member(const TextRecord& record, std::string_view key) {
-  const char* found = nullptr;
-  const char* end = nullptr;
+namespace {
+
+// Gives the first member of that name to one of the two: as a value of the index, or its place and the text's end.
+template <typename Indexed, typename Scanned>
+void find_member(const TextRecord& record, std::string_view key, Indexed&& in_index, Scanned&& in_text) {
   if (record.index != nullptr && indexed(record)) {
-    const std::string_view text = record.index->text();
-    end = text.data() + text.size();
-    each_field(Object(record.index, 0), [&](std::string_view name, const Value& value) {
-      if (name != key) return true;
-      found = value.raw().data();
+    const NameKey wanted = NameKey::of(key);
+    const Object object(record.index, 0);
+    walk_members(object, [&](const Member& member) {
+      if (member.key != wanted || member.name() != key) return true;
+      in_index(object.at(member));
       return false;
     });
-  } else {
-    end = record.message.data() + record.message.size();
-    members(record.message, [&](std::string_view name, const char* value) {
-      if (name != key) return true;
-      found = value;
-      return false;
-    });
+    return;
   }
-  return found == nullptr ? std::string_view{} : std::string_view(found, static_cast<std::size_t>(end - found));
+  const char* const end = record.message.data() + record.message.size();
+  members(record.message, [&](std::string_view name, const char* value) {
+    if (name != key) return true;
+    in_text(value, end);
+    return false;
+  });
+}
+
+std::string_view between(const char* begin, const char* end) { return {begin, static_cast<std::size_t>(end - begin)}; }
+
+}  // namespace
+
+std::string_view raw_member(const TextRecord& record, std::string_view key) {
+  std::string_view found;
+  find_member(
+      record, key,
+      [&](const Value& value) {
+        const std::string_view text = record.index->text();
+        found = between(value.raw().data(), text.data() + text.size());
+      },
+      [&](const char* value, const char* end) { found = between(value, end); });
+  return found;
+}
+
+std::string_view whole_member(const TextRecord& record, std::string_view key) {
+  std::string_view found;
+  find_member(
+      record, key, [&](const Value& value) { found = value.whole(); },
+      [&](const char* value, const char* end) { found = core::trim(between(value, value_end(value, end))); });
+  return found;
 }
 
 std::optional<std::uint64_t> number(std::string_view text) {
+  constexpr std::size_t kSafe = 19;  // so many digits always fit
   std::uint64_t value = 0;
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || stop == text.data()) return std::nullopt;
-  if (stop != text.data() + text.size() && *stop != '.') return std::nullopt;
+  std::size_t digits = 0;
+  for (; digits < text.size(); ++digits) {
+    const unsigned digit = static_cast<unsigned char>(text[digits]) - '0';
+    if (digit > 9) break;
+    if (digits >= kSafe && value > (UINT64_MAX - digit) / 10) return std::nullopt;
+    value = value * 10 + digit;
+  }
+  if (digits == 0 || (digits != text.size() && text[digits] != '.')) return std::nullopt;
   return value;
 }
 
@@ -371,41 +402,49 @@ constexpr auto kDepth = [] {
 
 }  // namespace
 
-std::uint32_t Index::behind(std::uint32_t token) const {
-  const char first = kind(token);
-  if (first != '{' && first != '[') return token + 1;
+std::uint32_t Index::behind_container(std::uint32_t token) const {
   if (token == walked_) return walked_behind_;
+  const char* const text = text_;
+  const std::uint32_t* const at = at_;
+  const std::uint32_t count = count_;
   std::int32_t depth = 0;
-  for (; token < count_; ++token) {
-    depth += kDepth[static_cast<unsigned char>(text_[at_[token]])];
+  for (; token < count; ++token) {
+    depth += kDepth[static_cast<unsigned char>(text[at[token]])];
     if (depth == 0) return token + 1;
   }
-  return count_;
+  return count;
 }
 
 // Written word by word where it stays: a copy of what was just written in parts stalls a processor.
 void Index::list_members() {
   listed_ = true;
-  std::size_t count = 0;
+  if (members_.empty()) members_.resize(32);
+  Member* next = members_.data();
+  Member* end = next + members_.size();
   std::uint64_t keys = 0;
   std::uint64_t products = 0;
-  names_.restart();
+  auto names = names_.names();
   members_walk_ = scan_members(Value(this, 0), [&](const Member& member) {
-    if (count == members_.size()) members_.resize(std::max<std::size_t>(32, count * 2));
-    Member& kept = members_[count++];
+    if (next == end) {
+      const std::size_t count = members_.size();
+      members_.resize(count * 2);
+      next = members_.data() + count;
+      end = next + count;
+    }
+    Member& kept = *next++;
     kept.begin = member.begin;
     kept.key.first = member.key.first;
     kept.key.last = member.key.last;
     kept.key.size = member.key.size;
     kept.token = member.token;
-    const KnownKey key = names_.find(member.begin, member.key, &kKeys, [&] { return known(kept.name(), kept.key); });
+    const KnownKey key = names.find(member.begin, member.key, &kKeys, [&] { return known(kept.name(), kept.key); });
     keys |= key.key;
     products |= key.product;
     return true;
   });
   keys_ = keys;
   products_ = products;
-  listed_members_ = count;
+  listed_members_ = static_cast<std::size_t>(next - members_.data());
 }
 
 char* Index::room(std::size_t bytes) {

@@ -92,7 +92,11 @@ class Index {
   // Room for the text of a string without its escapes, until the next build().
   char* room(std::size_t bytes);
   // The token behind the value that begins at `token`.
-  std::uint32_t behind(std::uint32_t token) const;
+  std::uint32_t behind(std::uint32_t token) const {
+    const char first = kind(token);
+    return first == '{' || first == '[' ? behind_container(token) : token + 1;
+  }
+  std::uint32_t behind_container(std::uint32_t token) const;
   char kind(std::uint32_t token) const { return token < count_ ? text_[at_[token]] : '\0'; }
 
   std::unique_ptr<simdjson::internal::dom_parser_implementation> scanner_;
@@ -270,9 +274,11 @@ inline bool has_all(std::uint64_t keys, std::uint64_t wanted) { return (keys & w
 // ask (the answer is kept in the record). A broken object gives the keys before the break.
 std::uint64_t keys_of(const TextRecord& record);
 
-// The raw text of a top-level member ("\"sshd\"", "12", "{...}" from its first byte to the object's end), "" if there
-// is none. The view is not cut at the value's end.
+// The raw text of a top-level member ("\"sshd\"", "12", "{...}" from its first byte to the record's end), "" if there
+// is none. For a look at how it begins; whole_member() finds where it ends, too (in broken JSON that may be the end of
+// the text).
 std::string_view raw_member(const TextRecord& record, std::string_view key);
+std::string_view whole_member(const TextRecord& record, std::string_view key);
 
 inline bool starts_value(char kind) {
   return kind == '"' || kind == '{' || kind == '[' || kind == 't' || kind == 'f' || kind == 'n' || kind == '-' ||

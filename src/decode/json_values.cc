@@ -74,7 +74,6 @@ struct Block {
   std::uint64_t quotes = 0;
   std::uint64_t backslashes = 0;
   std::uint64_t brackets = 0;
-  std::uint64_t newlines = 0;
 };
 
 Block look_at(const char* p) {
@@ -82,21 +81,24 @@ Block look_at(const char* p) {
 #if defined(__SSE2__)
   const __m128i quote = _mm_set1_epi8('"');
   const __m128i backslash = _mm_set1_epi8('\\');
-  const __m128i newline = _mm_set1_epi8('\n');
   const __m128i lower = _mm_set1_epi8(0x20);
   const __m128i open = _mm_set1_epi8('{');  // '[' | 0x20 == '{' and ']' | 0x20 == '}'
   const __m128i close = _mm_set1_epi8('}');
+  const auto bits = [](__m128i mask, unsigned i) {
+    return static_cast<std::uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(mask))) << (16 * i);
+  };
+  __m128i slashes[4];
 #pragma GCC unroll 4
   for (unsigned i = 0; i < 4; ++i) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16 * i));
     const __m128i folded = _mm_or_si128(bytes, lower);
-    const auto bits = [i](__m128i mask) {
-      return static_cast<std::uint64_t>(static_cast<unsigned>(_mm_movemask_epi8(mask))) << (16 * i);
-    };
-    block.quotes |= bits(_mm_cmpeq_epi8(bytes, quote));
-    block.backslashes |= bits(_mm_cmpeq_epi8(bytes, backslash));
-    block.newlines |= bits(_mm_cmpeq_epi8(bytes, newline));
-    block.brackets |= bits(_mm_or_si128(_mm_cmpeq_epi8(folded, open), _mm_cmpeq_epi8(folded, close)));
+    slashes[i] = _mm_cmpeq_epi8(bytes, backslash);
+    block.quotes |= bits(_mm_cmpeq_epi8(bytes, quote), i);
+    block.brackets |= bits(_mm_or_si128(_mm_cmpeq_epi8(folded, open), _mm_cmpeq_epi8(folded, close)), i);
+  }
+  const __m128i any = _mm_or_si128(_mm_or_si128(slashes[0], slashes[1]), _mm_or_si128(slashes[2], slashes[3]));
+  if (_mm_movemask_epi8(any) != 0) {  // mostly there is none
+    for (unsigned i = 0; i < 4; ++i) block.backslashes |= bits(slashes[i], i);
   }
 #else
   for (unsigned i = 0; i < 64; ++i) {
@@ -104,7 +106,6 @@ Block look_at(const char* p) {
     const char c = p[i];
     if (c == '"') block.quotes |= bit;
     if (c == '\\') block.backslashes |= bit;
-    if (c == '\n') block.newlines |= bit;
     if (c == '{' || c == '}' || c == '[' || c == ']') block.brackets |= bit;
   }
 #endif
@@ -139,11 +140,6 @@ std::uint64_t prefix_xor(std::uint64_t bits) {
   return bits;
 }
 
-// Most blocks hold no line end, and counting bits is slow without an instruction for it.
-std::uint32_t count(std::uint64_t newlines) {
-  return newlines == 0 ? 0 : static_cast<std::uint32_t>(std::popcount(newlines));
-}
-
 std::uint64_t below(std::size_t bit) { return bit >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bit) - 1; }
 
 }  // namespace
@@ -173,13 +169,14 @@ JsonValues::Found JsonValues::finish(Piece& piece) {
 }
 
 void JsonValues::use(std::string_view& bytes, std::size_t count) {
+  line_ += static_cast<std::uint32_t>(core::count_lines(bytes.substr(0, count)));
   bytes.remove_prefix(count);
   offset_ += count;
 }
 
 // Moves to the bracket that opens the next value. False: to text that is no JSON, or the bytes are used up.
 bool JsonValues::between(std::string_view& bytes) {
-  for (; !bytes.empty(); use(bytes, 1)) {
+  for (; !bytes.empty(); bytes.remove_prefix(1), ++offset_) {
     const char c = bytes.front();
     if (c == '\n') ++line_;
     if (in_string_) {
@@ -236,7 +233,6 @@ JsonValues::Found JsonValues::inside(std::string_view& bytes, Piece& piece) {
       const auto i = static_cast<std::size_t>(std::countr_zero(brackets));
       const char c = p[i];
       if (asked_ && container(c, begin, p + i)) {
-        line_ += count(block.newlines & below(i));
         in_string_ = escaped_ = false;
         use(bytes, static_cast<std::size_t>(p + i - bytes.data()));
         return Found::kNothing;
@@ -250,12 +246,10 @@ JsonValues::Found JsonValues::inside(std::string_view& bytes, Piece& piece) {
         in_response_ = false;
       }
       if (depth_ != 0) continue;
-      line_ += count(block.newlines & below(i + 1));
       in_string_ = escaped_ = false;
       use(bytes, static_cast<std::size_t>(p + i + 1 - bytes.data()));
       return finished(begin, p + i + 1, piece);
     }
-    line_ += count(block.newlines & valid);
     in_string_ = (strings >> (size - 1) & 1) != 0;
     // An escape at the end of a short block.
     escaped_ = size == 64 ? carried : (escaped >> size & 1) != 0;

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string_view>
 
+#include "decode/find_byte.h"
 #include "decode/formats.h"
 #include "decode/json_fields.h"
 #include "decode/scanner.h"
@@ -149,11 +150,11 @@ class Keycloak final : public json::TableDecoder {
   bool claims(const TextRecord& r) const override {
     if (!r.json) {
       // "[org.keycloak.events]", which the log's format may abbreviate: "[org.key.events]".
-      return r.raw.find(".events]") != std::string_view::npos && event_in(r.raw) != std::string_view::npos;
+      return holds_text(r.raw, ".events]") && event_in(r.raw) != std::string_view::npos;
     }
     const std::uint64_t keys = json::products_of(r);
     if (json::has_all(keys, json::kRealmId | json::kTime)) return true;
-    return (keys & json::kLogger) != 0 && r.message.find("\"org.keycloak.events\"") != std::string_view::npos;
+    return (keys & json::kLogger) != 0 && holds_text(r.message, "\"org.keycloak.events\"");
   }
 
   Fate decode(const TextRecord& r, Event& e) override {
@@ -168,8 +169,7 @@ class Keycloak final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& given, const json::Object&, Event& e) override {
-    json::Row row = given;
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     if (row[kType].empty() && !row[kMessage].empty()) read_line(row[kMessage], row);
     for (const Field field : {kTime, kTimestamp, kAtTimestamp}) {
       if (const core::Nanoseconds time = json::utc_time(row[field]); time != 0) {

@@ -106,8 +106,7 @@ class M365Audit final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& given, const json::Object&, Event& e) override {
-    json::Row row = given;
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     if (row[kOperation].empty() && !read_inner(row[kAuditData], kFields, row)) return Fate::rejected(kNoOperation);
     const Operation* operation = nullptr;
     for (const Operation& known : kOperations) {

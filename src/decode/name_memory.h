@@ -15,40 +15,57 @@ namespace orbwatch::decode {
 // `Meaning` is small and cheap to copy. Memory: some 20 KB, taken when first used. Not thread-safe.
 template <typename Meaning>
 class NameMemory {
- public:
-  // A new record begins.
-  void restart() { last_ = kStart; }
+  struct Entry;
 
-  // The meaning of a name within something (an object of the record's schema), which is told by its address and must
-  // outlive this. look() searches it and depends on nothing but the two. `name` is where it
-  // begins, `key` its key.
-  template <typename Look>
-  [[gnu::always_inline]] Meaning find(const char* name, const NameKey& key, const void* within, Look look) {
-    if (key.size > kLongest) return look();
-    if (entries_ == nullptr) entries_ = std::make_unique<std::array<Entry, kStart + 1>>();
-    std::array<Entry, kStart + 1>& entries = *entries_;
-    std::uint32_t at = entries[last_].next;
-    if (!entries[at].is(name, key, within)) {
-      at = static_cast<std::uint32_t>((key.hash(kBits) + (reinterpret_cast<std::uintptr_t>(within) >> 4)) % kStart);
-      if (!entries[at].is(name, key, within)) entries[at].set(name, key, within, look());
-      entries[last_].next = at;
+ public:
+  // The names of one record, one after the other. Valid as long as the memory.
+  class Names {
+   public:
+    // The meaning of a name within something (an object of the record's schema), which is told by its address and must
+    // outlive the memory. look() searches it and depends on nothing but the two. `name` is where it begins, `key` its
+    // key.
+    template <typename Look>
+    [[gnu::always_inline]] Meaning find(const char* name, const NameKey& key, const void* within, Look look) {
+      if (key.size > kLongest) return look();
+      Entry* entry = last_->next;
+      if (!entry->is(name, key, within)) {
+        entry = entries_ + (key.hash(kBits) + (reinterpret_cast<std::uintptr_t>(within) >> 4)) % kStart;
+        if (!entry->is(name, key, within)) entry->set(name, key, within, look());
+        last_->next = entry;
+      }
+      last_ = entry;
+      return entry->meaning;
     }
-    last_ = at;
-    return entries[at].meaning;
+
+   private:
+    friend class NameMemory;
+    explicit Names(Entry* entries) : entries_(entries), last_(entries + kStart) {}
+
+    Entry* entries_;
+    Entry* last_;
+  };
+
+  // A new record begins.
+  Names names() {
+    if (entries_ == nullptr) {
+      entries_ = std::make_unique<Entry[]>(kStart + 1);
+      for (std::size_t i = 0; i <= kStart; ++i) entries_[i].next = &entries_[kStart];
+    }
+    return Names(entries_.get());
   }
 
  private:
   static constexpr unsigned kBits = 8;
-  static constexpr std::uint32_t kStart = 1U << kBits;  // stands before the first name
-  static constexpr std::size_t kMiddle = 16;            // bytes of a name that its key does not hold
+  static constexpr std::size_t kStart = std::size_t{1} << kBits;  // stands before the first name
+  static constexpr std::size_t kMiddle = 16;                      // bytes of a name that its key does not hold
   static constexpr std::size_t kLongest = NameKey::kWhole + kMiddle;
 
   struct Entry {
     NameKey key;
     const void* within = nullptr;
-    std::array<char, kMiddle> middle;
-    std::uint32_t next = kStart;  // the entry that followed last time
+    Entry* next = nullptr;  // the entry that followed last time
     Meaning meaning{};
+    std::array<char, kMiddle> middle;
 
     bool is(const char* name, const NameKey& k, const void* in) const {
       if (((key.first ^ k.first) | (key.last ^ k.last) | (key.size ^ k.size)) != 0 || within != in) return false;
@@ -64,8 +81,7 @@ class NameMemory {
     }
   };
 
-  std::unique_ptr<std::array<Entry, kStart + 1>> entries_;
-  std::uint32_t last_ = kStart;
+  std::unique_ptr<Entry[]> entries_;
 };
 
 }  // namespace orbwatch::decode

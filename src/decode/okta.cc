@@ -15,6 +15,7 @@
 
 #include "decode/formats.h"
 #include "decode/json_fields.h"
+#include "decode/name_table.h"
 #include "decode/scanner.h"
 
 namespace orbwatch::decode {
@@ -68,46 +69,38 @@ const json::Fields kFields({
 enum class Kind : std::uint8_t { kLogon, kSecondFactor, kChallenge, kLogoff, kSso, kLock, kPolicy, kDenied };
 
 struct Type {
-  std::string_view name;
   Kind kind;
   AuthMethod method = AuthMethod::kUnknown;
 };
 
-constexpr std::array kTypes = {
-    Type{"user.session.start", Kind::kLogon},
-    Type{"user.session.end", Kind::kLogoff},
-    Type{"user.authentication.sso", Kind::kSso},
-    Type{"user.authentication.auth_via_mfa", Kind::kSecondFactor},
-    Type{"user.authentication.verify", Kind::kLogon},
-    Type{"user.authentication.auth", Kind::kLogon},
-    Type{"user.authentication.universal_logout", Kind::kLogoff},
-    Type{"user.authentication.auth_via_AD_agent", Kind::kLogon, AuthMethod::kLdap},
-    Type{"user.authentication.auth_via_LDAP_agent", Kind::kLogon, AuthMethod::kLdap},
-    Type{"user.authentication.auth_via_IDP", Kind::kLogon, AuthMethod::kSaml},
-    Type{"user.authentication.auth_via_inbound_SAML", Kind::kLogon, AuthMethod::kSaml},
-    Type{"user.authentication.auth_via_inbound_delauth", Kind::kLogon},
-    Type{"user.authentication.auth_via_iwa", Kind::kLogon, AuthMethod::kKerberos},
-    Type{"user.authentication.auth_via_radius", Kind::kLogon, AuthMethod::kRadius},
-    Type{"user.authentication.auth_via_richclient", Kind::kLogon, AuthMethod::kPassword},
-    Type{"user.authentication.auth_via_social", Kind::kLogon, AuthMethod::kOther},
-    Type{"user.mfa.okta_verify.deny_push", Kind::kDenied},
-    Type{"user.mfa.attempt_bypass", Kind::kDenied},
-    Type{"user.account.lock", Kind::kLock},
-    Type{"user.account.lock.limit", Kind::kLock},
-    Type{"policy.evaluate_sign_on", Kind::kPolicy},
-    Type{"app.oauth2.signon", Kind::kSso},
-    Type{"system.push.send_factor_verify_push", Kind::kChallenge},
-    Type{"system.sms.send_factor_verify_message", Kind::kChallenge},
-    Type{"system.voice.send_mfa_challenge_call", Kind::kChallenge},
-    Type{"system.email.send_factor_verify_message", Kind::kChallenge},
-};
-
-const Type* type_of(std::string_view name) {
-  for (const Type& type : kTypes) {
-    if (type.name == name) return &type;
-  }
-  return nullptr;
-}
+constexpr NameTable kTypes(std::to_array<Name<Type>>({
+    {"user.session.start", {Kind::kLogon}},
+    {"user.session.end", {Kind::kLogoff}},
+    {"user.authentication.sso", {Kind::kSso}},
+    {"user.authentication.auth_via_mfa", {Kind::kSecondFactor}},
+    {"user.authentication.verify", {Kind::kLogon}},
+    {"user.authentication.auth", {Kind::kLogon}},
+    {"user.authentication.universal_logout", {Kind::kLogoff}},
+    {"user.authentication.auth_via_AD_agent", {Kind::kLogon, AuthMethod::kLdap}},
+    {"user.authentication.auth_via_LDAP_agent", {Kind::kLogon, AuthMethod::kLdap}},
+    {"user.authentication.auth_via_IDP", {Kind::kLogon, AuthMethod::kSaml}},
+    {"user.authentication.auth_via_inbound_SAML", {Kind::kLogon, AuthMethod::kSaml}},
+    {"user.authentication.auth_via_inbound_delauth", {Kind::kLogon}},
+    {"user.authentication.auth_via_iwa", {Kind::kLogon, AuthMethod::kKerberos}},
+    {"user.authentication.auth_via_radius", {Kind::kLogon, AuthMethod::kRadius}},
+    {"user.authentication.auth_via_richclient", {Kind::kLogon, AuthMethod::kPassword}},
+    {"user.authentication.auth_via_social", {Kind::kLogon, AuthMethod::kOther}},
+    {"user.mfa.okta_verify.deny_push", {Kind::kDenied}},
+    {"user.mfa.attempt_bypass", {Kind::kDenied}},
+    {"user.account.lock", {Kind::kLock}},
+    {"user.account.lock.limit", {Kind::kLock}},
+    {"policy.evaluate_sign_on", {Kind::kPolicy}},
+    {"app.oauth2.signon", {Kind::kSso}},
+    {"system.push.send_factor_verify_push", {Kind::kChallenge}},
+    {"system.sms.send_factor_verify_message", {Kind::kChallenge}},
+    {"system.voice.send_mfa_challenge_call", {Kind::kChallenge}},
+    {"system.email.send_factor_verify_message", {Kind::kChallenge}},
+}));
 
 class Okta final : public json::TableDecoder {
  public:
@@ -121,14 +114,14 @@ class Okta final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object& object, Event& e) override {
+  Fate fill(json::Row& row, const json::Object& object, Event& e) override {
     if (row[kType].empty()) return Fate::rejected(kNoType);
-    const Type* type = type_of(row[kType]);
+    const Type* type = kTypes.find(row[kType]);
     if (type == nullptr) return json::ignored("event", first_two(row[kType]));
     e.time = json::utc_time(row[kPublished]);
     if (e.time == 0) return Fate::rejected(kNoTime);
     put_login(e, Outcome::kUnknown, Service::kWeb);
-    e.code = core::intern(type->name);
+    e.code = core::intern(row[kType]);
     e.auth_method = type->method;
     if (row[kProvider] == "RADIUS") e.auth_method = AuthMethod::kRadius;
     // System events (a lock, a text message) are about their target.

@@ -46,7 +46,7 @@ class OneLogin final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object&, Event& e) override {
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     const std::string_view type = row[kType];
     if (type.empty()) return Fate::rejected(kNoType);
     if (type != "5" && type != "6") return json::ignored("event", type);

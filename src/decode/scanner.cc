@@ -33,6 +33,19 @@ Account split_account(std::string_view text) {
   return account;
 }
 
+// Characters of plain words, and spaces.
+constexpr CharTable kPlainText("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-/'_ ");
+
+// Words of letters with one space between them: closed_reason() leaves them as they are.
+bool is_plain_text(std::string_view text) {
+  char before = ' ';
+  for (const char c : text) {
+    if (!kPlainText.has(c) || (c == ' ' && before == ' ')) return false;
+    before = c;
+  }
+  return before != ' ';
+}
+
 void put_account(event::Event& event, const Account& account) {
   if (account.name.empty()) return;
   event.user = core::intern(account.name);
@@ -181,6 +194,7 @@ void put_session(event::Event& event, event::Activity activity, core::Symbol app
 
 core::Symbol closed_reason(std::string_view text) {
   std::array<char, 80> out;
+  if (text.size() < out.size() && is_plain_text(text)) return core::intern(text);
   std::size_t used = 0;
   Scanner s(text);
   while (!s.done()) {

@@ -14,6 +14,7 @@
 
 #include "core/text.h"
 #include "core/time.h"
+#include "decode/find_byte.h"
 #include "decode/formats.h"
 #include "decode/json_record.h"
 #include "decode/scanner.h"
@@ -66,9 +67,8 @@ class SuricataEve final : public RecordDecoder {
   bool claims(const TextRecord& r) const override {
     if (!r.json) return false;
     // As Suricata itself writes it; event_type follows within a few fields.
-    if (r.message.starts_with("{\"timestamp\":\"") &&
-        r.message.substr(0, 256).find("\"event_type\":\"") != std::string_view::npos &&
-        r.message.substr(0, 256).find("\"flow_id\":") != std::string_view::npos) {
+    if (r.message.starts_with("{\"timestamp\":\"") && holds_text(r.message.substr(0, 256), "\"event_type\":\"") &&
+        holds_text(r.message.substr(0, 256), "\"flow_id\":")) {
       return true;
     }
     const std::uint64_t keys = json::keys_of(r);

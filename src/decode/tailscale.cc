@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "core/text.h"
+#include "decode/find_byte.h"
 #include "decode/formats.h"
 #include "decode/json_fields.h"
 #include "decode/scanner.h"
@@ -92,9 +93,9 @@ class Tailscale final : public RecordDecoder {
     if ((keys & json::kNodeId) != 0) return has_traffic(r.message);
     if (json::has_all(keys, json::kEventGroupId | json::kActor | json::kAction)) return true;
     if ((keys & json::kEvent) == 0) return false;
-    const std::string_view inner = json::raw_member(r, "event");
-    return inner.starts_with('{') && ((inner.contains("\"nodeId\"") && has_traffic(inner)) ||
-                                      (inner.contains("\"eventGroupID\"") && inner.contains("\"loginName\"")));
+    const std::string_view inner = json::whole_member(r, "event");
+    return inner.starts_with('{') && ((holds_text(inner, "\"nodeId\"") && has_traffic(inner)) ||
+                                      (holds_text(inner, "\"eventGroupID\"") && holds_text(inner, "\"loginName\"")));
   }
 
   Fate decode(const TextRecord& r, Event& e) override {
@@ -129,7 +130,7 @@ class Tailscale final : public RecordDecoder {
   }
 
  private:
-  static bool has_traffic(std::string_view text) { return text.contains("Traffic\""); }
+  static bool has_traffic(std::string_view text) { return holds_text(text, "Traffic\""); }
 
   bool connections(const Value& list, std::string_view kind, const Around& around, Parts& parts) {
     bool good = true;

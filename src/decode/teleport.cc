@@ -72,7 +72,7 @@ class Teleport final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object&, Event& e) override {
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     const std::string_view name = row[kEvent];
     const bool login = name == "user.login";
     const bool auth = name == "auth";

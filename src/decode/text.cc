@@ -161,7 +161,8 @@ class TextDecoder::PlacesWithin {
     const std::less_equal<const char*> before;
     const char* const end = whole_.raw.data() + whole_.raw.size();
     if (text.empty() || !before(counted_to_, text.data()) || !before(text.data() + text.size(), end)) return whole_;
-    lines_ += static_cast<std::uint32_t>(std::count(counted_to_, counted_to_ + (text.data() - counted_to_), '\n'));
+    lines_ += static_cast<std::uint32_t>(
+        core::count_lines({counted_to_, static_cast<std::size_t>(text.data() - counted_to_)}));
     counted_to_ = text.data();
     return {text, whole_.offset + static_cast<std::uint64_t>(text.data() - whole_.raw.data()), whole_.line + lines_};
   }
@@ -365,7 +366,7 @@ void TextDecoder::frames(std::string_view bytes, bool last, EventBatch& batch) {
   offset_ += bytes.size();
   std::string_view rest = carry_;
   const auto skip = [&](std::size_t n) {
-    line_ += static_cast<std::uint32_t>(std::count(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(n), '\n'));
+    line_ += static_cast<std::uint32_t>(core::count_lines(rest.substr(0, n)));
     carry_offset_ += n;
     rest.remove_prefix(n);
   };

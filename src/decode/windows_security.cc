@@ -22,8 +22,10 @@
 
 #include "core/text.h"
 #include "core/time.h"
+#include "decode/find_byte.h"
 #include "decode/formats.h"
 #include "decode/json_record.h"
+#include "decode/name_table.h"
 #include "decode/nps_reason.h"
 #include "decode/scanner.h"
 #include "decode/xml_reader.h"
@@ -91,55 +93,51 @@ enum Field : std::uint8_t {
   kNone = kFieldCount,
 };
 
-struct FieldName {
-  std::string_view name;  // lower case, without "_"
-  Field field;
-};
-
-constexpr std::array kFieldNames = {
-    FieldName{"eventid", kEventId},
-    FieldName{"channel", kChannel},
-    FieldName{"providername", kProvider},
-    FieldName{"sourcename", kProvider},
-    FieldName{"eventsourcename", kProvider},
-    FieldName{"computer", kComputer},
-    FieldName{"computername", kComputer},
-    FieldName{"hostname", kComputer},
-    FieldName{"timecreated", kTimeCreated},
-    FieldName{"systemtime", kTimeCreated},
-    FieldName{"timegenerated", kTimeGenerated},
-    FieldName{"time", kTimeGenerated},
-    FieldName{"eventtime", kEventTime},
-    FieldName{"@timestamp", kAtTimestamp},
-    FieldName{"targetusername", kTargetUser},
-    FieldName{"targetdomainname", kTargetDomain},
-    FieldName{"ipaddress", kIpAddress},
-    FieldName{"ipport", kIpPort},
-    FieldName{"logontype", kLogonType},
-    FieldName{"status", kStatus},
-    FieldName{"substatus", kSubStatus},
-    FieldName{"workstationname", kWorkstation},
-    FieldName{"workstation", kWorkstation},
-    FieldName{"authenticationpackagename", kPackage},
-    FieldName{"lmpackagename", kLmPackage},
-    FieldName{"logonprocessname", kLogonProcess},
-    FieldName{"targetlogonid", kTargetLogonId},
-    FieldName{"logonid", kLogonId},
-    FieldName{"subjectusername", kSubjectUser},
-    FieldName{"subjectdomainname", kSubjectDomain},
-    FieldName{"targetservername", kTargetServer},
-    FieldName{"preauthtype", kPreAuthType},
-    FieldName{"certissuername", kCertIssuer},
-    FieldName{"accountname", kAccountName},
-    FieldName{"accountdomain", kAccountDomain},
-    FieldName{"clientaddress", kClientAddress},
-    FieldName{"clientname", kClientName},
-    FieldName{"sessionname", kSessionName},
-    FieldName{"callingstationid", kCallingStation},
-    FieldName{"nasporttype", kNasPortType},
-    FieldName{"nasipv4address", kNasAddress},
-    FieldName{"reasoncode", kReasonCode},
-};
+// In lower case, without "_".
+constexpr NameTable kFieldNames(std::to_array<Name<Field>>({
+    {"eventid", kEventId},
+    {"channel", kChannel},
+    {"providername", kProvider},
+    {"sourcename", kProvider},
+    {"eventsourcename", kProvider},
+    {"computer", kComputer},
+    {"computername", kComputer},
+    {"hostname", kComputer},
+    {"timecreated", kTimeCreated},
+    {"systemtime", kTimeCreated},
+    {"timegenerated", kTimeGenerated},
+    {"time", kTimeGenerated},
+    {"eventtime", kEventTime},
+    {"@timestamp", kAtTimestamp},
+    {"targetusername", kTargetUser},
+    {"targetdomainname", kTargetDomain},
+    {"ipaddress", kIpAddress},
+    {"ipport", kIpPort},
+    {"logontype", kLogonType},
+    {"status", kStatus},
+    {"substatus", kSubStatus},
+    {"workstationname", kWorkstation},
+    {"workstation", kWorkstation},
+    {"authenticationpackagename", kPackage},
+    {"lmpackagename", kLmPackage},
+    {"logonprocessname", kLogonProcess},
+    {"targetlogonid", kTargetLogonId},
+    {"logonid", kLogonId},
+    {"subjectusername", kSubjectUser},
+    {"subjectdomainname", kSubjectDomain},
+    {"targetservername", kTargetServer},
+    {"preauthtype", kPreAuthType},
+    {"certissuername", kCertIssuer},
+    {"accountname", kAccountName},
+    {"accountdomain", kAccountDomain},
+    {"clientaddress", kClientAddress},
+    {"clientname", kClientName},
+    {"sessionname", kSessionName},
+    {"callingstationid", kCallingStation},
+    {"nasporttype", kNasPortType},
+    {"nasipv4address", kNasAddress},
+    {"reasoncode", kReasonCode},
+}));
 
 constexpr std::size_t kLongestName = 32;
 
@@ -154,11 +152,21 @@ std::string_view plain(std::string_view key, std::array<char, kLongestName>& buf
   return {buffer.data(), used};
 }
 
-Field field_of(std::string_view name) {
-  for (const FieldName& row : kFieldNames) {
-    if (row.name.size() == name.size() && row.name == name) return row.field;
+Field field_of(std::string_view plain_name) {
+  const Field* const field = kFieldNames.find(plain_name);
+  return field == nullptr ? kNone : *field;
+}
+
+// The same for a name as it stands in the record.
+Field field_of_raw(std::string_view name) {
+  if (name.size() > kLongestName) return kNone;
+  if (holds_byte(name.data(), name.size(), '_') || holds_byte(name.data(), name.size(), '#')) {
+    std::array<char, kLongestName> buffer;
+    return field_of(plain(name, buffer));
   }
-  return kNone;
+  const Field* const field = kFieldNames.find(
+      NameKey::padded(name).lower(), [&](std::string_view row) { return core::equals_ignore_case(row, name); });
+  return field == nullptr ? kNone : *field;
 }
 
 struct Code {
@@ -242,7 +250,7 @@ class WindowsSecurity final : public RecordDecoder {
   bool claims(const TextRecord& r) const override {
     if (!r.json) {
       return r.message.starts_with("<Event") && !begins_events(r.message) &&
-             r.message.substr(0, 400).find("<System>") != r.message.npos;
+             holds_text(r.message.substr(0, 400), "<System>");
     }
     const std::uint64_t keys = json::keys_of(r);
     if ((keys & json::kWinlog) != 0) return true;
@@ -250,14 +258,13 @@ class WindowsSecurity final : public RecordDecoder {
       return (keys & (json::kChannel | json::kWindowsSource | json::kEventData | json::kComputer)) != 0;
     }
     if ((keys & json::kSystem) != 0 && (keys & json::kEventData) != 0) return true;
-    if ((keys & json::kEvtxEvent) != 0) return r.message.find("\"System\"") != std::string_view::npos;
-    if ((keys & json::kWin) != 0) return r.message.find("\"eventID\"") != std::string_view::npos;
+    if ((keys & json::kEvtxEvent) != 0) return holds_text(r.message, "\"System\"");
+    if ((keys & json::kWin) != 0) return holds_text(r.message, "\"eventID\"");
     if ((keys & json::kData) != 0) {
-      const std::string_view data = json::raw_member(r, "data");
-      return data.substr(0, 64).find("\"win\"") != std::string_view::npos &&
-             data.find("\"eventID\"") != std::string_view::npos;
+      const std::string_view data = json::whole_member(r, "data");
+      return holds_text(data.substr(0, 64), "\"win\"") && holds_text(data, "\"eventID\"");
     }
-    if ((keys & json::kProperties) != 0) return r.message.find("\"WindowsEventLogsTable\"") != std::string_view::npos;
+    if ((keys & json::kProperties) != 0) return holds_text(r.message, "\"WindowsEventLogsTable\"");
     return false;
   }
 
@@ -349,12 +356,12 @@ class WindowsSecurity final : public RecordDecoder {
   }
 
   void set_xml(std::string_view name, std::string_view text, bool rendered, Row& row) {
-    if (name.empty() && text.find("AuditBase") != text.npos) {
+    if (name.empty() && holds_text(text, "AuditBase")) {
       row[kAudit] = xml_unescaped(text, buffer_);
     } else if (!rendered && !name.empty()) {
-      std::array<char, kLongestName> lower;
-      const Field field = field_of(plain(name, lower));
-      if (field != kNone && row[field].empty()) row[field] = xml_unescaped(text, buffer_);
+      const Field field = field_of_raw(name);
+      if (field == kNone || !row[field].empty()) return;
+      row[field] = holds_byte(text.data(), text.size(), '&') ? xml_unescaped(text, buffer_) : text;
     }
   }
 

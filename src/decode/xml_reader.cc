@@ -3,26 +3,25 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "decode/find_byte.h"
+#include "decode/scanner.h"
 
 namespace orbwatch::decode {
 namespace {
 
-bool ends_name(char c) { return core::is_space(c) || c == '/' || c == '>' || c == '='; }
+constexpr CharTable kEndsName(" \t\r\n/>=");
 
-// The place of the '>' that ends the tag at the front; attributes' values may hold one.
-std::size_t tag_end(std::string_view text) {
-  char quote = '\0';
-  for (std::size_t i = 1; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quote != '\0') {
-      if (c == quote) quote = '\0';
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == '>') {
-      return i;
-    }
+// The place of the '>' that ends the tag at the front, from `at` on; attributes' values may hold one.
+std::size_t tag_end(std::string_view text, std::size_t at) {
+  const char* const p = text.data();
+  const std::size_t size = text.size();
+  while (true) {
+    at = find_byte(p, at, size, {'>', '"', '\''});
+    if (at == size) return text.npos;
+    if (p[at] == '>') return at;
+    at = find_byte(p, at + 1, size, {p[at]}) + 1;
+    if (at > size) return text.npos;
   }
-  return text.npos;
 }
 
 void append_utf8(std::uint32_t code, std::string& out) {
@@ -67,7 +66,7 @@ XmlReader::Token XmlReader::next() {
   }
   while (!rest_.empty()) {
     if (rest_.front() != '<') {
-      const auto end = std::min(rest_.find('<'), rest_.size());
+      const std::size_t end = find_byte(rest_.data(), 0, rest_.size(), {'<'});
       text_ = core::trim(rest_.substr(0, end));
       rest_.remove_prefix(end);
       if (!text_.empty()) return Token::kText;
@@ -87,16 +86,21 @@ XmlReader::Token XmlReader::next() {
       if (!text_.empty()) return Token::kText;
       continue;
     }
-    const auto end = tag_end(rest_);
+    const bool closing = rest_.size() > 1 && rest_[1] == '/';
+    const std::size_t begin = closing ? 2 : 1;
+    // Most tags have no attributes: what ends their name ends them.
+    const std::size_t stop =
+        find_byte(rest_.data(), begin, rest_.size(), {'>', ' ', '/', '=', '"', '\'', '\t', '\r', '\n'});
+    if (stop == rest_.size()) return Token::kBroken;
+    const std::size_t end = rest_[stop] == '>' ? stop : tag_end(rest_, stop);
     if (end == rest_.npos) return Token::kBroken;
-    std::string_view tag = rest_.substr(1, end - 1);
+    std::string_view tag = rest_.substr(begin, end - begin);
     rest_.remove_prefix(end + 1);
     if (tag.starts_with('?') || tag.starts_with('!')) continue;
-    const bool closing = core::skip_prefix(tag, "/");
     closes_ = !closing && tag.ends_with('/');
     if (closes_) tag.remove_suffix(1);
-    std::size_t name = 0;
-    while (name < tag.size() && !ends_name(tag[name])) ++name;
+    std::size_t name = std::min(stop - begin, tag.size());
+    while (name < tag.size() && !kEndsName.has(tag[name])) ++name;  // a quote in the name
     name_ = tag.substr(0, name);
     attributes_ = tag.substr(name);
     return closing ? Token::kClose : Token::kOpen;
@@ -105,23 +109,26 @@ XmlReader::Token XmlReader::next() {
 }
 
 std::string_view XmlReader::attribute(std::string_view key) const {
-  std::string_view rest = attributes_;
+  const char* const p = attributes_.data();
+  const std::size_t size = attributes_.size();
+  std::size_t at = 0;
   while (true) {
-    rest = core::trim(rest);
-    const auto equals = rest.find('=');
-    if (equals == rest.npos) return {};
-    const std::string_view name = core::trim(rest.substr(0, equals));
-    rest = core::trim(rest.substr(equals + 1));
-    if (rest.empty() || (rest.front() != '"' && rest.front() != '\'')) return {};
-    const auto end = rest.find(rest.front(), 1);
-    if (end == rest.npos) return {};
-    if (name == key) return rest.substr(1, end - 1);
-    rest.remove_prefix(end + 1);
+    const std::size_t equals = find_byte(p, at, size, {'='});
+    if (equals == size) return {};
+    const std::string_view name = core::trim({p + at, equals - at});
+    at = equals + 1;
+    while (at < size && core::is_space(p[at])) ++at;
+    if (at == size || (p[at] != '"' && p[at] != '\'')) return {};
+    const std::size_t end = find_byte(p, at + 1, size, {p[at]});
+    if (end == size) return {};
+    if (name == key) return {p + at + 1, end - at - 1};
+    at = end + 1;
   }
 }
 
 std::string_view xml_unescaped(std::string_view text, std::string& buffer) {
-  if (text.find('&') == text.npos || buffer.capacity() - buffer.size() < text.size()) return text;
+  if (find_byte(text.data(), 0, text.size(), {'&'}) == text.size() || buffer.capacity() - buffer.size() < text.size())
+    return text;
   const std::size_t begin = buffer.size();
   while (!text.empty()) {
     const auto at = std::min(text.find('&'), text.size());

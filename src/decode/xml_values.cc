@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/text.h"
+#include "decode/find_byte.h"
 
 namespace orbwatch::decode {
 namespace {
@@ -31,8 +32,7 @@ void XmlValues::add(std::string_view bytes) {
 }
 
 void XmlValues::skip(std::size_t length) {
-  const auto begin = bytes_.begin() + static_cast<std::ptrdiff_t>(used_);
-  line_ += static_cast<std::uint32_t>(std::count(begin, begin + static_cast<std::ptrdiff_t>(length), '\n'));
+  line_ += static_cast<std::uint32_t>(core::count_lines(rest().substr(0, length)));
   offset_ += length;
   used_ += length;
   searched_ = 0;
@@ -48,7 +48,7 @@ XmlValues::Found XmlValues::take(std::size_t length, Found found, Piece& piece) 
 XmlValues::Found XmlValues::next(bool last, Piece& piece) {
   while (true) {
     if (skipping_) {
-      const auto end = rest().find(kEnd);
+      const auto end = find_text(rest(), kEnd);
       if (end == std::string_view::npos) {
         // The end may have been cut: its beginning stays.
         skip(rest().size() - (last ? 0 : std::min(rest().size(), kEnd.size() - 1)));
@@ -69,7 +69,7 @@ XmlValues::Found XmlValues::next(bool last, Piece& piece) {
     // The longest name that matters must be there, for the answer not to depend on where the input was cut.
     if (text.size() < 10 && !last) return Found::kNothing;
     if (opens(text, "<Event")) {
-      const auto end = text.find(kEnd, searched_);
+      const auto end = find_text(text, kEnd, searched_);
       const std::size_t length = end == text.npos ? text.size() : end + kEnd.size();
       if (length > longest_) {
         skipping_ = true;

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/time.h"
+#include "decode/find_byte.h"
 #include "decode/formats.h"
 #include "decode/json_record.h"
 #include "decode/zeek_log.h"
@@ -28,8 +29,7 @@ class ZeekJson final : public RecordDecoder {
 
   bool claims(const TextRecord& r) const override {
     if (!r.json) return false;
-    if (r.message.starts_with("{\"ts\":") && r.message.substr(0, 64).find(",\"uid\":\"") != std::string_view::npos)
-      return true;
+    if (r.message.starts_with("{\"ts\":") && holds_text(r.message.substr(0, 64), ",\"uid\":\"")) return true;
     const std::uint64_t keys = json::keys_of(r);
     if ((keys & json::kTs) == 0) return false;
     return (keys & (json::kZeekPath | json::kOrigH | json::kUid | json::kFuid)) != 0;

@@ -187,7 +187,7 @@ class Zscaler final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object&, Event& e) override {
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     if (row[kFeed] == "zscalernss-fw") return firewall(row, e);
     if (row[kFeed] == "zscalernss-tunnel") return tunnel(row, e);
     if (row[kFeed] == "zscalernss-audit") return audit(row, e);

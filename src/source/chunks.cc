@@ -1,7 +1,6 @@
 #include "source/chunks.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <mutex>
 #include <utility>
@@ -159,44 +158,8 @@ core::Expected<std::shared_ptr<Chunk>> ChunkReader::next() {
   chunk->source = source_;
   chunk->lines_before = lines_;
   offset_ += end;
-  if (options_.count_lines) lines_ += count_lines(chunk->bytes);
+  if (options_.count_lines) lines_ += core::count_lines(chunk->bytes);
   return chunk;
-}
-
-std::uint64_t count_lines(std::string_view bytes) {
-  // Sixteen byte-wide counters; every comparison gives -1 where there is a '\n', and after 255 rounds a counter could
-  // wrap.
-  using Lanes = std::uint8_t __attribute__((vector_size(16)));
-  using Sums = std::uint64_t __attribute__((vector_size(16)));
-  constexpr size_t kWide = 4 * sizeof(Lanes);
-  const char* at = bytes.data();
-  const char* const end = at + bytes.size();
-  std::uint64_t count = 0;
-  const Lanes wanted = Lanes{} + static_cast<std::uint8_t>('\n');
-  while (static_cast<size_t>(end - at) >= kWide) {
-    size_t rounds = std::min<size_t>(static_cast<size_t>(end - at) / kWide, 255);
-    Lanes a{}, b{}, c{}, d{};
-    for (; rounds > 0; --rounds, at += kWide) {
-      Lanes block[4];
-      std::memcpy(block, at, kWide);
-      a -= static_cast<Lanes>(block[0] == wanted);
-      b -= static_cast<Lanes>(block[1] == wanted);
-      c -= static_cast<Lanes>(block[2] == wanted);
-      d -= static_cast<Lanes>(block[3] == wanted);
-    }
-    // Adds neighbours until eight 8-bit counters of each half are one 64-bit number.
-    for (const Lanes lanes : {a, b, c, d}) {
-      auto sums = std::bit_cast<Sums>(lanes);
-      constexpr std::uint64_t k8 = 0x00ff00ff00ff00ffULL;
-      sums = (sums & k8) + ((sums >> 8) & k8);
-      sums += sums >> 32;
-      sums += sums >> 16;
-      sums &= Sums{} + 0xffff;
-      count += sums[0] + sums[1];
-    }
-  }
-  for (; at < end; ++at) count += *at == '\n';
-  return count;
 }
 
 }  // namespace orbwatch::source

@@ -80,7 +80,4 @@ class ChunkReader {
   core::Error error_;   // empty message: none
 };
 
-// The number of '\n' in `bytes`.
-std::uint64_t count_lines(std::string_view bytes);
-
 }  // namespace orbwatch::source

@@ -238,19 +238,5 @@ TEST(Chunks, ALineOfTwoGigabytesTakesBoundedMemory) {
   EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 16 << 10);  // KiB
 }
 
-TEST(Chunks, CountLinesAgreesWithCountingOneByOne) {
-  std::mt19937_64 random(11);
-  std::string text(70000, '\n');
-  for (int round = 0; round < 200; ++round) {
-    const std::size_t begin = random() % 100;
-    const std::size_t size = round < 100 ? random() % 300 : random() % (text.size() - begin);
-    const std::string_view part = std::string_view(text).substr(begin, size);
-    ASSERT_EQ(count_lines(part), static_cast<std::uint64_t>(std::count(part.begin(), part.end(), '\n'))) << size;
-    for (int i = 0; i < 700; ++i) text[random() % text.size()] = random() % 2 == 0 ? 'x' : static_cast<char>(0x8a);
-  }
-  EXPECT_EQ(count_lines(std::string(1 << 20, '\n')), std::uint64_t{1} << 20);
-  EXPECT_EQ(count_lines(""), 0U);
-}
-
 }  // namespace
 }  // namespace orbwatch::source
