@@ -66,6 +66,8 @@ constexpr std::array kRecordFormats = {
                  "log-ins to network devices, failures, sessions, commands", true, make_tacacs},
     RecordFormat{"vmware_horizon", "VMware (Omnissa) Horizon Connection Server events",
                  "log-ins, failures, sessions on desktops, admin log-ins", true, make_vmware_horizon},
+    RecordFormat{"wallix_bastion", "WALLIX Bastion syslog",
+                 "log-ins, failures, connections to the proxies, sessions on targets", true, make_wallix_bastion},
     RecordFormat{"mikrotik", "MikroTik RouterOS",
                  "logged packets, log-ins to the router, remote access by L2TP, PPTP, SSTP, OVPN and IPsec", true,
                  make_mikrotik},
