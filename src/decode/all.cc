@@ -98,6 +98,8 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"authentik", "authentik events (API and server log)", "log-ins, failures, second factors", true,
                  make_authentik},
     RecordFormat{"onelogin", "OneLogin events", "log-ins, failures", true, make_onelogin},
+    RecordFormat{"jumpcloud", "JumpCloud Directory Insights",
+                 "log-ins to portals, applications, devices, RADIUS and LDAP, failures", true, make_jumpcloud},
     RecordFormat{"duo", "Duo Security authentication and administrator logs", "second factors and their failures", true,
                  make_duo},
     RecordFormat{"keycloak", "Keycloak user events (JSON and server log)", "log-ins, failures, account locks", true,
