@@ -66,6 +66,8 @@ constexpr std::array kRecordFormats = {
                  "log-ins to network devices, failures, sessions, commands", true, make_tacacs},
     RecordFormat{"rsa_securid", "RSA (SecurID) Authentication Manager audit logs",
                  "log-ins by token and password, failures, lock-outs, admin log-ins", true, make_rsa_securid},
+    RecordFormat{"openldap", "OpenLDAP slapd (loglevel stats)", "connections, log-ins (binds), failures", false,
+                 make_openldap},
     RecordFormat{"vmware_horizon", "VMware (Omnissa) Horizon Connection Server events",
                  "log-ins, failures, sessions on desktops, admin log-ins", true, make_vmware_horizon},
     RecordFormat{"wallix_bastion", "WALLIX Bastion syslog",

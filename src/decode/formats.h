@@ -28,6 +28,7 @@ std::unique_ptr<RecordDecoder> make_wireguard(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_freeradius(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_tacacs(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_rsa_securid(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_openldap(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_vmware_horizon(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_wallix_bastion(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zeek(const core::TimeReader& times);
