@@ -72,6 +72,8 @@ constexpr std::array kRecordFormats = {
                  "log-ins, failures, sessions on desktops, admin log-ins", true, make_vmware_horizon},
     RecordFormat{"wallix_bastion", "WALLIX Bastion syslog",
                  "log-ins, failures, connections to the proxies, sessions on targets", true, make_wallix_bastion},
+    RecordFormat{"cleanroom", "Systancia Cleanroom syslog", "log-ins, sessions, applications opened", true,
+                 make_cleanroom},
     RecordFormat{"mikrotik", "MikroTik RouterOS",
                  "logged packets, log-ins to the router, remote access by L2TP, PPTP, SSTP, OVPN and IPsec", true,
                  make_mikrotik},
