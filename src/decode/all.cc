@@ -74,6 +74,7 @@ constexpr std::array kRecordFormats = {
                  "log-ins, failures, connections to the proxies, sessions on targets", true, make_wallix_bastion},
     RecordFormat{"cleanroom", "Systancia Cleanroom syslog", "log-ins, sessions, applications opened", true,
                  make_cleanroom},
+    RecordFormat{"proveit", "Rubycat PROVE IT events", "log-ins, failures, sessions on servers", true, make_proveit},
     RecordFormat{"mikrotik", "MikroTik RouterOS",
                  "logged packets, log-ins to the router, remote access by L2TP, PPTP, SSTP, OVPN and IPsec", true,
                  make_mikrotik},

@@ -32,6 +32,7 @@ std::unique_ptr<RecordDecoder> make_openldap(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_vmware_horizon(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_wallix_bastion(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_cleanroom(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_proveit(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zeek(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zeek_json(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_entra_signin(const core::TimeReader& times);
