@@ -109,6 +109,8 @@ constexpr std::array kRecordFormats = {
                  "log-ins to portals, applications, devices, RADIUS and LDAP, failures", true, make_jumpcloud},
     RecordFormat{"ping_federate", "PingFederate audit log", "log-ins, failures, sessions, single sign-on", true,
                  make_ping_federate},
+    RecordFormat{"cas_audit", "Apereo CAS audit trail (lines, blocks, JSON)", "log-ins, failures, sessions", false,
+                 make_cas_audit},
     RecordFormat{"duo", "Duo Security authentication and administrator logs", "second factors and their failures", true,
                  make_duo},
     RecordFormat{"keycloak", "Keycloak user events (JSON and server log)", "log-ins, failures, account locks", true,

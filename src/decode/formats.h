@@ -44,6 +44,7 @@ std::unique_ptr<RecordDecoder> make_authentik(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_onelogin(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_jumpcloud(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_ping_federate(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_cas_audit(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_duo(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_m365_audit(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_keycloak(const core::TimeReader& times);
