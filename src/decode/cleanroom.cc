@@ -36,13 +36,15 @@ struct Parts {
 // "WHAT org:ORG, user:USER, ip:ADDRESS", read from its end: WHAT may be the name of an application.
 bool parts_of(std::string_view text, Parts& out) {
   text = core::trim(text);
-  constexpr std::string_view kIp = ", ip:";
+  constexpr std::string_view kIp = "ip:";
   constexpr std::size_t kLongestAddress = 45;
-  const std::size_t tail = text.size() > kLongestAddress + kIp.size() ? text.size() - kLongestAddress - kIp.size() : 0;
-  const auto ip = text.substr(tail).rfind(kIp);
-  if (ip == text.npos) return false;
-  out.address = text.substr(tail + ip + kIp.size());
-  text = text.substr(0, tail + ip);
+  const std::size_t tail = text.size() - std::min(text.size(), kIp.size() + kLongestAddress + 1);
+  const auto space = text.substr(tail).rfind(' ');
+  if (space == text.npos) return false;
+  const std::size_t at = tail + space;
+  if (!text.substr(at + 1).starts_with(kIp) || at == 0 || text[at - 1] != ',') return false;
+  out.address = text.substr(at + 1 + kIp.size());
+  text = text.substr(0, at - 1);
   const auto user = text.rfind(", user:");
   const auto org = text.rfind(" org:", user);
   if (user == text.npos || org == text.npos) return false;
