@@ -1,13 +1,16 @@
 // PingFederate: log-ins, sessions, single sign-on and log-outs, from its security audit log (audit.log), in columns as
-// it writes it by default or in pairs.
+// it writes it by default or in pairs; log-ins of administrators from admin.log.
 //
-// Source: "Security audit logging" and "Log4j 2 logging service and configuration" of PingFederate 10 to 13
-// (docs.pingidentity.com); the default patterns of its log4j2.xml.
+// Source: "Security audit logging", "Administrator audit logging" and "Log4j 2 logging service and configuration" of
+// PingFederate 10 to 13 (docs.pingidentity.com); the default patterns of its log4j2.xml.
 //   2026-11-22 08:00:00,123| tid:D68V..| AUTHN_ATTEMPT| alice| 203.0.113.7 | | https://app.example| SAML20|
 //   sso1.corp.example| IdP| success| HtmlForm| | 12
 //   2026-11-22 08:00:01,123 trackingid="tid:D68V.." event="AUTHN_SESSION_CREATED" subject="alice" ip="203.0.113.7"
 //   connectionid="https://app.example" protocol="SAML20" pfhost="sso1.corp.example" role="IdP" status="" ...
-// Ignored by name: other events ("event PWD_CHANGE"), lines of server.log ("server log").
+//   2026-11-22 08:00:02,123 | root | UserAdmin,Admin | 203.0.113.7 | A-rBn.. | USER | LOGIN_ATTEMPT | - Login was
+//   successful
+// Ignored by name: other events ("event PWD_CHANGE"), changes by administrators ("administration"), lines of server.log
+// ("server log").
 #include <array>
 
 #include "core/text.h"
@@ -24,6 +27,8 @@ using event::Outcome;
 using event::Service;
 
 const Symbol kServerLog = core::intern("server log");
+const Symbol kAdministration = core::intern("administration");
+const Symbol kColumns = core::intern("ping_federate: not its columns");
 const Symbol kNoEvent = core::intern("ping_federate: no event");
 const Symbol kNoTime = core::intern("ping_federate: no time");
 const Symbol kNobody = core::intern("ping_federate: neither user nor address");
@@ -101,6 +106,7 @@ constexpr std::array kTypes = {
     Type{"AUTHN_SESSION_CREATED", Kind::kStart},
     Type{"AUTHN_SESSION_USED", Kind::kUpdate},
     Type{"AUTHN_SESSION_DELETED", Kind::kEnd},
+    Type{"AUTHN_SESSIONS_DELETED", Kind::kEnd},
     Type{"SRI_REVOKED", Kind::kEnd},
     Type{"SLO", Kind::kLogoff},
 };
@@ -112,6 +118,50 @@ const Type* type_of(std::string_view name) {
   return nullptr;
 }
 
+// A line of admin.log behind its time: "| USER | ROLES | ADDRESS | ... | MESSAGE"; between stand the component, the
+// event and a number, in an order that versions do not share.
+struct Administration {
+  std::string_view user;
+  std::string_view address;
+  std::string_view event;
+  std::string_view message;
+  bool whole = false;  // it has the columns of the pattern; more if a name holds bars
+};
+
+bool are_roles(std::string_view text) {
+  while (!text.empty()) {
+    const std::string_view role = core::trim(core::take_until(text, ','));
+    if (role != "Admin" && role != "UserAdmin" && role != "CryptoAdmin" && role != "ExpressionAdmin" &&
+        role != "DataCollectionAdmin" && role != "Auditor" && role != "-") {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool is_upper_case(std::string_view text) {
+  return text.size() > 3 && text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_") == text.npos;
+}
+
+bool administration_of(std::string_view text, Administration& out) {
+  if (!core::skip_prefix(text, "| ")) return false;
+  out.user = core::trim(core::take_until(text, '|'));
+  if (!are_roles(core::trim(core::take_until(text, '|')))) return false;
+  out.address = core::trim(core::take_until(text, '|'));
+  if (!out.address.empty() && out.address != "-" && !core::Ip::parse(out.address)) return false;
+  for (int column = 0; column < 3; ++column) {
+    if (text.empty()) return false;
+    const std::string_view cell = core::trim(core::take_until(text, '|'));
+    if (cell == "LOGIN_ATTEMPT" || cell == "LOGOUT" || cell == "SESSION_TIMEOUT" ||
+        (out.event.empty() && is_upper_case(cell))) {
+      out.event = cell;
+    }
+  }
+  out.message = core::trim(text);
+  out.whole = !text.contains('|');
+  return !out.event.empty();
+}
+
 class PingFederate final : public RecordDecoder {
  public:
   explicit PingFederate(const core::TimeReader& times) : times_(times) {}
@@ -119,6 +169,8 @@ class PingFederate final : public RecordDecoder {
   bool claims(const TextRecord& r) const override {
     if (r.json) return false;
     if (is_server_log(r) || is_pairs(r.message)) return true;
+    Administration administration;
+    if (r.message.starts_with("| ")) return r.time != 0 && administration_of(r.message, administration);
     core::Nanoseconds time = 0;
     std::string_view text = r.message;
     return take_time(text, times_, time);
@@ -126,6 +178,8 @@ class PingFederate final : public RecordDecoder {
 
   Fate decode(const TextRecord& r, Event& e) override {
     if (is_server_log(r)) return Fate::ignored(kServerLog);
+    Administration administration;
+    if (administration_of(r.message, administration)) return administer(administration, e);
     Pairs p(kNames);
     std::string_view text = r.message;
     if (is_pairs(text)) {
@@ -156,6 +210,20 @@ class PingFederate final : public RecordDecoder {
   // "2026-11-22 08:00:00,123 tid:D68V.. DEBUG [org.sourceid...] ...": what stands behind the time is taken for a host.
   static bool is_server_log(const TextRecord& r) { return r.host.starts_with("tid:") && r.program.empty(); }
   static bool is_pairs(std::string_view text) { return text.starts_with("trackingid=\"tid:"); }
+
+  static Fate administer(const Administration& a, Event& e) {
+    const bool attempt = a.event == "LOGIN_ATTEMPT";
+    if (!attempt && a.event != "LOGOUT" && a.event != "SESSION_TIMEOUT") return Fate::ignored(kAdministration);
+    if (!a.whole) return Fate::rejected(kColumns);
+    const bool good = a.message.contains("successful") && !a.message.contains("unsuccessful");
+    put_login(e, !attempt ? Outcome::kUnknown : good ? Outcome::kSuccess : Outcome::kFailure, Service::kManagement);
+    if (!attempt) e.activity = Activity::kLogoff;
+    if (e.outcome == Outcome::kFailure) e.reason = closed_reason(a.message.substr(a.message.starts_with("- ") ? 2 : 0));
+    e.code = core::intern(a.event);
+    set_typed_user(e, a.user);
+    e.source_ip = given_ip(a.address);
+    return e.user.present() || e.source_ip.present() ? Fate::kept() : Fate::rejected(kNobody);
+  }
 
   static void put(Kind kind, std::string_view status, Event& e) {
     const Outcome outcome = status == "success"   ? Outcome::kSuccess
