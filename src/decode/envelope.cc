@@ -282,10 +282,24 @@ void parse_inner_ones(TextRecord& record, const TimeReader& times) {
   }
 }
 
+// "@cee: {...}", also behind a byte order mark.
+void skip_cee_cookie(TextRecord& record) {
+  constexpr std::string_view kCookie = "@cee";
+  if (record.program == kCookie) record.program = {};  // there was no other tag
+  std::string_view text = record.message;
+  core::skip_prefix(text, "\xef\xbb\xbf");
+  if (!core::skip_prefix(text, kCookie) || !core::skip_prefix(text, ":")) return;
+  skip_spaces(text);
+  if (text.starts_with('{')) record.message = text;
+}
+
 inline void parse(std::string_view text, TextRecord& record, const TimeReader& times) {
   record.message = text;
   // "%ASA-..." behind the first one is the usual case, told quickly.
   if (parse_one(text, times, record) && !record.message.starts_with('%')) parse_inner_ones(record, times);
+  if (record.message.empty()) return;
+  const char first = record.message.front();
+  if (first == '@' || first == '\xef' || first == '{') skip_cee_cookie(record);
 }
 
 }  // namespace
@@ -327,6 +341,15 @@ Nanoseconds read_time(std::string_view text, const TimeReader& times) {
   auto time = core::parse_bsd(rest, times);
   if (!time) return 0;
   skip_spaces(rest);
+  const auto take_zone = [&] {
+    std::size_t size = 0;
+    while (size < rest.size() && size < 5 && is_upper(rest[size])) ++size;
+    const std::string_view name = rest.substr(0, size < 3 ? 0 : size);
+    rest.remove_prefix(name.size());
+    skip_spaces(rest);
+    return name;
+  };
+  std::string_view zone = take_zone();          // Java writes it before the year: "Sun Nov 22 08:15:30 CET 2026"
   if (rest.size() >= 4 && is_digit(rest[0])) {  // the year behind the time
     const auto year = core::parse_number<int>(rest.substr(0, 4));
     civil = core::to_utc(*time + times.offset_seconds_at_utc(*time) * core::kSecond);
@@ -337,9 +360,9 @@ Nanoseconds read_time(std::string_view text, const TimeReader& times) {
     rest.remove_prefix(4);
     skip_spaces(rest);
   }
-  std::size_t zone = 0;
-  while (zone < rest.size() && zone < 5 && is_upper(rest[zone])) ++zone;
-  if (const auto hours = zone_hours(rest.substr(0, zone)); zone >= 3 && hours && *time != 0) {
+  if (zone.empty()) zone = take_zone();
+  const auto hours = zone_hours(zone);
+  if (hours && *time != 0) {
     return *time + times.offset_seconds_at_utc(*time) * core::kSecond - *hours * core::kHour;
   }
   return *time;

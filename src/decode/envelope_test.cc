@@ -106,6 +106,24 @@ TEST(Envelope, RelayInFrontOfDevice) {
           "%ASA-6-1: x"});
 }
 
+TEST(Envelope, CeeCookie) {
+  expect({"Nov 22 08:15:30 gw app[7]: @cee: {\"a\":1}", "2026-11-22T08:15:30Z", "gw", "app", "7", "{\"a\":1}"});
+  expect({"Nov 22 08:15:30 gw @cee: {\"a\":1}", "2026-11-22T08:15:30Z", "gw", "", "", "{\"a\":1}"});
+  expect({"@cee:{\"a\":1}", "", "", "", "", "{\"a\":1}"});
+  expect({"<13>1 2026-11-22T08:15:30Z gw app - - - \xef\xbb\xbf@cee: {\"a\":1}", "2026-11-22T08:15:30Z", "gw", "app",
+          "", "{\"a\":1}"});
+  expect({"@cee: a", "", "", "", "", "@cee: a"});
+}
+
+TEST(Envelope, TimesThatAreValues) {
+  const auto time = [](std::string_view text) { return core::rfc3339(read_time(text, reader())); };
+  EXPECT_EQ(time("Sun Nov 22 08:15:30 2025"), "2025-11-22T08:15:30Z");
+  EXPECT_EQ(time("Nov 22 2025 08:15:30 CET"), "2025-11-22T07:15:30Z");
+  EXPECT_EQ(time("Sun Nov 22 08:15:30 CET 2025"), "2025-11-22T07:15:30Z");
+  EXPECT_EQ(time("Sun Nov 22 08:15:30 IST 2025"), "2025-11-22T08:15:30Z");  // India's or Israel's
+  EXPECT_EQ(time("Sun Nov 22 08:15:30 CET"), "2026-11-22T07:15:30Z");
+}
+
 TEST(Envelope, LeavesOtherTextAlone) {
   for (const std::string_view raw :
        {"", " ", "<", "<>", "<1", "<12345>x", "hello", "1 2", "2026", "Nov", "Nov 22 08:15", "{\"a\":1}",

@@ -27,7 +27,12 @@ std::unique_ptr<RecordDecoder> make_windows_firewall(const core::TimeReader& tim
 std::unique_ptr<RecordDecoder> make_wireguard(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_freeradius(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_tacacs(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_rsa_securid(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_openldap(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_vmware_horizon(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_wallix_bastion(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_cleanroom(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_proveit(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zeek(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zeek_json(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_entra_signin(const core::TimeReader& times);
@@ -37,6 +42,9 @@ std::unique_ptr<RecordDecoder> make_google_workspace(const core::TimeReader& tim
 std::unique_ptr<RecordDecoder> make_auth0(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_authentik(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_onelogin(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_jumpcloud(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_ping_federate(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_cas_audit(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_duo(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_m365_audit(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_keycloak(const core::TimeReader& times);

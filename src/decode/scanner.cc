@@ -226,4 +226,9 @@ core::Symbol lower_symbol(std::string_view text) {
   return core::intern({out.data(), n});
 }
 
+core::Symbol url_host(std::string_view text) {
+  const auto host = core::between(text, "://", "");
+  return host ? lower_symbol(host->substr(0, host->find_first_of("/:?#,;)]>\"' "))) : core::Symbol();
+}
+
 }  // namespace orbwatch::decode

@@ -166,4 +166,7 @@ core::Symbol closed_reason(std::string_view text);
 // An ASCII lower-case symbol of at most 64 bytes.
 core::Symbol lower_symbol(std::string_view text);
 
+// The host of the first URL in a text, "https://App.example:8443/login" gives "app.example"; none if there is no URL.
+core::Symbol url_host(std::string_view text);
+
 }  // namespace orbwatch::decode

@@ -15,6 +15,13 @@ std::string split(void (*set)(event::Event&, std::string_view), std::string_view
   return std::string(event.user_domain.text()) + "/" + std::string(event.user.text());
 }
 
+TEST(Scanner, HostOfAUrl) {
+  EXPECT_EQ(url_host("ST-1 for https://App.example:8443/login").text(), "app.example");
+  EXPECT_EQ(url_host("[https://app.example]").text(), "app.example");
+  EXPECT_FALSE(url_host("app.example/login").present());
+  EXPECT_FALSE(url_host("https://").present());
+}
+
 TEST(Scanner, ProtocolNumbers) {
   EXPECT_EQ(protocol_number("tcp"), 6);
   EXPECT_EQ(protocol_number("UDP"), 17);

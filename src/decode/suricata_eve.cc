@@ -73,7 +73,9 @@ class SuricataEve final : public RecordDecoder {
     }
     const std::uint64_t keys = json::keys_of(r);
     if ((keys & json::kEventType) != 0 && (keys & (json::kTimestamp | json::kAtTimestamp)) != 0) {
-      return (keys & (json::kFlowId | json::kSrcIp | json::kStats)) != 0;
+      // JumpCloud's events may have the same keys, and an id, which EVE has not.
+      return (keys & (json::kFlowId | json::kStats)) != 0 ||
+             ((keys & json::kSrcIp) != 0 && (json::products_of(r) & json::kId) == 0);
     }
     return (keys & json::kSuricata) != 0;  // Filebeat's Suricata module
   }
