@@ -19,6 +19,7 @@ namespace orbwatch::decode {
 //   TIME ZONE: MSG                             Cisco; a zone abbreviation that means one zone only (EDT, CEST) is
 //                                              honoured, others (CST, IST) leave the configured zone
 //   TIME stdout F MSG                          container runtimes (CRI)
+//   NAME | ...                                 docker compose logs, in front of any of these or of a line without
 // Where a relay put its own envelope before the device's, the inner one wins (its time and host are the device's own).
 void parse_envelope(TextRecord& record, const core::TimeReader& times);
 
