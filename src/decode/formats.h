@@ -30,6 +30,7 @@ std::unique_ptr<RecordDecoder> make_freeradius(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_tacacs(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_isc_dhcpd(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_vmware_horizon(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_vmware_uag(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_kasm(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_guacamole(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zeek(const core::TimeReader& times);
