@@ -61,11 +61,11 @@ class Authelia final : public json::TableDecoder {
 
   bool claims(const TextRecord& r) const override {
     if (r.json) {
-      if ((json::products_of(r) & json::kTime) == 0) return false;
+      const bool request = (json::keys_of(r) & json::kRemoteIp) != 0;
+      if (!request && (json::products_of(r) & json::kTime) == 0) return false;
       const std::string_view message = json::raw_member(r, "msg");
       if (!message.starts_with('"') || json::raw_member(r, "level").empty()) return false;
-      return (!json::raw_member(r, "remote_ip").empty() && !json::raw_member(r, "path").empty()) ||
-             is_server(message.substr(1));
+      return request ? !json::raw_member(r, "path").empty() : is_server(message.substr(1));
     }
     if (!r.message.starts_with("time=\"")) return false;
     if (r.program == "authelia") return true;
