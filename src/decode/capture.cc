@@ -6,13 +6,15 @@
 namespace orbwatch::decode {
 namespace {
 
-const Symbol kNoFlow = core::intern("packet without flow export");
 const Symbol kOtherProtocol = core::intern("packet of another protocol");
 const Symbol kNotIp = core::intern("packet without IP");
 const Symbol kFragment = core::intern("IP fragment");
 const Symbol kUnknownLink = core::intern("link type not understood");
 const Symbol kCutPacket = core::intern("capture: packet ends inside its headers");
 const Symbol kTruncated = core::intern("capture: truncated");
+const Symbol kNoData = core::intern("packet without data");
+const Symbol kSeenBefore = core::intern("packet sent again");
+const Symbol kTooMany = core::intern("flow: too many connections");
 
 constexpr std::uint8_t kUdp = 17;
 
@@ -33,7 +35,8 @@ void CaptureDecoder::packet(const CaptureReader::Packet& packet, EventBatch& bat
     case FrameKind::kUnknownLink: batch.counts.ignore(kUnknownLink); return;
     case FrameKind::kTruncated: reject(packet, kCutPacket, batch); return;
   }
-  if (frame.protocol != kUdp) {
+  const bool in_stream = FlowStreams::carries(frame.protocol);
+  if (frame.protocol != kUdp && !in_stream) {
     batch.counts.ignore(kOtherProtocol);
     return;
   }
@@ -45,15 +48,35 @@ void CaptureDecoder::packet(const CaptureReader::Packet& packet, EventBatch& bat
     reject(packet, kCutPacket, batch);
     return;
   }
-  const FlowEvidence evidence = is_flow_port(frame.destination_port) ? FlowEvidence::kVersion
-                                : frame.payload_cut                  ? FlowEvidence::kHeader
-                                                                     : FlowEvidence::kWhole;
-  if (flow_protocol_of(frame.payload, evidence) == FlowProtocol::kNone) {
-    batch.counts.ignore(kNoFlow);
+  if (in_stream) {
+    stream(packet, frame, batch);
     return;
   }
-  Datagram datagram;
+  const FlowEvidence evidence = is_flow_port(frame.destination_port) ? FlowEvidence::kVersion
+                                : frame.payload_missing != 0         ? FlowEvidence::kHeader
+                                                                     : FlowEvidence::kWhole;
+  if (flow_protocol_of(frame.payload, evidence) == FlowProtocol::kNone) {
+    batch.counts.ignore(flow_reason::kNoFlow);
+    return;
+  }
+  Datagram datagram = place_of(packet, frame);
   datagram.payload = frame.payload;
+  flows_.decode(datagram, batch);
+}
+
+void CaptureDecoder::stream(const CaptureReader::Packet& packet, const Frame& frame, EventBatch& batch) {
+  switch (streams_.packet(frame, place_of(packet, frame), {flows_, batch})) {
+    case FlowStreams::Fate::kTaken: break;
+    case FlowStreams::Fate::kNotFollowed: batch.counts.ignore(kOtherProtocol); break;
+    case FlowStreams::Fate::kNoFlow: batch.counts.ignore(flow_reason::kNoFlow); break;
+    case FlowStreams::Fate::kNoData: batch.counts.ignore(kNoData); break;
+    case FlowStreams::Fate::kSeenBefore: batch.counts.ignore(kSeenBefore); break;
+    case FlowStreams::Fate::kTooMany: reject(packet, kTooMany, batch); break;
+  }
+}
+
+Datagram CaptureDecoder::place_of(const CaptureReader::Packet& packet, const Frame& frame) const {
+  Datagram datagram;
   datagram.exporter = frame.source;
   datagram.exporter_port = frame.source_port;
   datagram.received = packet.time;
@@ -61,7 +84,7 @@ void CaptureDecoder::packet(const CaptureReader::Packet& packet, EventBatch& bat
   datagram.record.line = packet.number;
   datagram.record.length = packet.record_length;
   datagram.record.source = source_;
-  flows_.decode(datagram, batch);
+  return datagram;
 }
 
 void CaptureDecoder::feed(std::string_view bytes, EventBatch& batch) {
@@ -84,6 +107,7 @@ void CaptureDecoder::finish(EventBatch& batch) {
     rest.number = reader_.packets() + 1;
     reject(rest, kTruncated, batch);
   }
+  streams_.finish({flows_, batch});
   flows_.finish(batch);
 }
 

@@ -6,12 +6,13 @@
 
 #include "decode/capture_reader.h"
 #include "decode/flow_datagram.h"
+#include "decode/flow_streams.h"
 
 namespace orbwatch::decode {
 
-// Records are: packets that are no flow datagrams, one each; and the records of the flow datagrams.
-// RecordRef: line = packet number, offset = place of the packet's header in the capture, length = header and captured
-// bytes.
+// Records are: packets that carry no flow export, one each; and the records of the messages in the others.
+// RecordRef, of the packet that completed the message: line = packet number, offset = place of the packet's header in
+// the capture, length = header and captured bytes.
 class CaptureDecoder final : public Decoder {
  public:
   explicit CaptureDecoder(const Options& options) : source_(options.source) {}
@@ -21,10 +22,13 @@ class CaptureDecoder final : public Decoder {
 
  private:
   void packet(const CaptureReader::Packet& packet, EventBatch& batch);
+  void stream(const CaptureReader::Packet& packet, const Frame& frame, EventBatch& batch);
+  Datagram place_of(const CaptureReader::Packet& packet, const Frame& frame) const;
   void reject(const CaptureReader::Packet& packet, Symbol reason, EventBatch& batch) const;
 
   CaptureReader reader_;
   FlowDatagramDecoder flows_;
+  FlowStreams streams_;
   std::uint32_t source_;
 };
 

@@ -7,8 +7,6 @@
 namespace orbwatch::decode {
 namespace {
 
-const Symbol kNoDatagram = core::intern("flow: bytes that are no datagram");
-
 constexpr std::size_t kLongestDatagram = 65535;
 constexpr std::size_t kLookahead = 24;      // bytes that tell whether a datagram starts here
 constexpr std::size_t kMostV5Records = 64;  // the protocol says 30
@@ -82,59 +80,69 @@ FlowProtocol flow_header_of(std::string_view at) {
   return FlowProtocol::kNone;
 }
 
-void DatagramFile::feed(std::string_view bytes, EventBatch& batch) {
+bool DatagramCutter::Piece::padding() const { return !datagram && length <= 32 && all_zero(bytes); }
+
+void DatagramCutter::push(std::string_view bytes) {
+  carry_.erase(0, at_);
+  offset_ += at_;
+  at_ = 0;
   carry_.append(bytes);
+}
+
+bool DatagramCutter::next(bool end, Piece& piece) {
+  while (at_ < carry_.size()) {
+    const std::string_view rest = std::string_view(carry_).substr(at_);
+    if (rest.size() < kLookahead && !end) return false;
+    const FlowProtocol protocol = flow_header_of(rest);
+    std::size_t length = 0;
+    if (protocol != FlowProtocol::kNone && (!only_ipfix_ || protocol == FlowProtocol::kIpfix)) {
+      length = measure(protocol, rest, end);
+      if (length == kNeedMore) return false;
+    }
+    if (length != 0 && gap_length_ == 0) {
+      piece = {true, rest.substr(0, length), offset_ + at_, length};
+      at_ += length;
+      return true;
+    }
+    if (length != 0) break;
+    if (gap_length_ == 0) gap_offset_ = offset_ + at_;
+    if (gap_.size() < 33) gap_ += rest[0];
+    ++gap_length_;
+    ++at_;
+  }
+  if (gap_length_ == 0 || (at_ == carry_.size() && !end)) return false;
+  given_gap_ = gap_;
+  piece = {false, given_gap_, gap_offset_, gap_length_};
+  gap_.clear();
+  gap_length_ = 0;
+  return true;
+}
+
+void DatagramFile::feed(std::string_view bytes, EventBatch& batch) {
+  cutter_.push(bytes);
   run(false, batch);
 }
 
 void DatagramFile::finish(EventBatch& batch) {
   run(true, batch);
-  end_gap(batch);
   decoder_.finish(batch);
-  carry_.clear();
 }
 
 void DatagramFile::run(bool end, EventBatch& batch) {
-  std::size_t at = 0;
-  while (at < carry_.size()) {
-    const std::string_view rest = std::string_view(carry_).substr(at);
-    if (rest.size() < kLookahead && !end) break;
-    const FlowProtocol protocol = flow_header_of(rest);
-    std::size_t length = 0;
-    if (protocol != FlowProtocol::kNone && (!only_ipfix_ || protocol == FlowProtocol::kIpfix)) {
-      length = measure(protocol, rest, end);
-      if (length == kNeedMore) break;
-    }
-    if (length == 0) {
-      if (gap_length_ == 0) gap_offset_ = offset_ + at;
-      if (gap_.size() < 33) gap_ += rest[0];
-      ++gap_length_;
-      ++at;
-      continue;
-    }
-    end_gap(batch);
+  DatagramCutter::Piece piece;
+  while (cutter_.next(end, piece)) {
     Datagram datagram;
-    datagram.payload = rest.substr(0, length);
-    datagram.record.offset = offset_ + at;
+    datagram.payload = piece.bytes;
+    datagram.record.offset = piece.offset;
     datagram.record.line = ++number_;
-    datagram.record.length = static_cast<std::uint32_t>(length);
+    datagram.record.length = static_cast<std::uint32_t>(piece.length);
     datagram.record.source = source_;
-    decoder_.decode(datagram, batch);
-    at += length;
+    if (piece.datagram) {
+      decoder_.decode(datagram, batch);
+    } else if (!piece.padding()) {
+      FlowContext{datagram, batch}.reject(flow_reason::kNoDatagram, piece.bytes);
+    }
   }
-  offset_ += at;
-  carry_.erase(0, at);
-}
-
-void DatagramFile::end_gap(EventBatch& batch) {
-  if (gap_length_ == 0) return;
-  Datagram datagram;
-  datagram.record.offset = gap_offset_;
-  datagram.record.line = ++number_;
-  // Zeros are padding that an exporter put behind its datagram.
-  if (!all_zero(gap_) || gap_length_ > 32) FlowContext{datagram, batch}.reject(kNoDatagram, gap_);
-  gap_.clear();
-  gap_length_ = 0;
 }
 
 int datagram_confidence(std::string_view head) {

@@ -293,10 +293,32 @@ void skip_cee_cookie(TextRecord& record) {
   if (text.starts_with('{')) record.message = text;
 }
 
+// "web-1  | ": the container in front of its line, as `docker compose logs` prints it.
+bool skip_container(std::string_view& text) {
+  constexpr std::size_t kLongestName = 64;
+  std::size_t i = 0;
+  while (
+      i < text.size() && i < kLongestName &&
+      ((text[i] >= 'a' && text[i] <= 'z') || is_digit(text[i]) || text[i] == '_' || text[i] == '-' || text[i] == '.')) {
+    ++i;
+  }
+  if (i == 0 || i + 1 >= text.size() || text[i] != ' ' || is_digit(text[0])) return false;
+  std::string_view rest = text.substr(i);
+  skip_spaces(rest);
+  if (!core::skip_prefix(rest, "| ")) return false;
+  text = rest;
+  return true;
+}
+
 inline void parse(std::string_view text, TextRecord& record, const TimeReader& times) {
   record.message = text;
   // "%ASA-..." behind the first one is the usual case, told quickly.
-  if (parse_one(text, times, record) && !record.message.starts_with('%')) parse_inner_ones(record, times);
+  if (parse_one(text, times, record)) {
+    if (!record.message.starts_with('%')) parse_inner_ones(record, times);
+  } else if (skip_container(text)) {
+    record.message = text;
+    if (parse_one(text, times, record)) parse_inner_ones(record, times);
+  }
   if (record.message.empty()) return;
   const char first = record.message.front();
   if (first == '@' || first == '\xef' || first == '{') skip_cee_cookie(record);

@@ -20,6 +20,7 @@ namespace orbwatch::decode {
 //                                              honoured, others (CST, IST) leave the configured zone
 //   TIME stdout F MSG                          container runtimes (CRI)
 //   ... @cee: {...}                            the cookie of CEE and lumberjack before JSON, which is skipped
+//   NAME | ...                                 docker compose logs, in front of any of these or of a line without
 // Where a relay put its own envelope before the device's, the inner one wins (its time and host are the device's own).
 void parse_envelope(TextRecord& record, const core::TimeReader& times);
 

@@ -10,6 +10,8 @@ namespace flow_reason {
 const Symbol kBadHeader = core::intern("flow: bad header");
 const Symbol kBadSet = core::intern("flow: bad set");
 const Symbol kBadTemplate = core::intern("flow: unusable template");
+const Symbol kNoDatagram = core::intern("flow: bytes that are no datagram");
+const Symbol kNoFlow = core::intern("packet without flow export");
 const Symbol kReservedSet = core::intern("flow: reserved set");
 const Symbol kTooManyExporters = core::intern("flow: too many exporters");
 const Symbol kTruncated = core::intern("flow: truncated datagram");

@@ -14,12 +14,14 @@ namespace flow_reason {
 extern const Symbol kBadHeader;
 extern const Symbol kBadSet;
 extern const Symbol kBadTemplate;
+extern const Symbol kNoDatagram;
+extern const Symbol kNoFlow;
 extern const Symbol kReservedSet;
 extern const Symbol kTooManyExporters;
 extern const Symbol kTruncated;
 }  // namespace flow_reason
 
-// One UDP payload of a flow exporter.
+// One message of a flow exporter: a UDP payload, or what was cut out of a stream.
 struct Datagram {
   std::string_view payload;
   core::Ip exporter;  // IP source of the datagram; absent for files without it

@@ -17,6 +17,7 @@ std::unique_ptr<RecordDecoder> make_microsoft_nps(const core::TimeReader& times)
 std::unique_ptr<RecordDecoder> make_openssh(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_pf_filterlog(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_suricata_eve(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_suricata_fast(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_windows_security(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_openvpn(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_strongswan(const core::TimeReader& times);
@@ -33,6 +34,10 @@ std::unique_ptr<RecordDecoder> make_vmware_horizon(const core::TimeReader& times
 std::unique_ptr<RecordDecoder> make_wallix_bastion(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_cleanroom(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_proveit(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_isc_dhcpd(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_vmware_uag(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_kasm(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_guacamole(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zeek(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zeek_json(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_entra_signin(const core::TimeReader& times);
@@ -41,6 +46,7 @@ std::unique_ptr<RecordDecoder> make_aws_cloudtrail(const core::TimeReader& times
 std::unique_ptr<RecordDecoder> make_google_workspace(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_auth0(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_authentik(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_authelia(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_onelogin(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_jumpcloud(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_ping_federate(const core::TimeReader& times);

@@ -198,6 +198,8 @@ enum Key : std::uint64_t {
   kEcs = 1ULL << 40,            // "event", "event.category": what an ECS document is about
   kOcsfClass = 1ULL << 41,      // "class_uid"
   kOcsfActivity = 1ULL << 42,   // "activity_id", "type_uid"
+  kAsctime = 1ULL << 43,        // "asctime": of Python's logging
+  kRemoteIp = 1ULL << 44,       // "remote_ip"
   kWrapper = 1ULL << 62,        // any key in which a collector keeps a whole record: see wrapper.cc
   kScanned = 1ULL << 63,        // set once the record was looked at
 };

@@ -1,7 +1,8 @@
 // Log-ins that Linux and BSD hosts write to syslog beside OpenSSH's (openssh.cc): PAM modules of any service, sudo, su,
 // login, FTP servers, mail servers (Dovecot, Cyrus, UW, Postfix SASL), Dropbear, Samba, Webmin, Proxmox, xinetd and
-// libwrap; vsftpd's and ProFTPD's own log files. Source of the texts: Linux-PAM (pam_unix, pam_faillock, pam_access,
-// pam_listfile), SSSD, Samba, util-linux, shadow, BusyBox, sudo, and the programs named.
+// libwrap; the own log files of vsftpd, ProFTPD, Webmin (webmin.log) and Proxmox Backup Server (auth.log). Source of
+// the texts: Linux-PAM (pam_unix, pam_faillock, pam_access, pam_listfile), SSSD, Samba, util-linux, shadow, BusyBox,
+// sudo, and the programs named.
 //
 // Three sample lines:
 //   Nov 20 08:15:30 h1 vsftpd: pam_unix(vsftpd:auth): authentication failure; logname= uid=0 euid=0 tty=ftp ruser=bob
@@ -796,16 +797,70 @@ Fate webmin(std::string_view text, Event& e) {
   return good ? success(e) : failure(unknown ? "no such user" : "authentication failure", e);
 }
 
-// "authentication failure; rhost=192.0.2.1 user=root@pam msg=Authentication failure", "<root@pam> successful auth ..."
+// "1795334400.812.0 [22/Nov/2026 08:00:00] alice 4f1e 192.0.2.1 global miniserv.pl "login" "-" "-"": Webmin's own file,
+// webmin.log. It begins with the seconds since 1970 and holds all that was done by its modules, too.
+bool is_webmin_file(std::string_view raw) {
+  if (raw.size() < 40 || raw[10] != '.') return false;
+  Scanner s(raw.substr(0, 64));
+  for (int part = 0; part < 3; ++part) {  // seconds, process, count
+    if (part != 0 && !s.skip('.')) return false;
+    if (!is_digit(s.peek())) return false;
+    s.number();
+  }
+  return s.skip(" [") && is_digit(s.peek()) && s.until(']').contains('/') && s.skip("] ");
+}
+Fate webmin_file(std::string_view text, Event& e) {
+  e.service = Service::kManagement;
+  e.time = static_cast<core::Nanoseconds>(json::number(core::take_until(text, '.')).value_or(0)) * core::kSecond;
+  if (e.time == 0) return Fate::rejected(kNoTime);
+  constexpr std::string_view kServer = " global miniserv.pl \"";
+  const auto server = text.rfind(kServer);
+  if (server == text.npos) return ignored("webmin action");
+  std::string_view who = text.substr(0, server);
+  Scanner what(text.substr(server + kServer.size()));
+  const std::string_view action = what.until('"');
+  who.remove_prefix(who.find("] ") + 2);
+  // USER SESSION ADDRESS
+  const auto address = who.rfind(' ');
+  if (address == who.npos) return ignored("webmin other message");
+  set_remote(who.substr(address + 1), e);
+  who = who.substr(0, address);
+  const std::string_view session_id = who.substr(who.rfind(' ') + 1);
+  if (!session_id.empty() && session_id != "-") e.session_id = core::hash64(session_id);
+  set_typed_user(e, who.substr(0, who.rfind(' ')));
+  if (action == "login") return success(e);
+  if (action == "logout") return authentication(Activity::kLogoff, Outcome::kUnknown, e);
+  if (action != "failed") return ignored("webmin other message");
+  what.skip("\" \"");
+  what.skip_past("\" \"");
+  const std::string_view why = what.until('"');
+  return failure(why == "wrongpass"  ? "wrong password"
+                 : why == "nonexist" ? "no such user"
+                                     : "authentication failure",
+                 e);
+}
+
+// "authentication failure; rhost=192.0.2.1 user=root@pam msg=Authentication failure", "<root@pam> successful auth ...";
+// Proxmox Backup Server writes the port, too: "rhost=[::ffff:192.0.2.1]:47414"
 Fate proxmox(std::string_view text, Event& e) {
   std::string_view t = text;
   if (skip_prefix(t, "authentication failure; rhost=")) {
     const auto message = t.rfind(" msg=");
     const std::string_view why = message == t.npos ? std::string_view{} : t.substr(message + 5);
     t = t.substr(0, message);
-    set_remote(core::take_until(t, ' '), e);
+    const std::string_view remote = core::take_until(t, ' ');
+    if (remote.starts_with('[')) {
+      const Endpoint end = endpoint(remote);
+      e.source_ip = end.ip;
+      e.source_port = end.port;
+    } else {
+      set_remote(remote, e);
+    }
     if (skip_prefix(t, "user=")) set_typed_user(e, t);
-    return failure(why.starts_with("no such user") ? "no such user" : "authentication failure", e);
+    return failure(why.starts_with("no such user")                       ? "no such user"
+                   : why.starts_with("user account disabled or expired") ? "account disabled or expired"
+                                                                         : "authentication failure",
+                   e);
   }
   if (const auto at = t.find("successful auth for user '"); at != t.npos) {
     t.remove_prefix(at + 26);
@@ -1026,6 +1081,13 @@ std::size_t proftpd_at(std::string_view raw) {
   return at == raw.npos ? at : at + 1;
 }
 
+// Proxmox Backup Server's own file, whose lines have a time and neither host nor program: "2026-11-22T08:00:00+01:00:
+// authentication failure; rhost=...".
+bool is_proxmox_file(const TextRecord& r) {
+  return r.time != 0 && (r.message.starts_with("authentication failure; rhost=") ||
+                         r.message.starts_with("successful auth for user '"));
+}
+
 const Program* program_of(const TextRecord& r) {
   if (r.program.empty()) return nullptr;
   const std::string_view name = plain_program(r.program);
@@ -1051,7 +1113,10 @@ class LinuxAuth final : public RecordDecoder {
 
   bool claims(const TextRecord& r) const override {
     if (r.json) return false;
-    if (r.program.empty()) return is_vsftpd_file(r.raw) || proftpd_at(r.message) != r.raw.npos;
+    if (r.program.empty()) {
+      return is_vsftpd_file(r.raw) || proftpd_at(r.message) != r.raw.npos || is_proxmox_file(r) ||
+             is_webmin_file(r.raw);
+    }
     PamMessage pam;
     if (has_own_decoder(plain_program(r.program))) return false;
     if (r.message.starts_with("LOGIN_")) return false;  // of Junos: "LOGIN_FAILED: Login failed for user ..."
@@ -1095,6 +1160,11 @@ class LinuxAuth final : public RecordDecoder {
   }
 
   Fate own_file(const TextRecord& r, Event& e) {
+    if (is_webmin_file(r.raw)) return webmin_file(r.raw, e);
+    if (is_proxmox_file(r)) {
+      e.service = Service::kManagement;
+      return proxmox(r.message, e);
+    }
     e.application = core::intern("ftp");
     if (is_vsftpd_file(r.raw)) {
       std::string_view when = r.raw.substr(4, 15);

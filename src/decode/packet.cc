@@ -17,10 +17,19 @@ constexpr std::uint8_t kUdpLite = 136;
 
 std::uint8_t at(std::string_view bytes, std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); }
 
-void transport(std::string_view bytes, Frame& frame) {
+// `missing`: bytes of the IP datagram that were not captured.
+void transport(std::string_view bytes, std::size_t missing, Frame& frame) {
   switch (frame.protocol) {
     case kTcp:
       if (bytes.size() >= 14) frame.tcp_flags = at(bytes, 13);
+      if (bytes.size() >= 20) {
+        frame.tcp_sequence = be32(bytes.data() + 4);
+        const std::size_t header = (at(bytes, 12) >> 4) * 4U;
+        if (header >= 20 && bytes.size() >= header) {
+          frame.payload = bytes.substr(header);
+          frame.payload_missing = static_cast<std::uint32_t>(missing);
+        }
+      }
       [[fallthrough]];
     case kDccp:
     case kSctp:
@@ -34,9 +43,13 @@ void transport(std::string_view bytes, Frame& frame) {
         const std::size_t length = be16(bytes.data() + 4);
         frame.payload = bytes.substr(8);
         if (length >= 8) {  // 0 is a jumbogram, below 8 is damage: then the IP length stands
-          frame.payload_cut = frame.payload.size() < length - 8;
           frame.payload = frame.payload.substr(0, length - 8);
+          frame.payload_missing = static_cast<std::uint32_t>(length - 8 - frame.payload.size());
         }
+      }
+      if (frame.protocol == kSctp && bytes.size() >= 12) {
+        frame.payload = bytes.substr(12);
+        frame.payload_missing = static_cast<std::uint32_t>(missing);
       }
       return;
     case kIcmp:
@@ -61,7 +74,8 @@ FrameKind ipv4(std::string_view bytes, Frame& frame) {
   frame.fragment = (fragment & 0x3fff) != 0;
   // What follows the datagram is Ethernet padding. A length of 0 comes from segmentation offload.
   if (frame.ip_length >= header) bytes = bytes.substr(0, frame.ip_length);
-  if ((fragment & 0x1fff) == 0 && bytes.size() > header) transport(bytes.substr(header), frame);
+  const std::size_t missing = frame.ip_length > bytes.size() ? frame.ip_length - bytes.size() : 0;
+  if ((fragment & 0x1fff) == 0 && bytes.size() > header) transport(bytes.substr(header), missing, frame);
   return FrameKind::kIp;
 }
 
@@ -73,6 +87,7 @@ FrameKind ipv6(std::string_view bytes, Frame& frame) {
   frame.destination = core::Ip::from_v6_bytes(bytes.data() + 24);
   std::uint8_t next = at(bytes, 6);
   if (length != 0) bytes = bytes.substr(0, frame.ip_length);
+  const std::size_t missing = length != 0 ? frame.ip_length - bytes.size() : 0;
   bytes.remove_prefix(40);
   bool first_fragment = true;
   // A chain longer than this is an attack, not a packet.
@@ -109,7 +124,7 @@ FrameKind ipv6(std::string_view bytes, Frame& frame) {
         }
         break;
       }
-      default: transport(bytes, frame); return FrameKind::kIp;
+      default: transport(bytes, missing, frame); return FrameKind::kIp;
     }
   }
   return FrameKind::kIp;

@@ -1,7 +1,8 @@
 // Link, network and transport headers of one captured or sampled frame. Shared by the capture reader (which looks for
-// UDP) and by sFlow and IPFIX packet sections (which carry the beginning of a frame).
+// UDP, TCP and SCTP) and by sFlow and IPFIX packet sections (which carry the beginning of a frame).
 //
-// Sources: IEEE 802.3/802.1Q/802.1ad, RFC 791, RFC 8200 (extension headers), RFC 3032 (MPLS), RFC 2516 (PPPoE),
+// Sources: IEEE 802.3/802.1Q/802.1ad, RFC 791, RFC 8200 (extension headers), RFC 3032 (MPLS), RFC 2516 (PPPoE), RFC
+// 9293 (TCP), RFC 9260 (SCTP),
 // https://www.tcpdump.org/linktypes.html.
 #pragma once
 
@@ -42,9 +43,10 @@ struct Frame {
   std::uint8_t tcp_flags = 0;
   bool fragment = false;   // any fragment of a datagram that was cut
   bool has_ports = false;  // the transport header was there
-  std::string_view
-      payload;  // behind the UDP header, cut to the UDP length; may be shorter if the frame was captured in part
-  bool payload_cut = false;  // the UDP header promises more bytes than were captured
+  std::uint32_t tcp_sequence = 0;
+  // Behind the UDP, TCP or SCTP header (of SCTP: its chunks), cut to the length that the headers state.
+  std::string_view payload;
+  std::uint32_t payload_missing = 0;  // bytes of it that were not captured
 };
 
 // Never reads outside `bytes`. `frame` is meaningful for kIp only.

@@ -14,9 +14,12 @@
 // AD FS writes its audit to the same channel: 1200 to 1203 and 1206 hold an <AuditBase> document with the user's
 // address
 // ("Events and logging", Microsoft Learn).
+// Events of remote access (RRAS) and Citrix StoreFront, whose data have no names, are read by windows_classic.cc.
 // Ignored by name: every other event ("event 4688"), every other channel ("channel System").
 #include <array>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -28,6 +31,7 @@
 #include "decode/name_table.h"
 #include "decode/nps_reason.h"
 #include "decode/scanner.h"
+#include "decode/windows_classic.h"
 #include "decode/xml_reader.h"
 #include "decode/xml_values.h"
 
@@ -270,6 +274,8 @@ class WindowsSecurity final : public RecordDecoder {
 
   Fate decode(const TextRecord& r, Event& e) override {
     Row row{};
+    string_count_ = 0;
+    message_.reset();
     buffer_.clear();
     buffer_.reserve(r.message.size());
     if (!r.json) {
@@ -285,6 +291,8 @@ class WindowsSecurity final : public RecordDecoder {
       if (walk == Walk::kBroken || broken) return Fate::rejected(kNotJson);
     }
 
+    if (const ClassicSource source = classic_source(row[kProvider], row[kChannel]); source != ClassicSource::kNone)
+      return fill_classic(source, row, e);
     if (!absent(row[kChannel]) && !core::equals_ignore_case(row[kChannel], "Security"))
       return ignored_channel(row[kChannel]);
     if (row[kChannel].empty() && !absent(row[kProvider]) && !security_provider(row[kProvider]))
@@ -315,8 +323,14 @@ class WindowsSecurity final : public RecordDecoder {
       if (depth >= 5 || !is_container(name)) return true;
       return inside(name, value, row, depth);
     }
-    if (kind == '[') return name == "data" ? data_list(value, row) : true;
+    if (kind == '[') return name == "data" || name == "text" ? data_list(value, row) : true;
     if (name == "rawxml") return xml(json::text(value), row);
+    if (name == "data") put_string(string_count_, json::text(value));
+    if (name.starts_with("param")) {  // winlogbeat counts data without names
+      const auto number = core::parse_number<std::size_t>(name.substr(5));
+      if (number && *number != 0) put_string(*number - 1, json::text(value));
+    }
+    if (name == "message" || name == "rendereddescription") message_ = value;
     if ((name == "message" || name.starts_with("param")) && value.raw().find("<AuditBase") != key.npos) {
       row[kAudit] = json::text(value);
       return true;
@@ -335,24 +349,38 @@ class WindowsSecurity final : public RecordDecoder {
   bool xml(std::string_view text, Row& row) {
     XmlReader reader(text);
     std::string_view field;
-    bool rendered = false;  // within <RenderingInfo>, which repeats the fields in somebody's language
+    bool unnamed = false;    // within a <Data> without a name
+    std::size_t string = 0;  // its place
+    bool rendered = false;   // within <RenderingInfo>, which repeats the fields in somebody's language
     while (true) {
       switch (reader.next()) {
         case XmlReader::Token::kOpen:
           field = reader.name() == "Data" ? reader.attribute("Name") : reader.name();
+          unnamed = field.empty();
+          if (unnamed) put_string(string = string_count_, {});  // it may stay empty
           if (field == "RenderingInfo") rendered = true;
           if (field == "Provider" && row[kProvider].empty()) row[kProvider] = reader.attribute("Name");
           if (field == "TimeCreated") row[kTimeCreated] = reader.attribute("SystemTime");
           break;
-        case XmlReader::Token::kText: set_xml(field, reader.text(), rendered, row); break;
+        case XmlReader::Token::kText:
+          if (unnamed) put_string(string, xml_unescaped(reader.text(), buffer_));
+          set_xml(field, reader.text(), rendered, row);
+          break;
         case XmlReader::Token::kClose:
           if (reader.name() == "RenderingInfo") rendered = false;
           field = {};
+          unnamed = false;
           break;
         case XmlReader::Token::kEnd: return true;
         case XmlReader::Token::kBroken: return false;
       }
     }
+  }
+
+  void put_string(std::size_t at, std::string_view text) {
+    if (at >= strings_.size()) return;
+    for (; string_count_ <= at; ++string_count_) strings_[string_count_] = {};
+    strings_[at] = text;
   }
 
   void set_xml(std::string_view name, std::string_view text, bool rendered, Row& row) {
@@ -403,8 +431,12 @@ class WindowsSecurity final : public RecordDecoder {
   }
 
   // [{"@Name":"TargetUserName","#text":"alice"}, ...] in the spellings of the XML converters.
-  static bool data_list(Value& value, Row& row) {
+  bool data_list(Value& value, Row& row) {
     const Walk list = json::each_element(value, [&](Value& item) {
+      if (!json::is_object(item)) {
+        put_string(string_count_, json::text(item));
+        return true;
+      }
       std::array<char, kLongestName> buffer;
       std::string_view name;
       std::string_view text;
@@ -515,6 +547,15 @@ class WindowsSecurity final : public RecordDecoder {
 
   static void set_reason(std::string_view reason, Event& e) { e.reason = core::intern(reason); }
 
+  // The event's number and the computer that logged it.
+  static void put_origin(unsigned id, const Row& row, Event& e) {
+    std::array<char, 8> number;
+    const auto [end, error] = std::to_chars(number.data(), number.data() + number.size(), id);
+    e.code = core::intern({number.data(), static_cast<std::size_t>(end - number.data())});
+    if (const std::string_view name = row[absent(row[kComputer]) ? kShipperHost : kComputer]; !absent(name))
+      e.observer = core::intern(name);
+  }
+
   Fate fill(unsigned id, const Row& row, Event& e) const {
     switch (id) {
       case 4624:
@@ -536,11 +577,7 @@ class WindowsSecurity final : public RecordDecoder {
     }
     e.time = time(row, e.time);
     if (e.time == 0) return Fate::rejected(kNoTime);
-    std::array<char, 8> number;
-    const auto [end, error] = std::to_chars(number.data(), number.data() + number.size(), id);
-    e.code = core::intern({number.data(), static_cast<std::size_t>(end - number.data())});
-    if (const std::string_view name = row[absent(row[kComputer]) ? kShipperHost : kComputer]; !absent(name))
-      e.observer = core::intern(name);
+    put_origin(id, row, e);
     e.event_class = Class::kAuthentication;
     e.activity = Activity::kLogon;
     e.service = Service::kWindows;
@@ -638,17 +675,26 @@ class WindowsSecurity final : public RecordDecoder {
     return Fate::kept();
   }
 
+  Fate fill_classic(ClassicSource source, const Row& row, Event& e) const {
+    const auto id = json::number(row[kEventId]);
+    if (!id || *id == 0 || *id > 65535) return Fate::rejected(kNoId);
+    const std::string_view message = message_ ? json::text(*message_) : std::string_view{};
+    const Fate fate =
+        read_classic(source, static_cast<unsigned>(*id), std::span(strings_).first(string_count_), message, e);
+    if (fate.verdict != Verdict::kEvent) return fate;
+    e.time = time(row, e.time);
+    if (e.time == 0) return Fate::rejected(kNoTime);
+    put_origin(static_cast<unsigned>(*id), row, e);
+    return fate;
+  }
+
   // AD FS: 1202 and 1203 are log-ins; 1200 and 1201 tell of the token that an application gets after a log-in or from
   // single sign-on, 1206 of the end.
   Fate fill_adfs(unsigned id, const Row& row, Event& e) const {
     if (id < 1200 || id > 1206 || id == 1204 || id == 1205) return ignored_event(id);
     e.time = time(row, e.time);
     if (e.time == 0) return Fate::rejected(kNoTime);
-    if (const std::string_view name = row[absent(row[kComputer]) ? kShipperHost : kComputer]; !absent(name))
-      e.observer = core::intern(name);
-    std::array<char, 8> number;
-    const auto [end, error] = std::to_chars(number.data(), number.data() + number.size(), id);
-    e.code = core::intern({number.data(), static_cast<std::size_t>(end - number.data())});
+    put_origin(id, row, e);
     e.event_class = Class::kAuthentication;
     e.activity = id == 1206 ? Activity::kLogoff : id >= 1202 ? Activity::kLogon : Activity::kObserved;
     e.outcome = id % 2 == 0 ? Outcome::kSuccess : Outcome::kFailure;
@@ -695,7 +741,10 @@ class WindowsSecurity final : public RecordDecoder {
 
   core::TimeReader times_;
   json::Parser parser_;
-  std::string buffer_;  // texts of XML without their entities
+  std::string buffer_;                        // texts of XML without their entities
+  std::array<std::string_view, 16> strings_;  // data without names, in their order
+  std::size_t string_count_ = 0;
+  std::optional<Value> message_;  // its text, which is read only if there is nothing else
 };
 
 }  // namespace
