@@ -35,6 +35,8 @@ constexpr std::array kRecordFormats = {
                  "traffic, SSL and IPsec VPN sessions, user and admin log-ins", true, make_fortigate},
     RecordFormat{"paloalto", "Palo Alto Networks PAN-OS CSV syslog",
                  "traffic, GlobalProtect sessions and log-ins, admin log-ins", true, make_paloalto},
+    RecordFormat{"paloalto_json", "Palo Alto Networks PAN-OS and Prisma Access JSON (Strata Logging Service)",
+                 "traffic, GlobalProtect sessions and log-ins, admin log-ins", true, make_paloalto_json},
     RecordFormat{"pulse_secure", "Ivanti (Pulse) Connect Secure syslog (Standard and WELF)",
                  "VPN log-ins, failures, sessions with assigned addresses, admin log-ins", true, make_pulse_secure},
     RecordFormat{"netscaler", "Citrix ADC and NetScaler Gateway syslog",

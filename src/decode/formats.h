@@ -68,6 +68,7 @@ std::unique_ptr<RecordDecoder> make_sonicwall(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_sophos_firewall(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_watchguard(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_paloalto(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_paloalto_json(const core::TimeReader& times);
 
 std::unique_ptr<RecordDecoder> make_cef(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_leef(const core::TimeReader& times);

@@ -174,6 +174,8 @@ enum Key : std::uint64_t {
   kWindowsSource = 1ULL << 17,  // "SourceName", "ProviderName", "EventSourceName", "Provider", "ProviderGuid"
   kComputer = 1ULL << 18,       // "Computer", "ComputerName", "Hostname"
   kAtTimestamp = 1ULL << 19,    // "@timestamp"
+  kLogType = 1ULL << 20,        // "LogType"
+  kDeviceSerial = 1ULL << 21,   // "DeviceSN", "LogSourceID"
   kProperties = 1ULL << 23,     // "properties"
   kData = 1ULL << 24,           // "data"
   kWin = 1ULL << 25,            // "win"
