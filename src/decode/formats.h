@@ -28,6 +28,7 @@ std::unique_ptr<RecordDecoder> make_wireguard(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_freeradius(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_tacacs(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_vmware_horizon(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_vmware_vcenter(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zeek(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zeek_json(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_entra_signin(const core::TimeReader& times);
@@ -42,6 +43,8 @@ std::unique_ptr<RecordDecoder> make_m365_audit(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_keycloak(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_cloudflare_access(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zscaler(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_umbrella(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_netskope(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_tailscale(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_teleport(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_aws_vpc_flow(const core::TimeReader& times);
@@ -51,6 +54,7 @@ std::unique_ptr<RecordDecoder> make_azure_activity(const core::TimeReader& times
 std::unique_ptr<RecordDecoder> make_azure_flow(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_gcp_vpc_flow(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_nfdump_text(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_json_flow(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_argus(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_silk(const core::TimeReader& times);
 
