@@ -11,6 +11,7 @@
 //
 // Nothing is ignored by name. Times that count from the start of the exporter give the duration only.
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <string_view>
 
@@ -168,6 +169,34 @@ std::uint32_t number32(std::string_view text) {
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(json::number(text).value_or(0), UINT32_MAX));
 }
 
+struct Flag {
+  std::string_view name;
+  std::uint16_t bit;
+};
+constexpr std::array kFlagNames = {Flag{"FIN", 0x01}, Flag{"SYN", 0x02}, Flag{"RST", 0x04}, Flag{"PSH", 0x08},
+                                   Flag{"ACK", 0x10}, Flag{"URG", 0x20}, Flag{"ECE", 0x40}, Flag{"CWR", 0x80}};
+
+std::uint16_t flag_of(std::string_view name) {
+  for (const Flag& flag : kFlagNames) {
+    if (flag.name == name) return flag.bit;
+  }
+  return 0;
+}
+
+bool is_flag(std::string_view name) { return flag_of(name) != 0; }
+
+// pmacct can write a list: ["SYN","ACK"].
+std::uint16_t listed_flags(const json::Object& object) {
+  unsigned flags = 0;
+  json::each_field(object, [&](std::string_view key, const json::Value& value) {
+    if (key == "tcp_flags") {
+      json::each_text(value, [&](std::string_view name) { flags |= flag_of(name); });
+    }
+    return true;
+  });
+  return static_cast<std::uint16_t>(flags);
+}
+
 class JsonFlow final : public json::TableDecoder {
  public:
   JsonFlow() : TableDecoder(kFields, kNotJson) {}
@@ -182,7 +211,7 @@ class JsonFlow final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object&, Event& e) override {
+  Fate fill(const json::Row& row, const json::Object& object, Event& e) override {
     e.source_ip = first_ip(row[kSource], row[kSource6]);
     e.destination_ip = first_ip(row[kDestination], row[kDestination6]);
     if (!e.source_ip.present() && !e.destination_ip.present()) return Fate::rejected(kNoAddress);
@@ -197,7 +226,7 @@ class JsonFlow final : public json::TableDecoder {
     e.source_packets = json::number(row[kPackets]).value_or(0);
     e.destination_bytes = json::number(row[kBytesBack]).value_or(0);
     e.destination_packets = json::number(row[kPacketsBack]).value_or(0);
-    e.tcp_flags = e.protocol == 6 ? tcp_flags_of(row[kFlags]) : std::uint16_t{0};
+    if (e.protocol == 6) e.tcp_flags = is_flag(row[kFlags]) ? listed_flags(object) : tcp_flags_of(row[kFlags]);
     e.ingress_index = number32(row[kIngress]);
     e.egress_index = number32(row[kEgress]);
     e.assigned_ip = given_ip(row[kTranslated]);
