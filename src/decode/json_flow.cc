@@ -1,7 +1,7 @@
 // Flow records that a collector has written as JSON under the names of the protocols: NetFlow v5 and v9 field names
-// (nProbe, Logstash's codec), IPFIX information elements (yaf, Logstash, Vector), pmacct and GoFlow.
-// Spec: https://www.iana.org/assignments/ipfix/ipfix.xhtml, RFC 3954 (NetFlow v9 field types), pmacct's CONFIG-KEYS,
-// https://github.com/netsampler/goflow2/blob/main/docs/protocols.md
+// (nProbe, Logstash's codec), IPFIX information elements (yaf, IPFIXcol2, Logstash, Vector), ElastiFlow, pmacct and
+// GoFlow. Spec: https://www.iana.org/assignments/ipfix/ipfix.xhtml, RFC 3954 (NetFlow v9 field types), pmacct's
+// CONFIG-KEYS, https://github.com/netsampler/goflow2/blob/main/docs/protocols.md
 //
 // Four sample records (shortened):
 //   {"IPV4_SRC_ADDR":"203.0.113.7","IPV4_DST_ADDR":"192.0.2.1","L4_SRC_PORT":50122,"L4_DST_PORT":443,"PROTOCOL":6,"IN_BYTES":1732,...}
@@ -155,10 +155,24 @@ const json::Fields kFields(
         {"EXPORTER_IPV4_ADDRESS", kExporter},
         {"peer_ip_src", kExporter},
         {"host", kExporter},
+        {"src_port", kSourcePort},
+        {"dst_port", kDestinationPort},
+        {"ip_protocol", kProtocol},
+        {"node.ipaddr", kExporter},
+        {"flow.src.ip.addr", kSource},
+        {"flow.dst.ip.addr", kDestination},
+        {"flow.src.l4.port.id", kSourcePort},
+        {"flow.dst.l4.port.id", kDestinationPort},
+        {"l4.proto.name", kProtocol},
+        {"flow.export.ip.addr", kExporter},
+        {"flow.start.timestamp", kStart},
+        {"flow.end.timestamp", kEnd},
+        {"iana@reverse:octetDeltaCount", kBytesBack},
+        {"iana@reverse:packetDeltaCount", kPacketsBack},
         {"userName", kUser},
         {"USERNAME", kUser},
     },
-    {"", "netflow.", "ipfix."});
+    {"", "netflow.", "ipfix.", "iana:", "flows.", "flow."});
 
 core::Ip first_ip(std::string_view v4, std::string_view v6) {
   const core::Ip ip = given_ip(v4);
@@ -204,13 +218,21 @@ class JsonFlow final : public json::TableDecoder {
   bool claims(const TextRecord& r) const override {
     if (!r.json) return false;
     const std::uint64_t keys = json::keys_of(r);
-    if ((keys & json::kEcs) != 0) return false;
     if ((keys & (json::kFlowSource | json::kFlowDestination)) != 0) return true;
     if ((keys & json::kSampler) != 0) return (keys & json::kSrcAddr) != 0 || r.message.contains("\"SrcAddr\"");
-    return (keys & json::kNetflow) != 0 && json::raw_member(r, "netflow").contains("_addr\"");
+    if ((keys & json::kNetflow) == 0) return false;
+    // Filebeat has the same flow as ECS beside it.
+    const bool ecs = (keys & json::kEcs) != 0;
+    return holds_flow(json::raw_member(r, "flow")) ||
+           (!ecs && (holds_flow(json::raw_member(r, "netflow")) || holds_flow(json::raw_member(r, "ipfix")) ||
+                     holds_flow(json::raw_member(r, "flows"))));
   }
 
  private:
+  static bool holds_flow(std::string_view object) {
+    return object.starts_with('{') && (object.contains("src_addr\"") || object.contains("\"sourceIPv"));
+  }
+
   Fate fill(const json::Row& row, const json::Object& object, Event& e) override {
     e.source_ip = first_ip(row[kSource], row[kSource6]);
     e.destination_ip = first_ip(row[kDestination], row[kDestination6]);

@@ -102,7 +102,13 @@ constexpr NameTable kKeys(std::to_array<Name<std::uint64_t>>({
     {"ip_src", kFlowSource},
     {"ip_dst", kFlowDestination},
     {"netflow", kNetflow},
+    {"flows", kNetflow},
+    {"ipfix", kNetflow},
+    {"flow", kNetflow},
+    {"nsdeviceuid", kNetskopeUser},
     {"ur_normalized", kNetskopeUser},
+    {"flow.src.ip.addr", kFlowSource},
+    {"flow.dst.ip.addr", kFlowDestination},
     {"access_method", kNetskopeAccess},
     {"schemaVersion", kSchemaVersion},
     {"SchemaVersion", kSchemaVersion},
@@ -120,6 +126,11 @@ constexpr NameTable kKeys(std::to_array<Name<std::uint64_t>>({
     {"sourceIPv6Address", kFlowSource},
     {"destinationIPv4Address", kFlowDestination},
     {"destinationIPv6Address", kFlowDestination},
+    {"iana:sourceIPv4Address", kFlowSource},
+    {"iana:sourceIPv6Address", kFlowSource},
+    {"iana:destinationIPv4Address", kFlowDestination},
+    {"iana:destinationIPv6Address", kFlowDestination},
+    {"_insertion_epoch_timestamp", kNetskopeUser},
 }));
 
 // In lower case.

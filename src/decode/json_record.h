@@ -197,11 +197,11 @@ enum Key : std::uint64_t {
   kEcs = 1ULL << 40,              // "event", "event.category": what an ECS document is about
   kOcsfClass = 1ULL << 41,        // "class_uid"
   kOcsfActivity = 1ULL << 42,     // "activity_id", "type_uid"
-  kNetskopeUser = 1ULL << 43,     // "ur_normalized"
+  kNetskopeUser = 1ULL << 43,     // "ur_normalized" and others of its own
   kNetskopeAccess = 1ULL << 44,   // "access_method"
   kFlowSource = 1ULL << 45,       // the source's address as NetFlow, IPFIX or pmacct name it: "IPV4_SRC_ADDR"
   kFlowDestination = 1ULL << 46,  // likewise
-  kNetflow = 1ULL << 47,          // "netflow"
+  kNetflow = 1ULL << 47,          // "netflow", "ipfix", "flow", "flows": objects
   kSampler = 1ULL << 48,          // "sampler_address", "SamplerAddress"
   kWrapper = 1ULL << 62,          // any key in which a collector keeps a whole record: see wrapper.cc
   kScanned = 1ULL << 63,          // set once the record was looked at

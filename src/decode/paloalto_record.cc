@@ -267,27 +267,27 @@ void put_common(const Row& r, const core::TimeReader& times, Symbol code, Event&
 }  // namespace
 
 Fate to_event(const Row& row, const core::TimeReader& times, Event& event) {
-  const std::string_view type = row[kType];
-  if (type == "TRAFFIC") {
-    put_common(row, times, code(type, row[kSubtype]), event);
+  const auto is = [&row](std::string_view type) { return core::equals_ignore_case(row[kType], type); };
+  if (is("TRAFFIC")) {
+    put_common(row, times, code("TRAFFIC", row[kSubtype]), event);
     return traffic(row, event);
   }
-  if (type == "GLOBALPROTECT") {
-    put_common(row, times, code(type, row[kEvent]), event);
+  if (is("GLOBALPROTECT")) {
+    put_common(row, times, code("GLOBALPROTECT", row[kEvent]), event);
     return globalprotect(row, event);
   }
-  if (type == "SYSTEM") {
-    put_common(row, times, code(type, row[kEvent]), event);
+  if (is("SYSTEM")) {
+    put_common(row, times, code("SYSTEM", row[kEvent]), event);
     if (row[kSubtype] == "globalprotect") return system_globalprotect(row, event);
     if (row[kSubtype] == "auth") return system_auth(row, event);
     if (row[kSubtype] == "general") return system_general(row, event);
     return Fate::ignored(kOtherSystem);
   }
-  if (type == "AUTH" || type == "AUTHENTICATION") {
-    put_common(row, times, core::intern(type), event);
+  if (is("AUTH") || is("AUTHENTICATION")) {
+    put_common(row, times, core::intern(is("AUTH") ? "AUTH" : "AUTHENTICATION"), event);
     return authentication(row, event);
   }
-  return json::ignored("type", type);
+  return json::ignored("type", row[kType]);
 }
 
 }  // namespace orbwatch::decode::paloalto

@@ -46,7 +46,7 @@ const Symbol kFirewallCode = core::intern("firewall");
 const Symbol kIntrusionCode = core::intern("intrusion");
 const Symbol kAuditCode = core::intern("audit");
 
-enum class Kind : std::uint8_t { kNone, kHeader, kDns, kWeb, kIp, kFirewall, kIntrusion, kAudit };
+enum class Kind : std::uint8_t { kNone, kDns, kWeb, kIp, kFirewall, kIntrusion, kAudit };
 
 // The columns of a line without their quotes. A doubled quote within a column stays doubled.
 class Row {
@@ -92,18 +92,24 @@ bool is_verdict(std::string_view text) {
 
 std::string_view line_of(const TextRecord& r) { return core::trim(r.message); }
 
-Kind kind_of(std::string_view line) {
-  if (line.size() < 32 || line.front() != '"') return Kind::kNone;
-  if (line.starts_with("\"Timestamp\",\"") || line.starts_with("\"ID\",\"Time\",\"Email\""))
-    return line.contains("dentit") || line.contains("\"Logged in from\"") ? Kind::kHeader : Kind::kNone;
-  const bool time_first = is_digit(line[1]) && line[5] == '-' && line[20] == '"';
-  if (!time_first && line[1] != '"' && !is_digit(line[1])) return Kind::kNone;
-  const Row c(line, 16);
-  if (!time_first) {
+// Before the columns are looked at.
+bool may_be(std::string_view line) {
+  return line.size() >= 32 && line.front() == '"' && (is_digit(line[1]) || line[1] == '"');
+}
+
+bool is_header(std::string_view line) {
+  if (line.starts_with("timestamp,")) return line.contains(",identit") || line.contains(",origin ids,");
+  if (line.starts_with("\"Timestamp\",\"")) return line.contains("dentit");
+  return line.starts_with("\"ID\",\"Time\",\"Email\"") && line.contains("\"Logged in from\"");
+}
+
+constexpr std::size_t kTelling = 16;  // so many columns tell the log
+
+Kind kind_of(const Row& c) {
+  if (!is_time(c[0])) {
     return is_time(c[1]) && c[2].contains('@') && is_ip_or_none(c[6]) && c.size() >= 9 && c.size() <= 11 ? Kind::kAudit
                                                                                                          : Kind::kNone;
   }
-  if (!is_time(c[0])) return Kind::kNone;
   if (is_ip(c[2]) && is_port_or_none(c[3]) && is_ip(c[4]) && is_port_or_none(c[5]) && c.size() >= 7) return Kind::kIp;
   if (c[1].starts_with('[') && c[1].ends_with(']') && (c[4].ends_with("BOUND") || is_ip(c[7]))) return Kind::kFirewall;
   if (is_ip_or_none(c[3]) && is_ip_or_none(c[4]) && is_verdict(c[5]) && c[6].contains('(')) return Kind::kDns;
@@ -259,13 +265,17 @@ Fate audit(const Row& c, Event& e) {
 
 class Umbrella final : public RecordDecoder {
  public:
-  bool claims(const TextRecord& r) const override { return !r.json && kind_of(line_of(r)) != Kind::kNone; }
+  bool claims(const TextRecord& r) const override {
+    if (r.json) return false;
+    const std::string_view line = line_of(r);
+    return is_header(line) || (may_be(line) && kind_of(Row(line, kTelling)) != Kind::kNone);
+  }
 
   Fate decode(const TextRecord& r, Event& e) override {
     const std::string_view line = line_of(r);
-    const Kind kind = kind_of(line);
-    if (kind == Kind::kHeader) return Fate::ignored(kHeaderLine);
+    if (is_header(line)) return Fate::ignored(kHeaderLine);
     const Row c(line, Row::kMost);
+    const Kind kind = kind_of(c);
     e.time = json::utc_time(c[kind == Kind::kAudit ? 1 : 0]);
     if (e.time == 0) return Fate::rejected(kNoTime);
     if (kind == Kind::kAudit) return audit(c, e);

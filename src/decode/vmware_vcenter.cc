@@ -46,7 +46,6 @@ const Symbol kLoginFault = core::intern("vim.fault.InvalidLogin");
 
 constexpr std::string_view kOriginator = "[Originator@6876 ";
 constexpr std::string_view kAuditLogger = "[auditlogger] {";
-constexpr std::string_view kEventName = "] [vim.event.";
 constexpr std::string_view kSso = "com.vmware.sso.";
 
 enum class Kind : std::uint8_t { kNone, kEvent, kAudit, kProgram, kJava, kContinued };
@@ -56,13 +55,25 @@ bool begins_with_time(std::string_view text) {
   return text.size() > 20 && is_digit(text[0]) && text[4] == '-' && text[10] == 'T' && text[13] == ':';
 }
 
+// "Event [11] [1-1] [2026-..."
+bool is_event(std::string_view text) {
+  Scanner s(text);
+  if (!s.skip("Event [") || !is_digit(s.peek())) return false;
+  s.number();
+  if (!s.skip("] [") || !is_digit(s.peek())) return false;
+  s.number();
+  if (!s.skip('-')) return false;
+  s.number();
+  return s.skip("] [");
+}
+
 Kind kind_of(const TextRecord& r) {
   const std::string_view text = core::trim(r.message);
   if (r.json) {
     const bool typed = (json::products_of(r) & json::kType) != 0;
     return typed && json::raw_member(r, "type").substr(0, 20).contains(kSso) ? Kind::kAudit : Kind::kNone;
   }
-  if (text.starts_with("Event [")) return text.substr(0, 160).contains(kEventName) ? Kind::kEvent : Kind::kNone;
+  if (text.starts_with("Event [")) return is_event(text) ? Kind::kEvent : Kind::kNone;
   if (text.starts_with("--> ")) return Kind::kContinued;
   if (r.structured.starts_with(kOriginator)) return Kind::kProgram;
   // A level, a program or a thread stands in front.
