@@ -225,7 +225,7 @@ class AwsVpcFlow final : public RecordDecoder {
   bool claims(const TextRecord& r) const override {
     if (r.json) {
       constexpr std::uint64_t kEnds = json::kSrcAddr | json::kDstAddr;
-      return (json::keys_of(r) & kEnds) == kEnds;
+      return (json::keys_of(r) & (kEnds | json::kSampler)) == kEnds;  // a sampler's records are json_flow's
     }
     const std::string_view line = line_of(r);
     if (default_order(line) != Order::kNone) return true;

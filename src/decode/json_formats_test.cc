@@ -132,7 +132,8 @@ INSTANTIATE_TEST_SUITE_P(Formats, HostileInput,
                          testing::Values("openssh", "suricata_eve", "windows_security", "zeek", "zeek_json",
                                          "entra_signin", "okta", "aws_cloudtrail", "google_workspace", "duo",
                                          "m365_audit", "keycloak", "cloudflare_access", "zscaler", "teleport",
-                                         "gcp_vpc_flow", "nfdump_text", "argus", "silk"),
+                                         "gcp_vpc_flow", "nfdump_text", "argus", "silk", "paloalto_json",
+                                         "azure_activity", "netskope", "json_flow"),
                          [](const auto& row) { return std::string(row.param); });
 
 TEST(SuricataEve, SkipsDeepNestingWithoutRecursion) {

@@ -58,8 +58,8 @@ core::Expected<Inputs> read_inputs(const fs::path& file) {
                           .none = r["none"],
                           .holds = r["holds"],
                           .envelope = r["envelope"]});
-      if (!r["format"].empty() + !r["expects"].empty() + !r["none"].empty() != 1)
-        return core::fail("a row needs one of format, expects and none", r["files"], "");
+      const bool read = !r["format"].empty() || !r["expects"].empty();
+      if (read == !r["none"].empty()) return core::fail("a row needs format or expects, or none", r["files"], "");
     }
   } catch (const YAML::Exception& e) {
     return core::fail(e.what(), file.string(), "");

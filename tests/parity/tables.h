@@ -14,13 +14,13 @@ namespace orbwatch::parity {
 struct Input {
   std::string files{};     // a glob pattern over the path below shared/data; * matches "/" as well
   std::string format{};    // a name of `orbwatch formats`, or one of `to_come`
-  std::string expects{};   // the file is a peer's expectation of an input of this format
+  std::string expects{};   // the file is a peer's expectation of an input of this format; it may be a log as well
   std::string none{};      // why the file is no log that orbwatch should read
   std::string holds{};     // how the records lie in the file: see records_in()
   std::string envelope{};  // what a collector would have put before records that the peer gets without it
   mutable std::uint64_t used = 0;
 
-  const std::string& decoder() const { return format.empty() ? expects : format; }
+  const std::string& decoder() const { return expects.empty() ? format : expects; }
 };
 
 struct Inputs {
