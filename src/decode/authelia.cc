@@ -82,7 +82,7 @@ class Authelia final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object&, Event& e) override { return fill(row, e); }
+  Fate fill(json::Row& row, const json::Object&, Event& e) override { return fill(row, e); }
 
   template <typename Texts>
   Fate fill(const Texts& texts, Event& e) const {

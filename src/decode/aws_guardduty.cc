@@ -182,7 +182,7 @@ class AwsGuardDuty final : public json::TableDecoder {
     return arn.starts_with("\"arn:aws") && arn.substr(0, 40).contains(":guardduty:");
   }
 
-  Fate fill(const json::Row& row, const json::Object& object, Event& e) override {
+  Fate fill(json::Row& row, const json::Object& object, Event& e) override {
     if (row[kType].empty()) return Fate::rejected(kNoType);
     if (time_of(row) == 0) return Fate::rejected(kNoTime);
     if (row[kActionType] == "PORT_PROBE" || !row[kEndpoint].empty()) {

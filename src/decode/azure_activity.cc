@@ -133,7 +133,7 @@ class AzureActivity final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object&, Event& e) override {
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     if (row[kCategory].empty()) return Fate::rejected(kNoCategory);
     const Category* const category = category_of(row[kCategory]);
     if (category == nullptr || !category->calls) return json::ignored("category", row[kCategory]);

@@ -233,7 +233,7 @@ class JsonFlow final : public json::TableDecoder {
     return object.starts_with('{') && (object.contains("src_addr\"") || object.contains("\"sourceIPv"));
   }
 
-  Fate fill(const json::Row& row, const json::Object& object, Event& e) override {
+  Fate fill(json::Row& row, const json::Object& object, Event& e) override {
     e.source_ip = first_ip(row[kSource], row[kSource6]);
     e.destination_ip = first_ip(row[kDestination], row[kDestination6]);
     if (!e.source_ip.present() && !e.destination_ip.present()) return Fate::rejected(kNoAddress);

@@ -104,7 +104,7 @@ class Jumpcloud final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object&, Event& e) override {
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     if (row[kType].empty()) return Fate::rejected(kNoType);
     const Kind kind = kind_of(row[kType]);
     if (kind == Kind::kOther) return json::ignored("event", row[kType]);

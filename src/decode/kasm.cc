@@ -55,7 +55,7 @@ class Kasm final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object&, Event& e) override {
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     std::string_view metric = row[kMetric];
     if (metric.empty()) return Fate::ignored(kOther);
     if (!core::skip_prefix(metric, "account.login.")) return json::ignored("metric", metric);

@@ -126,7 +126,7 @@ class Netskope final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object&, Event& e) override {
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     e.code = json::symbol(row[kType]);
     if (!row[kAuditEvent].empty()) return audit(row, e);
     put_ends(row, e);

@@ -96,7 +96,7 @@ class PaloAltoJson final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object&, Event& event) override { return to_event(row, times_, event); }
+  Fate fill(json::Row& row, const json::Object&, Event& event) override { return to_event(row, times_, event); }
 
   core::TimeReader times_;
 };

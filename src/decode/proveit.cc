@@ -94,7 +94,7 @@ class ProveIt final : public json::TableDecoder {
   }
 
  private:
-  Fate fill(const json::Row& row, const json::Object&, Event& e) override {
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
     // "USER_CONNECTION_SUCCESS", "ADMIN_CONNECTION_FAILURE": what is behind the category.
     const std::string_view type = row[kType];
     const auto underscore = type.find('_');
