@@ -66,6 +66,7 @@ std::unique_ptr<RecordDecoder> make_netscaler(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_pulse_secure(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_sonicwall(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_sophos_firewall(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_stormshield(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_watchguard(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_paloalto(const core::TimeReader& times);
 
