@@ -138,7 +138,7 @@ bool is_traffic_type(std::string_view word) {
 // "Allow: type=FWD|", "LocalBlock: LIN|UDP|"
 bool is_activity(std::string_view text) {
   const auto colon = text.find(": ");
-  if (colon == text.npos || colon > 20) return false;
+  if (colon > 20) return false;
   text.remove_prefix(colon + 2);
   if (text.starts_with("type=")) return true;
   const auto bar = text.find('|');

@@ -71,7 +71,7 @@ bool read_message(std::string_view text, Message& m) {
   text.remove_prefix(system + 8);
   core::take_until(text, '-');  // severity
   const auto colon = text.find(": ");
-  if (colon == text.npos || colon > 40) return true;  // damaged
+  if (colon > 40) return true;  // damaged
   m.number = text.substr(0, colon);
   m.number = m.number.substr(0, m.number.find('('));
   m.text = core::trim(text.substr(colon + 2));
@@ -349,7 +349,7 @@ class JuniperNetscreen final : public RecordDecoder {
   Fate tell(const Message& m, Event& e) const {
     const std::string_view text = m.text;
     if (text.starts_with("start_time=")) return traffic(text, e);
-    if (const auto mark = text.find("! From "); mark != text.npos && mark < 60) return attack(text, mark, e);
+    if (const auto mark = text.find("! From "); mark < 60) return attack(text, mark, e);
     if (text.starts_with("IKE") || text.starts_with("Rejected an IKE packet")) return ike(m, e);
     if (is_administrator(text)) return administrator(m, e);
     if (text.starts_with("User ") || text.starts_with("WebAuth user ") || text.starts_with("Auth user "))
