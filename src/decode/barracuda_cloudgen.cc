@@ -167,6 +167,7 @@ bool is_configuration_login(std::string_view text) {
 }
 
 Kind kind_of(std::string_view text) {
+  if (text.empty()) return Kind::kOther;
   if (text.starts_with("firewall: [")) return Kind::kFirewall;
   if (text.starts_with("LOGIN ATTEMPT: ")) return Kind::kLoginAttempt;
   if (text.starts_with("phibs: Authentication ")) return Kind::kUserList;

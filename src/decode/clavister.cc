@@ -128,7 +128,9 @@ bool read_message(std::string_view raw, Message& m) {
   m.number = before.substr(digits);
   before = before.substr(0, digits);
   if (m.number.size() < 5 || m.number.size() > 8 || !before.ends_with("id=")) return false;
-  if (before.size() > 3 && before[before.size() - 4] != ' ') return false;
+  // Behind a space, or right behind the priority.
+  before.remove_suffix(3);
+  if (!before.empty() && before.back() != ' ' && before.back() != '>') return false;
   m.category = core::parse_number<std::uint32_t>(m.number).value_or(0) / 100000;
   while (m.number.size() > 1 && m.number.front() == '0') m.number.remove_prefix(1);
   m.pairs = raw.substr(event + 7);

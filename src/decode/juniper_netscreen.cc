@@ -20,7 +20,6 @@
 namespace orbwatch::decode {
 namespace {
 
-using core::contains_ignore_case;
 using core::skip_prefix;
 using event::Action;
 using event::Activity;
@@ -109,12 +108,21 @@ struct Traffic {
   }
 };
 
+// The device's sentences are of one spelling.
 bool says_failure(std::string_view text) {
-  constexpr std::array<std::string_view, 11> kWords = {
-      "fail",     "reject",   "denied",    "refused", "invalid",
-      "no match", "mismatch", "no policy", "aborted", "limit has been reached",
-      "not match"};
-  return std::any_of(kWords.begin(), kWords.end(), [&](auto word) { return contains_ignore_case(text, word); });
+  constexpr std::array<std::string_view, 12> kWords = {"fail",
+                                                       "reject",
+                                                       "Reject",
+                                                       "denied",
+                                                       "refused",
+                                                       "invalid",
+                                                       "no match",
+                                                       "mismatch",
+                                                       "no policy",
+                                                       "aborted",
+                                                       "limit has been reached",
+                                                       "not match"};
+  return std::any_of(kWords.begin(), kWords.end(), [&](auto word) { return text.contains(word); });
 }
 
 class JuniperNetscreen final : public RecordDecoder {
@@ -265,8 +273,8 @@ class JuniperNetscreen final : public RecordDecoder {
     } else if (text.starts_with("SSH")) {
       e.application = core::intern("ssh");
     }
-    const bool login = contains_ignore_case(text, "authenticat") || text.contains("logged on") ||
-                       text.contains("logged in") || contains_ignore_case(text, "login attempt");
+    const bool login = text.contains("uthenticat") || text.contains("logged on") || text.contains("logged in") ||
+                       text.contains("ogin attempt");
     if (text.contains("logged out") || text.contains("timed out") || text.contains("logged off")) {
       e.activity = Activity::kLogoff;
       if (text.contains("timed out")) e.reason = core::intern("timeout");
@@ -341,8 +349,8 @@ class JuniperNetscreen final : public RecordDecoder {
     put_login(e, failed ? Outcome::kFailure : good ? Outcome::kSuccess : Outcome::kUnknown, Service::kOther);
     if (over && !failed) e.activity = Activity::kLogoff;
     if (failed) e.reason = core::intern("rejected");
-    if (contains_ignore_case(text, "radius")) e.auth_method = event::AuthMethod::kRadius;
-    if (contains_ignore_case(text, "ldap")) e.auth_method = event::AuthMethod::kLdap;
+    if (text.contains("RADIUS") || text.contains("Radius")) e.auth_method = event::AuthMethod::kRadius;
+    if (text.contains("LDAP")) e.auth_method = event::AuthMethod::kLdap;
     return Fate::kept();
   }
 
