@@ -97,8 +97,12 @@ void append_unquoted(std::string& out, std::string_view inside) {
 
 bool contains_ignore_case(std::string_view haystack, std::string_view needle) {
   if (needle.empty()) return true;
+  // Most places are passed by their first byte alone.
+  const char low = lower_char(needle.front());
+  const char high = low >= 'a' && low <= 'z' ? static_cast<char>(low - 32) : low;
   for (std::size_t i = 0; i + needle.size() <= haystack.size(); ++i) {
-    if (equals_ignore_case(haystack.substr(i, needle.size()), needle)) return true;
+    const char c = haystack[i];
+    if ((c == low || c == high) && equals_ignore_case(haystack.substr(i, needle.size()), needle)) return true;
   }
   return false;
 }

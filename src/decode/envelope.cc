@@ -1,5 +1,6 @@
 #include "decode/envelope.h"
 
+#include <algorithm>
 #include <array>
 
 #include "core/text.h"
@@ -44,6 +45,21 @@ void skip_octet_count(std::string_view& text) {
   }
 }
 
+// "Nov 22 08:15:30 2026 HOST" (Aruba): what ctime() writes, without the day of the week.
+bool has_year_behind(std::string_view text) {
+  return text.size() >= 20 && text[15] == ' ' && text[16] == '2' && text[17] == '0' && is_digit(text[18]) &&
+         is_digit(text[19]) && (text.size() == 20 || text[20] == ' ');
+}
+
+std::optional<Nanoseconds> parse_year_behind(std::string_view& text, const TimeReader& times) {
+  std::array<char, 24> line;
+  std::copy_n(text.begin(), 20, std::copy_n("Day ", 4, line.begin()));
+  std::string_view ctime(line.data(), line.size());
+  const auto time = core::parse_ctime(ctime, times);
+  if (time) text.remove_prefix(20);
+  return time;
+}
+
 bool parse_time(std::string_view& text, const TimeReader& times, Nanoseconds& out) {
   if (text.size() < 15) return false;
   std::optional<Nanoseconds> time;
@@ -54,7 +70,7 @@ bool parse_time(std::string_view& text, const TimeReader& times, Nanoseconds& ou
     if (time && !rest.empty() && rest[0] != ' ' && rest[0] != ':') return false;
   } else {
     if (rest[0] == '*' || rest[0] == '.') rest.remove_prefix(1);  // Cisco: clock not synchronised
-    time = core::parse_bsd(rest, times);
+    time = has_year_behind(rest) ? parse_year_behind(rest, times) : core::parse_bsd(rest, times);
   }
   if (!time) return false;
   text = rest;
