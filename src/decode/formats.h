@@ -29,6 +29,7 @@ std::unique_ptr<RecordDecoder> make_freeradius(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_tacacs(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_vmware_horizon(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_vmware_vcenter(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_vmware_nsx(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zeek(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zeek_json(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_entra_signin(const core::TimeReader& times);
