@@ -100,6 +100,8 @@ constexpr std::array kRecordFormats = {
     RecordFormat{"vmware_vcenter", "VMware vCenter Server and ESXi (syslog)",
                  "log-ins, failures, log-outs, SSH sessions on hosts, connections to the proxy", true,
                  make_vmware_vcenter},
+    RecordFormat{"vmware_nsx", "VMware NSX distributed and gateway firewall", "logged connections by rule and verdict",
+                 true, make_vmware_nsx},
     RecordFormat{"mikrotik", "MikroTik RouterOS",
                  "logged packets, log-ins to the router, remote access by L2TP, PPTP, SSTP, OVPN and IPsec", true,
                  make_mikrotik},

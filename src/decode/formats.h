@@ -39,6 +39,7 @@ std::unique_ptr<RecordDecoder> make_vmware_uag(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_kasm(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_guacamole(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_vmware_vcenter(const core::TimeReader& times);
+std::unique_ptr<RecordDecoder> make_vmware_nsx(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zeek(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_zeek_json(const core::TimeReader& times);
 std::unique_ptr<RecordDecoder> make_entra_signin(const core::TimeReader& times);
