@@ -23,6 +23,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using event::Activity;
 using event::Class;
 using event::Outcome;
@@ -84,7 +86,7 @@ Outcome outcome_of(std::string_view state) {
     const bool asked = state.substr(0, state.find('_')).find('S') != state.npos;
     return asked && (answer.empty() || answer.find('R') != answer.npos) ? Outcome::kFailure : Outcome::kUnknown;
   }
-  for (const std::string_view established : {"CON", "EST", "FIN", "CLO"}) {
+  for (const std::string_view established : {"CON"sv, "EST"sv, "FIN"sv, "CLO"sv}) {
     if (state == established) return Outcome::kSuccess;
   }
   return state == "REQ" ? Outcome::kFailure : Outcome::kUnknown;

@@ -22,6 +22,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using json::Value;
 using json::Walk;
 
@@ -87,7 +89,7 @@ class Censys final : public RecordDecoder {
   }
 
   static bool wraps_host(const TextRecord& r, int depth) {
-    for (const std::string_view key : {"host", "resource", "host_v1", "result"}) {
+    for (const std::string_view key : {"host"sv, "resource"sv, "host_v1"sv, "result"sv}) {
       TextRecord inner;
       inner.message = json::raw_member(r, key);  // from its first byte to the record's end
       inner.json = inner.message.starts_with('{');

@@ -19,6 +19,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using core::skip_prefix;
 using event::Action;
 using event::Activity;
@@ -179,7 +181,7 @@ std::string_view bracketed(const TextRecord& r) {
 }
 
 bool is_piped(std::string_view text) {
-  for (const std::string_view key : {"time=", "loc=", "customer=", "loguid=", "product=", "action="}) {
+  for (const std::string_view key : {"time="sv, "loc="sv, "customer="sv, "loguid="sv, "product="sv, "action="sv}) {
     if (!text.starts_with(key)) continue;
     const std::string_view head = text.substr(0, 1500);
     return (head.contains("|product=") || text.starts_with("product=")) &&

@@ -18,6 +18,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using core::Ip;
 using event::Action;
 using event::Activity;
@@ -851,7 +853,7 @@ Fate ikev2(Scanner s, Event& event, int number) {
     case 751025:
       put_session(event, Activity::kUpdate, kIkev2);
       event.reason = core::intern("address assigned");
-      for (const std::string_view key : {"IPv4 Address=", "IPv6 address="}) {
+      for (const std::string_view key : {"IPv4 Address="sv, "IPv6 address="sv}) {
         Scanner at = s;
         if (event.assigned_ip.present() || !at.skip_past(key)) continue;
         at.skip('<');
@@ -960,7 +962,7 @@ Fate management(Scanner s, Event& event, int number) {
       // "User authentication succeeded: IP address: 192.0.2.7, Uname: alice"
       if (number == 611102) event.outcome = Outcome::kFailure;
       if (number == 611103) event.activity = Activity::kLogoff;
-      for (const std::string_view key : {"IP address: ", "IP = ", "IP, "}) {
+      for (const std::string_view key : {"IP address: "sv, "IP = "sv, "IP, "sv}) {
         Scanner at = s;
         if (event.source_ip.present() || !at.skip_past(key)) continue;
         at.ip(event.source_ip);

@@ -18,6 +18,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using core::skip_prefix;
 using event::Action;
 using event::Activity;
@@ -73,7 +75,7 @@ bool find_message(std::string_view text, Message& out) {
     if (at != 0 && text[at - 1] != ' ' && text[at - 1] != ':') continue;
     if (!scan_name(text.substr(at + 1), out)) continue;
     // The firewalls have decoders of their own.
-    for (const std::string_view other : {"ASA", "FTD", "PIX", "FWSM", "NGIPS"}) {
+    for (const std::string_view other : {"ASA"sv, "FTD"sv, "PIX"sv, "FWSM"sv, "NGIPS"sv}) {
       if (out.facility == other) return false;
     }
     out.at = at;

@@ -21,6 +21,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using event::AuthMethod;
 using event::Mfa;
 using event::Outcome;
@@ -193,8 +195,8 @@ class Duo final : public json::TableDecoder {
   // Reasons by which Duo lets somebody pass without a second factor.
   static bool is_factor(std::string_view factor, std::string_view reason) {
     for (const std::string_view without :
-         {"bypass_user", "allow_unenrolled_user", "allow_unenrolled_user_on_trusted_network", "trusted_network",
-          "trusted_location", "allowed_by_policy"}) {
+         {"bypass_user"sv, "allow_unenrolled_user"sv, "allow_unenrolled_user_on_trusted_network"sv, "trusted_network"sv,
+          "trusted_location"sv, "allowed_by_policy"sv}) {
       if (core::equals_ignore_case(reason, without)) return false;
     }
     return !json::absent(factor) && !core::equals_ignore_case(factor, "not_available") &&

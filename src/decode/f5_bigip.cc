@@ -21,6 +21,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using core::skip_prefix;
 using event::Action;
 using event::Activity;
@@ -73,7 +75,7 @@ bool take_session(std::string_view& text, Message& m) {
 // Severity and "apmd[14311]: " before the number: what the envelope left of them.
 void skip_daemon(std::string_view& text) {
   for (const std::string_view level :
-       {"notice ", "info ", "err ", "error ", "warning ", "debug ", "crit ", "alert ", "emerg "}) {
+       {"notice "sv, "info "sv, "err "sv, "error "sv, "warning "sv, "debug "sv, "crit "sv, "alert "sv, "emerg "sv}) {
     if (skip_prefix(text, level)) break;
   }
   const auto end = text.substr(0, 48).find("]: ");

@@ -17,6 +17,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using core::Ip;
 using event::Action;
 using event::Activity;
@@ -362,7 +364,8 @@ class FortiGate final : public RecordDecoder {
     if (text.size() < 20) return false;
     // The keys with which a FortiOS record begins; relays cut off date or time.
     bool begins = false;
-    for (const std::string_view key : {"date=", "time=", "logver=", "timestamp=", "itime=", "devname=", "type="}) {
+    for (const std::string_view key :
+         {"date="sv, "time="sv, "logver="sv, "timestamp="sv, "itime="sv, "devname="sv, "type="sv}) {
       if (text[0] == key[0] && text.starts_with(key)) begins = true;
     }
     if (!begins) return false;

@@ -16,6 +16,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using core::skip_prefix;
 using event::Action;
 using event::Activity;
@@ -128,7 +130,7 @@ class FreeRadius final : public RecordDecoder {
     std::string_view text = r.message;
     skip_file_head(text, times_, e.time);
     skip_request(text);
-    for (const std::string_view category : {"Auth: ", "Error: ", "Info: "}) skip_prefix(text, category);
+    for (const std::string_view category : {"Auth: "sv, "Error: "sv, "Info: "sv}) skip_prefix(text, category);
     skip_request(text);
     if (is_login(text)) return login(text, e);
     if (is_refused_client(text)) return refused_client(text, e);
@@ -139,8 +141,8 @@ class FreeRadius final : public RecordDecoder {
   // The categories of radius.log; other programs write the same time.
   static bool is_category(std::string_view text) {
     text.remove_prefix(27);
-    for (const std::string_view category :
-         {"Auth: ", "Error: ", "Info: ", "Warning: ", "Debug: ", "Proxy: ", "ERROR: ", "WARNING: ", "Acct: "}) {
+    for (const std::string_view category : {"Auth: "sv, "Error: "sv, "Info: "sv, "Warning: "sv, "Debug: "sv,
+                                            "Proxy: "sv, "ERROR: "sv, "WARNING: "sv, "Acct: "sv}) {
       if (text.starts_with(category)) return true;
     }
     return false;

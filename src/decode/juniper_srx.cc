@@ -20,6 +20,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using core::skip_prefix;
 using event::Action;
 using event::Activity;
@@ -122,10 +124,11 @@ bool is_tag(std::string_view word) {
 // Message names of Junos, by their beginnings: what tells a plain message from another program's.
 bool is_junos_tag(std::string_view tag) {
   for (const std::string_view family :
-       {"RT_FLOW_",  "RT_SCREEN_", "RT_SRC_", "APPTRACK_", "UI_",      "LOGIN_",    "SSHD_LOGIN_", "DYNAMIC_VPN_",
-        "WEB_AUTH_", "JADE_",      "FWAUTH_", "KMD_",      "IKE_VPN_", "IKE_",      "LIBJNX_",     "WEBFILTER_",
-        "AAMW_",     "SECINTEL_",  "IDP_",    "FLOW_",     "RTLOG_",   "AV_",       "USERFW_",     "NSD_",
-        "PFE_",      "RPD_",       "SNMP_",   "CHASSISD_", "L2ALD_",   "ANTISPAM_", "CONTENT_"}) {
+       {"RT_FLOW_"sv,     "RT_SCREEN_"sv, "RT_SRC_"sv, "APPTRACK_"sv, "UI_"sv,  "LOGIN_"sv,   "SSHD_LOGIN_"sv,
+        "DYNAMIC_VPN_"sv, "WEB_AUTH_"sv,  "JADE_"sv,   "FWAUTH_"sv,   "KMD_"sv, "IKE_VPN_"sv, "IKE_"sv,
+        "LIBJNX_"sv,      "WEBFILTER_"sv, "AAMW_"sv,   "SECINTEL_"sv, "IDP_"sv, "FLOW_"sv,    "RTLOG_"sv,
+        "AV_"sv,          "USERFW_"sv,    "NSD_"sv,    "PFE_"sv,      "RPD_"sv, "SNMP_"sv,    "CHASSISD_"sv,
+        "L2ALD_"sv,       "ANTISPAM_"sv,  "CONTENT_"sv}) {
     if (tag.starts_with(family)) return true;
   }
   return false;
@@ -439,7 +442,7 @@ class JuniperSrx final : public RecordDecoder {
 
   static void put_account(const Message& m, const Fields& f, Event& e) {
     std::string_view user = f[kUser].empty() ? f.either(kUserDash, kClientName) : f[kUser];
-    for (const std::string_view before : {"for user ", "User ", "user ", "(username "}) {
+    for (const std::string_view before : {"for user "sv, "User "sv, "user "sv, "(username "sv}) {
       if (user.empty()) user = word_after(m.text, before);
     }
     while (user.ends_with(')')) user.remove_suffix(1);
@@ -466,7 +469,7 @@ class JuniperSrx final : public RecordDecoder {
       if (w.count > 3) e.destination_port = core::parse_number<std::uint16_t>(w.word[3]).value_or(0);
       e.application = core::intern("ssh");
     }
-    for (const std::string_view before : {" from host ", " from ", " at "}) {
+    for (const std::string_view before : {" from host "sv, " from "sv, " at "sv}) {
       if (e.source_ip.present()) break;
       e.source_ip = given_ip(word_after(m.text, before));
     }

@@ -21,6 +21,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using event::Activity;
 using event::AuthMethod;
 using event::Outcome;
@@ -135,7 +137,7 @@ void read_line(std::string_view text, json::Row& row) {
 
 // Where the event begins in a line of the server's log; npos if the line holds none.
 std::size_t event_in(std::string_view text) {
-  for (const std::string_view begin : {"type=", "operationType="}) {
+  for (const std::string_view begin : {"type="sv, "operationType="sv}) {
     std::size_t at = text.find(begin);
     while (at != text.npos && at != 0 && text[at - 1] != ' ') at = text.find(begin, at + 1);
     if (at != text.npos && text.find("realmId=", at) != text.npos) return at;

@@ -26,6 +26,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using core::skip_prefix;
 using event::Action;
 using event::Activity;
@@ -190,11 +192,12 @@ bool pam_message(std::string_view program, std::string_view text, PamMessage& ou
 
 // Services whose sessions are opened on the host itself, be it by a person who is logged in already or by a timer.
 bool is_local_service(std::string_view service) {
-  for (const std::string_view name :
-       {"cron", "crond", "atd", "polkit-1", "systemd-user", "login", "newrole", "screen", "xscreensaver", "at"}) {
+  for (const std::string_view name : {"cron"sv, "crond"sv, "atd"sv, "polkit-1"sv, "systemd-user"sv, "login"sv,
+                                      "newrole"sv, "screen"sv, "xscreensaver"sv, "at"sv}) {
     if (service == name) return true;
   }
-  for (const std::string_view begin : {"sudo", "su-", "runuser", "gdm", "lightdm", "sddm", "kde", "xdm"}) {
+  for (const std::string_view begin :
+       {"sudo"sv, "su-"sv, "runuser"sv, "gdm"sv, "lightdm"sv, "sddm"sv, "kde"sv, "xdm"sv}) {
     if (service.starts_with(begin)) return true;
   }
   return service == "su";
@@ -543,7 +546,7 @@ Fate proftpd(std::string_view text, Event& e) {
   if (open == text.npos || close == text.npos || close < open) return ignored("proftpd other message");
   set_bracketed(text.substr(open + 2, close - open - 1), e);
   std::string_view t = text.substr(close + 2);
-  for (const std::string_view joint : {":", " -", " "}) skip_prefix(t, joint);
+  for (const std::string_view joint : {":"sv, " -"sv, " "sv}) skip_prefix(t, joint);
   t = core::trim(t);
   if (skip_prefix(t, "USER ") || skip_prefix(t, "ANON ")) {
     // The last of these words: the name itself may hold them.

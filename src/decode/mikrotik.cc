@@ -17,6 +17,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using core::skip_prefix;
 using event::Action;
 using event::Activity;
@@ -88,10 +90,10 @@ Fate ignored_topic(std::string_view first) {
 
 // A rule logs with the prefix that the administrator gave it; by custom it says what the rule does.
 Action verdict_of(std::string_view prefix) {
-  for (const std::string_view word : {"drop", "reject", "deny", "block", "tarpit", "blacklist"}) {
+  for (const std::string_view word : {"drop"sv, "reject"sv, "deny"sv, "block"sv, "tarpit"sv, "blacklist"sv}) {
     if (core::contains_ignore_case(prefix, word)) return Action::kDenied;
   }
-  for (const std::string_view word : {"accept", "allow", "permit", "pass"}) {
+  for (const std::string_view word : {"accept"sv, "allow"sv, "permit"sv, "pass"sv}) {
     if (core::contains_ignore_case(prefix, word)) return Action::kAllowed;
   }
   return Action::kNone;

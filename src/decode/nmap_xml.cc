@@ -28,6 +28,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 const Symbol kName = core::intern("nmap_xml");
 const Symbol kNoAddress = core::intern("nmap_xml: no address");
 const Symbol kNoTime = core::intern("nmap_xml: no time");
@@ -227,7 +229,7 @@ class HostReader {
     } else if (tag.name == "service") {
       port_->service = plain(attribute(tag, "name"));
       if (attribute(tag, "tunnel") == "ssl") port_->service = "ssl/" + port_->service;
-      for (const std::string_view part : {"product", "version", "extrainfo", "devicetype"}) {
+      for (const std::string_view part : {"product"sv, "version"sv, "extrainfo"sv, "devicetype"sv}) {
         const std::string text = plain(attribute(tag, part));
         if (!text.empty()) port_->product += (port_->product.empty() ? "" : " ") + text;
       }

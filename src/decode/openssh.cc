@@ -23,6 +23,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using core::skip_prefix;
 using event::Action;
 using event::Activity;
@@ -430,8 +432,9 @@ class OpenSsh final : public RecordDecoder {
   }
 
   static std::string_view plain_method(std::string_view method) {
-    for (const std::string_view known : {"password", "publickey", "keyboard-interactive/pam", "keyboard-interactive",
-                                         "hostbased", "gssapi-with-mic", "gssapi-keyex", "none"}) {
+    for (const std::string_view known :
+         {"password"sv, "publickey"sv, "keyboard-interactive/pam"sv, "keyboard-interactive"sv, "hostbased"sv,
+          "gssapi-with-mic"sv, "gssapi-keyex"sv, "none"sv}) {
       if (method == known) return known;
     }
     return "other method";

@@ -19,6 +19,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using core::skip_prefix;
 using event::Activity;
 using event::AuthMethod;
@@ -151,7 +153,8 @@ struct Peer {
 bool scan_peer(Scanner& s, Peer& out) {
   Scanner ahead = s;
   if (!ahead.skip("[AF_INET]")) ahead.skip("[AF_INET6]");
-  for (const std::string_view protocol : {"udp4:", "udp6:", "tcp4-server:", "tcp6-server:", "tcp4:", "tcp6:"}) {
+  for (const std::string_view protocol :
+       {"udp4:"sv, "udp6:"sv, "tcp4-server:"sv, "tcp6-server:"sv, "tcp4:"sv, "tcp6:"sv}) {
     if (ahead.skip(protocol)) break;
   }
   const char* const begin = ahead.rest().data();

@@ -23,6 +23,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using core::skip_prefix;
 using event::Activity;
 using event::Class;
@@ -185,7 +187,7 @@ void put_agent(std::string_view agent, Event& e) {
 
 // "IPv4 address 10.0.0.5", "IP 10.0.0.5"
 void put_assigned(std::string_view text, Event& e) {
-  for (const std::string_view word : {" IPv4 address ", " IPv6 address ", " IP "}) {
+  for (const std::string_view word : {" IPv4 address "sv, " IPv6 address "sv, " IP "sv}) {
     const core::Ip ip = address_after(text, word);
     if (!ip.present()) continue;
     e.assigned_ip = ip;
@@ -409,8 +411,8 @@ class PulseSecure final : public RecordDecoder {
     if (t.starts_with("Transport mode switched over")) return tunnel(t, e);
     if (skip_prefix(t, "Primary authentication ")) return factor(t, h, false, e);
     if (skip_prefix(t, "Secondary authentication ")) return factor(t, h, true, e);
-    for (const std::string_view begins : {"Login succeeded for ", "Agent login succeeded for ",
-                                          "SOAP login succeeded for ", "Super admin session created"}) {
+    for (const std::string_view begins : {"Login succeeded for "sv, "Agent login succeeded for "sv,
+                                          "SOAP login succeeded for "sv, "Super admin session created"sv}) {
       if (t.starts_with(begins)) return login(t, h, Outcome::kSuccess, e);
     }
     if (t.starts_with("Login failed using auth server ") || t.starts_with("Login failed (")) {

@@ -21,6 +21,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using event::Action;
 using event::Activity;
 using event::AuthMethod;
@@ -249,7 +251,7 @@ bool is_utm(std::string_view text) {
 bool is_sfos(std::string_view text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
   bool begins = false;
-  for (const std::string_view key : {"device=\"SFW\"", "device_name=", "timestamp=\"", "date="}) {
+  for (const std::string_view key : {"device=\"SFW\""sv, "device_name="sv, "timestamp=\""sv, "date="sv}) {
     begins = begins || text.starts_with(key);
   }
   if (!begins) return false;

@@ -19,6 +19,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using core::skip_prefix;
 using event::Activity;
 using event::AuthMethod;
@@ -289,8 +291,9 @@ Fate read_vendor(std::string_view text, Event& e) {
   const auto end = text.find(" vendor ID");
   if (end == text.npos || end <= 9 || end > 64) return Fate::ignored("charon IKE");
   const std::string_view name = text.substr(9, end - 9);
-  for (const std::string_view software : {"strongSwan", "MS NT5 ISAKMPOAKLEY", "Cisco VPN", "Cisco Unity", "ZyXEL",
-                                          "Sonicwall", "Fortigate", "Checkpoint", "NetScreen", "Juniper"}) {
+  for (const std::string_view software :
+       {"strongSwan"sv, "MS NT5 ISAKMPOAKLEY"sv, "Cisco VPN"sv, "Cisco Unity"sv, "ZyXEL"sv, "Sonicwall"sv,
+        "Fortigate"sv, "Checkpoint"sv, "NetScreen"sv, "Juniper"sv}) {
     if (!name.starts_with(software)) continue;
     e.user_agent = core::intern(name);
     return handshake(e, Activity::kObserved);

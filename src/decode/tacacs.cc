@@ -18,6 +18,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using core::skip_prefix;
 using event::Activity;
 using event::AuthMethod;
@@ -59,7 +61,7 @@ bool is_login(std::string_view what) {
 }
 
 bool columns_of(std::string_view text, const core::TimeReader& times, Columns& out) {
-  for (const std::string_view separator : {"\t", "|!|", "|"}) {
+  for (const std::string_view separator : {"\t"sv, "|!|"sv, "|"sv}) {
     if (text.contains(separator)) {
       out.separator = separator;
       break;

@@ -14,6 +14,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using event::Action;
 using event::Activity;
 using event::Class;
@@ -41,7 +43,8 @@ bool scan_line(std::string_view text, Line& out) {
   s.spaces();
   out.rest = s.rest();
   bool known = false;
-  for (const std::string_view action : {"ALLOW", "DROP", "OPEN", "CLOSE", "OPEN-INBOUND", "INFO-EVENTS-LOST"})
+  for (const std::string_view action :
+       {"ALLOW"sv, "DROP"sv, "OPEN"sv, "CLOSE"sv, "OPEN-INBOUND"sv, "INFO-EVENTS-LOST"sv})
     known |= action == out.action;
   return known && !out.rest.empty();
 }

@@ -22,6 +22,8 @@
 namespace orbwatch::decode {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using zeek::Field;
 using zeek::ignored_name;
 using zeek::Log;
@@ -58,8 +60,8 @@ class Zeek final : public RecordDecoder {
 
  private:
   static bool is_header(std::string_view line) {
-    for (const std::string_view word : {"#separator", "#set_separator", "#empty_field", "#unset_field", "#path",
-                                        "#open", "#close", "#fields", "#types"}) {
+    for (const std::string_view word : {"#separator"sv, "#set_separator"sv, "#empty_field"sv, "#unset_field"sv,
+                                        "#path"sv, "#open"sv, "#close"sv, "#fields"sv, "#types"sv}) {
       if (line.starts_with(word) && (line.size() == word.size() || !is_word(line[word.size()]))) return true;
     }
     return false;
