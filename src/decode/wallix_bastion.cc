@@ -1,7 +1,7 @@
 // WALLIX Bastion: log-ins of its users, connections to its SSH and RDP proxies, sessions on the targets behind them.
 //
-// Sources: "SIEM Logs Guide" of WALLIX Bastion 12.0 and 12.4; log_siem.cpp, session_logfile and log_id.hpp of its RDP
-// proxy, redemption (github.com/wallix/redemption).
+// Sources: "SIEM Logs Guide" of WALLIX Bastion 12.0 and 12.4, as public notes cite it; log_siem.cpp and log_id.hpp of
+// its RDP proxy, redemption (github.com/wallix/redemption).
 //   Nov 22 08:00:00 wab1 wabengine: [wabauth] action="authentify" user="alice" client_ip="203.0.113.7"
 //   status="success" infos="diagnostic [Authentication success: identified with local(LOCAL).]"
 //   <30>1 2026-11-22T08:00:01+00:00 wab1 sshproxy 4597 - - [sshproxy] psid="1616" type="INCOMING_CONNECTION"
