@@ -32,10 +32,6 @@ const Input* Inputs::of(const std::string& file) const {
   return nullptr;
 }
 
-bool Inputs::is_to_come(const std::string& format) const {
-  return std::find(to_come.begin(), to_come.end(), format) != to_come.end();
-}
-
 bool has_decoder(const std::string& format) {
   const auto named = [&](const auto& f) { return f.name == format; };
   const auto text = decode::record_formats();
@@ -47,7 +43,6 @@ core::Expected<Inputs> read_inputs(const fs::path& file) {
   Inputs out;
   try {
     const YAML::Node root = YAML::LoadFile(file.string());
-    for (const auto& name : root["to_come"]) out.to_come.push_back(name.as<std::string>());
     for (const auto& node : root["files"]) {
       auto row = row_of(node, {"files", "format", "expects", "none", "holds", "envelope"});
       if (!row) return std::unexpected(row.error());

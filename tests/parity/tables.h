@@ -13,7 +13,7 @@ namespace orbwatch::parity {
 // One line of inputs.yaml. The first whose pattern fits a file holds.
 struct Input {
   std::string files{};     // a glob pattern over the path below shared/data; * matches "/" as well
-  std::string format{};    // a name of `orbwatch formats`, or one of `to_come`
+  std::string format{};    // a name of `orbwatch formats`
   std::string expects{};   // the file is a peer's expectation of an input of this format; it may be a log as well
   std::string none{};      // why the file is no log that orbwatch should read
   std::string holds{};     // how the records lie in the file: see records_in()
@@ -25,10 +25,8 @@ struct Input {
 
 struct Inputs {
   std::vector<Input> rows;
-  std::vector<std::string> to_come;  // formats that are not written yet
 
   const Input* of(const std::string& file) const;  // null: the file is in no row
-  bool is_to_come(const std::string& format) const;
 };
 
 core::Expected<Inputs> read_inputs(const fs::path& file);
