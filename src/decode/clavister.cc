@@ -173,8 +173,6 @@ bool is_vpn_agent(std::string_view agent) {
 
 class Clavister final : public RecordDecoder {
  public:
-  explicit Clavister(const core::TimeReader& times) : times_(times) {}
-
   bool claims(const TextRecord& r) const override {
     Message m;
     return !r.json && read_message(r.raw, m);
@@ -193,12 +191,13 @@ class Clavister final : public RecordDecoder {
   }
 
  private:
-  // "<134>[2026-11-22 08:00:00] EFW: ..." is no envelope of syslog.
-  void put_time(std::string_view raw, Event& e) const {
+  // "<134>[2026-11-22 08:00:00] EFW: ..." is no envelope of syslog. What the device sends is in UTC.
+  static void put_time(std::string_view raw, Event& e) {
+    static const core::TimeReader utc;
     if (raw.starts_with('<')) raw.remove_prefix(std::min(raw.find('>'), raw.size() - 1) + 1);
     if (!raw.starts_with('[')) return;
     raw.remove_prefix(1);
-    if (const auto time = core::parse_iso8601(raw, times_)) e.time = *time;
+    if (const auto time = core::parse_iso8601(raw, utc)) e.time = *time;
   }
 
   // The connection, else the packet. False if no address is named.
@@ -422,14 +421,10 @@ class Clavister final : public RecordDecoder {
   }
 
   static Fate other(const Message& m) { return json::ignored("message", m.name); }
-
-  core::TimeReader times_;
 };
 
 }  // namespace
 
-std::unique_ptr<RecordDecoder> make_clavister(const core::TimeReader& times) {
-  return std::make_unique<Clavister>(times);
-}
+std::unique_ptr<RecordDecoder> make_clavister(const core::TimeReader&) { return std::make_unique<Clavister>(); }
 
 }  // namespace orbwatch::decode
