@@ -88,7 +88,7 @@ class CommonRecord {
   // The same, but a value counts more than what was there before.
   void replace(Says what, std::string_view value);
   std::string_view operator[](Says what) const { return values_[static_cast<std::size_t>(what)]; }
-  void clear() { values_.fill({}); }
+  void clear() { values_ = {}; }
 
  private:
   std::array<std::string_view, static_cast<std::size_t>(Says::kCount)> values_;

@@ -355,7 +355,7 @@ std::string_view raw_member(const TextRecord& record, std::string_view key) {
       record, key,
       [&](const Value& value) {
         const std::string_view text = record.index->text();
-        found = between(value.raw().data(), text.data() + text.size());
+        found = text.substr(static_cast<std::size_t>(value.raw().data() - text.data()));
       },
       [&](const char* value, const char* end) { found = between(value, end); });
   return found;
