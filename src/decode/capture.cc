@@ -45,7 +45,7 @@ void CaptureDecoder::packet(const CaptureReader::Packet& packet, EventBatch& bat
     return;
   }
   if (!frame.has_ports) {
-    reject(packet, kCutPacket, batch);
+    in_stream ? batch.counts.ignore(kOtherProtocol) : reject(packet, kCutPacket, batch);
     return;
   }
   if (in_stream) {

@@ -1,5 +1,7 @@
 #include "decode/datagram_file.h"
 
+#include <algorithm>
+
 #include "decode/bytes.h"
 #include "decode/ipfix.h"
 #include "decode/sflow_v5.h"
@@ -15,9 +17,9 @@ constexpr std::size_t kNeedMore = SIZE_MAX;
 
 // Where a NetFlow v9 datagram ends: its header does not say it. Walks the sets until something begins that is no set of
 // version 9; the numbers 2 to 255 are reserved, so the version of a following datagram (5, 7, 9, 10) cannot be taken
-// for a set.
-std::size_t v9_length(std::string_view at, bool end_of_input) {
-  std::size_t pos = 20;
+// for a set. `pos` is how far that went with fewer bytes; 0 at first.
+std::size_t v9_length(std::string_view at, bool end_of_input, std::size_t& pos) {
+  pos = std::max<std::size_t>(pos, 20);
   for (;;) {
     if (at.size() < pos + 4) {
       if (!end_of_input) return kNeedMore;
@@ -38,14 +40,15 @@ std::size_t v9_length(std::string_view at, bool end_of_input) {
   }
 }
 
-// Length of the datagram that starts here, kNeedMore, or 0 if it does not end where a datagram may end.
-std::size_t measure(FlowProtocol protocol, std::string_view at, bool end_of_input) {
+// Length of the datagram that starts here, kNeedMore, or 0 if it does not end where a datagram may end. `walked`: see
+// v9_length.
+std::size_t measure(FlowProtocol protocol, std::string_view at, bool end_of_input, std::size_t& walked) {
   std::size_t length = 0;
   switch (protocol) {
     case FlowProtocol::kNone: return 0;
     case FlowProtocol::kNetflowV5:
     case FlowProtocol::kNetflowV7: length = NetflowV5::length(at); break;
-    case FlowProtocol::kNetflowV9: return v9_length(at, end_of_input);
+    case FlowProtocol::kNetflowV9: return v9_length(at, end_of_input, walked);
     case FlowProtocol::kIpfix: length = ipfix_length(at); break;
     case FlowProtocol::kSflowV5:
       length = sflow_v5_length(at);
@@ -96,8 +99,9 @@ bool DatagramCutter::next(bool end, Piece& piece) {
     const FlowProtocol protocol = flow_header_of(rest);
     std::size_t length = 0;
     if (protocol != FlowProtocol::kNone && (!only_ipfix_ || protocol == FlowProtocol::kIpfix)) {
-      length = measure(protocol, rest, end);
+      length = measure(protocol, rest, end, walked_);
       if (length == kNeedMore) return false;
+      walked_ = 0;
     }
     if (length != 0 && gap_length_ == 0) {
       piece = {true, rest.substr(0, length), offset_ + at_, length};
@@ -149,7 +153,8 @@ int datagram_confidence(std::string_view head) {
   const FlowProtocol protocol = flow_header_of(head);
   if (protocol == FlowProtocol::kNone) return 0;
   const bool whole = head.size() < 65536;
-  const std::size_t length = measure(protocol, head, whole);
+  std::size_t walked = 0;
+  const std::size_t length = measure(protocol, head, whole, walked);
   const bool strict = flow_protocol_of(head.substr(0, length), FlowEvidence::kWhole) == protocol;
   if (length != kNeedMore && strict && (length >= head.size() || head.size() - length < kLookahead)) return 90;
   if (length != kNeedMore && strict && flow_header_of(head.substr(length)) != FlowProtocol::kNone) return 90;

@@ -39,6 +39,7 @@ class DatagramCutter {
   bool only_ipfix_;
   std::string carry_;
   std::size_t at_ = 0;        // bytes of carry_ that are used
+  std::size_t walked_ = 0;    // of the datagram there, while its end is being looked for
   std::uint64_t offset_ = 0;  // of carry_'s first byte
   std::string gap_;           // the first bytes of what is no datagram
   std::string given_gap_;

@@ -29,7 +29,7 @@ const Symbol kNoTime = core::intern("vmware_uag: no time");
 const Symbol kMessage = core::intern("gateway message");
 const Symbol kFailed = core::intern("authentication failure");
 
-// "UAG-ESMANAGER", "uag-admin_uag-audit_", and what follows it if the colon has no space behind it.
+// Begins with "UAG-ESMANAGER", "uag-admin_uag-audit_" or alike.
 bool is_gateway(std::string_view name) {
   if (name.size() < 9 || !core::equals_ignore_case(name.substr(0, 4), "uag-")) return false;
   name.remove_prefix(4);
@@ -48,7 +48,10 @@ struct Groups {
 // "[thread]INFO utils.SyslogManager[stop: 993][203.0.113.7][alice][Horizon][5a0b-7cfa] - MESSAGE"; false if it is none.
 bool split(std::string_view text, Groups& out) {
   Scanner s(text);
-  s.skip_past("UAG-AUDIT:");
+  if (is_gateway(text)) {  // no space behind the colon: the envelope took it for no program
+    s.until(':');
+    s.skip(':');
+  }
   s.spaces();
   if (!s.skip('[') || !s.skip_past("]")) return false;
   s.until('[');  // level and class
