@@ -15,6 +15,7 @@
 #include <fstream>
 #include <string>
 
+#include "core/text.h"
 #include "source/chunks.h"
 #include "source/reader.h"
 
@@ -151,7 +152,7 @@ BENCHMARK(zstd_chunks_cut_and_counted)->Unit(benchmark::kMillisecond);
 // Chunks of 1 MiB, as the pipeline sees them; the peer is std::count.
 void lines_counted(benchmark::State& state) {
   const std::string_view chunk = std::string_view(files().text).substr(0, 1 << 20);
-  for (auto _ : state) benchmark::DoNotOptimize(source::count_lines(chunk));
+  for (auto _ : state) benchmark::DoNotOptimize(core::count_lines(chunk));
   state.SetBytesProcessed(static_cast<std::int64_t>(chunk.size()) * static_cast<std::int64_t>(state.iterations()));
 }
 BENCHMARK(lines_counted);

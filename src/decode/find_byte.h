@@ -23,6 +23,7 @@ template <std::size_t N>
   for (; at + 16 <= size; at += 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text + at));
     __m128i found = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(wanted[0]));
+#pragma GCC unroll 16  // else each byte would be read and spread anew
     for (std::size_t i = 1; i < N; ++i) found = _mm_or_si128(found, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(wanted[i])));
     const auto bits = static_cast<unsigned>(_mm_movemask_epi8(found));
     if (bits != 0) return at + static_cast<std::size_t>(std::countr_zero(bits));
