@@ -1,11 +1,12 @@
 #include "baseline/client.h"
 
+#include <absl/hash/hash.h>
+
 #include <array>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "absl/hash/hash.h"
 #include "core/symbol.h"
 #include "event/event.h"
 
