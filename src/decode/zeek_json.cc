@@ -4,10 +4,12 @@
 // A sample record:
 //   {"_path":"ssh","ts":"2026-11-20T08:15:30.500000Z","uid":"CAbc2","id.orig_h":"203.0.113.77",...,"auth_success":false,...}
 //
+// The Kafka plug-in's tagged form, {"conn":{"ts":...}}, names the log in front of the record.
 // Ignored by name: every other Zeek log ("zeek dns", "zeek http", ...).
 #include <memory>
 #include <string_view>
 
+#include "core/text.h"
 #include "core/time.h"
 #include "decode/find_byte.h"
 #include "decode/formats.h"
@@ -23,6 +25,22 @@ using zeek::Log;
 
 const Symbol kNotJson = core::intern("zeek: not JSON");
 
+// The log's name of `{"conn": {"ts":...}}`, empty if the record is not tagged.
+std::string_view tag_of(std::string_view message) {
+  constexpr std::size_t kLongest = 32;
+  if (!core::skip_prefix(message, "{\"")) return {};
+  const auto size = message.substr(0, kLongest).find('"');
+  if (size == message.npos) return {};
+  const std::string_view name = message.substr(0, size);
+  message.remove_prefix(size + 1);
+  message = core::trim(message);
+  if (!core::skip_prefix(message, ":")) return {};
+  message = core::trim(message);
+  if (!core::skip_prefix(message, "{")) return {};
+  message = core::trim(message);
+  return message.starts_with("\"ts\"") ? name : std::string_view();
+}
+
 class ZeekJson final : public RecordDecoder {
  public:
   explicit ZeekJson(const core::TimeReader& times) : times_(times) {}
@@ -31,7 +49,7 @@ class ZeekJson final : public RecordDecoder {
     if (!r.json) return false;
     if (r.message.starts_with("{\"ts\":") && holds_text(r.message.substr(0, 64), ",\"uid\":\"")) return true;
     const std::uint64_t keys = json::keys_of(r);
-    if ((keys & json::kTs) == 0) return false;
+    if ((keys & json::kTs) == 0) return !tag_of(r.message).empty();
     return (keys & (json::kZeekPath | json::kOrigH | json::kUid | json::kFuid)) != 0;
   }
 
@@ -39,7 +57,18 @@ class ZeekJson final : public RecordDecoder {
     json::Object object;
     if (!parser_.open(r, object)) return Fate::rejected(kNotJson);
     zeek::Row row{};
-    std::string_view path;
+    std::string_view path = tag_of(r.message);
+    if (zeek::log_of(path) == Log::kOther) return Fate::ignored(zeek::ignored_name(path));
+    if (!path.empty()) {
+      json::Object record = object;
+      std::size_t members = 0;
+      const Walk found = json::each_field(object, [&](std::string_view, const Value& value) {
+        if (members++ == 0) record = value;
+        return true;
+      });
+      if (found == Walk::kBroken || members != 1) return Fate::rejected(kNotJson);
+      object = record;
+    }
     std::string_view hint;  // names the log by a key that only it has, where _path is missing
     bool other = false;
     bool broken = false;
