@@ -1,6 +1,6 @@
 // Zscaler: Private Access (Log Streaming Service: user status, user activity) and Internet Access (Nanolog Streaming
-// Service: firewall, tunnel and administrator audit logs), in JSON.
-// Spec: https://help.zscaler.com/zpa/about-user-status-log-fields, .../about-user-activity-log-fields,
+// Service: firewall, tunnel and administrator audit logs), in JSON; of the latter also pairs, as its feeds for Splunk
+// have. Spec: https://help.zscaler.com/zpa/about-user-status-log-fields, .../about-user-activity-log-fields,
 // https://help.zscaler.com/zia/nss-feed-output-format-firewall-logs, .../nss-feed-output-format-tunnel-logs
 //
 // Three sample records (shortened):
@@ -8,6 +8,9 @@
 //   "ZPN_STATUS_AUTHENTICATED","PublicIP":"192.0.2.10",...}
 //   {"LogTimestamp":"...","Customer":"Corp","ConnectionID":"...","ConnectionStatus":"close","ServerIP":"10.1.0.5",...}
 //   {"sourcetype":"zscalernss-fw","event":{"datetime":"2026-11-20 08:15:31","user":"alice@corp.example","csip":...}}
+//
+//   2026-11-20 08:15:31<TAB>Recordtype=Tunnel
+//   Samples<TAB>tunneltype=IPSec<TAB>user=site1@corp.example<TAB>vendor=Zscaler...
 //
 // Ignored by name: the other feeds ("feed zscalernss-web"), other actions of administrators ("audit UPDATE").
 #include <algorithm>
@@ -17,6 +20,7 @@
 
 #include "decode/formats.h"
 #include "decode/json_fields.h"
+#include "decode/pairs.h"
 #include "decode/scanner.h"
 
 namespace orbwatch::decode {
@@ -147,6 +151,64 @@ const json::Fields kFields({
     {"event.eventreason", kReason},
 });
 
+// The same where the feed is written as pairs: names of their own beside those of the JSON's "event".
+enum Key : std::uint8_t {
+  kPairTime,
+  kPairDateTime,
+  kPairAdmin,
+  kPairClientIp,
+  kPairAction,
+  kPairResult,
+  kPairError,
+  kPairUser,
+  kPairCsip,
+  kPairCsport,
+  kPairCdip,
+  kPairCdport,
+  kPairSdip,
+  kPairSdport,
+  kPairProto,
+  kPairInBytes,
+  kPairOutBytes,
+  kPairRule,
+  kPairDevice,
+  kPairTunnelType,
+  kPairEvent,
+  kPairSourceIp,
+  kPairSourcePort,
+  kPairDestinationIp,
+  kPairDestinationPort,
+  kPairRxBytes,
+  kPairTxBytes,
+  kPairReason,
+  kPairRecordType,
+  kPairUrl,
+  kKeys
+};
+
+// In the order of the enumeration.
+const KeyNames<kKeys> kNames(std::array<std::string_view, kKeys>{
+    "time",    "datetime",  "adminid",     "clientip",       "action",
+    "result",  "errorcode", "user",        "csip",           "csport",
+    "cdip",    "cdport",    "sdip",        "sdport",         "proto",
+    "inbytes", "outbytes",  "rulelabel",   "devicehostname", "tunneltype",
+    "event",   "sourceip",  "sourceport",  "destinationip",  "destinationport",
+    "rxbytes", "txbytes",   "eventreason", "Recordtype",     "url"});
+
+// The field of the row in which each stands; the last two have none.
+constexpr std::array<Field, kPairRecordType> kFieldOfKey = {
+    kTime,          kDateTime,        kAdmin,      kClientIp,      kAction,
+    kResult,        kError,           kUser,       kSourceIp,      kSourcePort,
+    kDestinationIp, kDestinationPort, kServerIp,   kServerPort,    kProtocol,
+    kInBytes,       kOutBytes,        kRule,       kDevice,        kTunnelType,
+    kTunnelEvent,   kSourceIp,        kSourcePort, kDestinationIp, kDestinationPort,
+    kInBytes,       kOutBytes,        kReason};
+
+bool is_pairs(const TextRecord& r) {
+  if (r.json || r.raw.substr(0, 64).find('\t') == r.raw.npos) return false;
+  return r.raw.find("\tvendor=Zscaler") != r.raw.npos && r.raw.find("\tproduct=") != r.raw.npos;
+}
+
 // "Fri Nov 20 08:15:30 2026", in UTC; or any time that json::utc_time reads.
 core::Nanoseconds any_time(std::string_view text) {
   if (text.size() < 20 || is_digit(text[0])) return json::utc_time(text);
@@ -179,18 +241,52 @@ class Zscaler final : public json::TableDecoder {
   Zscaler() : TableDecoder(kFields, kNotJson) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
+    if (!r.json) return is_pairs(r);
     const std::uint64_t keys = json::products_of(r);
     if (json::has_all(keys, json::kLogTimestamp | json::kCustomer)) return true;
     return json::has_all(keys, json::kSourcetype | json::kEvent) &&
            json::raw_member(r, "sourcetype").starts_with("\"zscalernss-");
   }
 
+  Fate decode(const TextRecord& r, Event& e) override { return r.json ? TableDecoder::decode(r, e) : pairs(r, e); }
+
  private:
-  Fate fill(json::Row& row, const json::Object&, Event& e) override {
+  static Fate pairs(const TextRecord& r, Event& e) {
+    Values<kKeys> values(kNames);
+    values.read(r.message, '\t');
+    json::Row row{};
+    for (std::size_t key = 0; key < kFieldOfKey.size(); ++key) {
+      std::string_view& field = row[kFieldOfKey[key]];
+      if (field.empty()) field = values[static_cast<Key>(key)];
+    }
+    // The time stands in front of the pairs, without a name.
+    std::string_view before = r.message.substr(0, r.message.find('\t'));
+    if (row[kDateTime].empty() && row[kTime].empty() && !before.contains('=')) row[kTime] = before;
+    const core::Nanoseconds sent = e.time;
+    if (!values[kPairTunnelType].empty() || values[kPairRecordType].starts_with("Tunnel")) {
+      row[kFeed] = "zscalernss-tunnel";
+    } else if (!values[kPairCsip].empty() || !values[kPairCdip].empty()) {
+      row[kFeed] = "zscalernss-fw";
+    } else if (!values[kPairAdmin].empty()) {
+      row[kFeed] = "zscalernss-audit";
+    } else {
+      return json::ignored("feed", values[kPairUrl].empty() ? "of Internet Access" : "zscalernss-web");
+    }
+    return feed(row, sent, e);
+  }
+
+  static Fate feed(const json::Row& row, core::Nanoseconds sent, Event& e) {
+    const core::Nanoseconds told = first_time({row[kDateTime], row[kTime]});
+    e.time = told != 0 ? told : sent;
+    if (e.time == 0) return Fate::rejected(kNoTime);
     if (row[kFeed] == "zscalernss-fw") return firewall(row, e);
     if (row[kFeed] == "zscalernss-tunnel") return tunnel(row, e);
-    if (row[kFeed] == "zscalernss-audit") return audit(row, e);
+    return audit(row, e);
+  }
+
+  Fate fill(json::Row& row, const json::Object&, Event& e) override {
+    if (row[kFeed] == "zscalernss-fw" || row[kFeed] == "zscalernss-tunnel" || row[kFeed] == "zscalernss-audit")
+      return feed(row, 0, e);
     if (!row[kFeed].empty()) return json::ignored("feed", row[kFeed]);
     if (!row[kSessionStatus].empty()) return user_status(row, e);
     if (!row[kConnectionStatus].empty()) return user_activity(row, e);
@@ -265,8 +361,6 @@ class Zscaler final : public json::TableDecoder {
   }
 
   static Fate firewall(const json::Row& row, Event& e) {
-    e.time = first_time({row[kDateTime], row[kTime]});
-    if (e.time == 0) return Fate::rejected(kNoTime);
     json::set_source(e, row[kSourceIp]);
     // The client's side of the proxy names the destination that was asked for, if it was seen.
     const bool server_side = row[kDestinationIp].empty();
@@ -290,8 +384,6 @@ class Zscaler final : public json::TableDecoder {
 
   // A site's tunnel to Internet Access; the user is the tunnel's credential.
   static Fate tunnel(const json::Row& row, Event& e) {
-    e.time = first_time({row[kDateTime], row[kTime]});
-    if (e.time == 0) return Fate::rejected(kNoTime);
     Activity activity = Activity::kUpdate;
     if (core::contains_ignore_case(row[kTunnelEvent], "up")) activity = Activity::kStart;
     if (core::contains_ignore_case(row[kTunnelEvent], "down")) activity = Activity::kEnd;
@@ -315,8 +407,6 @@ class Zscaler final : public json::TableDecoder {
   static Fate audit(const json::Row& row, Event& e) {
     const bool in = row[kAction] == "SIGN_IN";
     if (!in && row[kAction] != "SIGN_OUT") return json::ignored("audit", row[kAction]);
-    e.time = first_time({row[kDateTime], row[kTime]});
-    if (e.time == 0) return Fate::rejected(kNoTime);
     const bool good = core::equals_ignore_case(row[kResult], "SUCCESS");
     put_login(e, good ? Outcome::kSuccess : Outcome::kFailure, Service::kWeb);
     if (!in) e.activity = Activity::kLogoff;
