@@ -109,7 +109,7 @@ TEST_F(ParquetTest, DamageIsOneLine) {
   const std::string path = write("good.parquet", "SELECT i AS n, 'user' || i AS name FROM range(5000) t(i)");
   std::ifstream in(path, std::ios::binary);
   const std::string good((std::istreambuf_iterator<char>(in)), {});
-  const auto damaged = [&](std::string bytes) { return content(dir_.write("bad.parquet", bytes)); };
+  const auto damaged = [&](const std::string& bytes) { return content(dir_.write("bad.parquet", bytes)); };
   const Content cut = damaged(good.substr(0, good.size() / 2));
   EXPECT_NE(cut.error.find("cannot be read as Parquet"), std::string::npos) << cut.error;
   EXPECT_EQ(cut.error.find('\n'), std::string::npos);
