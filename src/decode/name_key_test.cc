@@ -82,10 +82,10 @@ TEST(NameMemory, ChangesNothing) {
       const std::string expected = name + (number % 2 == 0 ? "0" : "1");
       ++asked;
       EXPECT_EQ(names.find(name.data(), NameKey::of(name), within,
-                            [&] {
-                              ++searches;
-                              return std::string(expected);
-                            }),
+                           [&] {
+                             ++searches;
+                             return std::string(expected);
+                           }),
                 expected);
     }
   }
