@@ -97,14 +97,14 @@ bool is_failed_login(const Event& e) {
 ClientChange client_change(const UserProfile& user, const Client& client) {
   if (user.clients.contains(client)) return ClientChange::kSame;
   const std::uint64_t model = model_key(client);
-  const Client* newest = nullptr;
+  Client newest;
   for (std::size_t i = 0; i < user.clients.size(); ++i) {
-    const Client& known = user.clients.key(i);
+    const Client known = user.clients.key(i);
     if (model_key(known) != model) continue;
-    if (newest == nullptr || compare_versions(known, *newest) > 0) newest = &known;
+    if (!newest.present() || compare_versions(known, newest) > 0) newest = known;
   }
-  if (newest == nullptr) return ClientChange::kOther;
-  const auto order = compare_versions(client, *newest);
+  if (!newest.present()) return ClientChange::kOther;
+  const auto order = compare_versions(client, newest);
   return order > 0 ? ClientChange::kUpgraded : order < 0 ? ClientChange::kOlder : ClientChange::kSame;
 }
 

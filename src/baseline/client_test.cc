@@ -74,6 +74,9 @@ TEST(ClientChange, IsToldByWhatTheUserHad) {
   EXPECT_EQ(client_change(user, client("VPN 4.8")), ClientChange::kOlder);
   EXPECT_EQ(client_change(user, client("VPN 5.0")), ClientChange::kOlder);
   EXPECT_EQ(client_change(user, client("VPN 5.1.0")), ClientChange::kSame) << "written in another way";
+  user.clients.add(client("Another 1.0"), 1);
+  user.clients.add(client("VPN 4.9"), 1);
+  EXPECT_EQ(client_change(user, client("VPN 5.0")), ClientChange::kOlder) << "the newest counts, not the last";
   EXPECT_EQ(client_change(user, client("VPN 5.1", "Linux")), ClientChange::kOther);
 }
 
