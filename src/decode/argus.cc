@@ -97,7 +97,6 @@ class Argus final : public RecordDecoder {
   explicit Argus(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     return columns_.fits(r.raw) || header_separator(r.raw, kNames, 6, kDestination) != '\0';
   }
 

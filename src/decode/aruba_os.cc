@@ -197,7 +197,7 @@ class ArubaOs final : public RecordDecoder {
  public:
   bool claims(const TextRecord& r) const override {
     Message m;
-    return !r.json && read_message(r, m);
+    return read_message(r, m);
   }
 
   Fate decode(const TextRecord& record, Event& e) override {

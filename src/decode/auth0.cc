@@ -108,7 +108,6 @@ class Auth0 final : public json::TableDecoder {
   Auth0() : TableDecoder(kFields, kNotJson) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     const std::uint64_t products = json::products_of(r);
     const bool streamed = (json::keys_of(r) & json::kData) != 0 && is_log(json::whole_member(r, "data"));
     if (streamed) return holds_text(r.message, "\"log_id\"") || holds_text(r.message, "\"client_name\"");

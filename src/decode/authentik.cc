@@ -71,7 +71,6 @@ class Authentik final : public json::TableDecoder {
   Authentik() : TableDecoder(kFields, kNotJson) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     const std::uint64_t keys = json::products_of(r);
     if (!json::has_all(keys, json::kClientIp | json::kAction)) return false;
     return json::raw_member(r, "app").starts_with("\"authentik") ||

@@ -132,7 +132,6 @@ class AwsCloudtrail final : public json::TableDecoder {
   AwsCloudtrail() : TableDecoder(kFields, kNotJson) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     const std::uint64_t keys = json::products_of(r);
     if (json::has_all(keys, json::kEventSource | json::kEventName))
       return (keys & (json::kAwsRegion | json::kUserIdentity)) != 0;

@@ -244,7 +244,6 @@ Fate connection(const Row& r, Event& e) {
 class AwsElb final : public RecordDecoder {
  public:
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     Kind kind = Kind::kNone;
     line_of(r, kind);
     return kind != Kind::kNone;

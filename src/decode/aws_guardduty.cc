@@ -152,7 +152,7 @@ class AwsGuardDuty final : public json::TableDecoder {
   AwsGuardDuty() : TableDecoder(kFields, kNotJson) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json || (json::keys_of(r) & json::kSchemaVersion) == 0) return false;
+    if ((json::keys_of(r) & json::kSchemaVersion) == 0) return false;
     return is_finding(json::raw_member(r, "arn")) || is_finding(json::raw_member(r, "Arn"));
   }
 

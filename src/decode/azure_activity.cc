@@ -118,7 +118,6 @@ class AzureActivity final : public json::TableDecoder {
   AzureActivity() : TableDecoder(kFields, kNotJson) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     const std::uint64_t keys = json::products_of(r);
     if ((keys & json::kType) != 0 && json::raw_member(r, "Type").starts_with("\"AzureActivity\"")) return true;
     if (!json::has_all(keys, json::kCategory | json::kOperationName)) return false;

@@ -116,7 +116,6 @@ Fate fill(std::string_view text, const Around& around, Event& e) {
 class AzureFlow final : public RecordDecoder {
  public:
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     const std::uint64_t keys = json::keys_of(r);
     if ((keys & (json::kFlowRecords | json::kFlowTuple)) != 0) return true;
     if ((keys & json::kProperties) == 0) return false;

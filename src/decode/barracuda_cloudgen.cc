@@ -197,7 +197,7 @@ class BarracudaCloudgen final : public RecordDecoder {
 
   bool claims(const TextRecord& r) const override {
     Line line;
-    if (r.json || !read_line(r.message, line)) return false;
+    if (!read_line(r.message, line)) return false;
     return !line.time.empty() || !log_of(r.program).empty() || kind_of(line.text) != Kind::kOther;
   }
 

@@ -105,7 +105,7 @@ const json::Fields kOtherTimes({{"time", kTime}, {"event_timestamp", kTime}});
 class CatoSase final : public RecordDecoder {
  public:
   bool claims(const TextRecord& r) const override {
-    return r.json && (json::keys_of(r) & json::kEventType) != 0 && !json::raw_member(r, "event_sub_type").empty() &&
+    return (json::keys_of(r) & json::kEventType) != 0 && !json::raw_member(r, "event_sub_type").empty() &&
            (!json::raw_member(r, "pop_name").empty() || !json::raw_member(r, "account_id").empty());
   }
 

@@ -231,7 +231,7 @@ class Cef final : public RecordDecoder {
  public:
   explicit Cef(const core::TimeReader& times) : reader_(times) {}
 
-  bool claims(const TextRecord& r) const override { return !r.json && begin_of(r) != std::string_view::npos; }
+  bool claims(const TextRecord& r) const override { return begin_of(r) != std::string_view::npos; }
 
   Fate decode(const TextRecord& r, Event& event) override {
     record_.clear();

@@ -52,7 +52,6 @@ class Censys final : public RecordDecoder {
   explicit Censys(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     const std::uint64_t keys = json::keys_of(r);
     if (json::has_all(keys, json::kServices | json::kIp) && is_host(r)) return true;
     return (keys & json::kWrappedHost) != 0 && wraps_host(r, 0);

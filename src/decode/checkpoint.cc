@@ -308,7 +308,6 @@ class CheckPoint final : public RecordDecoder {
   explicit CheckPoint(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     if (r.program == "CheckPoint" && !bracketed(r).empty()) return true;
     return is_piped(r.message) || is_bracketed(bracketed(r));
   }

@@ -477,7 +477,6 @@ class CiscoIos final : public RecordDecoder {
   explicit CiscoIos(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     Message message;
     return find_message(r.message, message);
   }

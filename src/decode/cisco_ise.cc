@@ -334,7 +334,6 @@ class CiscoIse final : public RecordDecoder {
   explicit CiscoIse(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     std::string_view rest;
     if (!category_of(r, rest).empty()) return true;
     Header header;

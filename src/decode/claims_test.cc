@@ -21,9 +21,9 @@ namespace fs = std::filesystem;
 TEST(Claims, NoRecordBelongsToTwoFormats) {
   const auto times = core::TimeReader::make("UTC", 1'800'000'000 * core::kSecond);
   ASSERT_TRUE(times);
-  std::vector<std::pair<std::string_view, std::unique_ptr<RecordDecoder>>> decoders;
+  std::vector<std::pair<const RecordFormat*, std::unique_ptr<RecordDecoder>>> decoders;
   for (const RecordFormat& format : record_formats()) {
-    if (format.stateless && !format.common_schema) decoders.emplace_back(format.name, format.make(*times));
+    if (format.stateless && !format.common_schema) decoders.emplace_back(&format, format.make(*times));
   }
   std::size_t claimed = 0;
   for (const RecordFormat& format : record_formats()) {
@@ -40,9 +40,9 @@ TEST(Claims, NoRecordBelongsToTwoFormats) {
         record.json = record.message.starts_with('{');
         std::string who;
         int count = 0;
-        for (const auto& [decoder_name, decoder] : decoders) {
-          if (!decoder->claims(record)) continue;
-          who += std::string(decoder_name) + " ";
+        for (const auto& [reader, decoder] : decoders) {
+          if (reader->reads == (record.json ? Reads::kText : Reads::kJson) || !decoder->claims(record)) continue;
+          who += std::string(reader->name) + " ";
           ++count;
         }
         claimed += count == 1 ? 1 : 0;

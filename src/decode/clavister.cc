@@ -175,7 +175,7 @@ class Clavister final : public RecordDecoder {
  public:
   bool claims(const TextRecord& r) const override {
     Message m;
-    return !r.json && read_message(r.raw, m);
+    return read_message(r.raw, m);
   }
 
   Fate decode(const TextRecord& record, Event& e) override {

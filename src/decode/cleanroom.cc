@@ -106,7 +106,7 @@ class Cleanroom final : public RecordDecoder {
  public:
   bool claims(const TextRecord& r) const override {
     Parts parts;
-    return !r.json && (parts_of(r.message, parts) || is_recording(r.message));
+    return (parts_of(r.message, parts) || is_recording(r.message));
   }
 
   Fate decode(const TextRecord& r, Event& e) override {

@@ -124,7 +124,6 @@ class CloudflareAccess final : public json::TableDecoder {
   CloudflareAccess() : TableDecoder(kFields, kNotJson) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     const std::uint64_t keys = json::products_of(r);
     return json::has_all(keys, json::kAction | json::kAllowed | json::kRayId) ||
            json::has_all(keys, json::kActionType | json::kActorIp) ||

@@ -119,8 +119,9 @@ class Parts {
 class RecordDecoder {
  public:
   virtual ~RecordDecoder() = default;
-  // Is this record of my format? Cheap (it is asked for every record), exact (formats must not claim each other's
-  // records), and a function of the record and of header lines seen before (Zeek TSV, CSV) only.
+  // Is this record of my format? Asked for every record of the kind that the format reads (RecordFormat::reads), so
+  // cheap; exact (formats must not claim each other's records), and a function of the record and of header lines seen
+  // before (Zeek TSV, CSV) only.
   virtual bool claims(const TextRecord& record) const = 0;
   // Fills `event`, which comes zeroed, with event.time == record.time and event.observer == record.host already set.
   // Called for claimed records only. Unknown message numbers and values never fail a record: keep what parsed, ignore
@@ -131,11 +132,15 @@ class RecordDecoder {
   virtual void decode_parts(const TextRecord& /*record*/, Parts& /*parts*/) {}
 };
 
+// Which records a format is offered.
+enum class Reads : std::uint8_t { kText, kJson, kBoth };
+
 // One row of the table in all.h.
 struct RecordFormat {
   std::string_view name;    // "cisco_asa": file name, docs page, golden folder, event.dataset
   std::string_view title;   // "Cisco ASA and FTD syslog"
   std::string_view covers;  // what an analyst gets from it, one line
+  Reads reads;              // records that are a JSON object (TextRecord::json), all others, or both
   bool stateless;           // no header lines: chunks of one file may be decoded by several instances at once
   std::unique_ptr<RecordDecoder> (*make)(const core::TimeReader& times);
   // A schema into which collectors translate the records of others. Asked last: where the device's own text stands

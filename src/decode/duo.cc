@@ -120,7 +120,6 @@ class Duo final : public json::TableDecoder {
   Duo() : TableDecoder(kFields, kNotJson) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     const std::uint64_t keys = json::products_of(r);
     if (json::has_all(keys, json::kAccessDevice | json::kFactor)) return true;
     if (json::has_all(keys, json::kFactor | json::kIntegration | json::kUsername)) return true;

@@ -183,11 +183,10 @@ class Ecs final : public json::TableDecoder {
   explicit Ecs(const core::TimeReader& times) : TableDecoder(kFields, kNotJson), times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
-    constexpr std::uint64_t kBoth = json::kAtTimestamp | json::kEcs;
-    if ((json::keys_of(r) & kBoth) != kBoth) return false;
+    const std::uint64_t keys = json::keys_of(r);
+    if (!json::has_all(keys, json::kAtTimestamp | json::kEcs)) return false;
     // Without a category it is a document of another kind: measurements, plain text.
-    if (!json::raw_member(r, "event.category").empty()) return true;
+    if ((keys & json::kEcsCategory) != 0) return true;
     return holds_text(json::whole_member(r, "event"), "\"category\"");
   }
 

@@ -41,7 +41,7 @@ class EkinopsOneos final : public RecordDecoder {
  public:
   bool claims(const TextRecord& r) const override {
     std::string_view text = r.message;
-    return !r.json && skip_level(text);
+    return skip_level(text);
   }
 
   Fate decode(const TextRecord& record, Event& e) override {

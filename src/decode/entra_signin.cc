@@ -236,7 +236,6 @@ class EntraSignin final : public json::TableDecoder {
   EntraSignin() : json::TableDecoder(kFields, kNotJson) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     const std::uint64_t keys = json::products_of(r);
     if (json::has_all(keys, json::kCategory | json::kOperationName))
       return of_entra(json::raw_member(r, "category"), r);

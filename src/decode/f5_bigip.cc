@@ -377,7 +377,7 @@ class F5BigIp final : public RecordDecoder {
  public:
   bool claims(const TextRecord& r) const override {
     Message m;
-    return !r.json && read_message(r, m);
+    return read_message(r, m);
   }
 
   Fate decode(const TextRecord& record, Event& e) override {

@@ -116,7 +116,6 @@ class FreeRadius final : public RecordDecoder {
   explicit FreeRadius(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     if (is_radiusd(r.program)) return true;
     if (r.time != 0 || !r.program.empty()) return false;
     std::string_view text = r.message;

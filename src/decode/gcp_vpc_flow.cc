@@ -88,7 +88,6 @@ class GcpVpcFlow final : public json::TableDecoder {
   GcpVpcFlow() : TableDecoder(kFields, kNotJson) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     const std::uint64_t keys = json::keys_of(r);
     if ((keys & json::kJsonPayload) != 0) {
       return holds_text(r.message, "\"src_ip\"") && holds_text(r.message, "\"connection\"");

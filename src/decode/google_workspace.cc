@@ -113,7 +113,6 @@ class GoogleWorkspace final : public json::TableDecoder {
   GoogleWorkspace() : TableDecoder(kFields, kNotJson) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     const std::uint64_t keys = json::products_of(r);
     if ((keys & json::kIdApplication) != 0) return true;
     if (!json::has_all(keys, json::kId | json::kActor)) return false;

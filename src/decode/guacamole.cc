@@ -71,7 +71,6 @@ bool is_tomcat(std::string_view line) {
 class Guacamole final : public RecordDecoder {
  public:
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     std::string_view message;
     return split(r.message, message) || is_tomcat(r.message) || is_proxy(r);
   }

@@ -36,7 +36,6 @@ std::string_view message_kind(std::string_view text) {
 class IscDhcpd final : public RecordDecoder {
  public:
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     return r.program.empty() ? !message_kind(r.message).empty() : r.program == "dhcpd";
   }
 

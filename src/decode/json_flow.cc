@@ -216,7 +216,6 @@ class JsonFlow final : public json::TableDecoder {
   JsonFlow() : TableDecoder(kFields, kNotJson) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     const std::uint64_t keys = json::keys_of(r);
     if ((keys & (json::kFlowSource | json::kFlowDestination)) != 0) return true;
     if ((keys & json::kSampler) != 0) return (keys & json::kSrcAddr) != 0 || r.message.contains("\"SrcAddr\"");

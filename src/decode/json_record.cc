@@ -99,7 +99,7 @@ constexpr NameTable kKeys(std::to_array<Name<std::uint64_t>>({
     {"SyslogMessage", kWrapper},
     {"short_message", kWrapper},
     {"event.original", kWrapper},
-    {"event.category", kEcs},
+    {"event.category", kEcs | kEcsCategory},
     {"EventSourceName", kWindowsSource},
     {"ip_src", kFlowSource},
     {"ip_dst", kFlowDestination},

@@ -209,6 +209,7 @@ enum Key : std::uint64_t {
   kSampler = 1ULL << 48,          // "sampler_address", "SamplerAddress"
   kAsctime = 1ULL << 49,          // "asctime": of Python's logging
   kRemoteIp = 1ULL << 50,         // "remote_ip"
+  kEcsCategory = 1ULL << 51,      // "event.category" as one name
   kWrapper = 1ULL << 62,          // any key in which a collector keeps a whole record: see wrapper.cc
   kScanned = 1ULL << 63,          // set once the record was looked at
 };
@@ -383,46 +384,6 @@ Walk each_field(const Value& object, Each&& each) {
 template <typename Each>
 Walk each_element(const Value& value, Each&& each) {
   return is_array(value) ? walk_array(value, std::forward<Each>(each)) : Walk::kEnd;
-}
-
-// Calls each(path, value) for the members of an object in their order until it gives false; members of nested objects
-// come with the keys that lead to them, joined by dots, so that {"host":{"name":"gw"}} and {"host.name":"gw"} are the
-// same. enter(path, value) says whether to look into an object; objects that are not looked into are left out. Arrays
-// are given as values. Nesting beyond 8 objects or a path beyond 128 bytes is left out, too.
-class PathWalk {
- public:
-  template <typename Enter, typename Each>
-  Walk object(const Value& object, Enter& enter, Each& each) {
-    const std::size_t before = size_;
-    Walk within = Walk::kEnd;
-    const Walk walk = each_field(object, [&](std::string_view key, const Value& value) {
-      const std::size_t dot = before == 0 ? 0 : 1;
-      if (before + dot + key.size() > path_.size()) return true;
-      path_[before] = '.';
-      std::memcpy(path_.data() + before + dot, key.data(), key.size());
-      const std::string_view path(path_.data(), before + dot + key.size());
-      if (!is_object(value)) return each(path, value);
-      if (!enter(path, value) || depth_ == kDeepest) return true;
-      size_ = path.size();
-      ++depth_;
-      within = this->object(value, enter, each);
-      --depth_;
-      size_ = before;
-      return within == Walk::kEnd;
-    });
-    return within == Walk::kEnd ? walk : within;
-  }
-
- private:
-  static constexpr int kDeepest = 8;
-  std::array<char, 128> path_;
-  std::size_t size_ = 0;
-  int depth_ = 0;
-};
-
-template <typename Enter, typename Each>
-Walk each_leaf(const Object& object, Enter enter, Each each) {
-  return PathWalk().object(object, enter, each);
 }
 
 // A string without its quotes and escapes, or the text of a number, "true" or "false"; "" for null, objects and arrays.

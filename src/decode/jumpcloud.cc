@@ -99,7 +99,7 @@ class Jumpcloud final : public json::TableDecoder {
   Jumpcloud() : TableDecoder(kFields, kNotJson) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json || (json::keys_of(r) & json::kEventType) == 0 || (json::products_of(r) & json::kId) == 0) return false;
+    if ((json::keys_of(r) & json::kEventType) == 0 || (json::products_of(r) & json::kId) == 0) return false;
     return json::raw_member(r, "organization").starts_with('"') && json::raw_member(r, "service").starts_with('"');
   }
 

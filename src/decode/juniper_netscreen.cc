@@ -131,7 +131,7 @@ class JuniperNetscreen final : public RecordDecoder {
 
   bool claims(const TextRecord& r) const override {
     Message m;
-    return !r.json && read_message(r.raw, m);
+    return read_message(r.raw, m);
   }
 
   Fate decode(const TextRecord& record, Event& e) override {

@@ -268,7 +268,7 @@ class JuniperSrx final : public RecordDecoder {
 
   bool claims(const TextRecord& r) const override {
     Message m;
-    return !r.json && read_message(r, m);
+    return read_message(r, m);
   }
 
   Fate decode(const TextRecord& record, Event& e) override {

@@ -47,7 +47,7 @@ class Kasm final : public json::TableDecoder {
 
   // The names of Python's logging together with one of Kasm's own; services are told by their loggers.
   bool claims(const TextRecord& r) const override {
-    if (!r.json || (json::keys_of(r) & json::kAsctime) == 0 || json::raw_member(r, "levelname").empty()) return false;
+    if ((json::keys_of(r) & json::kAsctime) == 0 || json::raw_member(r, "levelname").empty()) return false;
     if (!json::raw_member(r, "metric_name").empty() || !json::raw_member(r, "request_ip").empty()) return true;
     const std::string_view logger = json::raw_member(r, "name");
     return logger.starts_with("\"client_api") || logger.starts_with("\"admin_api") ||

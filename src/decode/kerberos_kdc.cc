@@ -92,7 +92,6 @@ class KerberosKdc final : public RecordDecoder {
   explicit KerberosKdc(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     if (r.program == "krb5kdc" || r.program == "kdc") return true;
     if (r.program.empty() && r.message.starts_with("krb5kdc[")) return true;
     return is_own_file(r.raw) && is_heimdal(r.raw.substr(20));

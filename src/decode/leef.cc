@@ -97,7 +97,7 @@ class Leef final : public RecordDecoder {
   explicit Leef(const core::TimeReader& times) : reader_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    const std::size_t begin = r.json ? std::string_view::npos : begin_of(r);
+    const std::size_t begin = begin_of(r);
     return begin != std::string_view::npos && !is_watchguard(r.message.substr(begin));
   }
 

@@ -1115,7 +1115,6 @@ class LinuxAuth final : public RecordDecoder {
   explicit LinuxAuth(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     if (r.program.empty()) {
       return is_vsftpd_file(r.raw) || proftpd_at(r.message) != r.raw.npos || is_proxmox_file(r) ||
              is_webmin_file(r.raw);

@@ -98,7 +98,6 @@ class M365Audit final : public json::TableDecoder {
   M365Audit() : TableDecoder(kFields, kNotJson) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     const std::uint64_t keys = json::products_of(r);
     if (json::has_all(keys, json::kWorkload | json::kOperation)) return true;
     if (json::has_all(keys, json::kOperation | json::kRecordType)) return true;

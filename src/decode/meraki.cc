@@ -231,7 +231,7 @@ class Meraki final : public RecordDecoder {
  public:
   bool claims(const TextRecord& r) const override {
     Line line;
-    return !r.json && find_line(r, line);
+    return find_line(r, line);
   }
 
   Fate decode(const TextRecord& r, Event& e) override {

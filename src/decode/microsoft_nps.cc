@@ -180,7 +180,7 @@ class MicrosoftNps final : public RecordDecoder {
  public:
   explicit MicrosoftNps(const core::TimeReader& times) : times_(times) {}
 
-  bool claims(const TextRecord& r) const override { return !r.json && shape_of(r.message) != Shape::kNone; }
+  bool claims(const TextRecord& r) const override { return shape_of(r.message) != Shape::kNone; }
 
   Fate decode(const TextRecord& r, Event& e) override {
     Row row{};

@@ -277,7 +277,6 @@ class MikroTik final : public RecordDecoder {
   explicit MikroTik(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     Line line;
     if (scan_line(r.message, line)) return true;
     core::Nanoseconds time = 0;

@@ -191,7 +191,6 @@ class Netfilter final : public RecordDecoder {
   explicit Netfilter(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     if (const auto at = fields_at(r.message); at != std::string_view::npos) {
       return r.message.find(" SRC=", at) != std::string_view::npos ||
              r.message.find(" MAC=", at) != std::string_view::npos;

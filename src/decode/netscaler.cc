@@ -249,7 +249,7 @@ class NetScaler final : public RecordDecoder {
 
   bool claims(const TextRecord& r) const override {
     Header h;
-    return !r.json && read_header(r.message, h) && h.body.starts_with(' ');
+    return read_header(r.message, h) && h.body.starts_with(' ');
   }
 
   Fate decode(const TextRecord& record, Event& e) override {

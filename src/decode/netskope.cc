@@ -118,7 +118,6 @@ class Netskope final : public json::TableDecoder {
   Netskope() : TableDecoder(kFields, kNotJson) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     const std::uint64_t keys = json::keys_of(r);
     if ((keys & json::kTimestamp) == 0) return false;
     if ((keys & json::kNetskopeUser) != 0) return true;

@@ -129,7 +129,6 @@ class Ocsf final : public json::TableDecoder {
   explicit Ocsf(const core::TimeReader& times) : TableDecoder(kFields, kNotJson), times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     constexpr std::uint64_t kBoth = json::kOcsfClass | json::kOcsfActivity;
     return (json::keys_of(r) & kBoth) == kBoth;
   }

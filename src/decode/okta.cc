@@ -107,7 +107,6 @@ class Okta final : public json::TableDecoder {
   Okta() : TableDecoder(kFields, kNotJson) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     const std::uint64_t keys = json::products_of(r);
     return json::has_all(keys, json::kOktaEventType | json::kActor) &&
            (keys & (json::kPublished | json::kOutcome | json::kDisplayMessage)) != 0;

@@ -42,7 +42,7 @@ class OneLogin final : public json::TableDecoder {
   OneLogin() : TableDecoder(kFields, kNotJson) {}
 
   bool claims(const TextRecord& r) const override {
-    return r.json && json::has_all(json::products_of(r), json::kEventTypeId | json::kActorUserId);
+    return json::has_all(json::products_of(r), json::kEventTypeId | json::kActorUserId);
   }
 
  private:

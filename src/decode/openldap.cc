@@ -174,7 +174,6 @@ using Pairs = Values<kKeys>;
 class OpenLdap final : public RecordDecoder {
  public:
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     if (r.program == "slapd") return true;
     if (!r.program.empty()) return false;
     Line line;

@@ -187,7 +187,7 @@ Peer peer_at_end(std::string_view text) {
 
 class OpenSsh final : public RecordDecoder {
  public:
-  bool claims(const TextRecord& r) const override { return !r.json && is_sshd(r.program); }
+  bool claims(const TextRecord& r) const override { return is_sshd(r.program); }
 
   Fate decode(const TextRecord& r, Event& e) override {
     e.service = Service::kSsh;

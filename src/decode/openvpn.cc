@@ -518,7 +518,6 @@ class OpenVpn final : public RecordDecoder {
   explicit OpenVpn(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     if (is_openvpn(r.program)) return true;
     if (r.raw.starts_with('<')) return false;
     std::string_view text = r.raw;

@@ -92,7 +92,7 @@ class PaloAltoJson final : public json::TableDecoder {
   explicit PaloAltoJson(const core::TimeReader& times) : TableDecoder(kFields, kNotJson), times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    return r.json && json::has_all(json::keys_of(r), json::kLogType | json::kDeviceSerial);
+    return json::has_all(json::keys_of(r), json::kLogType | json::kDeviceSerial);
   }
 
  private:

@@ -167,7 +167,6 @@ class PingFederate final : public RecordDecoder {
   explicit PingFederate(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     if (is_server_log(r) || is_pairs(r.message)) return true;
     Administration administration;
     if (r.message.starts_with("| ")) return r.time != 0 && administration_of(r.message, administration);

@@ -88,7 +88,7 @@ class ProveIt final : public json::TableDecoder {
   ProveIt() : TableDecoder(kFields, kNotJson) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json || (json::keys_of(r) & json::kTimestamp) == 0) return false;
+    if ((json::keys_of(r) & json::kTimestamp) == 0) return false;
     if (!json::has_all(json::products_of(r), json::kType | json::kCategory)) return false;
     return json::raw_member(r, "severity").starts_with('"') && json::raw_member(r, "source").starts_with('{');
   }

@@ -296,7 +296,6 @@ class PulseSecure final : public RecordDecoder {
   explicit PulseSecure(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     const std::string_view text = r.message;
     if (is_welf(text)) return true;
     // A filter of the user's own is claimed, too, and rejected: it must not go unseen.

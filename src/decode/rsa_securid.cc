@@ -105,7 +105,7 @@ class RsaSecurid final : public RecordDecoder {
  public:
   explicit RsaSecurid(const core::TimeReader& times) : times_(times) {}
 
-  bool claims(const TextRecord& r) const override { return !r.json && is_record(r.message); }
+  bool claims(const TextRecord& r) const override { return is_record(r.message); }
 
   Fate decode(const TextRecord& r, Event& e) override {
     Row row;

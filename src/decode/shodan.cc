@@ -53,7 +53,7 @@ void append_name(std::string& out, const Value& value) {
 class Shodan final : public RecordDecoder {
  public:
   bool claims(const TextRecord& r) const override {
-    return r.json && json::has_all(json::keys_of(r), json::kIpText | json::kPort);
+    return json::has_all(json::keys_of(r), json::kIpText | json::kPort);
   }
 
   Fate decode(const TextRecord& r, Event& e) override {

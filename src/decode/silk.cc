@@ -96,7 +96,6 @@ class Silk final : public RecordDecoder {
   explicit Silk(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     return columns_.fits(r.raw) || header_separator(r.raw, kNames, 4, kDestination) != '\0';
   }
 

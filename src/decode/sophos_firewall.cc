@@ -265,7 +265,7 @@ class SophosFirewall final : public RecordDecoder {
 
   bool claims(const TextRecord& r) const override {
     // The header's parser takes the UTM's own time for no time: it then stands in the message.
-    return !r.json && (is_sfos(r.message) || is_utm(r.message));
+    return (is_sfos(r.message) || is_utm(r.message));
   }
 
   Fate decode(const TextRecord& record, Event& e) override {

@@ -333,7 +333,6 @@ class StrongSwan final : public RecordDecoder {
   explicit StrongSwan(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     if (r.program == "charon" || r.program == "charon-systemd" || r.program == "charon-nm") return true;
     if (!r.program.empty() && r.program != "ipsec") return false;
     // pfSense and old versions log as "ipsec: 08[IKE] ..."; log files have a time and no program.

@@ -65,7 +65,6 @@ class SuricataEve final : public RecordDecoder {
   explicit SuricataEve(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     // As Suricata itself writes it; event_type follows within a few fields.
     if (r.message.starts_with("{\"timestamp\":\"") && holds_text(r.message.substr(0, 256), "\"event_type\":\"") &&
         holds_text(r.message.substr(0, 256), "\"flow_id\":")) {

@@ -79,7 +79,6 @@ class SuricataFast final : public RecordDecoder {
   explicit SuricataFast(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     if (is_program(r.program)) return true;
     if (r.message.size() < 40 || !is_digit(r.message[0]) || r.message[2] != '/') return false;
     const auto marks = r.message.substr(0, 64).find("[**] [");

@@ -194,7 +194,6 @@ class TacacsServer final : public RecordDecoder {
   explicit TacacsServer(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     if (is_server(r.program)) return true;
     if (r.time == 0 || !(r.raw.contains('\t') || r.raw.contains("|!|"))) return false;
     Columns c;

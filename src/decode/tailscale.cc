@@ -88,7 +88,6 @@ bool is_relay(const core::Ip& ip) { return ip == core::Ip::v4(127 << 24 | 3 << 1
 class Tailscale final : public RecordDecoder {
  public:
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     const std::uint64_t keys = json::products_of(r);
     if ((keys & json::kNodeId) != 0) return has_traffic(r.message);
     if (json::has_all(keys, json::kEventGroupId | json::kActor | json::kAction)) return true;

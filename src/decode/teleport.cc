@@ -65,7 +65,6 @@ class Teleport final : public json::TableDecoder {
   Teleport() : TableDecoder(kFields, kNotJson) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     const std::uint64_t keys = json::products_of(r);
     if (!json::has_all(keys, json::kEvent | json::kCode | json::kEventUid | json::kTime)) return false;
     return json::raw_member(r, "code").starts_with("\"T");  // "T1000I"

@@ -107,7 +107,18 @@ Framing framing_of(std::string_view head) {
 }
 
 void TextDecoder::add_reader(const RecordFormat& format) {
-  (format.common_schema ? schemas_ : readers_).push_back({core::intern(format.name), format.make(times_), 0});
+  Reader* const reader = &readers_.emplace_back(core::intern(format.name), format.make(times_));
+  if (format.common_schema) {
+    schemas_.push_back(reader);
+    return;
+  }
+  if (format.reads != Reads::kJson) text_readers_.push_back(reader);
+  if (format.reads != Reads::kText) json_readers_.push_back(reader);
+}
+
+void TextDecoder::offer_first(Symbol name, std::unique_ptr<RecordDecoder> decoder) {
+  Reader* const reader = &readers_.emplace_back(name, std::move(decoder));
+  for (std::vector<Reader*>* readers : {&text_readers_, &json_readers_}) readers->insert(readers->begin(), reader);
 }
 
 TextDecoder::TextDecoder(Framing framing, std::string_view main_format, bool only, const Options& options,
@@ -134,10 +145,8 @@ void TextDecoder::offer_to_all() {
 }
 
 std::uint64_t TextDecoder::claimed(Symbol name) const {
-  for (const std::vector<Reader>* readers : {&readers_, &schemas_}) {
-    for (const Reader& reader : *readers) {
-      if (reader.name == name) return reader.claimed;
-    }
+  for (const Reader& reader : readers_) {
+    if (reader.name == name) return reader.claimed;
   }
   return 0;
 }
@@ -229,18 +238,18 @@ void TextDecoder::settle(const Reader& reader, Fate fate, const Place& place, Ev
 }
 
 // Inlined into record(), the path of all plain lines; so is take().
-[[gnu::always_inline]] inline bool TextDecoder::offer(const TextRecord& r, std::vector<Reader>& readers,
+[[gnu::always_inline]] inline bool TextDecoder::offer(const TextRecord& r, const std::vector<Reader*>& readers,
                                                       const Place& place, EventBatch& batch) {
-  for (Reader& reader : readers) {
-    if (!reader.decoder->claims(r)) continue;
-    ++reader.claimed;
-    const Fate fate = reader.decoder->decode(r, next(r, batch));
+  for (Reader* const reader : readers) {
+    if (!reader->decoder->claims(r)) continue;
+    ++reader->claimed;
+    const Fate fate = reader->decoder->decode(r, next(r, batch));
     if (fate.verdict == Verdict::kSeveral) {
-      RecordParts parts(*this, reader, r, place, batch);
-      reader.decoder->decode_parts(r, parts);
+      RecordParts parts(*this, *reader, r, place, batch);
+      reader->decoder->decode_parts(r, parts);
       if (parts.count() == 0) batch.counts.ignore(kNoRecords);
     } else {
-      settle(reader, fate, place, batch);
+      settle(*reader, fate, place, batch);
     }
     return true;
   }
@@ -250,7 +259,7 @@ void TextDecoder::settle(const Reader& reader, Fate fate, const Place& place, Ev
 [[gnu::always_inline]] inline void TextDecoder::take(const TextRecord& r, std::size_t level, const Place& place,
                                                      EventBatch& batch) {
   const bool array = r.message.starts_with('[') && begins_array(r.message);
-  if (array || !offer(r, readers_, place, batch)) unwrap(r, level, place, batch);
+  if (array || !offer(r, readers_of(r), place, batch)) unwrap(r, level, place, batch);
 }
 
 void TextDecoder::feed(std::string_view bytes, EventBatch& batch) {
@@ -568,7 +577,7 @@ void TextDecoder::unwrap(const TextRecord& r, std::size_t level, const Place& pl
     if (opened != Unwrapper::Opened::kYes) break;
     ++level;
     const TextRecord& content = layers[count++];
-    if (!begins_array(content.message) && offer(content, readers_, place, batch)) return;
+    if (!begins_array(content.message) && offer(content, readers_of(content), place, batch)) return;
   }
   const TextRecord& inner = layers[count - 1];
   if (inner.json && offer(inner, schemas_, place, batch)) return;

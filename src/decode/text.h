@@ -3,6 +3,7 @@
 // one input.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,9 +31,7 @@ class TextDecoder final : public Decoder {
   void finish(EventBatch& batch) override;
 
   // A user's own format, asked before all others.
-  void offer_first(Symbol name, std::unique_ptr<RecordDecoder> decoder) {
-    readers_.insert(readers_.begin(), Reader{name, std::move(decoder)});
-  }
+  void offer_first(Symbol name, std::unique_ptr<RecordDecoder> decoder);
 
   // Every format takes part, those with header lines, too: to find out what an input is. For a decoder that was made
   // with `only` and without a main format.
@@ -73,7 +72,10 @@ class TextDecoder final : public Decoder {
   // Counts what became of the event that next() gave.
   void settle(const Reader& reader, Fate fate, const Place& place, EventBatch& batch);
   // Gives the record to the first of the readers that claims it; false if none does.
-  bool offer(const TextRecord& record, std::vector<Reader>& readers, const Place& place, EventBatch& batch);
+  bool offer(const TextRecord& record, const std::vector<Reader*>& readers, const Place& place, EventBatch& batch);
+  const std::vector<Reader*>& readers_of(const TextRecord& record) const {
+    return record.json ? json_readers_ : text_readers_;
+  }
   // One record, from a line as from a wrapper; `level` is the number of wrappers and containers around it.
   void take(const TextRecord& record, std::size_t level, const Place& place, EventBatch& batch);
   // What no format claims as it is: opens wrappers, from `level` on, and offers what is inside; in the end the common
@@ -94,8 +96,10 @@ class TextDecoder final : public Decoder {
   Framing framing_;
   Options options_;
   core::TimeReader times_;
-  std::vector<Reader> readers_;
-  std::vector<Reader> schemas_;  // the common schemas among the formats, see RecordFormat
+  std::deque<Reader> readers_;  // all that take part; the lists below say who is asked, in their order
+  std::vector<Reader*> text_readers_;
+  std::vector<Reader*> json_readers_;
+  std::vector<Reader*> schemas_;  // the common schemas among the formats, see RecordFormat
   Unwrapper unwrapper_;
   std::string last_host_;  // of the envelope of the record before: mostly the same
   Symbol last_observer_;

@@ -266,7 +266,6 @@ Fate audit(const Row& c, Event& e) {
 class Umbrella final : public RecordDecoder {
  public:
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     const std::string_view line = line_of(r);
     return is_header(line) || (may_be(line) && kind_of(Row(line, kTelling)) != Kind::kNone);
   }

@@ -87,7 +87,6 @@ bool read_pair(std::string_view text, Pair& pair) {
 class VmwareNsx final : public RecordDecoder {
  public:
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     std::string_view before;
     return is_packet(packet_of(r.message, before));
   }

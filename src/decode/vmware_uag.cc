@@ -70,7 +70,7 @@ bool split(std::string_view text, Groups& out) {
 class VmwareUag final : public RecordDecoder {
  public:
   bool claims(const TextRecord& r) const override {
-    return !r.json && (is_gateway(r.program) || (r.program.empty() && is_gateway(r.message)));
+    return (is_gateway(r.program) || (r.program.empty() && is_gateway(r.message)));
   }
 
   Fate decode(const TextRecord& r, Event& e) override {

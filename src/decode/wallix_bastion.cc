@@ -228,7 +228,7 @@ class WallixBastion final : public RecordDecoder {
  public:
   bool claims(const TextRecord& r) const override {
     Tagged t;
-    return !r.json && tagged(r.message, t);
+    return tagged(r.message, t);
   }
 
   Fate decode(const TextRecord& r, Event& e) override {

@@ -60,7 +60,7 @@ class WindowsFirewall final : public RecordDecoder {
 
   bool claims(const TextRecord& r) const override {
     Line line;
-    return !r.json && (scan_line(r.raw, line) || scan_line(r.message, line) || is_header(core::trim(r.raw)));
+    return (scan_line(r.raw, line) || scan_line(r.message, line) || is_header(core::trim(r.raw)));
   }
 
   Fate decode(const TextRecord& r, Event& e) override {

@@ -126,7 +126,6 @@ Fate message(std::string_view text, Event& e) {
 class WireGuard final : public RecordDecoder {
  public:
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     if (r.program == "wg-quick" || r.program == "wireguard") return true;
     std::string_view text = r.message;
     return (r.program.empty() || r.program == "kernel") && skip_head(text);

@@ -6,6 +6,7 @@
 #include "core/text.h"
 #include "decode/envelope.h"
 #include "decode/json_values.h"
+#include "decode/name_memory.h"
 #include "decode/name_table.h"
 
 namespace orbwatch::decode {
@@ -127,19 +128,20 @@ constexpr std::array<std::string_view, 3> kInsideKeys = {"_source", "result", "d
 constexpr std::uint8_t kNoKey = 255;
 constexpr std::uint8_t kUnranked = 255;
 
-// Objects whose members the table names.
-constexpr auto kContainerRows = std::to_array<Name<bool>>({{"event", true},
-                                                           {"host", true},
-                                                           {"observer", true},
-                                                           {"log", true},
-                                                           {"log.syslog", true},
-                                                           {"log.source", true},
-                                                           {"process", true},
-                                                           {"agent", true},
-                                                           {"predecoder", true},
-                                                           {"properties", true},
-                                                           {"jsonPayload", true}});
-constexpr NameTable kContainers(kContainerRows);
+// The objects whose members the table names; the first is the document itself.
+constexpr auto kObjectRows = std::to_array<Name<bool>>({{"", true},
+                                                        {"event", true},
+                                                        {"host", true},
+                                                        {"observer", true},
+                                                        {"log", true},
+                                                        {"log.syslog", true},
+                                                        {"log.source", true},
+                                                        {"process", true},
+                                                        {"agent", true},
+                                                        {"predecoder", true},
+                                                        {"properties", true},
+                                                        {"jsonPayload", true}});
+constexpr std::size_t kLongestPath = 128;
 
 // "192.0.2.1:514" without the port.
 std::string_view without_port(std::string_view address) {
@@ -207,6 +209,79 @@ struct Unwrapper::Parts {
   }
 };
 
+// What a member's name says, within one of the objects.
+struct Unwrapper::Memory {
+  struct Meaning {
+    const Key* key = nullptr;
+    const Name<bool>* object = nullptr;  // whose members are looked at, too
+  };
+  NameMemory<Meaning> names;
+
+  static Meaning look(const Name<bool>& within, std::string_view name) {
+    std::array<char, kLongestPath> buffer;
+    if (within.name.size() + 1 + name.size() > buffer.size()) return {};
+    char* end = std::copy(within.name.begin(), within.name.end(), buffer.begin());
+    if (!within.name.empty()) *end++ = '.';
+    end = std::copy(name.begin(), name.end(), end);
+    const std::string_view path(buffer.data(), static_cast<std::size_t>(end - buffer.data()));
+    const auto* const object =
+        std::find_if(kObjectRows.begin() + 1, kObjectRows.end(), [&](const auto& row) { return row.name == path; });
+    return {kKeys.find(path), object == kObjectRows.end() ? nullptr : object};
+  }
+};
+
+// One look at a document.
+struct Unwrapper::Search {
+  Parts& parts;
+  NameMemory<Memory::Meaning>::Names names;
+  std::string& bytes;
+  bool is_wrapper = false;
+  std::string_view inside = {};  // key of an object that is the record
+  Value inside_object = {};
+  std::optional<Value> event = std::nullopt;
+
+  // False if the JSON is broken. The recursion is as deep as the objects' paths are long.
+  bool object(const Value& value, const Name<bool>& within) {
+    bool good = true;
+    const Walk walk = json::walk_members(value, [&](const json::Member& member) {
+      const Memory::Meaning meaning =
+          names.find(member.begin, member.key, &within, [&] { return Memory::look(within, member.name()); });
+      if (meaning.key != nullptr || meaning.object != nullptr) good = take(meaning, value.at(member));
+      return good;
+    });
+    return good && walk != Walk::kBroken;
+  }
+
+ private:
+  bool take(const Memory::Meaning& meaning, const Value& value) {
+    if (json::is_object(value)) {
+      if (meaning.object != nullptr && meaning.object->name == "event") event = value;
+      if (meaning.key != nullptr && meaning.key->part == Part::kInside && parts.wants(*meaning.key)) {
+        inside = kInsideKeys[meaning.key->rank];
+        inside_object = value;
+        parts.take(*meaning.key, inside);
+      }
+      return meaning.object == nullptr || object(value, *meaning.object);
+    }
+    if (meaning.key == nullptr) return true;
+    if (meaning.key->part == Part::kContent) {
+      is_wrapper = true;
+      if (json::is_array(value)) {
+        if (meaning.key != kKeys.find("MESSAGE")) return true;
+        if (!byte_array(value, bytes)) return false;
+        parts.take(*meaning.key, bytes);
+        return true;
+      }
+    }
+    if (parts.wants(*meaning.key)) parts.take(*meaning.key, json::text(value));
+    return true;
+  }
+};
+
+Unwrapper::Unwrapper(core::TimeReader times, int year)
+    : times_(std::move(times)), inner_times_(times_), keep_year_(year != 0) {}
+Unwrapper::~Unwrapper() = default;
+
 void Unwrapper::describe(const Parts& parts, TextRecord& record) {
   if (const core::Nanoseconds time = read_time(parts[Part::kTime], times_); time != 0) record.time = time;
   if (const std::string_view host = parts[Part::kHost]; !host.empty()) record.host = without_port(host);
@@ -235,46 +310,19 @@ void Unwrapper::envelope(std::string_view text, TextRecord& record) {
 Unwrapper::Opened Unwrapper::open(TextRecord& record, std::size_t depth) {
   if ((json::keys_of(record) & json::kWrapper) == 0) return Opened::kNo;
   if (levels_[depth] == nullptr) levels_[depth] = std::make_unique<Level>();
+  if (names_ == nullptr) names_ = std::make_unique<Memory>();
   Level& level = *levels_[depth];
   json::Object object;
   if (!level.parser.open(record, object)) return Opened::kBroken;
   Parts parts;
-  bool is_wrapper = false;
-  bool broken = false;
-  std::string_view inside;  // key of an object that is the record
-  Value inside_object;
-  std::optional<Value> event_object;
-  const Walk walk = json::each_leaf(
-      object,
-      [&](std::string_view path, const Value& value) {
-        if (path == "event") event_object = value;
-        if (const Key* key = kKeys.find(path); key != nullptr && key->part == Part::kInside && parts.wants(*key)) {
-          inside = kInsideKeys[key->rank];
-          inside_object = value;
-          parts.take(*key, inside);
-        }
-        return kContainers.find(path) != nullptr;
-      },
-      [&](std::string_view path, const Value& value) {
-        const Key* key = kKeys.find(path);
-        if (key == nullptr) return true;
-        if (key->part == Part::kContent) {
-          is_wrapper = true;
-          if (json::is_array(value)) {
-            if (path != "MESSAGE") return true;
-            broken = !byte_array(value, level.bytes);
-            parts.take(*key, level.bytes);
-            return !broken;
-          }
-        }
-        if (parts.wants(*key)) parts.take(*key, json::text(value));
-        return true;
-      });
-  if (broken || walk == Walk::kBroken) return Opened::kBroken;
+  Search search{parts, names_->names.names(), level.bytes};
+  if (!search.object(object, kObjectRows.front())) return Opened::kBroken;
+  std::string_view inside = search.inside;
+  Value inside_object = search.inside_object;
   // Splunk's collector has the record as an object or as a text in "event"; it is told by its own metadata.
-  if (inside.empty() && event_object && !parts[Part::kSourcetype].empty()) {
+  if (inside.empty() && search.event && !parts[Part::kSourcetype].empty()) {
     inside = "event";
-    inside_object = *event_object;
+    inside_object = *search.event;
   }
   if (!inside.empty() && parts[Part::kContent].empty()) {
     // "detail" and "result" are common words: only with the keys that stand beside them there.
@@ -287,7 +335,7 @@ Unwrapper::Opened Unwrapper::open(TextRecord& record, std::size_t depth) {
     content(inside_object.whole(), &level.inside, record);
     return Opened::kYes;
   }
-  if (parts[Part::kContent].empty()) return is_wrapper ? Opened::kEmpty : Opened::kNo;
+  if (parts[Part::kContent].empty()) return search.is_wrapper ? Opened::kEmpty : Opened::kNo;
   describe(parts, record);
   content(parts[Part::kContent], &level.inside, record);
   return Opened::kYes;

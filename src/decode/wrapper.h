@@ -25,7 +25,8 @@ class Unwrapper {
   static constexpr std::size_t kDeepest = 6;
 
   // `year` as in Options: if it is given, the wrapper's time does not tell the year of a record inside.
-  Unwrapper(core::TimeReader times, int year) : times_(std::move(times)), inner_times_(times_), keep_year_(year != 0) {}
+  Unwrapper(core::TimeReader times, int year);
+  ~Unwrapper();
 
   enum class Opened : std::uint8_t {
     kNo,      // no wrapper
@@ -52,6 +53,8 @@ class Unwrapper {
     std::string bytes;   // a text that does not stand in the document as it is
   };
   struct Parts;
+  struct Memory;
+  struct Search;
 
   void describe(const Parts& parts, TextRecord& record);
   void content(std::string_view text, json::Index* index, TextRecord& record);
@@ -60,6 +63,7 @@ class Unwrapper {
   core::TimeReader times_;
   core::TimeReader inner_times_;
   bool keep_year_;
+  std::unique_ptr<Memory> names_;  // made when first used, as the levels are
   std::array<std::unique_ptr<Level>, kDeepest> levels_;
   char separator_ = ',';
   std::vector<std::uint8_t> columns_;  // index into the table of keys, kNoKey

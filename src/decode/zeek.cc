@@ -37,7 +37,6 @@ class Zeek final : public RecordDecoder {
   explicit Zeek(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (r.json) return false;
     if (r.raw.starts_with('#')) return is_header(r.raw);
     if (!has_header_) return false;
     // The first column of every log of ours is a number or a masked time; other lines of a mixed input begin otherwise

@@ -46,7 +46,6 @@ class ZeekJson final : public RecordDecoder {
   explicit ZeekJson(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     if (r.message.starts_with("{\"ts\":") && holds_text(r.message.substr(0, 64), ",\"uid\":\"")) return true;
     const std::uint64_t keys = json::keys_of(r);
     if ((keys & json::kTs) == 0) return !tag_of(r.message).empty();

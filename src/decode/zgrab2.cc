@@ -57,7 +57,6 @@ class Zgrab2 final : public RecordDecoder {
   explicit Zgrab2(const core::TimeReader& times) : times_(times) {}
 
   bool claims(const TextRecord& r) const override {
-    if (!r.json) return false;
     std::string_view text = r.message;
     skip_token(text, "{");
     bool target = false;
