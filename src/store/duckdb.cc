@@ -284,6 +284,9 @@ template <typename Key, typename Writer = Rows>
 class Dictionary {
  public:
   explicit Dictionary(const char* table) : table_(table) {}
+  const char* table() const { return table_; }
+  // Of a file that has rows already.
+  void count_from(std::uint32_t count) { count_ = count; }
   Expected<void> open(const Connection& connection, const std::string& path) {
     auto rows = Writer::open(connection, table_, path);
     if (!rows) return std::unexpected(rows.error());
@@ -331,6 +334,8 @@ struct Store::Impl {
   Connection connection;
   bool in_transaction = false;
   bool finished = false;
+  bool live = false;
+  std::uint64_t position = 0;
   Expected<void> state;  // the first error; everything after it is refused
 
   // The appender of `event_rows` with its chunk: kept over batches, a chunk is handed over when it is full.
@@ -369,6 +374,9 @@ struct Store::Impl {
     for (const auto& item : items) fill(*rows, item);
     return state = rows->close();
   }
+  // The first value of a statement's result, 0 for NULL or none.
+  Expected<std::uint64_t> number(const std::string& sql);
+  Expected<void> make_schema();
   void close() {
     chunk.reset();
     events.reset();
@@ -394,7 +402,7 @@ Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Store::~Store() {
   if (impl_->finished) return;
   impl_->close();
-  impl_->remove_partial();
+  if (!impl_->live) impl_->remove_partial();
 }
 
 const std::string& Store::notice() const { return impl_->notice; }
@@ -440,13 +448,110 @@ Expected<std::unique_ptr<Store>> Store::create(const std::string& given, const S
   auto connection = connect(my.database);
   if (!connection) return std::unexpected(connection.error());
   my.connection = std::move(*connection);
+  if (auto done = my.make_schema(); !done) return std::unexpected(done.error());
+  return store;
+}
+
+Expected<void> Store::Impl::make_schema() {
   for (const auto& [name, sql] : migrations::all) {
-    if (auto done = my.run(std::string(sql).c_str()); !done) return std::unexpected(done.error());
+    if (auto done = run(std::string(sql).c_str()); !done) return done;
   }
   const std::string version = "INSERT INTO meta VALUES ('schema_version', '" + std::to_string(migrations::all.size()) +
-                              "'), ('orbwatch_version', '" ORBWATCH_VERSION "')";
-  if (auto done = my.run(version.c_str()); !done) return std::unexpected(done.error());
+                              "'), ('orbwatch_version', '" ORBWATCH_VERSION "'), ('position', '0')";
+  return run(version.c_str());
+}
+
+Expected<std::uint64_t> Store::Impl::number(const std::string& sql) {
+  Result result;
+  if (duckdb_query(connection.value, sql.c_str(), &result.value) != DuckDBSuccess)
+    return fail(one_line(duckdb_result_error(&result.value)));
+  const Chunk first(duckdb_fetch_chunk(result.value));
+  if (first.value == nullptr || duckdb_data_chunk_get_size(first.value) == 0) return std::uint64_t{0};
+  const duckdb_vector vector = duckdb_data_chunk_get_vector(first.value, 0);
+  std::uint64_t* const validity = duckdb_vector_get_validity(vector);
+  if (validity != nullptr && !duckdb_validity_row_is_valid(validity, 0)) return std::uint64_t{0};
+  return *static_cast<const std::uint64_t*>(duckdb_vector_get_data(vector));
+}
+
+Expected<std::unique_ptr<Store>> Store::open_live(const std::string& path, const StoreOptions& options) {
+  std::error_code error;
+  if (path.empty()) return fail("the database needs a file name");
+  const fs::path folder = fs::path(path).parent_path();
+  if (!folder.empty() && !fs::is_directory(folder, error))
+    return fail("the folder of the database does not exist", folder.string(), "create it first");
+  const bool there = fs::exists(path, error) && fs::file_size(path, error) != 0;
+  if (there && !looks_like_duckdb(path))
+    return fail("the file exists and is not a database", path, "it was not touched; name another one");
+  if (there && locked_elsewhere(path)) return fail("another process has the database open", path, "close it first");
+  auto impl = std::make_unique<Impl>();
+  impl->path = impl->partial = path;
+  impl->live = true;
+  auto database = open_database(path, false, options);
+  if (!database) return std::unexpected(database.error());
+  impl->database = std::move(*database);
+  std::unique_ptr<Store> store(new Store(std::move(impl)));
+  Impl& my = *store->impl_;
+  auto connection = connect(my.database);
+  if (!connection) return std::unexpected(connection.error());
+  my.connection = std::move(*connection);
+  // A kill can come while the schema is made: then there is none.
+  const auto tables = my.number("SELECT count(*)::UBIGINT FROM duckdb_tables()");
+  if (!tables) return std::unexpected(tables.error());
+  if (auto done = store->begin(); !done) return std::unexpected(done.error());
+  if (*tables == 0) {
+    if (auto done = my.make_schema(); !done) return std::unexpected(done.error());
+    if (auto done = store->checkpoint(0); !done) return std::unexpected(done.error());
+    return store;
+  }
+  const auto version = my.number("SELECT value::UBIGINT FROM meta WHERE key = 'schema_version'");
+  if (!version)
+    return fail("the file exists and is not a database of orbwatch", path, "it was not touched; name another one");
+  if (*version != migrations::all.size())
+    return fail("the database was written by another version of orbwatch", path,
+                "move it away: the service begins a new one");
+  const auto position = my.number("SELECT value::UBIGINT FROM meta WHERE key = 'position'");
+  if (!position) return std::unexpected(position.error());
+  my.position = *position;
+  const auto count = [&](auto& dictionary) -> Expected<void> {
+    const auto most = my.number("SELECT max(id)::UBIGINT FROM " + std::string(dictionary.table()));
+    if (!most) return std::unexpected(most.error());
+    dictionary.count_from(static_cast<std::uint32_t>(*most));
+    return {};
+  };
+  for (const auto& counted :
+       {count(my.contexts), count(my.actors), count(my.handshakes), count(my.networks), count(my.addresses)}) {
+    if (!counted) return std::unexpected(counted.error());
+  }
   return store;
+}
+
+Expected<void> Store::checkpoint(std::uint64_t position) {
+  Impl& my = *impl_;
+  if (auto done = my.close_events(); !done) return done;
+  const std::string sql = "UPDATE meta SET value = '" + std::to_string(position) + "' WHERE key = 'position'";
+  if (auto done = my.run(sql.c_str()); !done) return done;
+  if (auto done = commit(); !done) return done;
+  my.position = position;
+  return begin();
+}
+
+std::uint64_t Store::position() const { return impl_->position; }
+
+Expected<void> Store::replace_findings(std::span<const score::Finding> findings) {
+  if (findings.empty()) return {};
+  // The ids are our own: letters, digits and dashes.
+  std::string ids;
+  for (const score::Finding& f : findings) {
+    std::string id = f.id;
+    std::erase(id, '\'');
+    ids += (ids.empty() ? "'" : ",'") + id + "'";
+  }
+  for (const auto& [table, column] : {std::pair{"findings", "id"}, std::pair{"evidence", "finding_id"},
+                                      std::pair{"finding_records", "finding_id"}}) {
+    const std::string sql = std::string("DELETE FROM ") + table + " WHERE " + column + " IN (" + ids + ")";
+    if (auto done = impl_->run(sql.c_str()); !done) return done;
+  }
+  return append_findings(findings);
 }
 
 Expected<void> Store::begin() {
@@ -938,6 +1043,10 @@ Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Store::~Store() = default;
 const std::string& Store::notice() const { return impl_->notice; }
 core::Expected<std::unique_ptr<Store>> Store::create(const std::string&, const StoreOptions&) { return missing(); }
+core::Expected<std::unique_ptr<Store>> Store::open_live(const std::string&, const StoreOptions&) { return missing(); }
+core::Expected<void> Store::checkpoint(std::uint64_t) { return missing(); }
+std::uint64_t Store::position() const { return 0; }
+core::Expected<void> Store::replace_findings(std::span<const score::Finding>) { return missing(); }
 core::Expected<void> Store::begin() { return missing(); }
 core::Expected<void> Store::commit() { return missing(); }
 core::Expected<void> Store::append_events(const event::EventBatch&, const std::vector<std::string>&,

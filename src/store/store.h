@@ -1,9 +1,12 @@
 // The embedded store: one DuckDB file that an analyst can query. The only room that knows SQL.
 //
-// A file is written whole or not at all. Everything goes into `FILE.partial` beside the target; finish() commits,
+// A file that create() makes is written whole or not at all. Everything goes into `FILE.partial` beside the target; finish() commits,
 // writes a checkpoint and renames it over FILE. A kill at any moment therefore leaves either the old FILE (or none) or
 // the complete new one; what is left of `FILE.partial` is removed by the next create() for the same FILE. An existing
 // FILE is replaced only if orbwatch wrote it.
+//
+// A file that open_live() opens grows as long as a service runs. What lies between two calls of checkpoint() is there
+// whole or not at all, whenever the process is killed.
 #pragma once
 
 #include <cstdint>
@@ -59,6 +62,16 @@ class Store {
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
+
+  // For a service: the file is made if it is not there, and kept however the Store ends; what was appended since the
+  // last checkpoint() is then gone. A transaction is always open. Errors as create(), and a schema of another version.
+  static core::Expected<std::unique_ptr<Store>> open_live(const std::string& path, const StoreOptions& options = {});
+  // Makes everything appended so far durable together with `position`, the caller's place in its input.
+  core::Expected<void> checkpoint(std::uint64_t position);
+  // What the last checkpoint() said, also that of an earlier run; 0 for a new file.
+  std::uint64_t position() const;
+  // As append_findings(), in place of what the file has of the same ids.
+  core::Expected<void> replace_findings(std::span<const score::Finding> findings);
 
   // What create() wants the user to know, "" if nothing: "removed FILE.partial, left by an interrupted run".
   const std::string& notice() const;

@@ -447,5 +447,94 @@ TEST_F(StoreTest, AFullDiskIsOneClearLineAndTheOldFileStays) {
   EXPECT_EQ(fs::file_size(path_), before);
 }
 
+TEST_F(StoreTest, LiveFileGrowsFromRunToRun) {
+  event::EventBatch batch;
+  for (int i = 0; i < 3; ++i) {
+    batch.next() = login();
+    batch.keep();
+  }
+  {
+    auto store = Store::open_live(path_);
+    OK(store);
+    EXPECT_EQ((*store)->position(), 0U);
+    OK((*store)->append_events(batch, {"udp"}, facts));
+    OK((*store)->checkpoint(100));
+    OK((*store)->append_events(batch, {"udp"}, facts));  // never made durable
+  }
+  EXPECT_EQ(ask("SELECT count(*) FROM events"), "count_star()\n3\n");
+  {
+    auto store = Store::open_live(path_);
+    OK(store);
+    EXPECT_EQ((*store)->position(), 100U);
+    batch[0].user = core::intern("bob");
+    OK((*store)->append_events(batch, {"udp"}, facts));
+    OK((*store)->checkpoint(250));
+    EXPECT_EQ((*store)->position(), 250U);
+  }
+  EXPECT_EQ(ask("SELECT user_name, count(*) FROM events GROUP BY ALL ORDER BY ALL"),
+            "user_name,count_star()\nalice,5\nbob,1\n");
+  EXPECT_EQ(ask("SELECT count(*) FROM events WHERE source_asn IS NULL"), "count_star()\n0\n");
+}
+
+TEST_F(StoreTest, LiveFindingsAreReplaced) {
+  score::HuntResult report = testing::sample_report();
+  ASSERT_GT(report.findings.size(), 1U);
+  auto store = Store::open_live(path_);
+  OK(store);
+  OK((*store)->replace_findings(report.findings));
+  OK((*store)->checkpoint(1));
+  report.findings[0].score = 0.125;
+  OK((*store)->replace_findings({report.findings.data(), 1}));
+  OK((*store)->checkpoint(2));
+  store->reset();
+  EXPECT_EQ(ask("SELECT count(*), count(DISTINCT id) FROM findings"),
+            "count_star(),count(DISTINCT id)\n" + std::to_string(report.findings.size()) + "," +
+                std::to_string(report.findings.size()) + "\n");
+  EXPECT_EQ(ask("SELECT score FROM findings WHERE id = '" + report.findings[0].id + "'"), "score\n0.125\n");
+  EXPECT_EQ(ask("SELECT count(*) FROM evidence WHERE finding_id = '" + report.findings[0].id + "'"),
+            "count_star()\n" + std::to_string(report.findings[0].evidence.size()) + "\n");
+}
+
+TEST_F(StoreTest, AKillOfALiveFileLosesOnlyWhatWasNotCheckpointed) {
+  for (int round = 0; round < 5; ++round) {
+    fs::remove_all(folder_);
+    fs::create_directory(folder_);
+    int pipe[2];
+    ASSERT_EQ(::pipe(pipe), 0);
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      auto store = Store::open_live(path_);
+      event::EventBatch batch;
+      batch.next() = login();
+      batch.keep();
+      for (std::uint64_t i = 1; store; ++i) {
+        if (!(*store)->append_events(batch, {"udp"}, {}) || !(*store)->checkpoint(i)) break;
+        if (::write(pipe[1], &i, sizeof(i)) != sizeof(i)) break;
+      }
+      ::_exit(1);
+    }
+    ::close(pipe[1]);
+    std::uint64_t last = 0;
+    for (int n = 0; n < 20 + 7 * round; ++n) ASSERT_EQ(::read(pipe[0], &last, sizeof(last)), ssize_t{sizeof(last)});
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFSIGNALED(status));
+    while (::read(pipe[0], &last, sizeof(last)) == ssize_t{sizeof(last)}) {
+    }
+    ::close(pipe[0]);
+    std::uint64_t position = 0;
+    {
+      auto store = Store::open_live(path_);
+      OK(store);
+      position = (*store)->position();
+    }
+    EXPECT_GE(position, last);
+    EXPECT_LE(position, last + 1);
+    EXPECT_EQ(ask("SELECT count(*) FROM event_rows"), "count_star()\n" + std::to_string(position) + "\n");
+  }
+}
+
 }  // namespace
 }  // namespace orbwatch::store
