@@ -3,45 +3,18 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
-#include <initializer_list>
-
 #include "core/text.h"
 #include "core/time.h"
+#include "pipeline/service_config.h"
+#include "pipeline/yaml.h"
 
 namespace orbwatch::pipeline {
 namespace {
 
-// An error at a node, thrown within this file only.
-struct Wrong {
-  YAML::Mark mark;
-  std::string message;
-};
-
-[[noreturn]] void wrong(const YAML::Node& node, std::string message) { throw Wrong{node.Mark(), std::move(message)}; }
-
-void only_keys(const YAML::Node& map, std::initializer_list<std::string_view> keys) {
-  for (const auto& item : map) {
-    const auto key = item.first.as<std::string>();
-    bool known = false;
-    std::string all;
-    for (const auto k : keys) {
-      known |= k == key;
-      all += (all.empty() ? "" : ", ") + std::string(k);
-    }
-    if (!known) wrong(item.first, fmt::format("unknown key '{}' (known: {})", core::printable(key, 40), all));
-  }
-}
-
-template <typename T>
-void read(const YAML::Node& map, const char* key, T& out, std::string_view what) {
-  const YAML::Node node = map[key];
-  if (!node) return;
-  try {
-    out = node.as<T>();
-  } catch (const YAML::Exception&) {
-    wrong(node, fmt::format("'{}' must be {}", key, what));
-  }
-}
+using yaml::only_keys;
+using yaml::read;
+using yaml::wrong;
+using yaml::Wrong;
 
 intel::DeclaredNetwork network(const YAML::Node& node) {
   if (!node.IsMap()) wrong(node, "a network is a map with at least 'prefix'");
@@ -80,7 +53,8 @@ Config parse(const YAML::Node& root) {
   Config config;
   if (!root || root.IsNull()) return config;
   if (!root.IsMap()) wrong(root, "the configuration must be a map of keys");
-  only_keys(root, {"alerts_per_day", "timezone", "indicators", "mappings", "networks"});
+  only_keys(root, {"alerts_per_day", "timezone", "indicators", "mappings", "networks", "state", "collect", "journal",
+                   "checkpoint", "lateness", "store", "metrics"});
   read(root, "alerts_per_day", config.alerts_per_day, "a number");
   if (!(config.alerts_per_day >= 0 && config.alerts_per_day <= 1e6))
     wrong(root["alerts_per_day"], "'alerts_per_day' must be within 0 and 1000000");
@@ -100,6 +74,7 @@ Config parse(const YAML::Node& root) {
     auto made = intel::Organisation::make(config.networks);
     if (!made) wrong(networks, made.error().text());
   }
+  config.service = read_service(root);
   return config;
 }
 

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "intel/organisation.h"
+#include "pipeline/service_config.h"
 
 namespace orbwatch::pipeline {
 
@@ -16,6 +17,7 @@ struct Config {
   std::vector<std::string> indicators;  // files
   std::vector<std::string> mappings;    // files and folders of users' own formats
   std::vector<intel::DeclaredNetwork> networks;
+  ServiceConfig service;  // for `orbwatch run`; a hunt passes over it
 };
 
 // `name` goes into errors: "orbwatch.yaml:12: unknown key 'netwroks'". Unknown keys are errors, so that a typing

@@ -4,17 +4,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
 #include <iterator>
 #include <memory>
-#include <sstream>
 #include <thread>
 
 #include "decode/mapping.h"
 #include "enrich/enrich.h"
-#include "intel/indicators.h"
-#include "intel/networks.h"
 #include "pipeline/judge.h"
+#include "pipeline/knowledge.h"
 #include "pipeline/stream.h"
 #include "pipeline/tasks.h"
 
@@ -37,24 +34,6 @@ struct Cursor {
 
   bool before(const Cursor& other) const { return time != other.time ? time < other.time : order < other.order; }
 };
-
-core::Expected<std::unique_ptr<intel::Indicators>> load_indicators(const std::vector<std::string>& files,
-                                                                   std::vector<std::string>& notes) {
-  if (files.empty()) return std::unique_ptr<intel::Indicators>();
-  auto indicators = std::make_unique<intel::Indicators>();
-  for (const std::string& file : files) {
-    std::ifstream in(file, std::ios::binary);
-    std::stringstream text;
-    text << in.rdbuf();
-    if (!in) return core::fail("cannot read indicators", file, "give a text file with one address or prefix a line");
-    const auto counts = indicators->add_list(text.str(), file.substr(file.find_last_of('/') + 1));
-    if (counts.rejected > 0) {
-      notes.push_back(fmt::format("{}: {} of {} lines are no indicators, first line {}: {}", file, counts.rejected,
-                                  counts.lines, counts.first_rejected_line, counts.first_rejected));
-    }
-  }
-  return indicators;
-}
 
 // A failing sink is an output's fault.
 core::Expected<void> of_output(core::Expected<void> outcome) {
@@ -93,32 +72,10 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
   auto expanded = source::expand(options.inputs);
   if (!expanded) return std::unexpected(expanded.error());
 
-  std::shared_ptr<const intel::Networks> networks;
-  if (options.networks_file.empty()) {
-    result.notes.push_back(
-        "no network facts: places, providers and network types are unknown (run `orbwatch intel build`)");
-  } else {
-    auto opened = intel::Networks::open(options.networks_file);
-    if (!opened) return std::unexpected(opened.error());
-    auto shared = std::make_shared<intel::Networks>(std::move(*opened));
-    for (const intel::SourceInfo& s : shared->info().sources) {
-      // Several files of one publisher owe one attribution.
-      if (!s.attribution.empty() &&
-          std::find(result.notes.begin(), result.notes.end(), s.attribution) == result.notes.end()) {
-        result.notes.push_back(s.attribution);
-      }
-    }
-    networks = std::move(shared);
-  }
-  std::shared_ptr<const intel::Organisation> organisation;
-  if (!options.networks.empty()) {
-    auto made = intel::Organisation::make(options.networks);
-    if (!made) return std::unexpected(made.error());
-    organisation = std::make_shared<intel::Organisation>(std::move(*made));
-  }
-  const enrich::Enricher enricher(networks, organisation);
-  auto indicators = load_indicators(options.indicator_files, result.notes);
-  if (!indicators) return std::unexpected(indicators.error());
+  auto known = load_knowledge({options.networks_file, options.networks, options.indicator_files});
+  if (!known) return std::unexpected(known.error());
+  const enrich::Enricher& enricher = *known->enricher;
+  result.notes = std::move(known->notes);
 
   std::vector<std::string> names(expanded->inputs.size());
   for (const source::Input& input : expanded->inputs) names[input.id] = input.path;
@@ -172,7 +129,7 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
   // Latest first, so that the next to open stands at the back.
   std::sort(waiting.begin(), waiting.end(), [](const Cursor& a, const Cursor& b) { return b.before(a); });
 
-  Judge judge(enricher, indicators->get(), options.alerts_per_day, names);
+  Judge judge(enricher, known->indicators.get(), options.alerts_per_day, names);
   if (sink != nullptr) {
     if (auto ok = of_output(sink->begin(enricher)); !ok) return std::unexpected(ok.error());
   }

@@ -7,6 +7,7 @@
 #include "baseline/baseline.h"
 #include "core/text.h"
 #include "enrich/enrich.h"
+#include "pipeline/event_days.h"
 
 namespace orbwatch::pipeline {
 namespace {
@@ -39,19 +40,7 @@ core::Expected<std::unique_ptr<StoreSink>> StoreSink::create(const std::string& 
 }
 
 core::Expected<void> StoreSink::begin(const enrich::Enricher& enricher) {
-  facts_ = [&enricher](std::uint32_t index) {
-    const core::NetworkFacts& f = enricher.facts(index);
-    store::FactsRow row;
-    row.asn = f.asn;
-    row.org = enricher.as_name(index);
-    // The letters must outlive the call: a country is one of 676 symbols.
-    row.country = core::intern(core::unpack_country(f.country).view()).text();
-    row.city = enricher.city(index);
-    if (f.type != core::NetworkType::kUnknown) row.network_type = core::label(f.type);
-    row.latitude = f.latitude;
-    row.longitude = f.longitude;
-    return row;
-  };
+  facts_ = facts_lookup(enricher);
   return store_->begin();
 }
 

@@ -1,0 +1,301 @@
+#include "pipeline/service.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <iterator>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "pipeline/collectors.h"
+#include "pipeline/mappings.h"
+#include "source/journal.h"
+
+namespace orbwatch::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using source::LogLevel;
+
+// So long nothing has to come before that itself is written down: the pipeline then lets time pass.
+constexpr auto kQuiet = std::chrono::seconds(10);
+
+core::Expected<LiveOptions> live_options(const Config& config, const source::Log& log) {
+  LiveOptions out;
+  out.folder = config.service.state;
+  for (const CollectorSettings& c : config.service.collect)
+    out.sources.push_back({c.name, c.format, c.timezone.empty() ? config.timezone : c.timezone});
+  Mappings mappings = load_mappings(config.mappings);
+  for (const core::Error& error : mappings.errors) {
+    if (log) log(LogLevel::kWarning, "not used: " + error.text());
+  }
+  out.mappings = std::move(mappings.good);
+  out.alerts_per_day = config.alerts_per_day;
+  out.lateness = config.service.lateness;
+  out.checkpoint_every = config.service.checkpoint;
+  out.store_events = config.service.store_events && store::available();
+  out.keep_days = config.service.keep_days;
+  out.keep_bytes = config.service.keep_bytes;
+  return out;
+}
+
+}  // namespace
+
+struct Service::Impl {
+  ServiceOptions options;
+  std::unique_ptr<source::Journal> journal;
+  std::map<std::string, std::pair<CollectorSettings, std::unique_ptr<source::Collector>>> collectors;
+
+  std::unique_ptr<Live> live;
+  std::thread worker;
+  std::atomic<bool> stop_worker = false;
+
+  mutable std::mutex mutex;  // guards what status() reads while reload() changes it
+  std::vector<std::string> order;
+  bool working = false;
+  std::string failure;
+  std::string told_trouble;
+  std::uint64_t reloads = 0;
+  std::uint64_t failed_reloads = 0;
+  bool stopped = false;
+  std::uint64_t last_end = 0;
+  std::chrono::steady_clock::time_point last_arrival = std::chrono::steady_clock::now();
+
+  void log(LogLevel level, const std::string& text) const {
+    if (options.log) options.log(level, text);
+  }
+
+  core::Expected<std::unique_ptr<Live>> open_live(const Config& config) const {
+    auto known = load_knowledge({options.networks_file, config.networks, config.indicators});
+    if (!known) return std::unexpected(known.error());
+    auto settings = live_options(config, options.log);
+    if (!settings) return std::unexpected(settings.error());
+    return Live::open(*settings, std::move(*known), *journal, options.findings);
+  }
+
+  void start_worker() {
+    stop_worker = false;
+    {
+      const std::lock_guard lock(mutex);
+      working = true;
+      failure.clear();
+    }
+    worker = std::thread([this] {
+      const auto done = live->run(stop_worker);
+      const std::lock_guard lock(mutex);
+      working = false;
+      if (!done) failure = done.error().text();
+    });
+  }
+  core::Expected<void> stop_the_worker() {
+    stop_worker = true;
+    journal->wake();
+    if (worker.joinable()) worker.join();
+    const std::lock_guard lock(mutex);
+    if (!failure.empty()) return core::fail(failure);
+    return {};
+  }
+
+  core::Expected<std::unique_ptr<source::Collector>> start_collector(const CollectorSettings& settings) {
+    auto made = make_collector(settings, source_id(settings.name), *journal, options.log);
+    if (!made) return std::unexpected(made.error());
+    if (auto ok = (*made)->start(); !ok)
+      return core::fail(fmt::format("cannot start the collector '{}'", settings.name), ok.error().text());
+    return made;
+  }
+};
+
+Service::Service(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Service::~Service() { (void)stop(); }
+
+core::Expected<std::unique_ptr<Service>> Service::start(const ServiceOptions& options) {
+  const ServiceConfig& settings = options.config.service;
+  if (settings.state.empty())
+    return core::fail("no folder for the service's state", {}, "set 'state' in the configuration, or give --state");
+  if (settings.collect.empty())
+    return core::fail("nothing to collect", {}, "list collectors under 'collect' in the configuration");
+  std::error_code error;
+  fs::create_directories(settings.state, error);
+  if (error)
+    return core::fail("cannot make the state folder", fmt::format("{}: {}", settings.state, error.message()),
+                      "name another one, or make it writable for the user that orbwatch runs as");
+  std::unique_ptr<Service> service(new Service(std::make_unique<Impl>()));
+  Impl& my = *service->impl_;
+  my.options = options;
+
+  source::JournalOptions journal;
+  journal.folder = settings.state + "/journal";
+  journal.most_bytes = settings.journal_bytes;
+  journal.sync_every = settings.journal_sync;
+  journal.at_least = Live::checkpoint_position(settings.state);
+  auto opened = source::Journal::open(journal);
+  if (!opened) return std::unexpected(opened.error());
+  my.journal = std::move(*opened);
+  my.last_end = my.journal->end();
+  if (my.journal->cut_bytes() != 0)
+    my.log(LogLevel::kNote, fmt::format("the last {} bytes of the journal were not whole and are cut off: nobody was "
+                                        "told that they are accepted",
+                                        my.journal->cut_bytes()));
+  auto live = my.open_live(options.config);
+  if (!live) return std::unexpected(live.error());
+  my.live = std::move(*live);
+  for (const std::string& note : my.live->notes()) my.log(LogLevel::kNote, note);
+  for (const CollectorSettings& collector : settings.collect) {
+    auto made = my.start_collector(collector);
+    if (!made) return std::unexpected(made.error());
+    my.order.push_back(collector.name);
+    my.collectors[collector.name] = {collector, std::move(*made)};
+  }
+  my.start_worker();
+  return service;
+}
+
+core::Expected<void> Service::reload(const Config& config) {
+  Impl& my = *impl_;
+  const auto refuse = [&my](core::Error error) -> core::Expected<void> {
+    const std::lock_guard lock(my.mutex);
+    ++my.failed_reloads;
+    return std::unexpected(std::move(error));
+  };
+  if (config.service.state != my.options.config.service.state)
+    return refuse({"the state folder cannot be changed while the service runs", config.service.state,
+                   "restart the service for that"});
+  if (config.service.collect.empty()) return refuse({"nothing to collect", "", "the configuration in use stays"});
+
+  // What could be wrong is tried before anything is touched.
+  std::map<std::string, std::pair<CollectorSettings, std::unique_ptr<source::Collector>>> added;
+  std::vector<std::string> changed;
+  for (const CollectorSettings& collector : config.service.collect) {
+    const auto found = my.collectors.find(collector.name);
+    if (found != my.collectors.end() && found->second.first == collector) continue;
+    if (found != my.collectors.end()) {
+      changed.push_back(collector.name);  // its port is only free when the old one has ended
+      continue;
+    }
+    auto made = my.start_collector(collector);
+    if (!made) {
+      for (auto& [name, entry] : added) entry.second->stop();
+      return refuse(made.error());
+    }
+    added[collector.name] = {collector, std::move(*made)};
+  }
+  const auto undo = [&](core::Error error) {
+    for (auto& [name, entry] : added) entry.second->stop();
+    return refuse(std::move(error));
+  };
+  if (auto known = load_knowledge({my.options.networks_file, config.networks, config.indicators}); !known)
+    return undo(known.error());
+
+  // The pipeline stops at a checkpoint and goes on from it as the new configuration says.
+  if (auto ok = my.stop_the_worker(); !ok) {
+    my.start_worker();
+    return undo(ok.error());
+  }
+  auto live = my.open_live(config);
+  if (!live) {
+    my.start_worker();
+    return undo(live.error());
+  }
+  std::vector<std::string> gone;
+  for (const auto& [name, entry] : my.collectors) {
+    const bool stays = std::ranges::any_of(config.service.collect, [&](const auto& c) { return c.name == name; });
+    if (!stays) gone.push_back(name);
+  }
+  for (const std::string& name : gone) my.collectors[name].second->stop();
+  core::Expected<void> outcome;
+  for (const CollectorSettings& collector : config.service.collect) {
+    if (std::ranges::find(changed, collector.name) == changed.end()) continue;
+    auto& entry = my.collectors[collector.name];
+    entry.second->stop();
+    auto made = my.start_collector(collector);
+    if (!made) {
+      // The rest of the new configuration holds; this one is told and goes on as it was, if it can.
+      outcome = std::unexpected(made.error());
+      made = my.start_collector(entry.first);
+      if (!made) continue;
+    } else {
+      entry.first = collector;
+    }
+    const std::lock_guard lock(my.mutex);
+    entry.second = std::move(*made);
+  }
+  {
+    const std::lock_guard lock(my.mutex);
+    my.live = std::move(*live);
+    for (const std::string& name : gone) my.collectors.erase(name);
+    my.collectors.merge(added);
+    my.order.clear();
+    for (const CollectorSettings& collector : config.service.collect) my.order.push_back(collector.name);
+    my.options.config = config;
+    ++(outcome ? my.reloads : my.failed_reloads);
+  }
+  my.start_worker();
+  return outcome;
+}
+
+core::Expected<void> Service::stop() {
+  Impl& my = *impl_;
+  if (my.stopped || my.live == nullptr) return {};
+  my.stopped = true;
+  for (auto& [name, entry] : my.collectors) entry.second->stop();
+  return my.stop_the_worker();
+}
+
+void Service::tick() {
+  Impl& my = *impl_;
+  const auto now = std::chrono::steady_clock::now();
+  if (const std::uint64_t end = my.journal->end(); end != my.last_end) {
+    my.last_end = end;
+    my.last_arrival = now;
+  } else if (now - my.last_arrival > kQuiet) {
+    source::Arrival quiet;
+    quiet.kind = source::ArrivalKind::kTick;
+    quiet.received = source::now();
+    (void)my.journal->take({&quiet, 1});
+    my.last_end = my.journal->end();
+    my.last_arrival = now;
+  }
+  const ServiceStatus seen = status();
+  std::string trouble = !seen.failure.empty() ? seen.failure
+                        : !seen.journal_trouble.empty() ? seen.journal_trouble
+                                                        : seen.live.trouble;
+  if (trouble != my.told_trouble) {
+    my.log(trouble.empty() ? LogLevel::kNote : LogLevel::kError,
+           trouble.empty() ? "the trouble is over: " + my.told_trouble : trouble);
+    my.told_trouble = std::move(trouble);
+  }
+}
+
+ServiceStatus Service::status() const {
+  const Impl& my = *impl_;
+  ServiceStatus out;
+  const std::lock_guard lock(my.mutex);
+  out.live = my.live->status();
+  out.working = my.working;
+  out.failure = my.failure;
+  out.journal_trouble = my.journal->trouble();
+  out.journal_refused = my.journal->refused();
+  out.journal_damaged_bytes = my.journal->damaged_bytes();
+  out.reloads = my.reloads;
+  out.failed_reloads = my.failed_reloads;
+  for (std::size_t i = 0; i < my.order.size(); ++i) {
+    const auto found = my.collectors.find(my.order[i]);
+    if (found == my.collectors.end()) continue;
+    const auto& [settings, collector] = found->second;
+    CollectorStatus status;
+    status.name = settings.name;
+    status.type = settings.type;
+    status.port = collector->port();
+    status.counters = collector->counters();
+    status.losses = collector->shed_by_sender();
+    if (i < out.live.sources.size()) status.records = out.live.sources[i];
+    out.collectors.push_back(std::move(status));
+  }
+  return out;
+}
+
+}  // namespace orbwatch::pipeline
