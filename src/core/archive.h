@@ -84,8 +84,12 @@ class ArchiveValues {
       self().refuse("a number is out of its range");
     }
   }
-  // A time from 1970 to the year 2200, so that calculating with it cannot overflow. 0 is "none".
-  void moment(const Nanoseconds& time) { bounded(time, Nanoseconds{7'258'118'400} * kSecond); }
+  // A time from 1970 to the year 2210, so that calculating with it cannot overflow. 0 is "none".
+  void moment(const Nanoseconds& time) { bounded(time, Nanoseconds{7'573'824'000} * kSecond); }
+  template <typename... T>
+  void moments(const T&... times) {
+    (moment(times), ...);
+  }
   // A Symbol that is kept as its number.
   void symbol_id(const std::uint32_t& id) {
     Symbol symbol(id);
