@@ -3,6 +3,7 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -11,6 +12,7 @@
 
 #include "baseline/profile.h"
 #include "baseline/view.h"
+#include "core/archive.h"
 #include "event/event.h"
 
 namespace orbwatch::baseline {
@@ -64,6 +66,18 @@ class Baseline {
   // Of several traits of an address the strongest is kept, of equals the first.
   void note_soho(const Ip& ip, const SohoNote& note, Nanoseconds time);
 
+  // All that it knows and keeps, the limits excepted: a restored baseline goes on as the saved one would have. Errors
+  // stick to the reader; after one this is to be thrown away. What points into tables of the process must be put right
+  // behind load(): each_event() shows the events that are kept (their facts), and renumber_banners() takes the new
+  // number of each banner, 0 if it is gone.
+  void save(core::ArchiveWriter& archive) const;
+  void load(core::ArchiveReader& archive);
+  template <typename Visit>
+  void each_event(Visit&& visit) {
+    for (auto& [when, event] : quarantine_) visit(event);
+  }
+  void renumber_banners(const std::array<std::uint8_t, 256>& numbers);
+
   std::size_t users() const { return users_.size(); }
   std::size_t sources() const { return sources_.size(); }
   std::size_t groups() const { return groups_.size(); }
@@ -112,6 +126,8 @@ class Baseline {
   void learn_failure(const Event& event, const core::NetworkFacts& facts);
   void release(Nanoseconds now);
   void make_room();
+  template <typename Archive>
+  void persist(Archive& archive);
 
   const core::NetworkView& networks_;
   Limits limits_;

@@ -1,7 +1,5 @@
 #include "baseline/client.h"
 
-#include <absl/hash/hash.h>
-
 #include <array>
 #include <string>
 #include <string_view>
@@ -85,7 +83,10 @@ std::uint64_t model_key(const Client& c) {
   return key == 0 ? 1 : key;
 }
 
-std::uint64_t version_key(const Client& c) { return absl::HashOf(c.software, c.system) | 1; }
+std::uint64_t version_key(const Client& c) {
+  const std::uint64_t key = core::hash64(c.software.text(), 3) ^ core::hash64(c.system.text(), 4);
+  return key == 0 ? 1 : key;
+}
 
 std::strong_ordering compare_versions(const Client& a, const Client& b) {
   Numbers x, y;

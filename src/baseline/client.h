@@ -28,7 +28,7 @@ Client client_of(const event::Event& event);
 // also where the vendor gave the product another name. Never 0 for a client that is present.
 std::uint64_t model_key(const Client& client);
 
-// The very version: of this client alone.
+// Hash of the very texts: of this client alone. As model_key(), the same in every process.
 std::uint64_t version_key(const Client& client);
 
 // By the version numbers in both texts, in the order in which they stand there. Meaningful within one model.

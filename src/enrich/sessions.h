@@ -20,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/archive.h"
 #include "event/event.h"
 
 namespace orbwatch::enrich {
@@ -83,6 +84,26 @@ class SessionStitcher {
 
   std::uint64_t sessions() const { return sessions_; }
 
+  // All that it holds, the limits excepted: a restored stitcher goes on as the saved one would have. Errors stick to the
+  // reader; after one this is to be thrown away. Behind load() the facts of the events (event/persist.h) and the inputs
+  // that records stand in must be put right: each_event() shows every event, each_place() the place of every line.
+  void save(core::ArchiveWriter& archive) const;
+  void load(core::ArchiveReader& archive);
+  template <typename Visit>
+  void each_event(Visit&& visit) {
+    for (Login& login : pending_) {
+      visit(login.event);
+      visit(login.end);
+    }
+    for (auto& [account, line] : nameless_) visit(line.event);
+  }
+  template <typename Visit>
+  void each_place(Visit&& visit) {
+    for (Login& login : pending_) {
+      for (RawLine& line : login.lines) visit(line.place);
+    }
+  }
+
  private:
   struct Key {
     Symbol user;
@@ -105,6 +126,8 @@ class SessionStitcher {
   void complete(Event& login, const Event& line) const;
   void forget(Nanoseconds now);
   void forget_nameless(Nanoseconds now);
+  template <typename Archive>
+  void persist(Archive& archive);
 
   absl::flat_hash_map<Key, Open> open_;
   // A user's newest log-in line without an address (ASA 113004), so that the session line that follows can take its

@@ -5,9 +5,13 @@
 #include <algorithm>
 #include <set>
 
+#include "detect/persist.h"
 #include "detect/soho_source.h"
+#include "enrich/persist.h"
+#include "event/persist.h"
 #include "intel/soho.h"
 #include "score/combine.h"
+#include "score/persist.h"
 
 namespace orbwatch::pipeline {
 namespace {
@@ -28,6 +32,10 @@ constexpr std::size_t kShownPaths = 60;
 constexpr std::size_t kShownPlaces = 2'000;
 constexpr std::size_t kMostDays = 4'000;
 constexpr std::size_t kClasses = 8;
+constexpr std::int64_t kOverviewDays = 400;  // in a service: see changed()
+constexpr std::int64_t kUnusedDays = 90;
+constexpr std::uint32_t kLayout = 1;  // of the saved state: raised with every change of what persist() lists
+constexpr std::uint32_t kEarlier = 1U << 31;  // in RecordRef::source: counts in earlier_names_
 constexpr std::string_view kOtherLogin = "other-login";  // detect/parallel_use.cc
 
 std::size_t index(Class c) { return static_cast<std::size_t>(c); }
@@ -161,16 +169,18 @@ void Judge::count_login(const Event& e, bool success) {
     const Path path{facts.type, e.observer, e.user};
     const auto found = paths_.find(path);
     if (found != paths_.end()) {
-      ++found->second;
+      ++found->second.logins;
+      found->second.day = std::max(found->second.day, e.time / core::kDay);
     } else if (paths_.size() < kMostPaths) {
-      paths_.emplace(path, 1);
+      paths_.emplace(path, PathCount{1, e.time / core::kDay});
     }
   }
   const std::uint32_t place = baseline::pack_place(facts.latitude, facts.longitude);
   if (place == 0) return;
   if (places_.size() < kMostPlaces || places_.contains(place)) {
     PlaceCount& p = places_[place];
-    if (p.facts == 0) p.facts = e.source_facts;
+    if (!p.ip.present()) p.ip = e.source_ip;
+    p.day = std::max(p.day, e.time / core::kDay);
     ++(success ? p.logins : p.failures);
   }
 }
@@ -389,7 +399,7 @@ void Judge::add_scored(const Event& e, FindingKind kind, double log_odds, std::v
   const auto strongest = std::max_element(evidence.begin(), evidence.end(),
                                           [](const Evidence& a, const Evidence& b) { return a.llr < b.llr; });
   for (const auto& d : detectors_) {
-    if (d->info().name == strongest->detector) {
+    if (strongest != evidence.end() && d->info().name == strongest->detector) {
       scored.hypothesis = d->info().hypothesis;
       scored.technique = d->info().technique;
     }
@@ -397,7 +407,7 @@ void Judge::add_scored(const Event& e, FindingKind kind, double log_odds, std::v
   scored.evidence = std::move(evidence);
   const auto place = [&](const event::RecordRef& r, std::string_view raw) {
     score::RecordPlace p;
-    if (r.source < names_.size()) p.file = names_[r.source];
+    p.file = input_name(r.source);
     p.offset = r.offset;
     p.line = r.line;
     p.raw = raw.substr(0, 2048);
@@ -460,7 +470,9 @@ void Judge::finish(score::HuntResult& result) {
   result.overview.users = baseline_.users();
   result.overview.sources = baseline_.sources();
   std::set<std::string_view> gateways;
-  std::vector<std::pair<Path, std::uint64_t>> paths(paths_.begin(), paths_.end());
+  std::vector<std::pair<Path, std::uint64_t>> paths;
+  paths.reserve(paths_.size());
+  for (const auto& [path, used] : paths_) paths.emplace_back(path, used.logins);
   const auto text_order = [](const Path& a, const Path& b) {
     if (a.type != b.type) return a.type < b.type;
     if (a.gateway != b.gateway) return a.gateway.text() < b.gateway.text();
@@ -485,8 +497,9 @@ void Judge::finish(score::HuntResult& result) {
   for (const auto& [place, counts] : places_) {
     score::Overview::Place p;
     baseline::unpack_place(place, p.latitude, p.longitude);
-    p.city = enricher_.city(counts.facts);
-    p.country = core::unpack_country(enricher_.facts(counts.facts).country).view();
+    const std::uint32_t facts = enricher_.lookup(counts.ip);
+    p.city = enricher_.city(facts);
+    p.country = core::unpack_country(enricher_.facts(facts).country).view();
     p.logins = counts.logins;
     p.failures = counts.failures;
     result.overview.places.push_back(std::move(p));
@@ -509,8 +522,139 @@ void Judge::finish(score::HuntResult& result) {
   if (baseline_.refused_users() > 0)
     result.notes.push_back(
         fmt::format("{} log-ins of users beyond the limit were not learned", baseline_.refused_users()));
-  if (core::symbol_overflow() > 0)
-    result.notes.push_back(fmt::format("{} names beyond the limit were folded into one", core::symbol_overflow()));
+  if (const std::uint64_t folded = folded_before_ + core::symbol_overflow(); folded > 0)
+    result.notes.push_back(fmt::format("{} names beyond the limit were folded into one", folded));
+}
+
+void Judge::changed(const std::function<void(const score::Finding&)>& visit) {
+  cases_.changed([&](score::Finding& f) {
+    f.alert = f.log_odds >= threshold_.value();
+    visit(f);
+  });
+  forget_old();
+}
+
+void Judge::advance(Nanoseconds now) {
+  // now_ stays: it is the time of the last event.
+  if (plausible(now) && now > now_) settle(now);
+}
+
+void Judge::forget_old() {
+  const std::int64_t day = now_ / core::kDay;
+  if (day == forgot_day_) return;
+  forgot_day_ = day;
+  cases_.forget_closed(now_);
+  absl::erase_if(paths_, [&](const auto& item) { return item.second.day < day - kUnusedDays; });
+  absl::erase_if(places_, [&](const auto& item) { return item.second.day < day - kUnusedDays; });
+  const std::string oldest = core::date_text(std::max<Nanoseconds>(0, now_ - kOverviewDays * core::kDay));
+  overview_.days.erase(overview_.days.begin(), overview_.days.lower_bound(oldest));
+  day_ = INT64_MIN;  // the next event looks its day up
+  today_ = nullptr;
+}
+
+std::string_view Judge::input_name(std::uint32_t source) const {
+  if (source < names_.size()) return names_[source];
+  const std::uint32_t earlier = source - kEarlier;
+  return source >= kEarlier && earlier < earlier_names_.size() ? std::string_view(earlier_names_[earlier])
+                                                               : std::string_view();
+}
+
+template <typename Archive>
+void Judge::persist(Archive& a) {
+  a.section("judge", kLayout);
+  a.entries(moves_, [&](MoveKey& key, Move& move) {
+    a(key, move.event, move.network, move.client_new, move.evidence, move.lines, move.worth, move.other_worth);
+  });
+  for (auto* queue : {&probation_, &settled_}) {
+    a.sequence(*queue, [&](std::pair<Nanoseconds, MoveKey>& place) {
+      a.moment(place.first);
+      a(place.second);
+    });
+  }
+  a(overview_);
+  a.entries(paths_, [&](Path& path, PathCount& used) {
+    a.enumeration(path.type, core::NetworkType::kInternal);
+    a(path.gateway, path.user, used.logins);
+    a.bounded(used.day, std::int64_t{1'000'000});
+  });
+  a.entries(places_, [&](std::uint32_t& place, PlaceCount& used) {
+    a(place, used.ip, used.logins, used.failures);
+    a.bounded(used.day, std::int64_t{1'000'000});
+  });
+  a.moments(now_, first_, first_scan_, last_scan_);
+  for (std::uint64_t& n : events_of_class_) a(n);
+  a(vpn_logins_, authentications_, connections_, flows_, undated_, logins_);
+  a.bounded(forgot_day_, std::int64_t{1'000'000});
+}
+
+void Judge::save(core::ArchiveWriter& archive) const {
+  const_cast<Judge*>(this)->persist(archive);
+  // What points into tables of this process, by what it means.
+  std::vector<std::pair<std::string, std::uint8_t>> banners;
+  for (const intel::SohoBanner& b : intel::soho_banners())
+    banners.emplace_back(b.pattern, static_cast<std::uint8_t>(b.field));
+  archive(folded_before_ + core::symbol_overflow(), banners, names_, earlier_names_);
+  baseline_.save(archive);
+  stitcher_.save(archive);
+  threshold_.save(archive);
+  cases_.save(archive);
+}
+
+core::Expected<void> Judge::load(core::ArchiveReader& archive) {
+  persist(archive);
+  std::vector<std::pair<std::string, std::uint8_t>> banners;
+  std::vector<std::string> names;
+  std::vector<std::string> earlier;
+  archive(folded_before_, banners, names, earlier);
+  baseline_.load(archive);
+  stitcher_.load(archive);
+  threshold_.load(archive);
+  cases_.load(archive);
+  if (auto sound = archive.check(); !sound) return sound;
+
+  std::array<std::uint8_t, 256> numbers{};
+  const auto known = intel::soho_banners();
+  for (std::size_t i = 0; i < banners.size() && i + 1 < numbers.size(); ++i) {
+    for (std::size_t k = 0; k < known.size() && k < UINT8_MAX; ++k) {
+      if (known[k].pattern == banners[i].first && static_cast<std::uint8_t>(known[k].field) == banners[i].second)
+        numbers[i + 1] = static_cast<std::uint8_t>(k + 1);
+    }
+  }
+  baseline_.renumber_banners(numbers);
+
+  absl::flat_hash_map<std::string_view, std::uint32_t> inputs;
+  for (std::uint32_t i = 0; i < names_.size(); ++i) inputs.emplace(names_[i], i);
+  absl::flat_hash_map<std::uint32_t, std::uint32_t> now;  // by the number that was saved
+  const auto place = [&](event::RecordRef& record) {
+    const auto [found, first] = now.emplace(record.source, UINT32_MAX);
+    if (first) {
+      const std::string* name = record.source < names.size() ? &names[record.source] : nullptr;
+      if (record.source >= kEarlier && record.source - kEarlier < earlier.size())
+        name = &earlier[record.source - kEarlier];
+      if (name != nullptr) {
+        if (const auto input = inputs.find(*name); input != inputs.end()) {
+          found->second = input->second;
+        } else {
+          found->second = kEarlier + static_cast<std::uint32_t>(earlier_names_.size());
+          earlier_names_.push_back(*name);
+        }
+      }
+    }
+    record.source = found->second;
+  };
+  const auto event = [&](Event& e) {
+    e.source_facts = enricher_.lookup(e.source_ip);
+    e.destination_facts = enricher_.lookup(e.destination_ip);
+    place(e.record);
+  };
+  baseline_.each_event(event);
+  stitcher_.each_event(event);
+  stitcher_.each_place(place);
+  for (auto& [key, move] : moves_) {
+    event(move.event);
+    for (enrich::RawLine& line : move.lines) place(line.place);
+  }
+  return {};
 }
 
 }  // namespace orbwatch::pipeline

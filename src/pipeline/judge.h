@@ -1,16 +1,22 @@
 // The sequential half of the pipeline: enriched events in time order go through sessions, baseline, detectors, score
 // and cases. Scores are taken before the event is learned; what ends in an alert is quarantined from learning.
+//
+// A hunt takes all events and asks for the findings at the end. A service asks for what has changed as often as it
+// likes, lets time pass where no events come, and saves the state, so that another process can go on with it.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "baseline/baseline.h"
+#include "core/archive.h"
+#include "core/error.h"
 #include "detect/all.h"
 #include "enrich/enrich.h"
 #include "enrich/sessions.h"
@@ -38,6 +44,36 @@ class Judge {
   // Settles what is pending and writes findings, hypotheses, overview and notes into `result`.
   void finish(score::HuntResult& result);
 
+  // Every finding that is new or has changed since the last call, as it stands now, in the order in which they changed
+  // first. Its id never changes as it grows, and is the one that finish() gives it.
+  //
+  // `alert` is what can be said live: whether its log-odds reach the line that score::RunningThreshold draws over the
+  // log-ins of the 28 days that have ended, at the time of this call. The line of finish() differs: it is drawn over all
+  // findings, of every kind, each once with its final score, over all days except the first week. While less than a day
+  // is known the line stands at its lowest, so that a service alerts more in its first days than a hunt over the same
+  // records would. A finding is not told again when only the line has moved.
+  //
+  // Calling this marks a service: it bounds what a hunt keeps for its report. Once a day of event time, findings that
+  // were told leave when they are closed (track::kKeptClosed); days of the overview when they are more than 400 days
+  // past; its places and paths when nobody has used them for 90 days.
+  void changed(const std::function<void(const score::Finding&)>& visit);
+
+  // Event time has come to `now`, though no event says so: log-ins that are complete by then (enrich::kSettle) are
+  // judged, which a quiet source would otherwise hold back until its next record. `now` must come out of a record, or be
+  // a time of arrival that was recorded with the records; never the clock's, or a replay would differ. The result is the
+  // same as without the call as long as no event older than `now` follows. A time that has passed does nothing.
+  void advance(core::Nanoseconds now);
+
+  // All that this judge knows: profiles, open sessions, findings, what is on probation, counters. What is given to the
+  // constructor is not part of it and may differ when it is loaded: facts of addresses are looked up anew, inputs are
+  // known by their paths, another budget counts from then on. A judge that has loaded the state gives what the saved one
+  // would have given, byte for byte, if it is given the same.
+  // Errors of writing stick to the writer.
+  void save(core::ArchiveWriter& archive) const;
+  // Into a judge that has taken nothing yet. Errors: damage; another layout, which is refused. After one the judge is to
+  // be thrown away; a new one learns from the beginning.
+  core::Expected<void> load(core::ArchiveReader& archive);
+
   const baseline::Baseline& baseline() const { return baseline_; }
 
  private:
@@ -51,10 +87,15 @@ class Judge {
       return H::combine(std::move(h), static_cast<int>(p.type), p.gateway, p.user);
     }
   };
+  struct PathCount {
+    std::uint64_t logins = 0;
+    std::int64_t day = 0;  // of the last one, since 1970
+  };
   struct PlaceCount {
-    std::uint32_t facts = 0;
+    core::Ip ip;  // the first address seen there: its facts name the place
     std::uint64_t logins = 0;
     std::uint64_t failures = 0;
+    std::int64_t day = 0;
   };
 
   // A log-in from a network new to the user: until baseline::kProbation is over, what he does may shed light on it, and
@@ -88,6 +129,10 @@ class Judge {
   void settle(core::Nanoseconds now);
   void count(const event::Event& event);
   void count_login(const event::Event& event, bool success);
+  void forget_old();
+  template <typename Archive>
+  void persist(Archive& archive);
+  std::string_view input_name(std::uint32_t source) const;
   score::SourceFacts source_facts(const core::Ip& ip, std::uint32_t facts) const;
   void add_scored(const event::Event& event, detect::FindingKind kind, double log_odds,
                   std::vector<detect::Evidence> evidence, const std::vector<enrich::RawLine>* lines,
@@ -97,6 +142,8 @@ class Judge {
   const intel::Indicators* indicators_;
   double alerts_per_day_;
   const std::vector<std::string>& names_;
+  // Inputs of the saved judge that are not among names_, for the records that are still held of them.
+  std::vector<std::string> earlier_names_;
   baseline::Baseline baseline_;
   enrich::SessionStitcher stitcher_;
   std::vector<std::unique_ptr<detect::Detector>> detectors_;
@@ -110,7 +157,7 @@ class Judge {
   std::deque<std::pair<core::Nanoseconds, MoveKey>> probation_;
   std::deque<std::pair<core::Nanoseconds, MoveKey>> settled_;
   score::Overview overview_;
-  absl::flat_hash_map<Path, std::uint64_t> paths_;
+  absl::flat_hash_map<Path, PathCount> paths_;
   absl::flat_hash_map<std::uint32_t, PlaceCount> places_;
   std::int64_t day_ = INT64_MIN;
   score::Overview::Day* today_ = nullptr;
@@ -124,6 +171,8 @@ class Judge {
   std::uint64_t flows_ = 0;
   std::uint64_t undated_ = 0;
   std::uint64_t logins_ = 0;
+  std::uint64_t folded_before_ = 0;  // names that the saved judge's process had folded (core::symbol_overflow)
+  std::int64_t forgot_day_ = 0;      // day of forget_old()
 };
 
 }  // namespace orbwatch::pipeline

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kHistoryDays = 28;
 constexpr std::size_t kLearningDays = 7;
+constexpr std::uint32_t kLayout = 1;           // of the saved state; raised with every change of it
+constexpr std::int64_t kMostDay = 1'000'000;  // since 1970
 
 using Day = std::vector<double>;  // highest first
 
@@ -94,5 +96,25 @@ void RunningThreshold::close_day() {
   if (days_.size() > kHistoryDays) days_.erase(days_.begin());
   value_ = line_of(days_, per_day_);
 }
+
+template <typename Archive>
+void RunningThreshold::persist(Archive& a) {
+  a.section("threshold", kLayout);
+  double per_day = per_day_;
+  a(per_day, today_, days_, value_);
+  a.bounded(day_, kMostDay);
+  if constexpr (Archive::kReads) {
+    if (!a.ok() || per_day == per_day_) return;
+    std::sort(today_.begin(), today_.end(), std::greater<>());
+    if (today_.size() > kept_) today_.resize(kept_);
+    std::make_heap(today_.begin(), today_.end(), std::greater<>());
+    value_ = line_of(days_, per_day_);
+  }
+}
+
+void RunningThreshold::save(core::ArchiveWriter& archive) const {
+  const_cast<RunningThreshold*>(this)->persist(archive);
+}
+void RunningThreshold::load(core::ArchiveReader& archive) { persist(archive); }
 
 }  // namespace orbwatch::score

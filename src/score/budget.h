@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/archive.h"
 #include "core/time.h"
 
 namespace orbwatch::score {
@@ -29,8 +30,15 @@ class RunningThreshold {
   void add(core::Nanoseconds time, double log_odds);
   double value() const { return value_; }
 
+  // Errors stick to the reader. With another budget than that of the saved one the line is drawn anew over the scores
+  // that were kept.
+  void save(core::ArchiveWriter& archive) const;
+  void load(core::ArchiveReader& archive);
+
  private:
   void close_day();
+  template <typename Archive>
+  void persist(Archive& archive);
   double per_day_;
   std::size_t kept_;
   std::int64_t day_ = 0;

@@ -65,12 +65,14 @@ void Cases::add(Scored s) {
   if (s.again) {
     if (const std::size_t found = find(key, *s.event); found < findings_.size()) {
       merge(findings_[found], s);
+      note_change(found);
       return;
     }
   } else if (const auto found = open_.find(key); found != open_.end()) {
     Entry& entry = findings_[found->second];
     if (s.event->time <= entry.finding.end + joins_within(s.kind)) {
       merge(entry, s);
+      note_change(found->second);
       return;
     }
   }
@@ -85,6 +87,13 @@ void Cases::add(Scored s) {
   if (s.kind == FindingKind::kLogin) by_id_[f.id] = findings_.size();
   open_[std::move(key)] = findings_.size();
   findings_.push_back(std::move(entry));
+  note_change(findings_.size() - 1);
+}
+
+void Cases::note_change(std::size_t at) {
+  if (findings_[at].changed) return;
+  findings_[at].changed = true;
+  changed_.push_back(at);
 }
 
 bool Cases::joins(const event::Event& login) const {
@@ -171,16 +180,21 @@ void Cases::make_room() {
     if (x.log_odds != y.log_odds) return x.log_odds < y.log_odds;
     return x.end != y.end ? x.end < y.end : a < b;
   });
-  std::vector<std::size_t> moved(findings_.size());
-  for (auto it = order.begin(); it != dropped; ++it) moved[*it] = SIZE_MAX;
+  std::vector<bool> gone(findings_.size());
+  for (auto it = order.begin(); it != dropped; ++it) gone[*it] = true;
+  dropped_ += static_cast<std::uint64_t>(dropped - order.begin());
+  drop(gone);
+}
+
+void Cases::drop(const std::vector<bool>& gone) {
+  std::vector<std::size_t> moved(findings_.size(), SIZE_MAX);
   std::vector<Entry> kept;
   kept.reserve(findings_.size());
   for (std::size_t i = 0; i < findings_.size(); ++i) {
-    if (moved[i] == SIZE_MAX) continue;
+    if (gone[i]) continue;
     moved[i] = kept.size();
     kept.push_back(std::move(findings_[i]));
   }
-  dropped_ += findings_.size() - kept.size();
   findings_ = std::move(kept);
   for (auto* index : {&open_, &by_id_}) {
     absl::erase_if(*index, [&](auto& item) {
@@ -188,6 +202,52 @@ void Cases::make_room() {
       return item.second == SIZE_MAX;
     });
   }
+  for (std::size_t& at : changed_) at = moved[at];
+  std::erase(changed_, SIZE_MAX);
+}
+
+void Cases::forget_closed(Nanoseconds now) {
+  std::vector<bool> gone(findings_.size());
+  bool any = false;
+  for (std::size_t i = 0; i < findings_.size(); ++i) {
+    const Entry& entry = findings_[i];
+    gone[i] = !entry.changed && entry.finding.end + joins_within(entry.finding.kind) + kKeptClosed < now;
+    any |= gone[i];
+  }
+  if (any) drop(gone);
+}
+
+namespace {
+
+// What a reader sees of it.
+void complete(Finding& f) {
+  f.score = score::probability(f.log_odds);
+  f.severity = score::severity_of(f.kind, f.score);
+  f.advice = score::advice_for(f);
+  std::sort(f.users.begin(), f.users.end());
+  // A single one is told by `user` and `source`.
+  if (f.source_count > 1) {
+    f.source = {};
+  } else {
+    f.sources.clear();
+  }
+  if (f.user_count > 1) {
+    f.user.clear();
+  } else {
+    f.users.clear();
+  }
+}
+
+}  // namespace
+
+void Cases::changed(const std::function<void(Finding&)>& visit) {
+  for (const std::size_t at : changed_) {
+    findings_[at].changed = false;
+    Finding now = findings_[at].finding;
+    complete(now);
+    visit(now);
+  }
+  changed_.clear();
 }
 
 std::vector<Finding> Cases::take() {
@@ -195,26 +255,13 @@ std::vector<Finding> Cases::take() {
   out.reserve(findings_.size());
   for (Entry& entry : findings_) {
     Finding& f = entry.finding;
-    f.score = score::probability(f.log_odds);
-    f.severity = score::severity_of(f.kind, f.score);
-    f.advice = score::advice_for(f);
-    std::sort(f.users.begin(), f.users.end());
-    // A single one is told by `user` and `source`.
-    if (f.source_count > 1) {
-      f.source = {};
-    } else {
-      f.sources.clear();
-    }
-    if (f.user_count > 1) {
-      f.user.clear();
-    } else {
-      f.users.clear();
-    }
+    complete(f);
     out.push_back(std::move(f));
   }
   findings_.clear();
   open_.clear();
   by_id_.clear();
+  changed_.clear();
   std::sort(out.begin(), out.end(), [](const Finding& a, const Finding& b) {
     if (a.log_odds != b.log_odds) return a.log_odds > b.log_odds;
     if (a.time != b.time) return a.time < b.time;

@@ -1,19 +1,24 @@
 // Scored events become findings that a person reads: what belongs together is one finding. The log-ins of a user from
 // one network while it is on probation, the attempts of one spray, every contact with one exposed port.
 //
+// The id of a finding is made of its kind, its key (what it is about) and the time of the event that began it. What joins
+// later, even of an earlier time, does not change it.
+//
 // Memory: kMostFindings findings, the weakest make room; each lists at most Finding::kMostListed records, sources,
-// users.
+// users. In a service forget_closed() lets those leave that nothing can join any more.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "baseline/view.h"
+#include "core/archive.h"
 #include "detect/detector.h"
 #include "event/event.h"
 #include "score/finding.h"
@@ -21,6 +26,9 @@
 namespace orbwatch::track {
 
 constexpr std::size_t kMostFindings = 20'000;
+// How long a finding is kept behind the last moment at which an event in order of time could have joined it: a log-in
+// 7 days after its end, a spray 12 hours, any other 30 days.
+constexpr core::Nanoseconds kKeptClosed = 30 * core::kDay;
 
 // The text of one scored event.
 struct Scored {
@@ -41,12 +49,22 @@ class Cases {
   void add(Scored scored);
   // All findings, best first (score, then time, then id): independent of the order of equal events. Leaves this empty.
   std::vector<score::Finding> take();
+  // For a service: every finding that is new or has changed since the last call, as it is now, in the order in which they
+  // changed first; `alert` is left to the caller.
+  void changed(const std::function<void(score::Finding&)>& visit);
+  // Findings that were visited and closed kKeptClosed before `now` leave.
+  void forget_closed(core::Nanoseconds now);
   // Whether there is a finding that the log-in belongs to: a log-in of the same user from the same network lately.
   bool joins(const event::Event& login) const;
   // Whether a finding holds this very log-in.
   bool has(const event::Event& login) const;
   std::size_t size() const { return findings_.size(); }
   std::uint64_t dropped() const { return dropped_; }
+
+  // All of it, what changed() has still to tell included. Errors stick to the reader; after one this is to be thrown
+  // away.
+  void save(core::ArchiveWriter& archive) const;
+  void load(core::ArchiveReader& archive);
 
  private:
   struct Entry {
@@ -55,7 +73,12 @@ class Cases {
     absl::flat_hash_set<std::string> users;
     // Log-odds of the log-ins in it, by time: they may be judged again. At most Finding::kMostListed.
     std::vector<std::pair<core::Nanoseconds, double>> logins;
+    bool changed = false;  // it stands in changed_
   };
+  void note_change(std::size_t at);
+  void drop(const std::vector<bool>& gone);
+  template <typename Archive>
+  void persist(Archive& archive);
   void merge(Entry& entry, Scored& scored);
   // The finding, if any, that holds the log-in; key: key_of().
   std::size_t find(const std::string& key, const event::Event& login) const;
@@ -65,6 +88,7 @@ class Cases {
   std::vector<Entry> findings_;
   absl::flat_hash_map<std::string, std::size_t> open_;   // key of what belongs together -> its newest finding
   absl::flat_hash_map<std::string, std::size_t> by_id_;  // of log-ins
+  std::vector<std::size_t> changed_;                     // since changed(), each once
   std::uint64_t dropped_ = 0;
 };
 

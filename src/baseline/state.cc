@@ -1,0 +1,157 @@
+// The baseline in an archive. Most of a profile is empty: only what is used is written.
+#include <tuple>
+
+#include "baseline/baseline.h"
+#include "core/archive.h"
+#include "event/persist.h"
+
+namespace orbwatch::baseline {
+namespace {
+
+// Raised with every change of what is listed here.
+constexpr std::uint32_t kLayout = 1;
+
+constexpr std::int64_t kMostHours = 3'000'000;  // since 1970
+constexpr std::int64_t kMostDays = kMostHours / 24;
+
+// Those entries of a small array that are used, with a mask that says which.
+template <typename A, typename T, std::size_t N, typename Used, typename Each>
+void slots(A& a, std::array<T, N>& all, Used&& used, Each&& each) {
+  static_assert(N < 8);
+  std::uint8_t mask = 0;
+  for (std::size_t i = 0; i < N; ++i) mask = static_cast<std::uint8_t>(mask | (used(all[i]) ? 1U << i : 0U));
+  a.bounded(mask, static_cast<std::uint8_t>((1U << N) - 1));
+  for (std::size_t i = 0; i < N; ++i) {
+    if ((mask >> i & 1) != 0) {
+      each(all[i]);
+    } else if constexpr (A::kReads) {
+      all[i] = T{};
+    }
+  }
+}
+
+// Numbers of which most are zero, wherever they stand.
+template <typename A, typename... T>
+void few(A& a, T&... numbers) {
+  using First = std::tuple_element_t<0, std::tuple<T...>>;
+  std::array<First, sizeof...(T)> all{numbers...};
+  a(all);
+  if constexpr (A::kReads) {
+    std::size_t i = 0;
+    ((numbers = all[i++]), ...);
+  }
+}
+
+template <typename A, typename... Lists>
+void lists(A& a, Lists&... all) {
+  (all.persist(a, [&](auto& key) { a(key); }), ...);
+}
+
+}  // namespace
+
+template <typename A>
+void persist(A& a, Client& client) {
+  a(client.software, client.system);
+}
+
+template <typename A>
+void persist(A& a, UserProfile& u) {
+  a.moments(u.first_seen, u.last_seen);
+  few(a, u.logins, u.address_kept, u.readdressed);
+  a(u.count);
+  lists(a, u.prefixes, u.addresses, u.systems, u.moves, u.places, u.countries, u.clients, u.methods);
+  u.gateways.persist(a, [&](std::uint32_t& id) { a.symbol_id(id); });
+  a(u.types, u.client_changes, u.hours, u.familiarity);
+  slots(
+      a, u.recent_networks, [](const auto& n) { return n.since != 0; },
+      [&](UserProfile::RecentNetwork& n) {
+        a(n.prefix, n.address, n.first);
+        a.moment(n.since);
+        a(n.system, n.left, n.alarmed, n.place);
+        a.enumeration(n.level, Familiarity::kNewCountry);
+        a.bounded(n.follow_up, static_cast<std::uint8_t>(kFollowUps - 1));
+      });
+  slots(
+      a, u.recent_clients, [](const auto& c) { return c.since != 0; },
+      [&](UserProfile::RecentClient& c) {
+        a(c.client);
+        a.moment(c.since);
+      });
+  slots(
+      a, u.open, [](const auto& o) { return o.start != 0; },
+      [&](UserProfile::OpenSession& o) {
+        a(o.prefix, o.system, o.ip);
+        a.moment(o.start);
+      });
+  a.moments(u.last_login, u.home_login, u.stranger_failure);
+  a(u.last_ip, u.last_place, u.last_system, u.home_ip, u.home_place, u.stranger_ip);
+  a.enumeration(u.last_type, core::NetworkType::kInternal);
+}
+
+template <typename A>
+void persist(A& a, GroupProfile& g) {
+  few(a, g.logins, g.shared, g.unshared, g.travel, g.impossible_travel);
+  a(g.familiarity, g.types, g.new_types, g.hours, g.day_hours);
+  lists(a, g.methods);
+  a(g.client_changes, g.follow_ups, g.journeys);
+}
+
+template <typename A>
+void persist(A& a, SystemProfile& s) {
+  few(a, s.logins, s.stayed, s.moved, s.returned, s.address_kept, s.readdressed, s.address_returned);
+  a(s.own, s.others, s.customers);
+  a.bounded(s.next_customer, static_cast<std::uint32_t>(s.customers.size() - 1));
+}
+
+template <typename A>
+void persist(A& a, SourceProfile& s) {
+  a.moments(s.first_seen, s.last_seen);
+  few(a, s.successes, s.failures, s.denied, s.stranger_hour);
+  few(a, s.soho_port, s.soho_day);
+  few(a, s.soho_weight, s.soho_banner, s.user_count, s.failed_user_count);
+  for (std::uint32_t& id : s.users) a.symbol_id(id);
+  for (std::uint32_t& id : s.failed_users) a.symbol_id(id);
+}
+
+template <typename A>
+void persist(A& a, StrangerFailures& s) {
+  a(s.failures, s.sources, s.consumer, s.days, s.day_count, s.today, s.accounts);
+  a.bounded(s.hour, kMostHours);
+  a.bounded(s.day, kMostDays);
+  a.bounded(s.account_day, kMostDays);
+}
+
+// A new member? It belongs above, and kLayout must be raised.
+static_assert(sizeof(UserProfile) == 1944 && sizeof(GroupProfile) == 1324 && sizeof(SystemProfile) == 80 &&
+              sizeof(SourceProfile) == 64 && sizeof(StrangerFailures) == 456);
+
+template <typename Archive>
+void Baseline::persist(Archive& a) {
+  a.section("baseline", kLayout);
+  a.moments(origin_, last_learned_, unit_time_);
+  a(unit_value_);
+  a.entries(users_, [&](Symbol& name, std::unique_ptr<UserProfile>& user) {
+    if constexpr (Archive::kReads) user = std::make_unique<UserProfile>();
+    a(name, *user);
+  });
+  a(sources_);
+  a.entries(groups_, [&](Symbol& name, std::unique_ptr<GroupProfile>& group) {
+    if constexpr (Archive::kReads) group = std::make_unique<GroupProfile>();
+    a(name, *group);
+  });
+  a(systems_, all_systems_, clients_, clients_total_, everyone_, strangers_);
+  a.sequence(quarantine_, [&](std::pair<Nanoseconds, Event>& held) {
+    a.moment(held.first);
+    a(held.second);
+  });
+  a(forgotten_sources_, refused_users_);
+}
+
+void Baseline::save(core::ArchiveWriter& archive) const { const_cast<Baseline*>(this)->persist(archive); }
+void Baseline::load(core::ArchiveReader& archive) { persist(archive); }
+
+void Baseline::renumber_banners(const std::array<std::uint8_t, 256>& numbers) {
+  for (auto& [ip, source] : sources_) source.soho_banner = numbers[source.soho_banner];
+}
+
+}  // namespace orbwatch::baseline
