@@ -14,6 +14,7 @@
 #include "pipeline/collectors.h"
 #include "pipeline/mappings.h"
 #include "source/journal.h"
+#include "store/store.h"
 
 namespace orbwatch::pipeline {
 namespace {
@@ -24,7 +25,7 @@ using source::LogLevel;
 // So long nothing has to come before that itself is written down: the pipeline then lets time pass.
 constexpr auto kQuiet = std::chrono::seconds(10);
 
-core::Expected<LiveOptions> live_options(const Config& config, const source::Log& log) {
+LiveOptions live_options(const Config& config, const source::Log& log) {
   LiveOptions out;
   out.folder = config.service.state;
   for (const CollectorSettings& c : config.service.collect)
@@ -72,9 +73,8 @@ struct Service::Impl {
   core::Expected<std::unique_ptr<Live>> open_live(const Config& config) const {
     auto known = load_knowledge({options.networks_file, config.networks, config.indicators});
     if (!known) return std::unexpected(known.error());
-    auto settings = live_options(config, options.log);
-    if (!settings) return std::unexpected(settings.error());
-    return Live::open(*settings, std::move(*known), *journal, options.findings);
+    const LiveOptions settings = live_options(config, options.log);
+    return Live::open(settings, std::move(*known), *journal, options.findings);
   }
 
   void start_worker() {

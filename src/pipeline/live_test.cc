@@ -1,0 +1,316 @@
+#include "pipeline/live.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <random>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "pipeline/hunt.h"
+#include "store/sql.h"
+#include "store/store.h"
+
+namespace orbwatch::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using source::Arrival;
+
+std::string read(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+// A finding without what a stream says in another way than a hunt: the place of its records and the live alert line.
+std::string essence(score::Finding finding) {
+  for (auto& record : finding.records) record = {.file = "", .offset = 0, .line = 0, .raw = record.raw};
+  finding.alert = false;
+  return score::to_json(finding);
+}
+
+// Facts without a table: every /8 is a network of its own somewhere.
+std::vector<intel::DeclaredNetwork> networks() {
+  static constexpr const char* kCountries[] = {"DE", "FR", "US", "BR", "JP"};
+  std::vector<intel::DeclaredNetwork> out;
+  for (int i = 1; i < 224; ++i) {
+    if (i == 10 || i == 127) continue;
+    intel::DeclaredNetwork n;
+    n.prefix = *core::Prefix::parse(std::to_string(i) + ".0.0.0/8");
+    n.name = "network " + std::to_string(i);
+    n.type = core::NetworkType::kConsumer;
+    n.country = kCountries[i % 5];
+    n.latitude = static_cast<float>(i % 50);
+    n.longitude = static_cast<float>(i % 5 * 30);
+    n.own = false;
+    out.push_back(n);
+  }
+  return out;
+}
+
+class LiveTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "orbwatch_live_XXXXXX").string();
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::unique_ptr<source::Journal> journal() const {
+    source::JournalOptions options;
+    options.folder = (folder_ / "journal").string();
+    options.segment_bytes = 256 << 10;
+    options.at_least = Live::checkpoint_position(folder_.string());
+    auto opened = source::Journal::open(options);
+    EXPECT_TRUE(opened) << opened.error().text();
+    return std::move(*opened);
+  }
+  LiveOptions options() const {
+    LiveOptions o;
+    o.folder = folder_.string();
+    o.sources = {{.name = "first", .format = "", .zone = ""}, {.name = "second", .format = "", .zone = ""}};
+    o.checkpoint_every = std::chrono::hours(1);
+    o.store_events = false;
+    o.lateness = 36'500 * core::kDay;
+    return o;
+  }
+  std::unique_ptr<Live> open(const LiveOptions& o, source::Journal& journal) {
+    auto known = load_knowledge({.networks_file = "", .networks = networks(), .indicator_files = {}});
+    EXPECT_TRUE(known);
+    auto live = Live::open(o, std::move(*known), journal, [this](std::span<const score::Finding> findings) {
+      for (const auto& f : findings) findings_[f.id] = essence(f);
+    });
+    EXPECT_TRUE(live) << (live ? "" : live.error().text());
+    return live ? std::move(*live) : nullptr;
+  }
+  // Works on all that is in the journal, and checkpoints.
+  static void work(Live& live) {
+    const std::atomic<bool> stop = true;
+    const auto done = live.run(stop, std::chrono::hours(1));
+    ASSERT_TRUE(done) << done.error().text();
+  }
+  static void put(source::Journal& journal, std::string_view bytes, const std::string& source, core::Nanoseconds when) {
+    Arrival a;
+    a.source = source_id(source);
+    a.received = when;
+    a.bytes = bytes;
+    ASSERT_EQ(journal.take({&a, 1}), source::Intake::Taken::kYes);
+  }
+  // The lines of a file in arrivals of a few lines each; gives their number.
+  static std::size_t put_file(source::Journal& journal, const std::string& text, const std::string& source,
+                              std::uint32_t seed, core::Nanoseconds when = kArrival) {
+    std::mt19937 random(seed);
+    std::size_t count = 0;
+    std::size_t at = 0;
+    while (at < text.size()) {
+      std::size_t end = at;
+      for (std::size_t lines = 1 + random() % 40; lines > 0 && end < text.size(); --lines) {
+        const auto newline = text.find('\n', end);
+        end = newline == text.npos ? text.size() : newline + 1;
+      }
+      put(journal, std::string_view(text).substr(at, end - at), source, when);
+      at = end;
+      ++count;
+    }
+    return count;
+  }
+  // A tick long after everything, so that what waits is judged.
+  static void put_silence(source::Journal& journal) {
+    Arrival a;
+    a.kind = source::ArrivalKind::kTick;
+    a.received = kArrival + 10 * core::kMinute;
+    ASSERT_EQ(journal.take({&a, 1}), source::Intake::Taken::kYes);
+  }
+  static std::string example() { return read(fs::path(ORBWATCH_ROOT) / "examples/demo/vpn/fortigate.log"); }
+
+  static constexpr core::Nanoseconds kArrival = 1'793'000'000 * core::kSecond;  // behind the example's last line
+  fs::path folder_;
+  std::map<std::string, std::string> findings_;
+};
+
+TEST_F(LiveTest, StreamGivesTheFindingsOfAHunt) {
+  HuntOptions hunting;
+  hunting.networks = networks();
+  hunting.inputs = {(fs::path(ORBWATCH_ROOT) / "examples/demo/vpn/fortigate.log").string()};
+  const auto hunted = hunt(hunting);
+  ASSERT_TRUE(hunted) << hunted.error().text();
+  ASSERT_GT(hunted->findings.size(), 5U);
+
+  const auto journal = this->journal();
+  put_file(*journal, example(), "first", 1);
+  put_silence(*journal);
+  const auto live = open(options(), *journal);
+  work(*live);
+  const LiveStatus status = live->status();
+  ASSERT_EQ(status.sources.size(), 3U);
+  EXPECT_EQ(status.sources[0].counts.records, hunted->total.records);
+  EXPECT_EQ(status.sources[0].counts.events, hunted->total.events);
+  EXPECT_EQ(status.sources[0].late, 0U);
+  EXPECT_EQ(status.sources[0].ahead, 0U);
+  EXPECT_EQ(status.position, status.journal_end);
+  std::map<std::string, std::string> expected;
+  for (const auto& f : hunted->findings) expected[f.id] = essence(f);
+  EXPECT_EQ(findings_, expected);
+}
+
+TEST_F(LiveTest, RestartsAndKillsChangeNothing) {
+  const std::string text = example();
+  LiveOptions o = options();
+  o.store_events = store::available();
+  std::map<std::string, std::string> expected;
+  LiveCounts counts;
+  std::size_t arrivals = 0;
+  {
+    const auto journal = this->journal();
+    arrivals = put_file(*journal, text, "first", 2);
+    put_silence(*journal);
+    const auto live = open(o, *journal);
+    work(*live);
+    expected = findings_;
+    counts = live->status().sources[0];
+  }
+  ASSERT_GT(expected.size(), 5U);
+
+  std::mt19937 random(7);
+  for (int round = 0; round < 3; ++round) {
+    fs::remove_all(folder_);
+    fs::create_directory(folder_);
+    findings_.clear();
+    // The same arrivals in the same journal, with runs that end in between: at a checkpoint, or as if killed.
+    std::size_t from = 0;
+    std::size_t kills = 0;
+    while (from < text.size()) {
+      const auto journal = this->journal();
+      const auto live = open(o, *journal);
+      ASSERT_NE(live, nullptr);
+      const auto end = text.find('\n', std::min(text.size() - 1, from + random() % (text.size() / 6)));
+      const std::size_t to = end == text.npos ? text.size() : end + 1;
+      put_file(*journal, text.substr(from, to - from), "first", static_cast<std::uint32_t>(random()));
+      from = to;
+      if (random() % 2 == 0) {
+        work(*live);
+      } else {
+        // Works, but what it knows is thrown away with it.
+        ++kills;
+        const fs::path checkpoint = folder_ / "kept";
+        fs::create_directory(checkpoint);
+        for (const auto& entry : fs::directory_iterator(folder_)) {
+          if (entry.path().extension() == ".state") fs::copy(entry.path(), checkpoint / entry.path().filename());
+        }
+        work(*live);
+        for (const auto& entry : fs::directory_iterator(folder_)) {
+          if (entry.path().extension() == ".state") fs::remove(entry.path());
+        }
+        for (const auto& entry : fs::directory_iterator(checkpoint))
+          fs::rename(entry.path(), folder_ / entry.path().filename());
+        fs::remove_all(checkpoint);
+      }
+    }
+    EXPECT_GT(kills, 0U);
+    const auto journal = this->journal();
+    put_silence(*journal);
+    const auto live = open(o, *journal);
+    work(*live);
+    EXPECT_EQ(findings_, expected);
+    const LiveCounts now = live->status().sources[0];
+    EXPECT_EQ(now.counts.records, counts.counts.records);
+    EXPECT_EQ(now.counts.events, counts.counts.events);
+    EXPECT_EQ(now.counts.ignored_by, counts.counts.ignored_by);
+    EXPECT_EQ(now.bytes, counts.bytes);
+  }
+  EXPECT_GT(arrivals, 50U);
+  if (!o.store_events) return;
+  std::string stored;
+  for (const auto& entry : fs::directory_iterator(folder_ / "events")) {
+    if (entry.path().extension() != ".duckdb") continue;
+    const auto rows = store::sql(entry.path().string(), "SELECT count(*) AS n FROM event_rows", store::SqlFormat::kCsv, 0,
+                                 [&](std::string_view part) {
+                                   stored += part;
+                                   return true;
+                                 });
+    EXPECT_TRUE(rows) << rows.error().text();
+  }
+  EXPECT_EQ(stored, "n\n" + std::to_string(counts.counts.events) + "\n");
+}
+
+TEST_F(LiveTest, ADamagedCheckpointFallsBackToTheOneBefore) {
+  const std::string text = example();
+  const auto half = text.find('\n', text.size() / 2) + 1;
+  {
+    const auto journal = this->journal();
+    const auto live = open(options(), *journal);
+    put_file(*journal, text.substr(0, half), "first", 3);
+    work(*live);
+    put_file(*journal, text.substr(half), "first", 4);
+    work(*live);
+  }
+  const auto newest = Live::checkpoint_position(folder_.string());
+  std::string path;
+  std::size_t checkpoints = 0;
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    if (entry.path().extension() != ".state") continue;
+    ++checkpoints;
+    if (entry.path().string().find(std::to_string(newest)) != std::string::npos) path = entry.path().string();
+  }
+  ASSERT_EQ(checkpoints, 2U);
+  fs::resize_file(path, fs::file_size(path) / 2);
+  const auto expected = findings_;
+  findings_.clear();
+  const auto journal = this->journal();
+  const auto live = open(options(), *journal);
+  ASSERT_NE(live, nullptr);
+  const auto notes = live->notes();
+  EXPECT_TRUE(std::ranges::any_of(notes, [](const auto& n) { return n.find("checkpoint before") != n.npos; }));
+  work(*live);
+  for (const auto& [id, finding] : findings_) EXPECT_EQ(finding, expected.at(id));
+  EXPECT_EQ(live->status().sources[0].counts.records,
+            static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n')));
+}
+
+TEST_F(LiveTest, LateAndAheadAreCountedAndNotJudged) {
+  LiveOptions o = options();
+  o.lateness = core::kHour;
+  const auto journal = this->journal();
+  const auto line = [](std::string_view time, std::string_view user) {
+    return "<134>" + std::string(time) +
+           " asa-1 %ASA-6-113015: AAA user authentication Rejected : reason = Invalid password : local database : user "
+           "= " +
+           std::string(user) + " : user IP = 203.0.113.9\n";
+  };
+  const core::Nanoseconds noon = 1'793'016'000 * core::kSecond;  // 2026-10-26 12:00:00 UTC
+  put(*journal, line("Oct 26 12:00:00", "alice"), "first", noon);
+  put(*journal, line("Oct 26 10:30:00", "late"), "first", noon);
+  put(*journal, line("Oct 26 11:30:00", "bob"), "first", noon);
+  put(*journal, line("Oct 26 15:00:00", "ahead"), "second", noon);
+  put(*journal, line("Oct 26 12:00:01", "carol"), "first", noon);
+  put(*journal, line("Oct 26 12:00:02", "gone"), "a collector of yesterday", noon);
+  const auto live = open(o, *journal);
+  work(*live);
+  const LiveStatus status = live->status();
+  EXPECT_EQ(status.sources[0].counts.events, 4U);
+  EXPECT_EQ(status.sources[0].late, 1U);
+  EXPECT_EQ(status.sources[1].ahead, 1U);
+  EXPECT_EQ(status.sources[2].counts.events, 1U);
+  EXPECT_EQ(status.newest_event, noon + 2 * core::kSecond);
+}
+
+TEST_F(LiveTest, AWrongFormatIsAnErrorAtOnce) {
+  LiveOptions o = options();
+  o.sources[0].format = "no_such_format";
+  const auto journal = this->journal();
+  auto known = load_knowledge({});
+  const auto live = Live::open(o, std::move(*known), *journal, {});
+  ASSERT_FALSE(live);
+  EXPECT_NE(live.error().text().find("no_such_format"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace orbwatch::pipeline
