@@ -1,7 +1,8 @@
 #include "source/sockets.h"
 
 #include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -163,6 +164,18 @@ std::uint16_t port_of(const sockaddr_storage& address) {
 std::string system_text(int number) {
   char text[128];
   return strerror_r(number, text, sizeof text);  // the GNU form returns the text, which need not lie in the buffer
+}
+
+std::thread quiet_thread(const char* name, std::function<void()> work) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  // A thread begins with the mask of the one that starts it.
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  std::thread thread(std::move(work));
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ::pthread_setname_np(thread.native_handle(), name);
+  return thread;
 }
 
 bool admitted(std::span<const core::Prefix> prefixes, const core::Ip& sender) {

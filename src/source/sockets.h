@@ -4,10 +4,11 @@
 #include <sys/socket.h>
 
 #include <cstdint>
-#include <optional>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "core/error.h"
@@ -74,6 +75,10 @@ std::uint16_t port_of(const sockaddr_storage& address);
 
 // Of errno: "Permission denied".
 std::string system_text(int number);
+
+// A thread in which no signal is handled: those of the process go to the threads of the program, and writing to a
+// closed connection is an error, no SIGPIPE. `name`: at most 15 bytes, as `top -H` shows it.
+std::thread quiet_thread(const char* name, std::function<void()> work);
 
 // Is the sender within one of the prefixes, or are there none?
 bool admitted(std::span<const core::Prefix> prefixes, const core::Ip& sender);

@@ -59,8 +59,9 @@ class UdpServer final : public Collector {
       sockets_ = std::move(sockets);
       drops_.resize(sockets_.size());
     }
-    for (const Descriptor& socket : sockets_)
-      threads_.emplace_back([this, &socket] { Worker(*this, socket.get()).run(); });
+    for (const Descriptor& socket : sockets_) {
+      threads_.push_back(quiet_thread("collect-udp", [this, number = socket.get()] { Worker(*this, number).run(); }));
+    }
     return {};
   }
 
