@@ -18,6 +18,7 @@
 #include "decode/text.h"
 #include "pipeline/event_days.h"
 #include "pipeline/judge.h"
+#include "store/store.h"
 
 namespace orbwatch::pipeline {
 namespace {
@@ -84,6 +85,7 @@ struct Live::Impl {
   absl::flat_hash_map<std::uint32_t, std::uint32_t> index_of;  // by source_id()
   std::unique_ptr<Judge> judge;
   std::unique_ptr<EventDays> days;
+  std::unique_ptr<store::Store> findings;
   std::vector<std::string> notes;
 
   std::uint64_t position = 0;
@@ -112,7 +114,7 @@ struct Live::Impl {
   core::Expected<void> work(const source::Journal::Entry& entry);
   core::Expected<decode::Decoder*> text_decoder(Source& source, Nanoseconds received);
   core::Expected<void> settle(Source& source, const source::Journal::Entry& entry);
-  void hand_out();
+  core::Expected<void> hand_out();
   core::Expected<void> write_checkpoint();
   void show(std::string trouble);
 };
@@ -151,6 +153,11 @@ core::Expected<void> Live::Impl::load() {
     auto opened = EventDays::open(options.folder + "/events", options.keep_days, options.keep_bytes);
     if (!opened) return std::unexpected(opened.error());
     days = std::move(*opened);
+  }
+  if (store::available()) {
+    auto opened = store::Store::open_live(options.folder + "/findings.duckdb");
+    if (!opened) return std::unexpected(opened.error());
+    findings = std::move(*opened);
   }
   const auto fresh = [this] {
     judge = std::make_unique<Judge>(*knowledge.enricher, knowledge.indicators.get(), options.alerts_per_day, names);
@@ -221,6 +228,9 @@ core::Expected<void> Live::Impl::write_checkpoint() {
   if (days != nullptr) {
     if (auto ok = days->checkpoint(position); !ok) return ok;
   }
+  if (findings != nullptr) {
+    if (auto ok = findings->checkpoint(position); !ok) return ok;
+  }
   // The one before stays, and the journal from there on: should this one be damaged on the disk.
   for (const std::uint64_t at : checkpoints_in(options.folder)) {
     if (at == position || at == previous_checkpoint) continue;
@@ -267,8 +277,7 @@ core::Expected<void> Live::Impl::work(const source::Journal::Entry& entry) {
   if (arrival.kind == ArrivalKind::kTick) {
     // As much time passes for the events as passed for the arrivals.
     if (newest != 0 && arrival.received > newest_arrival) judge->advance(newest + (arrival.received - newest_arrival));
-    hand_out();
-    return {};
+    return hand_out();
   }
   const auto found = index_of.find(arrival.source);
   const std::uint32_t index = found != index_of.end() ? found->second : static_cast<std::uint32_t>(sources.size() - 1);
@@ -337,7 +346,9 @@ core::Expected<void> Live::Impl::settle(Source& source, const source::Journal::E
       }
       if (e.time > newest) {
         // At moments that the records determine, so that a second reading of the journal gives the same.
-        if (e.time / kHandOut != newest / kHandOut) hand_out();
+        if (e.time / kHandOut != newest / kHandOut) {
+          if (auto ok = hand_out(); !ok) return ok;
+        }
         newest = e.time;
         newest_arrival = arrival.received;
       }
@@ -349,13 +360,17 @@ core::Expected<void> Live::Impl::settle(Source& source, const source::Journal::E
   return {};
 }
 
-void Live::Impl::hand_out() {
+core::Expected<void> Live::Impl::hand_out() {
   changed.clear();
   judge->changed([this](const score::Finding& finding) { changed.push_back(finding); });
-  if (changed.empty()) return;
+  if (changed.empty()) return {};
   if (sink) sink(changed);
-  const std::lock_guard lock(mutex);
-  shown.findings += changed.size();
+  {
+    const std::lock_guard lock(mutex);
+    shown.findings += changed.size();
+  }
+  // What a kill takes back is handed out again.
+  return findings == nullptr ? core::Expected<void>() : findings->replace_findings(changed);
 }
 
 void Live::Impl::show(std::string trouble) {

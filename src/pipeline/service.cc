@@ -8,6 +8,7 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -24,6 +25,8 @@ using source::LogLevel;
 
 // So long nothing has to come before that itself is written down: the pipeline then lets time pass.
 constexpr auto kQuiet = std::chrono::seconds(10);
+// So long after its end the pipeline is tried again.
+constexpr auto kRetry = std::chrono::seconds(10);
 
 LiveOptions live_options(const Config& config, const source::Log& log) {
   LiveOptions out;
@@ -55,7 +58,10 @@ struct Service::Impl {
   std::thread worker;
   std::atomic<bool> stop_worker = false;
 
-  mutable std::mutex mutex;  // guards what status() reads while reload() changes it
+  std::set<std::string> notes_told;
+
+  mutable std::mutex mutex;  // guards what status() reads while others change it
+  LiveStatus last_seen;      // of a pipeline that has ended
   std::vector<std::string> order;
   bool working = false;
   std::string failure;
@@ -65,16 +71,29 @@ struct Service::Impl {
   bool stopped = false;
   std::uint64_t last_end = 0;
   std::chrono::steady_clock::time_point last_arrival = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point last_try = std::chrono::steady_clock::now();
 
   void log(LogLevel level, const std::string& text) const {
     if (options.log) options.log(level, text);
   }
 
-  core::Expected<std::unique_ptr<Live>> open_live(const Config& config) const {
+  // In place of the one before, whose files the new one needs.
+  core::Expected<void> open_live(const Config& config) {
+    {
+      const std::lock_guard lock(mutex);
+      if (live != nullptr) last_seen = live->status();
+      live.reset();
+    }
     auto known = load_knowledge({options.networks_file, config.networks, config.indicators});
     if (!known) return std::unexpected(known.error());
-    const LiveOptions settings = live_options(config, options.log);
-    return Live::open(settings, std::move(*known), *journal, options.findings);
+    auto opened = Live::open(live_options(config, options.log), std::move(*known), *journal, options.findings);
+    if (!opened) return std::unexpected(opened.error());
+    for (const std::string& note : (*opened)->notes()) {
+      if (notes_told.insert(note).second) log(LogLevel::kNote, note);
+    }
+    const std::lock_guard lock(mutex);
+    live = std::move(*opened);
+    return {};
   }
 
   void start_worker() {
@@ -96,7 +115,7 @@ struct Service::Impl {
     journal->wake();
     if (worker.joinable()) worker.join();
     const std::lock_guard lock(mutex);
-    if (!failure.empty()) return core::fail(failure);
+    if (!failure.empty()) return std::unexpected(core::Error{failure, "", "", core::ErrorKind::kOutput});
     return {};
   }
 
@@ -140,10 +159,7 @@ core::Expected<std::unique_ptr<Service>> Service::start(const ServiceOptions& op
     my.log(LogLevel::kNote, fmt::format("the last {} bytes of the journal were not whole and are cut off: nobody was "
                                         "told that they are accepted",
                                         my.journal->cut_bytes()));
-  auto live = my.open_live(options.config);
-  if (!live) return std::unexpected(live.error());
-  my.live = std::move(*live);
-  for (const std::string& note : my.live->notes()) my.log(LogLevel::kNote, note);
+  if (auto ok = my.open_live(options.config); !ok) return std::unexpected(ok.error());
   for (const CollectorSettings& collector : settings.collect) {
     auto made = my.start_collector(collector);
     if (!made) return std::unexpected(made.error());
@@ -192,13 +208,12 @@ core::Expected<void> Service::reload(const Config& config) {
 
   // The pipeline stops at a checkpoint and goes on from it as the new configuration says.
   if (auto ok = my.stop_the_worker(); !ok) {
-    my.start_worker();
+    if (my.open_live(my.options.config)) my.start_worker();
     return undo(ok.error());
   }
-  auto live = my.open_live(config);
-  if (!live) {
-    my.start_worker();
-    return undo(live.error());
+  if (auto ok = my.open_live(config); !ok) {
+    if (my.open_live(my.options.config)) my.start_worker();
+    return undo(ok.error());
   }
   std::vector<std::string> gone;
   for (const auto& [name, entry] : my.collectors) {
@@ -225,7 +240,6 @@ core::Expected<void> Service::reload(const Config& config) {
   }
   {
     const std::lock_guard lock(my.mutex);
-    my.live = std::move(*live);
     for (const std::string& name : gone) my.collectors.erase(name);
     my.collectors.merge(added);
     my.order.clear();
@@ -239,7 +253,7 @@ core::Expected<void> Service::reload(const Config& config) {
 
 core::Expected<void> Service::stop() {
   Impl& my = *impl_;
-  if (my.stopped || my.live == nullptr) return {};
+  if (my.stopped) return {};
   my.stopped = true;
   for (auto& [name, entry] : my.collectors) entry.second->stop();
   return my.stop_the_worker();
@@ -260,6 +274,21 @@ void Service::tick() {
     my.last_arrival = now;
   }
   const ServiceStatus seen = status();
+  if (!seen.working) {
+    // What ended the pipeline may pass: a full disk, a file that another process holds. The journal has everything.
+    if (now - my.last_try > kRetry) {
+      my.last_try = now;
+      if (my.worker.joinable()) my.worker.join();
+      if (const auto ok = my.open_live(my.options.config); ok) {
+        my.start_worker();
+      } else {
+        const std::lock_guard lock(my.mutex);
+        my.failure = ok.error().text();
+      }
+    }
+  } else {
+    my.last_try = now;
+  }
   std::string trouble = !seen.failure.empty() ? seen.failure
                         : !seen.journal_trouble.empty() ? seen.journal_trouble
                                                         : seen.live.trouble;
@@ -274,7 +303,7 @@ ServiceStatus Service::status() const {
   const Impl& my = *impl_;
   ServiceStatus out;
   const std::lock_guard lock(my.mutex);
-  out.live = my.live->status();
+  out.live = my.live != nullptr ? my.live->status() : my.last_seen;
   out.working = my.working;
   out.failure = my.failure;
   out.journal_trouble = my.journal->trouble();
