@@ -114,13 +114,24 @@ void ArchiveWriter::next_block() {
 
 void ArchiveWriter::text_view(std::string_view text) {
   number(text.size());
-  while (!text.empty()) {
+  append(text);
+}
+
+void ArchiveWriter::append(std::string_view bytes) {
+  while (!bytes.empty()) {
     if (at_ == end_) next_block();
-    const std::size_t n = std::min(text.size(), static_cast<std::size_t>(end_ - at_));
-    std::memcpy(at_, text.data(), n);
+    const std::size_t n = std::min(bytes.size(), static_cast<std::size_t>(end_ - at_));
+    std::memcpy(at_, bytes.data(), n);
     at_ += n;
-    text.remove_prefix(n);
+    bytes.remove_prefix(n);
   }
+}
+
+std::string sealed(std::string_view inside) {
+  ArchiveWriter writer;
+  writer.append(inside);
+  (void)writer.finish();  // memory does not fail
+  return writer.take();
 }
 
 void ArchiveWriter::symbol(Symbol symbol) {

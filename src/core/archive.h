@@ -252,6 +252,7 @@ class ArchiveWriter : public ArchiveValues<ArchiveWriter> {
 
  private:
   friend class ArchiveValues<ArchiveWriter>;
+  friend std::string sealed(std::string_view inside);
   template <typename A>
   friend void persist(A& a, Symbol& symbol);
   template <typename A>
@@ -277,6 +278,7 @@ class ArchiveWriter : public ArchiveValues<ArchiveWriter> {
   }
   void text(const std::string& text) { text_view(text); }
   void text_view(std::string_view text);
+  void append(std::string_view bytes);
   void symbol(Symbol symbol);
   void refuse(const char*) {}
   void next_block();
@@ -377,6 +379,9 @@ class ArchiveReader : public ArchiveValues<ArchiveReader> {
   bool failed_ = false;
   Error error_;
 };
+
+// An archive of these bytes, with sound checksums: for tests of what reads it.
+std::string sealed(std::string_view inside);
 
 template <typename A>
 void persist(A& a, Symbol& symbol) {
