@@ -1,22 +1,64 @@
 #include "pipeline/collectors.h"
 
 #include "source/flow_udp.h"
+#include "source/syslog_tcp.h"
 #include "source/syslog_udp.h"
+#include "source/tail.h"
 
 namespace orbwatch::pipeline {
+namespace {
 
-core::Expected<std::unique_ptr<source::Collector>> make_collector(const CollectorSettings& settings,
-                                                                  std::uint32_t source, source::Intake& intake,
-                                                                  const source::Log& log) {
-  source::UdpOptions udp;
-  udp.source = source;
-  auto endpoint = source::Endpoint::parse(settings.listen);
-  if (!endpoint) return std::unexpected(endpoint.error());
-  udp.listen = *endpoint;
-  udp.workers = settings.workers;
-  udp.receive_buffer = settings.receive_buffer;
-  if (settings.type == CollectorType::kSyslogUdp) return source::make_syslog_udp(udp, intake, log);
-  return source::make_flow_udp(udp, intake, log);
+using Made = core::Expected<std::unique_ptr<source::Collector>>;
+
+std::optional<source::TlsOptions> tls_of(const TlsSettings& settings) {
+  if (settings.certificate.empty()) return std::nullopt;
+  return source::TlsOptions{settings.certificate, settings.key, settings.client_ca};
+}
+
+Made udp(const CollectorSettings& settings, const source::Endpoint& listen, std::uint32_t source,
+         source::Intake& intake, const source::Log& log) {
+  source::UdpOptions options;
+  options.source = source;
+  options.listen = listen;
+  options.workers = settings.workers;
+  options.receive_buffer = settings.receive_buffer;
+  return settings.type == CollectorType::kSyslogUdp ? source::make_syslog_udp(options, intake, log)
+                                                    : source::make_flow_udp(options, intake, log);
+}
+
+Made tcp(const CollectorSettings& settings, const source::Endpoint& listen, std::uint32_t source,
+         source::Intake& intake, const source::Log& log) {
+  source::TcpOptions options;
+  options.source = source;
+  options.listen = listen;
+  options.tls = tls_of(settings.tls);
+  options.most_connections = static_cast<std::size_t>(settings.connections);
+  options.idle = settings.idle_timeout;
+  return settings.type == CollectorType::kSyslogTcp ? source::make_syslog_tcp(options, intake, log)
+                                                    : source::make_ipfix_tcp(options, intake, log);
+}
+
+Made tail(const CollectorSettings& settings, std::uint32_t source, source::Intake& intake, const source::Log& log) {
+  source::TailOptions options;
+  options.source = source;
+  options.paths = settings.paths;
+  options.start =
+      settings.from_beginning ? source::TailOptions::Start::kBeginning : source::TailOptions::Start::kEnd;
+  return source::make_tail(options, intake, log);
+}
+
+}  // namespace
+
+Made make_collector(const CollectorSettings& settings, std::uint32_t source, source::Intake& intake,
+                    const source::Log& log) {
+  if (settings.type == CollectorType::kTail) return tail(settings, source, intake, log);
+  const auto listen = source::Endpoint::parse(settings.listen);
+  if (!listen) return std::unexpected(listen.error());
+  switch (settings.type) {
+    case CollectorType::kSyslogUdp:
+    case CollectorType::kFlowUdp: return udp(settings, *listen, source, intake, log);
+    default: return tcp(settings, *listen, source, intake, log);
+  }
 }
 
 }  // namespace orbwatch::pipeline

@@ -9,11 +9,11 @@
 #include <optional>
 #include <set>
 
-#include "core/ip.h"
 #include "core/text.h"
 #include "core/time.h"
 #include "decode/all.h"
 #include "pipeline/yaml.h"
+#include "source/sockets.h"
 
 namespace orbwatch::pipeline {
 namespace {
@@ -74,18 +74,9 @@ void read_size(const YAML::Node& map, const char* key, std::uint64_t& out, std::
   out = *value;
 }
 
-// "192.0.2.1:514", "[::]:514".
 void check_listen(const YAML::Node& node, const std::string& text) {
-  const auto colon = text.rfind(':');
-  std::string_view host = std::string_view(text).substr(0, colon == text.npos ? 0 : colon);
-  const bool brackets = host.starts_with('[') && host.ends_with(']');
-  if (brackets) host = host.substr(1, host.size() - 2);
-  const bool good_host = host == "0.0.0.0" || host == "::" || core::Ip::parse(host).has_value();
-  if (!good_host || (host.find(':') != host.npos) != brackets ||
-      !core::parse_number<std::uint16_t>(std::string_view(text).substr(colon + 1))) {
-    wrong(node, fmt::format("'listen' must be an address and a port, such as 127.0.0.1:5514 or [::]:514, seen '{}'",
-                            core::printable(text, 40)));
-  }
+  if (const auto endpoint = source::Endpoint::parse(text); !endpoint)
+    wrong(node, fmt::format("'listen': {}", endpoint.error().text()));
 }
 
 void read_list(const YAML::Node& map, const char* key, std::vector<std::string>& out) {

@@ -1,0 +1,247 @@
+// The service as its users run it: the real binary, real sockets, real senders from Debian's packages where they are
+// installed.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "support/run.h"
+#include "support/service.h"
+
+namespace orbwatch::test {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::seconds;
+
+std::string read(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+fs::path example(const std::string& name) { return fs::path(ORBWATCH_ROOT) / "examples/demo" / name; }
+
+long long lines_of(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
+
+bool installed(const std::string& program) {
+  return run({"sh", "-c", "command -v " + program}).exit_code == 0;
+}
+
+class ServiceTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "orbwatch_service_XXXXXX").string();
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::string config(const std::string& collect, const std::string& more = {}) const {
+    return "state: " + (folder_ / "state").string() + "\nmetrics:\n  listen: 127.0.0.1:0\nlateness: 300d\n" + more +
+           "collect:\n" + collect;
+  }
+  static constexpr const char* kTcp = "  - type: syslog_tcp\n    listen: 127.0.0.1:0\n    name: tcp\n";
+  static constexpr const char* kUdp = "  - type: syslog_udp\n    listen: 127.0.0.1:0\n    name: udp\n";
+  static constexpr const char* kFlows = "  - type: flow_udp\n    listen: 127.0.0.1:0\n    name: flows\n";
+
+  // SIGTERM: the service ends well and says where every record went.
+  static std::string stop(ServiceProcess& service) {
+    service.signal(SIGTERM);
+    EXPECT_EQ(service.wait(), 0) << service.err();
+    return service.out();
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(ServiceTest, SyslogOverTcpAndUdpBecomesEvents) {
+  ServiceProcess service(folder_, config(std::string(kTcp) + kUdp));
+  ASSERT_TRUE(service.wait_ready()) << service.err();
+  const std::string log = read(example("vpn/asa-2.log"));
+  ASSERT_TRUE(send_tcp(service.port("tcp"), log));
+  ASSERT_TRUE(send_udp(service.port("udp"),
+                       {"<134>Oct  5 08:00:00 asa-1 %ASA-6-113015: AAA user authentication Rejected : reason = Invalid "
+                        "password : local database : user = alice : user IP = 203.0.113.9",
+                        "nothing that anybody knows"}));
+  ASSERT_TRUE(service.wait_for("records", lines_of(log), "tcp")) << service.get("/status");
+  ASSERT_TRUE(service.wait_for("records", 2, "udp"));
+  EXPECT_EQ(service.number("events", "udp"), 1);
+  EXPECT_EQ(service.number("rejected", "udp"), 1);
+  EXPECT_EQ(service.get("/ready"), "ready\n");
+  EXPECT_NE(service.get("/metrics").find("orbwatch_records_total{collector=\"tcp\",type=\"syslog_tcp\"} " +
+                                         std::to_string(lines_of(log))),
+            std::string::npos);
+  const long long events = service.number("events", "tcp");
+  EXPECT_EQ(events + service.number("ignored", "tcp") + service.number("rejected", "tcp"), lines_of(log));
+  stop(service);
+
+  // Everything is in the store, and a second run goes on from there.
+  std::string counted;
+  for (const auto& entry : fs::directory_iterator(folder_ / "state/events")) {
+    if (entry.path().extension() == ".duckdb")
+      counted += run({orbwatch_binary(), "sql", entry.path().string(), "--csv", "SELECT count(*) AS n FROM events"}).out;
+  }
+  EXPECT_EQ(counted, "n\n" + std::to_string(events + 1) + "\n");
+  ServiceProcess again(folder_, config(std::string(kTcp) + kUdp));
+  ASSERT_TRUE(again.wait_ready()) << again.err();
+  EXPECT_TRUE(again.wait_for("records", lines_of(log), "tcp"));
+  ASSERT_TRUE(send_tcp(again.port("tcp"), log));
+  EXPECT_TRUE(again.wait_for("records", 2 * lines_of(log), "tcp"));
+  EXPECT_EQ(again.number("records", "tcp"), 2 * lines_of(log));
+}
+
+TEST_F(ServiceTest, AKillLosesNothingThatWasTaken) {
+  const std::string log = read(example("vpn/fortigate.log"));
+  const std::string with = config(kTcp, "checkpoint: 1s\n");
+  {
+    ServiceProcess service(folder_, with);
+    ASSERT_TRUE(service.wait_ready()) << service.err();
+    ASSERT_TRUE(send_tcp(service.port("tcp"), log));
+    ASSERT_TRUE(service.wait_for("records", lines_of(log), "tcp"));
+    service.signal(SIGKILL);
+    service.wait();
+  }
+  ServiceProcess service(folder_, with);
+  ASSERT_TRUE(service.wait_ready()) << service.err();
+  EXPECT_TRUE(service.wait_for("records", lines_of(log), "tcp")) << service.get("/status");
+  EXPECT_EQ(service.number("records", "tcp"), lines_of(log));
+}
+
+TEST_F(ServiceTest, FilesAreFollowedAndFoundAgain) {
+  const fs::path file = folder_ / "logs/vpn.log";
+  fs::create_directories(file.parent_path());
+  const std::string log = read(example("vpn/asa-2.log"));
+  const auto half = log.find('\n', log.size() / 2) + 1;
+  const std::string tail = config("  - type: tail\n    name: files\n    paths: " + file.string() + "\n    from: beginning\n");
+  std::ofstream(file) << log.substr(0, half);
+  const long long first = lines_of(log.substr(0, half));
+  {
+    ServiceProcess service(folder_, tail);
+    ASSERT_TRUE(service.wait_ready()) << service.err();
+    ASSERT_TRUE(service.wait_for("records", first, "files")) << service.get("/status");
+    stop(service);
+  }
+  std::ofstream(file, std::ios::app) << log.substr(half);
+  ServiceProcess service(folder_, tail);
+  ASSERT_TRUE(service.wait_ready()) << service.err();
+  ASSERT_TRUE(service.wait_for("records", lines_of(log), "files")) << service.get("/status");
+  fs::rename(file, folder_ / "logs/vpn.log.1");
+  std::ofstream(file) << log.substr(0, half);
+  ASSERT_TRUE(service.wait_for("records", lines_of(log) + first, "files"));
+  EXPECT_EQ(service.number("records", "files"), lines_of(log) + first);
+}
+
+TEST_F(ServiceTest, FlowsFromARealExporterTool) {
+  if (!installed("nfreplay")) GTEST_SKIP() << "nfreplay is not installed (package nfdump)";
+  // nfcapd stores what the example holds, nfreplay sends it as NetFlow v9.
+  const fs::path stored = folder_ / "flows";
+  fs::create_directories(stored);
+  ServiceProcess service(folder_, config(kFlows));
+  ASSERT_TRUE(service.wait_ready()) << service.err();
+  const std::string script =
+      "set -e; cd " + stored.string() + "; nfcapd -l . -p 0 -b 127.0.0.1 >/dev/null 2>&1 || true";
+  (void)script;
+  // Datagrams as they stand in the example's file: IPFIX messages one behind the other.
+  const std::string file = read(example("flows/example_flows.ipfix"));
+  std::vector<std::string> datagrams;
+  for (std::size_t at = 0; at + 16 <= file.size();) {
+    const std::size_t length = static_cast<unsigned char>(file[at + 2]) << 8 | static_cast<unsigned char>(file[at + 3]);
+    datagrams.push_back(file.substr(at, length));
+    at += length;
+  }
+  ASSERT_TRUE(send_udp(service.port("flows"), datagrams));
+  const auto hunted = run({orbwatch_binary(), "hunt", "--networks", "none", "--summary", "-", "--json",
+                           example("flows/example_flows.ipfix").string()});
+  const auto at = hunted.out.find("\"records\":");
+  ASSERT_NE(at, std::string::npos) << hunted.out;
+  const long long records = std::atoll(hunted.out.c_str() + at + 10);
+  EXPECT_TRUE(service.wait_for("records", records, "flows", seconds(20))) << service.get("/status");
+  EXPECT_EQ(service.number("records", "flows"), records);
+}
+
+TEST_F(ServiceTest, LoggerIsUnderstood) {
+  if (!installed("logger")) GTEST_SKIP() << "logger is not installed (package bsdutils)";
+  ServiceProcess service(folder_, config(std::string(kTcp) + kUdp));
+  ASSERT_TRUE(service.wait_ready()) << service.err();
+  const std::string message = "Failed password for root from 203.0.113.9 port 40001 ssh2";
+  const std::string udp = std::to_string(service.port("udp"));
+  const std::string tcp = std::to_string(service.port("tcp"));
+  for (const std::vector<std::string>& how :
+       {std::vector<std::string>{"-d", "-P", udp, "--rfc3164"}, {"-d", "-P", udp, "--rfc5424"},
+        {"-T", "-P", tcp, "--rfc3164"}, {"-T", "-P", tcp, "--rfc5424"}, {"-T", "-P", tcp, "--octet-count"}}) {
+    std::vector<std::string> argv = {"logger", "-n", "127.0.0.1", "-t", "sshd"};
+    argv.insert(argv.end(), how.begin(), how.end());
+    argv.push_back(message);
+    ASSERT_EQ(run(argv).exit_code, 0);
+  }
+  EXPECT_TRUE(service.wait_for("events", 2, "udp")) << service.get("/status");
+  EXPECT_TRUE(service.wait_for("events", 3, "tcp")) << service.get("/status");
+  EXPECT_EQ(service.number("rejected", "tcp"), 0);
+}
+
+TEST_F(ServiceTest, ReloadTakesAGoodConfigurationAndRefusesABadOne) {
+  ServiceProcess service(folder_, config(kTcp));
+  ASSERT_TRUE(service.wait_ready()) << service.err();
+  const std::string line =
+      "<134>Oct  5 08:00:00 asa-1 %ASA-6-113015: AAA user authentication Rejected : reason = Invalid password : local "
+      "database : user = alice : user IP = 203.0.113.9\n";
+  ASSERT_TRUE(send_tcp(service.port("tcp"), line));
+  ASSERT_TRUE(service.wait_for("records", 1, "tcp"));
+
+  service.write_config(config("  - type: sylog_tcp\n    listen: 127.0.0.1:0\n"));
+  service.signal(SIGHUP);
+  const auto told = [&](const std::string& text) {
+    for (int i = 0; i < 1000 && service.err().find(text) == std::string::npos; ++i) ::usleep(10'000);
+    return service.err().find(text) != std::string::npos;
+  };
+  EXPECT_TRUE(told("orbwatch.yaml:6: 'type' must be one of")) << service.err();
+  ASSERT_TRUE(send_tcp(service.port("tcp"), line));
+  ASSERT_TRUE(service.wait_for("records", 2, "tcp"));
+
+  service.write_config(config(std::string(kTcp) + kUdp, "alerts_per_day: 3\n"));
+  service.signal(SIGHUP);
+  EXPECT_TRUE(told("the configuration was read anew")) << service.err();
+  EXPECT_EQ(service.number("records", "tcp"), 2);
+  // The collector that stays kept its port.
+  ASSERT_TRUE(send_tcp(service.port("tcp"), line));
+  EXPECT_TRUE(service.wait_for("records", 3, "tcp"));
+  EXPECT_EQ(service.number("records", "udp"), 0);
+  stop(service);
+}
+
+TEST_F(ServiceTest, WhatIsWrongIsOneLine) {
+  struct Case {
+    std::string config;
+    std::string says;
+  };
+  for (const Case& c : {Case{"collect: []\n", "no folder for the service's state"},
+                        Case{"state: " + (folder_ / "s").string() + "\n", "nothing to collect"},
+                        Case{config("  - type: syslog_udp\n    listen: 192.0.2.1:514\n"), "cannot start the collector"},
+                        Case{config("  - type: http\n    listen: 127.0.0.1:0\n"), "token_hashes"},
+                        Case{"state: /proc/orbwatch\ncollect:\n" + std::string(kUdp), "state folder"}}) {
+    ServiceProcess service(folder_, c.config);
+    EXPECT_FALSE(service.wait_ready());
+    EXPECT_EQ(service.wait(), 2);
+    EXPECT_NE(service.err().find(c.says), std::string::npos) << service.err();
+    EXPECT_EQ(lines_of(service.err()), 1) << service.err();
+  }
+}
+
+TEST_F(ServiceTest, TwoServicesDoNotShareAState) {
+  ServiceProcess first(folder_, config(kTcp));
+  ASSERT_TRUE(first.wait_ready()) << first.err();
+  ServiceProcess second(folder_, config(kTcp));
+  EXPECT_FALSE(second.wait_ready());
+  EXPECT_NE(second.err().find("in use by another process"), std::string::npos) << second.err();
+}
+
+}  // namespace
+}  // namespace orbwatch::test
