@@ -88,15 +88,15 @@ struct Service::Impl {
     if (!known) return std::unexpected(known.error());
     auto opened = Live::open(live_options(config, options.log), std::move(*known), *journal, options.findings);
     if (!opened) return std::unexpected(opened.error());
-    for (const std::string& note : (*opened)->notes()) {
-      if (notes_told.insert(note).second) log(LogLevel::kNote, note);
-    }
     const std::lock_guard lock(mutex);
     live = std::move(*opened);
     return {};
   }
 
   void start_worker() {
+    for (const std::string& note : live->notes()) {
+      if (notes_told.insert(note).second) log(LogLevel::kNote, note);
+    }
     stop_worker = false;
     {
       const std::lock_guard lock(mutex);
@@ -111,9 +111,10 @@ struct Service::Impl {
     });
   }
   core::Expected<void> stop_the_worker() {
+    if (!worker.joinable()) return {};  // start() failed
     stop_worker = true;
     journal->wake();
-    if (worker.joinable()) worker.join();
+    worker.join();
     const std::lock_guard lock(mutex);
     if (!failure.empty()) return std::unexpected(core::Error{failure, "", "", core::ErrorKind::kOutput});
     return {};

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -141,30 +142,48 @@ TEST_F(ServiceTest, FilesAreFollowedAndFoundAgain) {
 
 TEST_F(ServiceTest, FlowsFromARealExporterTool) {
   if (!installed("nfreplay")) GTEST_SKIP() << "nfreplay is not installed (package nfdump)";
-  // nfcapd stores what the example holds, nfreplay sends it as NetFlow v9.
+  // nfcapd stores what the example holds, nfreplay sends it on as NetFlow v9.
   const fs::path stored = folder_ / "flows";
   fs::create_directories(stored);
-  ServiceProcess service(folder_, config(kFlows));
-  ASSERT_TRUE(service.wait_ready()) << service.err();
-  const std::string script =
-      "set -e; cd " + stored.string() + "; nfcapd -l . -p 0 -b 127.0.0.1 >/dev/null 2>&1 || true";
-  (void)script;
-  // Datagrams as they stand in the example's file: IPFIX messages one behind the other.
   const std::string file = read(example("flows/example_flows.ipfix"));
-  std::vector<std::string> datagrams;
+  std::vector<std::string> datagrams;  // IPFIX messages, one behind the other
   for (std::size_t at = 0; at + 16 <= file.size();) {
     const std::size_t length = static_cast<unsigned char>(file[at + 2]) << 8 | static_cast<unsigned char>(file[at + 3]);
     datagrams.push_back(file.substr(at, length));
     at += length;
   }
-  ASSERT_TRUE(send_udp(service.port("flows"), datagrams));
-  const auto hunted = run({orbwatch_binary(), "hunt", "--networks", "none", "--summary", "-", "--json",
-                           example("flows/example_flows.ipfix").string()});
-  const auto at = hunted.out.find("\"records\":");
-  ASSERT_NE(at, std::string::npos) << hunted.out;
-  const long long records = std::atoll(hunted.out.c_str() + at + 10);
-  EXPECT_TRUE(service.wait_for("records", records, "flows", seconds(20))) << service.get("/status");
-  EXPECT_EQ(service.number("records", "flows"), records);
+  const int port = 20000 + static_cast<int>(::getpid() % 20000);
+  const fs::path pid = folder_ / "nfcapd.pid";
+  ASSERT_EQ(run({"nfcapd", "-w", stored.string(), "-b", "127.0.0.1", "-p", std::to_string(port), "-t", "600", "-D", "-P",
+                 pid.string()})
+                .exit_code,
+            0);
+  for (int i = 0; i < 500 && !fs::exists(pid); ++i) ::usleep(10'000);
+  ::usleep(200'000);
+  ASSERT_TRUE(send_udp(port, datagrams));
+  ::usleep(500'000);
+  ::kill(static_cast<pid_t>(std::atoi(read(pid).c_str())), SIGTERM);
+  const auto captured = [&] {
+    for (const auto& entry : fs::directory_iterator(stored)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with("nfcapd.2") || name.starts_with("nfcapd.1")) return entry.path().string();
+    }
+    return std::string();
+  };
+  for (int i = 0; i < 500 && captured().empty(); ++i) ::usleep(10'000);
+  const std::string capture = captured();
+  ASSERT_FALSE(capture.empty());
+  const auto listed = run({"nfdump", "-r", capture, "-q", "-o", "fmt:%ts"});
+  const long long flows = lines_of(listed.out);
+  ASSERT_GT(flows, 100);
+
+  ServiceProcess service(folder_, config(kFlows));
+  ASSERT_TRUE(service.wait_ready()) << service.err();
+  ASSERT_EQ(run({"nfreplay", "-r", capture, "-H", "127.0.0.1", "-p", std::to_string(service.port("flows")), "-v", "9"})
+                .exit_code,
+            0);
+  EXPECT_TRUE(service.wait_for("events", flows, "flows", seconds(20))) << flows << "\n" << service.get("/status");
+  EXPECT_EQ(service.number("rejected", "flows"), 0);
 }
 
 TEST_F(ServiceTest, LoggerIsUnderstood) {
