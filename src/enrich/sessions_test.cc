@@ -275,5 +275,51 @@ TEST(Sessions, OldLinesWithoutAddressMakeRoom) {
   EXPECT_EQ(login.lines.size(), 2U);
 }
 
+// By way of an archive.
+SessionStitcher restored(const SessionStitcher& from) {
+  core::ArchiveWriter writer;
+  from.save(writer);
+  EXPECT_TRUE(writer.finish());
+  const std::string bytes = writer.take();
+  core::ArchiveReader reader(bytes);
+  SessionStitcher to;
+  to.load(reader);
+  const auto whole = reader.finish();
+  EXPECT_TRUE(whole) << whole.error().text();
+  return to;
+}
+
+TEST(SessionStitcher, GoesOnWhereItWasSaved) {
+  SessionStitcher before;
+  before.take(parent(kMorning, "bob", kHome), "bob begins");
+  before.take(disconnected(kMorning + kSecond, "bob", kHome), "bob ends");
+  before.take(aaa(kMorning + 2 * kSecond, "alice"), "alice is known");
+  before.take(parent(kMorning + 3 * kSecond, "carol", kHome), "carol begins");
+  SessionStitcher after = restored(before);
+  after.take(parent(kMorning + 4 * kSecond, "alice", kHome), "alice begins");
+  after.take(assigned(kMorning + 5 * kSecond, "carol", kHome), "carol has an address");
+  Login login;
+  ASSERT_TRUE(after.drain(login));
+  EXPECT_EQ(login.event.user.text(), "bob");
+  EXPECT_EQ(login.end.time, kMorning + kSecond);
+  ASSERT_TRUE(after.drain(login));
+  EXPECT_EQ(login.event.user.text(), "carol");
+  EXPECT_EQ(login.event.assigned_ip.text(), "10.99.0.5");
+  ASSERT_EQ(login.lines.size(), 2U);
+  EXPECT_EQ(login.lines[0].text, "carol begins");
+  ASSERT_TRUE(after.drain(login));
+  EXPECT_EQ(login.event.user.text(), "alice");
+  EXPECT_EQ(login.event.auth_method, event::AuthMethod::kRadius) << "of the line without an address";
+  ASSERT_EQ(login.lines.size(), 2U);
+  EXPECT_EQ(login.lines[0].text, "alice is known");
+  EXPECT_FALSE(after.drain(login));
+  EXPECT_EQ(after.sessions(), 3U);
+  ASSERT_EQ(after.take_ended().size(), 1U);
+  // Handed out long ago, but open: the line belongs to it.
+  SessionStitcher later = restored(after);
+  later.take(assigned(kMorning + kHour, "carol", kHome), "");
+  EXPECT_FALSE(later.drain(login));
+}
+
 }  // namespace
 }  // namespace orbwatch::enrich

@@ -371,5 +371,163 @@ TEST_F(JudgeTest, ASprayIsOneFinding) {
             1);
 }
 
+std::vector<score::Finding> changed(Judge& judge) {
+  std::vector<score::Finding> out;
+  judge.changed([&](const score::Finding& f) { out.push_back(f); });
+  return out;
+}
+
+TEST_F(JudgeTest, ALogInIsToldWhileItHappensAndGrows) {
+  const Nanoseconds day = work(kMonday, 40);
+  take(session(day + 8 * kHour, "alice", kHome));
+  take(session(day + 9 * kHour, "alice", kAbroad));
+  EXPECT_TRUE(changed(*judge_).empty()) << "further lines may complete it";
+  judge_->advance(day + 9 * kHour + enrich::kSettle - 1);
+  EXPECT_TRUE(changed(*judge_).empty());
+  judge_->advance(day + 9 * kHour + enrich::kSettle);
+  auto told = changed(*judge_);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_TRUE(told[0].alert);
+  EXPECT_EQ(told[0].user, "alice");
+  const std::string id = told[0].id;
+  take(session(day + 11 * kHour, "alice", *Ip::parse("5.3.1.9")));
+  judge_->advance(day + 12 * kHour);
+  told = changed(*judge_);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].id, id);
+  EXPECT_EQ(told[0].source_count, 2U);
+  const score::HuntResult result = finish();
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_EQ(result.findings[0].id, id);
+  EXPECT_EQ(result.last, day + 11 * kHour) << "that time has passed is no event";
+}
+
+TEST_F(JudgeTest, ImpossibleTimesDoNotAdvance) {
+  take(session(kMonday, "alice", kHome));
+  judge_->advance(INT64_MAX);
+  judge_->advance(-1);
+  EXPECT_EQ(judge_->baseline().users(), 0U);
+  judge_->advance(kMonday + kHour);
+  EXPECT_EQ(judge_->baseline().users(), 1U);
+}
+
+TEST_F(JudgeTest, AServiceForgetsWhatIsLongOver) {
+  Nanoseconds day = work(kMonday, 40);
+  take(session(day + 8 * kHour, "alice", kHome));
+  take(session(day + 9 * kHour, "alice", kAbroad));
+  take(session(day + 9 * kHour, "bob", *Ip::parse("5.3.9.9")));
+  day = work(day + kDay, 30);
+  EXPECT_EQ(changed(*judge_).size(), 1U);
+  day = work(day, 400);
+  EXPECT_TRUE(changed(*judge_).empty());
+  work(day, 1);
+  const score::HuntResult result = finish();
+  EXPECT_TRUE(result.findings.empty());
+  EXPECT_EQ(result.overview.days.size(), 402U) << "400 days past, the day of the last call and the one behind it";
+  EXPECT_EQ(result.overview.places.size(), 1U);
+  EXPECT_EQ(result.overview.paths.size(), 1U) << "bob's is gone";
+}
+
+class JudgeStateTest : public JudgeTest {
+ protected:
+  std::string saved() const {
+    core::ArchiveWriter writer;
+    judge_->save(writer);
+    EXPECT_TRUE(writer.finish());
+    return writer.take();
+  }
+  // Into a new judge, whose inputs are `names_`.
+  core::Expected<void> restore(std::string_view bytes) {
+    judge_ = std::make_unique<Judge>(enricher_, nullptr, 5, names_);
+    core::ArchiveReader reader(bytes);
+    if (auto loaded = judge_->load(reader); !loaded) return loaded;
+    return reader.finish();
+  }
+  // Something of everything.
+  Nanoseconds fill() {
+    const Nanoseconds day = work(kMonday, 10);
+    take(flow(day, "10.0.0.5", "5.3.1.7", 7547));
+    take(session(day + 8 * kHour, "alice", kHome));
+    take(session(day + 9 * kHour, "alice", kAbroad));
+    for (std::uint32_t i = 0; i < 5; ++i)
+      take(failure(day + 10 * kHour, ("user" + std::to_string(i)).c_str(), Ip::v4(0x05030000 + i * 256)));
+    take(session(day + 17 * kHour, "alice", kHome, Activity::kEnd));
+    take(session(day + 18 * kHour, "alice", kAbroad));
+    return day + kDay;
+  }
+};
+
+TEST_F(JudgeStateTest, DamageIsFoundWhereverItIs) {
+  fill();
+  const std::string bytes = saved();
+  ASSERT_TRUE(restore(bytes));
+  const std::size_t step = std::max<std::size_t>(1, bytes.size() / 500);
+  for (std::size_t n = 0; n < bytes.size(); n += n < 200 ? 1 : step) {
+    const auto loaded = restore(std::string_view(bytes).substr(0, n));
+    ASSERT_FALSE(loaded) << n;
+    EXPECT_FALSE(loaded.error().message.empty());
+  }
+  for (std::size_t bit = 0; bit < bytes.size() * 8; bit += 8 * step + 1) {
+    std::string damaged = bytes;
+    damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ 1 << bit % 8);
+    ASSERT_FALSE(restore(damaged)) << bit;
+  }
+}
+
+// What the checksums cannot see: somebody wrote it so. It may be refused or not; it must not crash, now or later.
+TEST_F(JudgeStateTest, AForgedStateDoesNoHarm) {
+  const Nanoseconds day = fill();
+  const std::string bytes = saved();
+  ASSERT_LT(bytes.size(), 200'000U) << "in one block";
+  const std::string inside = bytes.substr(20, bytes.size() - 28);
+  ASSERT_TRUE(restore(core::sealed(inside)));
+  std::uint64_t random = 1;
+  const auto draw = [&] { return random = random * 6364136223846793005U + 1442695040888963407U, random >> 33; };
+  int taken = 0;
+  for (int round = 0; round < 1500; ++round) {
+    std::string forged = inside;
+    for (std::uint64_t n = draw() % 3; n < 3; ++n) {
+      const std::size_t at = draw() % forged.size();
+      forged[at] = static_cast<char>(draw() % 4 == 0 ? draw() : forged[at] ^ 1 << draw() % 8);
+    }
+    if (!restore(core::sealed(forged))) continue;
+    ++taken;
+    take(session(day + 8 * kHour, "alice", kHome));
+    take(session(day + 9 * kHour, "alice", *Ip::parse("5.3.77.7")));
+    take(failure(day + 9 * kHour, "bob", kAbroad));
+    work(day + kDay, 9);
+    changed(*judge_);
+    finish();
+  }
+  EXPECT_GT(taken, 100);
+}
+
+TEST_F(JudgeStateTest, RecordsOfInputsThatAreGoneKeepTheirNames) {
+  const Nanoseconds day = work(kMonday, 40);
+  take(session(day + 8 * kHour, "alice", kHome));
+  take(session(day + 9 * kHour, "alice", kAbroad));  // not yet settled
+  const std::string bytes = saved();
+  names_ = {"other.log"};
+  ASSERT_TRUE(restore(bytes));
+  const std::string again = saved();
+  names_ = {"other.log", "third.log"};
+  ASSERT_TRUE(restore(again));
+  const score::HuntResult result = finish();
+  ASSERT_EQ(result.findings.size(), 1U);
+  EXPECT_EQ(result.findings[0].records.at(0).file, "vpn.log");
+}
+
+TEST_F(JudgeStateTest, AnotherLayoutIsRefused) {
+  fill();
+  std::string inside = saved();
+  inside = inside.substr(20, inside.size() - 28);
+  ASSERT_EQ(inside.substr(0, 6), std::string("\x05judge", 6));
+  ++inside[6];
+  const auto loaded = restore(core::sealed(inside));
+  ASSERT_FALSE(loaded);
+  EXPECT_NE(loaded.error().text().find("another version"), std::string::npos) << loaded.error().text();
+  EXPECT_NE(loaded.error().text().find("learned anew"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace orbwatch::pipeline

@@ -174,5 +174,47 @@ TEST(RunningThreshold, ALittleDisorderBelongsToToday) {
   EXPECT_GT(t.value(), -4);
 }
 
+void restore(const RunningThreshold& from, RunningThreshold& to) {
+  core::ArchiveWriter writer;
+  from.save(writer);
+  ASSERT_TRUE(writer.finish());
+  const std::string bytes = writer.take();
+  core::ArchiveReader reader(bytes);
+  to.load(reader);
+  ASSERT_TRUE(reader.finish());
+}
+
+TEST(RunningThreshold, GoesOnWhereItWasSaved) {
+  std::mt19937 random(3);
+  std::normal_distribution<double> score(-8, 2);
+  RunningThreshold through(3);
+  RunningThreshold before(3);
+  RunningThreshold after(3);
+  for (int d = 1; d <= 60; ++d) {
+    for (int i = 0; i < 20; ++i) {
+      const double odds = score(random);
+      through.add(d * kDay, odds);
+      (d < 30 || (d == 30 && i < 10) ? before : after).add(d * kDay, odds);
+      if (d == 30 && i == 9) restore(before, after);
+    }
+    if (d > 30) {
+      EXPECT_EQ(after.value(), through.value()) << d;
+    }
+  }
+}
+
+TEST(RunningThreshold, AnotherBudgetCountsAtOnce) {
+  RunningThreshold generous(8);
+  for (int d = 1; d <= 10; ++d) {
+    for (int i = 0; i < 30; ++i) generous.add(d * kDay, -8.9 + 0.1 * i);
+  }
+  RunningThreshold strict(1);
+  restore(generous, strict);
+  EXPECT_GT(strict.value(), generous.value());
+  strict.add(11 * kDay, -3);  // today's scores fit into less room
+  strict.add(12 * kDay, -3);
+  EXPECT_GT(strict.value(), generous.value());
+}
+
 }  // namespace
 }  // namespace orbwatch::score

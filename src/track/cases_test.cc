@@ -292,5 +292,87 @@ TEST(Cases, EqualsMakeRoomByAge) {
   EXPECT_EQ(f.front().time, kNoon + static_cast<core::Nanoseconds>(kMostFindings / 4)) << "the oldest are gone";
 }
 
+std::vector<Finding> changed(Cases& cases) {
+  std::vector<Finding> out;
+  cases.changed([&](Finding& f) { out.push_back(f); });
+  return out;
+}
+
+TEST(Cases, TellsWhatChangedSinceTheLastTime) {
+  Cases cases;
+  add(cases, login(kNoon, "alice", "5.1.1.7", -5));
+  add(cases, login(kNoon, "bob", "5.1.2.7", -6));
+  add(cases, login(kNoon + kHour, "alice", "5.1.1.8", -4));
+  auto told = changed(cases);
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0].user, "alice");
+  EXPECT_EQ(told[0].source_count, 2U);
+  EXPECT_GT(told[0].score, 0);
+  EXPECT_FALSE(told[0].advice.empty());
+  const std::string id = told[0].id;
+  EXPECT_TRUE(changed(cases).empty());
+  add(cases, login(kNoon - kHour, "alice", "5.1.1.9", -4));  // late: it begins earlier, but is the same finding
+  Item again = login(kNoon + kHour, "alice", "5.1.1.8", -7);
+  again.again = true;
+  add(cases, again);
+  told = changed(cases);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].id, id);
+  EXPECT_EQ(told[0].time, kNoon - kHour);
+  EXPECT_EQ(told[0].source_count, 3U);
+  const auto all = cases.take();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(score::to_json(all[0]), score::to_json(told[0]));
+  EXPECT_TRUE(changed(cases).empty());
+}
+
+TEST(Cases, ClosedFindingsLeaveOnceTheyWereTold) {
+  Cases cases;
+  add(cases, login(kNoon, "alice", "5.1.1.7"));
+  add(cases, exposure(kNoon, "5.8.1.1:22", 1));
+  cases.forget_closed(kNoon + 1000 * kDay);
+  EXPECT_EQ(cases.size(), 2U) << "not told yet";
+  changed(cases);
+  cases.forget_closed(kNoon + 37 * kDay);
+  EXPECT_EQ(cases.size(), 2U);
+  cases.forget_closed(kNoon + 37 * kDay + 1);
+  EXPECT_EQ(cases.size(), 1U) << "a log-in joins for 7 days";
+  add(cases, exposure(kNoon + 30 * kDay, "5.8.1.1:22", 2));
+  EXPECT_EQ(cases.size(), 1U) << "the other one is found where it is now";
+  cases.forget_closed(kNoon + 1000 * kDay);
+  EXPECT_EQ(cases.size(), 1U) << "it changed";
+  EXPECT_EQ(changed(cases).at(0).source_count, 2U);
+  cases.forget_closed(kNoon + 90 * kDay + 1);
+  EXPECT_EQ(cases.size(), 0U);
+  EXPECT_EQ(cases.dropped(), 0U) << "nothing was lost";
+  add(cases, login(kNoon + 100 * kDay, "alice", "5.1.1.7"));
+  EXPECT_EQ(changed(cases).size(), 1U);
+}
+
+TEST(Cases, WhatIsStillToTellIsSaved) {
+  Cases before;
+  add(before, login(kNoon, "alice", "5.1.1.7"));
+  changed(before);
+  add(before, login(kNoon, "bob", "5.1.2.7"));
+  core::ArchiveWriter writer;
+  before.save(writer);
+  ASSERT_TRUE(writer.finish());
+  const std::string bytes = writer.take();
+  core::ArchiveReader reader(bytes);
+  Cases after;
+  after.load(reader);
+  ASSERT_TRUE(reader.finish());
+  const auto told = changed(after);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].user, "bob");
+  add(after, login(kNoon + kDay, "alice", "5.1.1.8"));
+  add(before, login(kNoon + kDay, "alice", "5.1.1.8"));
+  const auto x = before.take();
+  const auto y = after.take();
+  ASSERT_EQ(x.size(), 2U);
+  ASSERT_EQ(y.size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_EQ(score::to_json(x[i], true), score::to_json(y[i], true));
+}
+
 }  // namespace
 }  // namespace orbwatch::track
