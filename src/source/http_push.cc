@@ -1,0 +1,703 @@
+#include "source/http_push.h"
+
+#include <httplib.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "core/symbol.h"
+#include "core/text.h"
+#include "source/reader.h"
+
+namespace orbwatch::source {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::size_t;
+using std::string_view;
+using std::chrono::milliseconds;
+
+constexpr size_t kMostHeader = size_t{64} << 10;  // bytes of a request's line and headers
+constexpr size_t kMostKey = 256;                  // bytes of an idempotency key
+constexpr size_t kDrained = size_t{1} << 20;      // of a body that is not wanted, read so that the answer arrives
+constexpr milliseconds kDrainFor{1000};
+constexpr milliseconds kHandshake{10'000};
+constexpr milliseconds kGrace{2000};  // after stop(): for requests that are being received
+constexpr milliseconds kUnhealthyFor{5000};
+constexpr const char* kRetryAfter = "2";  // seconds
+
+// One connection as the library reads and writes it. It adds what the library lacks: a deadline for the whole request
+// and a limit for its headers. Reading goes through a buffer, since the library asks for headers byte by byte.
+class Link final : public httplib::Stream {
+ public:
+  Link(Descriptor socket, const core::Ip& peer, std::uint16_t port, int stop)
+      : socket_(std::move(socket)), peer_(peer), port_(port), stop_(stop), buffer_(size_t{16} << 10, '\0') {}
+  ~Link() override {
+    if (tls_ && agreed_) ::SSL_shutdown(tls_.get());
+    ERR_clear_error();
+  }
+  Link(const Link&) = delete;
+  Link& operator=(const Link&) = delete;
+
+  const core::Ip& peer() const { return peer_; }
+  std::uint16_t peer_port() const { return port_; }
+
+  bool shake_hands(SSL_CTX* context) {
+    set_deadline(kHandshake);
+    ERR_clear_error();
+    tls_.reset(::SSL_new(context));
+    if (!tls_ || ::SSL_set_fd(tls_.get(), socket_.get()) != 1) return false;
+    while (true) {
+      const int result = ::SSL_accept(tls_.get());
+      if (result == 1) return agreed_ = true;
+      if (!wait_for_tls(result)) return false;
+    }
+  }
+
+  // Waits for the first byte of a request. False: none came in time, or the service stops.
+  bool wait_for_request(milliseconds idle) {
+    left_ = kMostHeader;
+    if (begin_ != end_) return true;
+    set_deadline(idle);
+    between_requests_ = true;
+    const bool came = fill();
+    between_requests_ = false;
+    return came;
+  }
+  void set_deadline(milliseconds time) { deadline_ = std::min(Clock::now() + time, last_); }
+  // The headers were read: the body has a limit of its own.
+  void allow(size_t bytes) { left_ = bytes; }
+
+  // Reads what the sender is still sending, for a short time: closing with unread bytes would destroy the answer.
+  void drain() {
+    if (!tls_) ::shutdown(socket_.get(), SHUT_WR);
+    set_deadline(kDrainFor);
+    for (size_t n = 0; n < kDrained; n += end_ - begin_) {
+      begin_ = end_ = 0;
+      if (!fill()) return;
+    }
+  }
+
+  bool is_readable() const override { return true; }
+  bool is_writable() const override { return true; }
+  ssize_t read(char* out, size_t size) override {
+    if (left_ == 0 || (begin_ == end_ && !fill())) return -1;
+    const size_t n = std::min({size, end_ - begin_, left_});
+    std::copy_n(buffer_.data() + begin_, n, out);
+    begin_ += n;
+    left_ -= n;
+    return static_cast<ssize_t>(n);
+  }
+  ssize_t write(const char* bytes, size_t size) override {
+    size_t done = 0;
+    while (done < size) {
+      if (tls_) {
+        size_t n = 0;
+        ERR_clear_error();
+        const int result = ::SSL_write_ex(tls_.get(), bytes + done, size - done, &n);
+        if (result == 1) {
+          done += n;
+        } else if (!wait_for_tls(result)) {
+          return -1;
+        }
+        continue;
+      }
+      const ssize_t n = ::send(socket_.get(), bytes + done, size - done, MSG_NOSIGNAL);
+      if (n >= 0) {
+        done += static_cast<size_t>(n);
+      } else if (errno != EINTR && (errno != EAGAIN || !wait(POLLOUT))) {
+        return -1;
+      }
+    }
+    return static_cast<ssize_t>(size);
+  }
+  void get_remote_ip_and_port(std::string& ip, int& port) const override {
+    ip = peer_.text();
+    port = port_;
+  }
+  void get_local_ip_and_port(std::string& ip, int& port) const override {
+    ip.clear();
+    port = 0;
+  }
+  // The library only compares it with the greatest number that select() takes, which is not used here.
+  socket_t socket() const override { return 0; }
+
+ private:
+  bool fill() {
+    begin_ = end_ = 0;
+    while (true) {
+      if (tls_) {
+        ERR_clear_error();
+        const int result = ::SSL_read_ex(tls_.get(), buffer_.data(), buffer_.size(), &end_);
+        if (result == 1) return true;
+        end_ = 0;
+        if (!wait_for_tls(result)) return false;
+        continue;
+      }
+      const ssize_t n = ::recv(socket_.get(), buffer_.data(), buffer_.size(), 0);
+      if (n > 0) {
+        end_ = static_cast<size_t>(n);
+        return true;
+      }
+      if (n == 0 || (errno != EINTR && (errno != EAGAIN || !wait(POLLIN)))) return false;
+    }
+  }
+
+  bool wait_for_tls(int result) {
+    const int error = ::SSL_get_error(tls_.get(), result);
+    if (error == SSL_ERROR_WANT_READ) return wait(POLLIN);
+    if (error == SSL_ERROR_WANT_WRITE) return wait(POLLOUT);
+    if (error != SSL_ERROR_ZERO_RETURN) agreed_ = false;  // SSL_shutdown is not allowed then
+    return false;
+  }
+
+  bool wait(short events) {
+    while (true) {
+      const auto left = std::chrono::ceil<milliseconds>(deadline_ - Clock::now()).count();
+      if (left <= 0) return false;
+      std::array<pollfd, 2> both{{{socket_.get(), events, 0}, {stop_, POLLIN, 0}}};
+      const int n = ::poll(both.data(), stopping_ ? 1 : 2, static_cast<int>(std::min<std::int64_t>(left, 60'000)));
+      if (n > 0 && both[0].revents != 0) return true;
+      if (n > 0 && both[1].revents != 0) {
+        if (between_requests_) return false;
+        stopping_ = true;
+        last_ = Clock::now() + kGrace;
+        deadline_ = std::min(deadline_, last_);
+      }
+    }
+  }
+
+  Descriptor socket_;
+  core::Ip peer_;
+  std::uint16_t port_;
+  int stop_;
+  std::unique_ptr<SSL, void (*)(SSL*)> tls_{nullptr, ::SSL_free};
+  bool agreed_ = false;  // upon TLS
+  std::string buffer_;
+  size_t begin_ = 0;  // of what is in it
+  size_t end_ = 0;
+  size_t left_ = 0;  // bytes that the library may still read
+  bool between_requests_ = false;
+  bool stopping_ = false;
+  Clock::time_point deadline_;
+  Clock::time_point last_ = Clock::time_point::max();  // no deadline is later
+};
+
+class Library final : public httplib::Server {
+ public:
+  using httplib::Server::process_request;
+};
+
+enum class Kind : std::uint8_t { kLines, kEvents, kHealth, kAck };
+struct Route {
+  string_view path;
+  Kind kind;
+  bool keys;  // an idempotency key counts
+};
+constexpr auto kRoutes = std::to_array<Route>({
+    {"/ingest", Kind::kLines, true},
+    {"/services/collector/raw", Kind::kLines, false},
+    {"/services/collector/raw/1.0", Kind::kLines, false},
+    {"/services/collector", Kind::kEvents, false},
+    {"/services/collector/1.0", Kind::kEvents, false},
+    {"/services/collector/event", Kind::kEvents, false},
+    {"/services/collector/event/1.0", Kind::kEvents, false},
+    {"/services/collector/health", Kind::kHealth, false},
+    {"/services/collector/health/1.0", Kind::kHealth, false},
+    {"/services/collector/ack", Kind::kAck, false},
+});
+
+const Route* route_of(const std::string& path) {
+  const auto at = std::find_if(kRoutes.begin(), kRoutes.end(), [&](const Route& route) { return route.path == path; });
+  return at == kRoutes.end() ? nullptr : &*at;
+}
+
+// What an answer says. Codes and texts: Splunk, "Troubleshoot HTTP Event Collector", possible error codes.
+struct Answer {
+  int status;
+  int code;
+  string_view text;
+};
+constexpr Answer kSuccess{200, 0, "Success"};
+constexpr Answer kTokenRequired{401, 2, "Token is required"};
+constexpr Answer kInvalidAuthorization{401, 3, "Invalid authorization"};
+constexpr Answer kInvalidToken{403, 4, "Invalid token"};
+constexpr Answer kNoData{400, 5, "No data"};
+constexpr Answer kInvalidData{400, 6, "Invalid data format"};
+constexpr Answer kServerError{500, 8, "Internal server error"};
+constexpr Answer kBusy{503, 9, "Server is busy"};
+constexpr Answer kEventRequired{400, 12, "Event field is required"};
+constexpr Answer kEventBlank{400, 13, "Event field cannot be blank"};
+constexpr Answer kNoAck{400, 14, "ACK is disabled"};
+constexpr Answer kHealthy{200, 17, "HEC is healthy"};
+constexpr Answer kUnhealthy{503, 18, "HEC is unhealthy, queues are full"};
+constexpr Answer kTooLarge{413, 27, "Request entity too large"};
+// Not in Splunk's list:
+constexpr Answer kNotFound{404, 404, "The requested URL was not found on this server"};
+constexpr Answer kWrongMethod{405, 405, "Method not allowed"};
+constexpr Answer kLengthRequired{411, 6, "Content-Length or chunked transfer is required"};
+constexpr Answer kWrongEncoding{415, 6, "Content encoding is not gzip, or content is multipart"};
+constexpr Answer kNotDecompressed{400, 6, "Damaged gzip data"};
+constexpr Answer kBrokenOff{400, 6, "The body was not received"};
+constexpr Answer kWrongKey{400, 6, "Idempotency-Key is empty or too long"};
+constexpr Answer kKeyOfOther{422, 6, "Idempotency-Key was used for another request"};
+constexpr Answer kKeyInUse{409, 9, "A request with this Idempotency-Key is being taken"};
+
+// The object at the front of `text`: its length, 0 if there is none or it does not end. Only where it ends is looked
+// at, whether it is JSON is not.
+size_t object_length(string_view text) {
+  if (!text.starts_with('{')) return 0;
+  size_t depth = 0;
+  bool quoted = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted) {
+      if (c == '\\') {
+        ++i;
+      } else if (c == '"') {
+        quoted = false;
+      }
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if (c == '}' || c == ']') {
+      if (--depth == 0) return i + 1;
+    }
+  }
+  return 0;
+}
+
+// The records of one body.
+struct Records {
+  std::string bytes;
+  std::uint64_t count = 0;
+  std::uint64_t empty = 0;
+  std::uint64_t oversize = 0;
+  std::vector<std::pair<size_t, size_t>> ends;  // of each Arrival: in `bytes`, in the body
+};
+
+// So many bytes of all bodies, given back at the end.
+class Reserved {
+ public:
+  Reserved(std::atomic<size_t>& all, size_t most) : all_(all), most_(most) {}
+  ~Reserved() { all_.fetch_sub(mine_); }
+  Reserved(const Reserved&) = delete;
+  Reserved& operator=(const Reserved&) = delete;
+  bool more(size_t bytes) {
+    mine_ += bytes;
+    return all_.fetch_add(bytes) + bytes <= most_;
+  }
+
+ private:
+  std::atomic<size_t>& all_;
+  size_t most_;
+  size_t mine_ = 0;
+};
+
+class HttpPush final : public Collector {
+ public:
+  HttpPush(const HttpOptions& options, TokenAllowed allowed, Intake& intake, Log log)
+      : options_(options),
+        allowed_(std::move(allowed)),
+        intake_(intake),
+        log_(std::move(log), std::string(options.tls ? "HTTPS " : "HTTP ") + options.listen.text()) {
+    options_.connections = std::clamp<size_t>(options_.connections, 1, 4096);
+    options_.longest_record = std::clamp<size_t>(options_.longest_record, 1, kMostArrival / 2);
+    library_.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+      return refuse_early(request, response) ? httplib::Server::HandlerResponse::Handled
+                                             : httplib::Server::HandlerResponse::Unhandled;
+    });
+    for (const Route& route : kRoutes) {
+      if (route.kind != Kind::kLines && route.kind != Kind::kEvents) continue;
+      std::string pattern;  // the library takes paths as regular expressions
+      for (const char c : route.path) pattern += c == '.' ? std::string("\\.") : std::string(1, c);
+      library_.Post(pattern, [this, &route](const httplib::Request& request, httplib::Response& response,
+                                            const httplib::ContentReader& reader) {
+        answer(response, receive(route, request, reader));
+      });
+    }
+  }
+  ~HttpPush() override { stop(); }
+
+  core::Expected<void> start() override {
+    if (!allowed_) return core::fail("no tokens are admitted", "", "name at least one");
+    if (options_.tls) {
+      auto context = make_tls_context(*options_.tls);
+      if (!context) return std::unexpected(context.error());
+      tls_ = std::move(*context);
+    }
+    if (auto opened = stop_.open(); !opened) return opened;
+    auto listener = bind_socket(SOCK_STREAM, options_.listen);
+    if (!listener) return std::unexpected(listener.error());
+    listener_ = std::move(*listener);
+    options_.listen.port = local_port(listener_.get());
+    for (size_t i = 0; i < options_.connections; ++i) {
+      threads_.push_back(quiet_thread("collect-http", [this] { run(); }));
+    }
+    return {};
+  }
+
+  void stop() override {
+    if (threads_.empty()) return;
+    stop_.raise();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+    listener_.reset();
+  }
+
+  Counters counters() const override { return counters_.read(); }
+  std::uint16_t port() const override { return options_.listen.port; }
+
+ private:
+  // What is known of the request that a thread works on, beside what the library tells its handlers.
+  struct Current {
+    Link* link = nullptr;
+    std::string encoding;  // Content-Encoding, taken away from the library
+    std::string token;
+    bool has_body = false;
+    bool body_read = false;
+    int invalid_event = -1;  // number of the event that was wrong
+  };
+  static Current& current() {
+    thread_local Current value;
+    return value;
+  }
+
+  void run() {
+    while (auto link = accept()) {
+      counters_.add(&Counters::connections);
+      counters_.add(&Counters::open_connections);
+      serve(*link);
+      counters_.subtract(&Counters::open_connections);
+    }
+  }
+
+  // One thread waits for the next connection, the others for their turn. Null: it is time to stop.
+  std::unique_ptr<Link> accept() {
+    const std::scoped_lock lock(accept_mutex_);
+    while (true) {
+      std::array<pollfd, 2> both{{{listener_.get(), POLLIN, 0}, {stop_.descriptor(), POLLIN, 0}}};
+      ::poll(both.data(), 2, -1);
+      if (both[1].revents != 0) return nullptr;
+      sockaddr_storage address{};
+      socklen_t size = sizeof address;
+      Descriptor socket(
+          ::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
+      if (!socket.open()) {
+        if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) continue;
+        counters_.add(&Counters::errors);
+        log_.say(LogLevel::kError, "accept", "cannot accept connections: " + system_text(errno));
+        pollfd stop{stop_.descriptor(), POLLIN, 0};
+        ::poll(&stop, 1, 200);
+        continue;
+      }
+      const core::Ip peer = ip_of(address);
+      if (!admitted(options_.admitted, peer)) {
+        counters_.add(&Counters::refused);
+        continue;
+      }
+      // An answer is written in two pieces, and many senders wait for it before they go on.
+      const int on = 1;
+      ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+      return std::make_unique<Link>(std::move(socket), peer, port_of(address), stop_.descriptor());
+    }
+  }
+
+  void serve(Link& link) {
+    if (tls_ && !link.shake_hands(tls_.get())) {
+      counters_.add(&Counters::failed_handshakes);
+      log_.say(LogLevel::kWarning, "handshake", "TLS with " + link.peer().text() + " failed: " + tls_error_text());
+      return;
+    }
+    while (link.wait_for_request(options_.idle)) {
+      current() = Current{};
+      current().link = &link;
+      link.set_deadline(options_.request);
+      bool closed = false;
+      bool went_well = false;
+      try {
+        went_well = library_.process_request(link, false, closed, [&](httplib::Request& request) { prepare(request); });
+      } catch (const std::exception& exception) {
+        counters_.add(&Counters::errors);
+        log_.say(LogLevel::kWarning, "library", "a request failed: " + core::printable(exception.what()));
+      }
+      counters_.add(&Counters::requests);
+      if (current().has_body && !current().body_read) {
+        link.drain();
+        return;
+      }
+      if (!went_well || closed) return;
+    }
+  }
+
+  void prepare(httplib::Request& request) {
+    Current& now = current();
+    now.encoding = core::lower(core::trim(request.get_header_value("Content-Encoding")));
+    // The library would not notice compressed data that ends too early.
+    request.headers.erase("Content-Encoding");
+    const std::string length = request.get_header_value("Content-Length");
+    now.has_body = request.has_header("Transfer-Encoding") || (!length.empty() && length != "0");
+    // Twice the bytes: a chunk may be smaller than the line that says its length.
+    now.link->allow(2 * options_.most_body + kMostHeader);
+  }
+
+  void answer(httplib::Response& response, const Answer& answer) {
+    response.status = answer.status;
+    std::string body = "{\"text\":";
+    core::append_json_string(body, answer.text);
+    body += ",\"code\":" + std::to_string(answer.code);
+    if (current().invalid_event >= 0) body += ",\"invalid-event-number\":" + std::to_string(current().invalid_event);
+    body += '}';
+    response.set_content(body, "application/json");
+    if (answer.status == 401) response.set_header("WWW-Authenticate", "Bearer");
+    if (answer.status == 503 || answer.status == 409) response.set_header("Retry-After", kRetryAfter);
+    if (current().has_body && !current().body_read) response.set_header("Connection", "close");
+    if (answer.status == 401 || answer.status == 403) {
+      counters_.add(&Counters::unauthorized);
+      log_.say(LogLevel::kWarning, "token", "a request of " + current().link->peer().text() + " without a valid token");
+    } else if (answer.status == 413) {
+      counters_.add(&Counters::refused);
+    } else if (answer.status >= 400 && answer.status < 500 && answer.status != 409) {
+      counters_.add(&Counters::invalid);
+    }
+  }
+
+  // Everything that can be said before the body is read; true if it was.
+  bool refuse_early(const httplib::Request& request, httplib::Response& response) {
+    const auto refuse = [&](const Answer& with) {
+      answer(response, with);
+      return true;
+    };
+    const Route* const route = route_of(request.path);
+    if (route == nullptr) return refuse(kNotFound);
+    if (route->kind == Kind::kHealth) {
+      if (request.method != "GET" && request.method != "HEAD") return refuse(kWrongMethod);
+      return refuse(Clock::now().time_since_epoch() < unhealthy_until_.load() ? kUnhealthy : kHealthy);
+    }
+    if (const Answer* const refusal = check_token(request)) return refuse(*refusal);
+    if (route->kind == Kind::kAck) return refuse(kNoAck);
+    if (request.method != "POST") return refuse(kWrongMethod);
+    const std::string& encoding = current().encoding;
+    if ((!encoding.empty() && encoding != "identity" && encoding != "gzip" && encoding != "x-gzip") ||
+        request.is_multipart_form_data()) {
+      return refuse(kWrongEncoding);
+    }
+    if (request.has_header("Transfer-Encoding")) return false;
+    const std::string length = request.get_header_value("Content-Length");
+    if (length.empty()) return refuse(kLengthRequired);
+    const auto size = core::parse_number<std::uint64_t>(length);
+    if (!size) return refuse(kInvalidData);
+    return *size > options_.most_body && refuse(kTooLarge);
+  }
+
+  const Answer* check_token(const httplib::Request& request) const {
+    const std::string header = request.get_header_value("Authorization");
+    string_view token = core::trim(header);
+    if (token.empty()) return &kTokenRequired;
+    const string_view scheme = core::take_until(token, ' ');
+    token = core::trim(token);
+    if (!core::equals_ignore_case(scheme, "Splunk") && !core::equals_ignore_case(scheme, "Bearer")) {
+      return &kInvalidAuthorization;
+    }
+    if (token.empty()) return &kTokenRequired;
+    if (!allowed_(token)) return &kInvalidToken;
+    current().token = token;
+    return nullptr;
+  }
+
+  Answer receive(const Route& route, const httplib::Request& request, const httplib::ContentReader& reader) {
+    Reserved reserved(in_flight_, options_.most_in_flight);
+    std::string body;
+    bool too_large = false;
+    bool busy = false;
+    const bool whole = reader([&](const char* bytes, size_t size) {
+      too_large = body.size() + size > options_.most_body;
+      busy = !too_large && !reserved.more(2 * size);  // the records are a copy
+      if (too_large || busy) return false;
+      body.append(bytes, size);
+      return true;
+    });
+    if (too_large) return kTooLarge;
+    if (busy) return kBusy;
+    if (!whole) return kBrokenOff;
+    current().body_read = true;
+    if (current().encoding.ends_with("gzip") && !body.empty()) {
+      std::string out;
+      if (const Answer* const wrong = decompress(std::move(body), out, reserved)) return *wrong;
+      body = std::move(out);
+    }
+    Records records;
+    if (route.kind == Kind::kLines) {
+      cut_lines(body, records);
+    } else if (const Answer* const wrong = cut_events(body, records)) {
+      return *wrong;
+    }
+    counters_.add(&Counters::empty, records.empty);
+    if (records.count == 0) return kNoData;
+    if (route.keys && request.has_header("Idempotency-Key")) {
+      return give_once(request.get_header_value("Idempotency-Key"), body.size(), records);
+    }
+    return give(records, 0);
+  }
+
+  const Answer* decompress(std::string body, std::string& out, Reserved& reserved) const {
+    const auto stream = read_memory(std::move(body), "body");
+    std::string piece(size_t{64} << 10, '\0');
+    while (true) {
+      const auto n = stream->read(piece.data(), piece.size());
+      // What is not compressed, or with something else, is no gzip.
+      if (!n || stream->compression() != "gzip") return &kNotDecompressed;
+      if (*n == 0) return nullptr;
+      if (out.size() + *n > options_.most_body) return &kTooLarge;
+      if (!reserved.more(2 * *n)) return &kBusy;
+      out.append(piece, 0, *n);
+    }
+  }
+
+  static void add(Records& records, string_view record, size_t end_in_body) {
+    const size_t begin = records.bytes.size();
+    const size_t arrival = records.ends.size() < 2 ? 0 : records.ends[records.ends.size() - 2].first;
+    records.bytes += record;
+    std::replace_if(
+        records.bytes.begin() + static_cast<std::ptrdiff_t>(begin), records.bytes.end(),
+        [](char c) { return c == '\n' || c == '\r'; }, ' ');
+    records.bytes += '\n';
+    ++records.count;
+    if (records.ends.empty() || records.bytes.size() - arrival > kMostArrival) records.ends.emplace_back();
+    records.ends.back() = {records.bytes.size(), end_in_body};
+  }
+
+  void cut_lines(string_view body, Records& records) const {
+    for (size_t at = 0; at < body.size();) {
+      const size_t end = std::min(body.find('\n', at), body.size());
+      string_view line = body.substr(at, end - at);
+      at = end + 1;
+      while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+      if (line.empty()) {
+        ++records.empty;
+        continue;
+      }
+      records.oversize += line.size() > options_.longest_record;
+      add(records, line.substr(0, options_.longest_record), std::min(at, body.size()));
+    }
+    if (!records.ends.empty()) records.ends.back().second = body.size();
+  }
+
+  // Null if all of them are right.
+  const Answer* cut_events(string_view body, Records& records) const {
+    simdjson::dom::parser parser;
+    int& number = current().invalid_event;
+    string_view rest = core::trim(body);
+    for (number = 0; !rest.empty(); ++number) {
+      const size_t size = object_length(rest);
+      if (size == 0) return &kInvalidData;
+      if (size >= kMostArrival) return &kTooLarge;
+      simdjson::dom::element envelope;
+      simdjson::dom::object object;
+      simdjson::dom::element event;
+      if (parser.parse(rest.data(), size).get(envelope) != simdjson::SUCCESS ||
+          envelope.get(object) != simdjson::SUCCESS) {
+        return &kInvalidData;
+      }
+      if (object["event"].get(event) != simdjson::SUCCESS) return &kEventRequired;
+      if (string_view text; event.is_null() || (event.get(text) == simdjson::SUCCESS && text.empty())) {
+        return &kEventBlank;
+      }
+      const size_t end = static_cast<size_t>(rest.data() - body.data()) + size;
+      add(records, rest.substr(0, size), end);
+      rest = core::trim(rest.substr(size));
+    }
+    number = -1;
+    return nullptr;
+  }
+
+  Answer give_once(const std::string& key, size_t size, const Records& records) {
+    if (key.empty() || key.size() > kMostKey) return kWrongKey;
+    // Two senders may count their requests alike.
+    std::uint64_t stream = core::hash64(key, core::hash64("key of " + current().token));
+    if (stream == 0) stream = 1;
+    {
+      const std::scoped_lock lock(keys_mutex_);
+      if (!keys_.insert(stream).second) return kKeyInUse;
+    }
+    Answer result = kSuccess;
+    if (const std::uint64_t known = intake_.position(stream); known == 0) {
+      result = give(records, stream);
+    } else if (known == size) {
+      counters_.add(&Counters::repeated);
+    } else {
+      result = kKeyOfOther;
+    }
+    const std::scoped_lock lock(keys_mutex_);
+    keys_.erase(stream);
+    return result;
+  }
+
+  Answer give(const Records& records, std::uint64_t stream) {
+    std::vector<Arrival> arrivals;
+    size_t begin = 0;
+    for (const auto& [end, end_in_body] : records.ends) {
+      Arrival& arrival = arrivals.emplace_back();
+      arrival.source = options_.source;
+      arrival.kind = ArrivalKind::kLines;
+      arrival.peer = current().link->peer();
+      arrival.peer_port = current().link->peer_port();
+      arrival.received = now();
+      arrival.stream = stream;
+      arrival.position = stream == 0 ? 0 : end_in_body;
+      arrival.bytes = string_view(records.bytes).substr(begin, end - begin);
+      begin = end;
+    }
+    const Intake::Taken taken = intake_.take(arrivals);
+    if (taken == Intake::Taken::kYes) {
+      counters_.add(&Counters::records, records.count);
+      counters_.add(&Counters::bytes, records.bytes.size());
+      counters_.add(&Counters::oversize, records.oversize);
+      unhealthy_until_.store(Clock::duration::zero());
+      return kSuccess;
+    }
+    const bool full = taken == Intake::Taken::kFull;
+    counters_.add(full ? &Counters::intake_full : &Counters::intake_failed);
+    unhealthy_until_.store((Clock::now() + kUnhealthyFor).time_since_epoch());
+    log_.say(full ? LogLevel::kWarning : LogLevel::kError, full ? "full" : "failed",
+             full ? "the journal is full: senders are told to come later" : "the journal cannot write");
+    return full ? kBusy : kServerError;
+  }
+
+  HttpOptions options_;
+  TokenAllowed allowed_;
+  Intake& intake_;
+  RareLog log_;
+  SharedCounters counters_;
+  StopSignal stop_;
+  std::shared_ptr<SSL_CTX> tls_;
+  Descriptor listener_;
+  Library library_;
+  std::mutex accept_mutex_;
+  std::vector<std::thread> threads_;
+  std::atomic<size_t> in_flight_{0};
+  std::atomic<Clock::duration> unhealthy_until_{Clock::duration::zero()};
+  std::mutex keys_mutex_;
+  std::set<std::uint64_t> keys_;  // being taken; at most one for each thread
+};
+
+}  // namespace
+
+std::unique_ptr<Collector> make_http_push(const HttpOptions& options, TokenAllowed allowed, Intake& intake, Log log) {
+  return std::make_unique<HttpPush>(options, std::move(allowed), intake, std::move(log));
+}
+
+}  // namespace orbwatch::source
