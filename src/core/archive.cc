@@ -304,6 +304,23 @@ bool ArchiveReader::read_block() {
   return true;
 }
 
+std::uint64_t ArchiveReader::long_number() {
+  if (at_ == end_ && !next_block()) return 0;
+  std::uint64_t v = 0;
+  const char* const most = end_ - at_ < 10 ? end_ : at_ + 10;
+  const char* at = at_;
+  for (unsigned shift = 0; at != most; shift += 7) {
+    const auto b = static_cast<std::uint8_t>(*at++);
+    if (shift == 63 && b > 1) break;
+    v |= std::uint64_t{b & 0x7fU} << shift;
+    if (b >= 0x80) continue;
+    at_ = at;
+    return v;
+  }
+  refuse("a number does not end");
+  return 0;
+}
+
 void ArchiveReader::text(std::string& text) {
   text.clear();
   std::uint64_t size = 0;

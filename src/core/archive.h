@@ -28,6 +28,7 @@
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -118,13 +119,8 @@ class ArchiveValues {
         self().refuse("a mask is longer than its array");
         return;
       }
-      for (std::size_t i = 0; i < n; ++i) {
-        if ((mask >> i & 1) != 0) {
-          value(values[from + i]);
-        } else if constexpr (Self::kReads) {
-          values[from + i] = T{};
-        }
-      }
+      if constexpr (Self::kReads) std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(from), n, T{});
+      for (; mask != 0; mask &= mask - 1) value(values[from + static_cast<std::size_t>(std::countr_zero(mask))]);
     }
   }
   // So many elements follow; when reading, the number that was written. Each must take a byte at least.
@@ -144,7 +140,7 @@ class ArchiveValues {
     const std::size_t n = count(sequence.size());
     if constexpr (Self::kReads) {
       sequence.clear();
-      if constexpr (requires { sequence.reserve(n); }) sequence.reserve(std::min(n, kReserved));
+      if constexpr (requires { sequence.reserve(n); }) sequence.reserve(room(n));
       for (std::size_t i = 0; i < n && self().ok(); ++i) {
         sequence.emplace_back();
         each(sequence.back());
@@ -159,7 +155,7 @@ class ArchiveValues {
     const std::size_t n = count(map.size());
     if constexpr (Self::kReads) {
       map.clear();
-      if constexpr (requires { map.reserve(n); }) map.reserve(std::min(n, kReserved));
+      if constexpr (requires { map.reserve(n); }) map.reserve(room(n));
       for (std::size_t i = 0; i < n && self().ok(); ++i) {
         typename Map::key_type key{};
         typename Map::mapped_type mapped{};
@@ -173,8 +169,11 @@ class ArchiveValues {
   }
 
  private:
-  // More room than this is only made as elements come.
-  static constexpr std::size_t kReserved = 1 << 16;
+  // For how many elements room is made at once; more is made as they come. Hash maps want all of it: to fill one in the
+  // order of another while it grows is slow.
+  std::size_t room(std::size_t n) {
+    return std::min<std::size_t>(n, std::max<std::size_t>(1024, static_cast<std::size_t>(self().left() / 8)));
+  }
 
   Self& self() { return static_cast<Self&>(*this); }
 
@@ -338,17 +337,13 @@ class ArchiveReader : public ArchiveValues<ArchiveReader> {
     v = static_cast<std::uint8_t>(*at_++);
   }
   void number(std::uint64_t& v) {
-    v = 0;
-    if (at_ == end_ && !next_block()) return;
-    for (unsigned shift = 0; at_ != end_; shift += 7) {
-      const auto b = static_cast<std::uint8_t>(*at_++);
-      if (shift == 63 && b > 1) break;
-      v |= std::uint64_t{b & 0x7fU} << shift;
-      if (b < 0x80) return;
+    if (at_ != end_ && static_cast<std::uint8_t>(*at_) < 0x80) {  // as most are
+      v = static_cast<std::uint8_t>(*at_++);
+    } else {
+      v = long_number();
     }
-    v = 0;
-    refuse("a number does not end");
   }
+  std::uint64_t long_number();
   void raw(void* to, std::size_t n) {
     if (at_ == end_) next_block();
     if (static_cast<std::size_t>(end_ - at_) < n) {
