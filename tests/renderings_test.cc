@@ -7,9 +7,9 @@
 
 #include "core/text.h"
 #include "decode/all.h"
-#include "export/finding_test_util.h"
 #include "export/finding_words.h"
 #include "export/formats.h"
+#include "support/sample_findings.h"
 
 namespace orbwatch::exporting {
 namespace {

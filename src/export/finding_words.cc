@@ -107,7 +107,7 @@ std::string summary(const Finding& f, std::size_t most) {
   if (!f.gateway.empty()) out += " at " + one_line(f.gateway, 256);
   if (!f.device.empty()) out += ", device " + one_line(f.device, 256);
   if (!f.outcome.empty()) out += ", " + one_line(f.outcome, 64);
-  out += ". " + one_line(f.hypothesis, 1024);
+  if (!f.hypothesis.empty()) out += ". " + one_line(f.hypothesis, 1024);
   if (!f.evidence.empty() && !f.evidence[0].says.empty()) out += ": " + one_line(f.evidence[0].says, 1024);
   return one_line(out, most);
 }

@@ -11,8 +11,8 @@
 
 #include "core/text.h"
 #include "export/digest.h"
-#include "export/finding_test_util.h"
 #include "export/finding_words.h"
+#include "support/sample_findings.h"
 #include "support/temp_dir.h"
 
 namespace orbwatch::exporting {
@@ -37,13 +37,66 @@ bool valid_utf8(std::string_view text) {
   return true;
 }
 
+// The renderings name the version of the program; the goldens and the page do not change with it.
+std::string without_version(std::string text) {
+  constexpr std::string_view kVersion = ORBWATCH_VERSION;
+  for (std::size_t at = 0; (at = text.find(kVersion, at)) != text.npos;) text.replace(at, kVersion.size(), "VERSION");
+  return text;
+}
+
+// The finding of docs/outputs.md (and of docs/output.md).
+Finding documented() {
+  Finding f;
+  f.id = "0123456789abcdef";
+  f.time = 1'763'985'600 * core::kSecond;
+  f.end = f.time + 90 * core::kMinute;
+  f.score = 0.9731;
+  f.severity = score::Severity::kHigh;
+  f.alert = true;
+  f.user = "alice";
+  f.outcome = "success";
+  f.source.ip = *core::Ip::parse("203.0.113.7");
+  f.source.asn = 64496;
+  f.source.org = "Example Cable";
+  f.source.country = "DE";
+  f.source.city = "Berlin";
+  f.source.network_type = "consumer broadband";
+  f.gateway = "vpn1";
+  f.hypothesis = "A log-in from a hijacked home router near the user";
+  f.attack = {"T1090.003"};
+  f.evidence.push_back({"new-network", "new-network", detect::Group::kPlace, detect::FindingKind::kLogin, 4.2,
+                        "First log-in from AS64496"});
+  f.records.push_back({"vpn.log", 0, 42, ""});
+  f.advice = "Ask alice whether she logged in.";
+  return f;
+}
+
+TEST(Page, ShowsEachFormatAsItIs) {
+  const std::string page = test::read_file(std::filesystem::path(ORBWATCH_ROOT) / "docs/outputs.md");
+  for (const Format& format : kFormats) {
+    EXPECT_NE(page.find("| `" + std::string(format.name) + "` |"), std::string::npos) << format.name;
+    RenderOptions options;
+    options.host = "hunter";
+    std::string text = without_version(format.render(documented(), options));
+    if (format.name == "stix") continue;  // some kilobytes: tests/renderings/stix.txt
+    EXPECT_NE(page.find(text), std::string::npos) << "docs/outputs.md does not show\n" << text;
+  }
+}
+
+// The example by which a receiver's author checks the code.
+TEST(Page, SignsAsItSays) {
+  const std::string page = test::read_file(std::filesystem::path(ORBWATCH_ROOT) / "docs/outputs.md");
+  EXPECT_NE(page.find("`v1=" + hmac_sha256_hex("It's a Secret", R"(1763985600.{"id":"0123456789abcdef"})") + "`"),
+            page.npos);
+}
+
 class Rendering : public ::testing::TestWithParam<Format> {};
 
 TEST_P(Rendering, IsAsTheGoldenSays) {
   const Format& format = GetParam();
   std::string text;
   for (const auto& [name, finding] : findings_of_every_kind()) {
-    text += "== " + name + "\n" + format.render(finding, fixed());
+    text += "== " + name + "\n" + without_version(format.render(finding, fixed()));
     if (format.one_line) text += '\n';
   }
   const auto path = std::filesystem::path(ORBWATCH_ROOT) / "tests/renderings" / (std::string(format.name) + ".txt");

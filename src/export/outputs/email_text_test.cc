@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-#include "export/finding_test_util.h"
+#include "support/sample_findings.h"
 
 namespace orbwatch::exporting {
 namespace {
