@@ -1,6 +1,14 @@
 #include "pipeline/collectors.h"
 
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
 #include "source/flow_udp.h"
+#include "source/http_push.h"
 #include "source/syslog_tcp.h"
 #include "source/syslog_udp.h"
 #include "source/tail.h"
@@ -47,7 +55,29 @@ Made tail(const CollectorSettings& settings, std::uint32_t source, source::Intak
   return source::make_tail(options, intake, log);
 }
 
+Made http(const CollectorSettings& settings, const source::Endpoint& listen, std::uint32_t source,
+          source::Intake& intake, const source::Log& log) {
+  source::HttpOptions options;
+  options.source = source;
+  options.listen = listen;
+  options.tls = tls_of(settings.tls);
+  options.connections = static_cast<std::size_t>(settings.workers);
+  const auto allowed = [hashes = settings.token_hashes, anyone = settings.open_to_anyone](std::string_view token) {
+    return anyone || std::ranges::find(hashes, token_hash(token)) != hashes.end();
+  };
+  return source::make_http_push(options, allowed, intake, log);
+}
+
 }  // namespace
+
+std::string token_hash(std::string_view token) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned size = 0;
+  EVP_Digest(token.data(), token.size(), digest.data(), &size, EVP_sha256(), nullptr);
+  std::string out;
+  for (unsigned i = 0; i < size; ++i) fmt::format_to(std::back_inserter(out), "{:02x}", digest[i]);
+  return out;
+}
 
 Made make_collector(const CollectorSettings& settings, std::uint32_t source, source::Intake& intake,
                     const source::Log& log) {
@@ -57,6 +87,7 @@ Made make_collector(const CollectorSettings& settings, std::uint32_t source, sou
   switch (settings.type) {
     case CollectorType::kSyslogUdp:
     case CollectorType::kFlowUdp: return udp(settings, *listen, source, intake, log);
+    case CollectorType::kHttp: return http(settings, *listen, source, intake, log);
     default: return tcp(settings, *listen, source, intake, log);
   }
 }

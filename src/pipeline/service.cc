@@ -9,9 +9,11 @@
 #include <map>
 #include <mutex>
 #include <set>
+#include <span>
 #include <thread>
 #include <utility>
 
+#include "export/alerts.h"
 #include "pipeline/collectors.h"
 #include "pipeline/mappings.h"
 #include "source/journal.h"
@@ -54,6 +56,7 @@ struct Service::Impl {
   std::unique_ptr<source::Journal> journal;
   std::map<std::string, std::pair<CollectorSettings, std::unique_ptr<source::Collector>>> collectors;
 
+  std::unique_ptr<exporting::Alerts> alerts;
   std::unique_ptr<Live> live;
   std::thread worker;
   std::atomic<bool> stop_worker = false;
@@ -71,10 +74,32 @@ struct Service::Impl {
   bool stopped = false;
   std::uint64_t last_end = 0;
   std::chrono::steady_clock::time_point last_arrival = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point last_summary = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point last_try = std::chrono::steady_clock::now();
 
   void log(LogLevel level, const std::string& text) const {
     if (options.log) options.log(level, text);
+  }
+
+  core::Expected<void> open_alerts(const Config& config) {
+    std::unique_ptr<exporting::Alerts> old;
+    {
+      const std::lock_guard lock(mutex);
+      old = std::move(alerts);
+    }
+    old.reset();  // its spools are free then
+    auto opened = exporting::Alerts::open(config.service.outputs, config.service.state + "/outputs");
+    if (!opened) return std::unexpected(opened.error());
+    for (const std::string& note : (*opened)->notes()) log(LogLevel::kWarning, note);
+    const std::lock_guard lock(mutex);
+    alerts = std::move(*opened);
+    return {};
+  }
+  // On the pipeline's thread; alerts change only while it stands still.
+  void hand_out(std::span<const score::Finding> findings) {
+    if (options.findings) options.findings(findings);
+    if (alerts == nullptr) return;
+    if (const auto ok = alerts->offer(findings, source::now()); !ok) log(LogLevel::kError, ok.error().text());
   }
 
   // In place of the one before, whose files the new one needs.
@@ -86,7 +111,8 @@ struct Service::Impl {
     }
     auto known = load_knowledge({options.networks_file, config.networks, config.indicators});
     if (!known) return std::unexpected(known.error());
-    auto opened = Live::open(live_options(config, options.log), std::move(*known), *journal, options.findings);
+    auto opened = Live::open(live_options(config, options.log), std::move(*known), *journal,
+                             [this](std::span<const score::Finding> findings) { hand_out(findings); });
     if (!opened) return std::unexpected(opened.error());
     const std::lock_guard lock(mutex);
     live = std::move(*opened);
@@ -160,6 +186,7 @@ core::Expected<std::unique_ptr<Service>> Service::start(const ServiceOptions& op
     my.log(LogLevel::kNote, fmt::format("the last {} bytes of the journal were not whole and are cut off: nobody was "
                                         "told that they are accepted",
                                         my.journal->cut_bytes()));
+  if (auto ok = my.open_alerts(options.config); !ok) return std::unexpected(ok.error());
   if (auto ok = my.open_live(options.config); !ok) return std::unexpected(ok.error());
   for (const CollectorSettings& collector : settings.collect) {
     auto made = my.start_collector(collector);
@@ -208,13 +235,19 @@ core::Expected<void> Service::reload(const Config& config) {
     return undo(known.error());
 
   // The pipeline stops at a checkpoint and goes on from it as the new configuration says.
-  if (auto ok = my.stop_the_worker(); !ok) {
+  const auto as_before = [&] {
+    if (const auto ok = my.open_alerts(my.options.config); !ok) my.log(LogLevel::kError, ok.error().text());
     if (my.open_live(my.options.config)) my.start_worker();
+  };
+  if (auto ok = my.stop_the_worker(); !ok) {
+    as_before();
     return undo(ok.error());
   }
-  if (auto ok = my.open_live(config); !ok) {
-    if (my.open_live(my.options.config)) my.start_worker();
-    return undo(ok.error());
+  auto taken = my.open_alerts(config);
+  if (taken) taken = my.open_live(config);
+  if (!taken) {
+    as_before();
+    return undo(taken.error());
   }
   std::vector<std::string> gone;
   for (const auto& [name, entry] : my.collectors) {
@@ -274,6 +307,12 @@ void Service::tick() {
     my.last_end = my.journal->end();
     my.last_arrival = now;
   }
+  if (now - my.last_summary > std::chrono::seconds(60)) {
+    my.last_summary = now;
+    if (my.alerts != nullptr) {
+      if (const auto ok = my.alerts->tick(source::now()); !ok) my.log(LogLevel::kError, ok.error().text());
+    }
+  }
   const ServiceStatus seen = status();
   if (!seen.working) {
     // What ended the pipeline may pass: a full disk, a file that another process holds. The journal has everything.
@@ -311,6 +350,7 @@ ServiceStatus Service::status() const {
   out.journal_refused = my.journal->refused();
   out.journal_damaged_bytes = my.journal->damaged_bytes();
   out.reloads = my.reloads;
+  if (my.alerts != nullptr) out.outputs = my.alerts->status();
   out.failed_reloads = my.failed_reloads;
   for (std::size_t i = 0; i < my.order.size(); ++i) {
     const auto found = my.collectors.find(my.order[i]);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "export/alerts.h"
 #include "pipeline/config.h"
 #include "pipeline/live.h"
 #include "source/collector.h"
@@ -39,6 +40,7 @@ struct ServiceStatus {
   std::string journal_trouble;  // why the journal refuses at present
   std::uint64_t journal_refused = 0;
   std::uint64_t journal_damaged_bytes = 0;
+  std::vector<exporting::Alerts::Status> outputs;
   std::uint64_t reloads = 0;
   std::uint64_t failed_reloads = 0;
 };

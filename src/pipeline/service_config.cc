@@ -177,6 +177,86 @@ CollectorSettings read_collector(const YAML::Node& node) {
   return out;
 }
 
+template <typename Enum>
+Enum word_of(const YAML::Node& node, std::string_view key, std::string_view text, Enum last) {
+  std::string known;
+  for (int i = 0; i <= static_cast<int>(last); ++i) {
+    const auto value = static_cast<Enum>(i);
+    if (name(value) == text) return value;
+    known += (known.empty() ? "" : ", ") + std::string(name(value));
+  }
+  wrong(node, fmt::format("'{}' must be one of {}, seen '{}'", key, known, core::printable(text, 40)));
+}
+
+exporting::OutputSettings read_output(const YAML::Node& node) {
+  exporting::OutputSettings out;
+  if (!node.IsMap()) wrong(node, "an entry of 'outputs' is a map with at least 'name' and 'type'");
+  only_keys(node, {"name",       "type",          "format",      "path",
+                   "host",       "port",          "transport",   "facility",
+                   "security",   "url",           "secret_file", "authorization_file",
+                   "proxy",      "from",          "to",          "user",
+                   "password_file", "ca_file",    "certificate_file", "key_file",
+                   "timeout",    "retry",         "attempts",    "spool",
+                   "alerts_only", "minimum_severity", "kinds",   "grown_by",
+                   "rate",       "organisation",  "report_host"});
+  for (const auto& [key, text] : {std::pair<const char*, std::string*>{"name", &out.name},
+                                  {"type", &out.type},
+                                  {"format", &out.format},
+                                  {"path", &out.path},
+                                  {"host", &out.host},
+                                  {"transport", &out.transport},
+                                  {"facility", &out.facility},
+                                  {"security", &out.security},
+                                  {"url", &out.url},
+                                  {"secret_file", &out.secret_file},
+                                  {"authorization_file", &out.authorization_file},
+                                  {"proxy", &out.proxy},
+                                  {"from", &out.from},
+                                  {"user", &out.user},
+                                  {"password_file", &out.password_file},
+                                  {"ca_file", &out.ca_file},
+                                  {"certificate_file", &out.certificate_file},
+                                  {"key_file", &out.key_file},
+                                  {"organisation", &out.organisation},
+                                  {"report_host", &out.report_host}})
+    read(node, key, *text, "a text");
+  read(node, "port", out.port, "a number");
+  read_list(node, "to", out.to);
+  std::chrono::milliseconds timeout = std::chrono::seconds(out.timeout_seconds);
+  read_time(node, "timeout", timeout, 1000, 300'000);
+  out.timeout_seconds = static_cast<unsigned>(timeout.count() / 1000);
+  if (const YAML::Node retry = node["retry"]) {
+    if (!retry.IsMap()) wrong(retry, "'retry' must be a map");
+    only_keys(retry, {"first", "longest"});
+    read_time(retry, "first", out.retry.first, 1, 86'400'000);
+    read_time(retry, "longest", out.retry.longest, 1, 86'400'000);
+  }
+  read(node, "attempts", out.most_attempts, "a number");
+  if (const YAML::Node spool = node["spool"]) {
+    if (!spool.IsMap()) wrong(spool, "'spool' must be a map");
+    only_keys(spool, {"most_alerts", "most_bytes"});
+    read(spool, "most_alerts", out.spool.most_messages, "a number");
+    read_size(spool, "most_bytes", out.spool.most_bytes, 64 << 10);
+  }
+  read(node, "alerts_only", out.rules.alerts_only, "true or false");
+  if (node["minimum_severity"])
+    out.rules.minimum_severity = word_of(node["minimum_severity"], "minimum_severity",
+                                         text_of(node["minimum_severity"], "minimum_severity"), score::Severity::kCritical);
+  std::vector<std::string> kinds;
+  read_list(node, "kinds", kinds);
+  for (const std::string& kind : kinds)
+    out.rules.kinds.push_back(word_of(node["kinds"], "kinds", kind, detect::FindingKind::kDevice));
+  read(node, "grown_by", out.rules.grown_by, "a number");
+  if (const YAML::Node rate = node["rate"]) {
+    if (!rate.IsMap()) wrong(rate, "'rate' must be a map");
+    only_keys(rate, {"per_hour", "burst"});
+    read(rate, "per_hour", out.rules.per_hour, "a number");
+    read(rate, "burst", out.rules.burst, "a number");
+  }
+  if (const auto good = exporting::check(out); !good) wrong(node, good.error().text());
+  return out;
+}
+
 }  // namespace
 
 std::string_view name(CollectorType type) { return kTypes[static_cast<std::size_t>(type)]; }
@@ -217,6 +297,15 @@ ServiceConfig read_service(const YAML::Node& root) {
     only_keys(metrics, {"listen"});
     read(metrics, "listen", out.metrics_listen, "an address and a port");
     if (!out.metrics_listen.empty()) check_listen(metrics["listen"], out.metrics_listen);
+  }
+  if (const YAML::Node outputs = root["outputs"]) {
+    if (!outputs.IsSequence()) wrong(outputs, "'outputs' must be a list");
+    std::set<std::string> names;
+    for (const auto& node : outputs) {
+      out.outputs.push_back(read_output(node));
+      if (!names.insert(out.outputs.back().name).second)
+        wrong(node, fmt::format("two outputs are named '{}'", out.outputs.back().name));
+    }
   }
   return out;
 }

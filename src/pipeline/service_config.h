@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/time.h"
+#include "export/output_settings.h"
 
 namespace YAML {
 class Node;
@@ -55,6 +56,7 @@ struct ServiceConfig {
   int keep_days = 30;
   std::uint64_t keep_bytes = 0;
   std::string metrics_listen;  // "" = none
+  std::vector<exporting::OutputSettings> outputs;
 };
 
 // Throws yaml::Wrong.
