@@ -81,11 +81,9 @@ class Writer {
         since_rotation += count;
         if (since_rotation > rate_ * 5L) {
           since_rotation = 0;
-          for (int i = 8; i > 0; --i) {
-            const fs::path from = folder_ / ("vpn.log" + (i == 1 ? "" : "." + std::to_string(i - 1)));
-            std::error_code ignored;
-            fs::rename(from, folder_ / ("vpn.log." + std::to_string(i)), ignored);
-          }
+          std::error_code ignored;  // in seconds since 1970, as some rotate
+          fs::rename(folder_ / "vpn.log", folder_ / ("vpn.log-" + std::to_string(1'700'000'000 + rotations_++)),
+                     ignored);
         }
         next += milliseconds(10);
         std::this_thread::sleep_until(next);
@@ -101,13 +99,15 @@ class Writer {
  private:
   fs::path folder_;
   int rate_;
+  long rotations_ = 0;
   std::atomic<long> written_ = 0;
   std::atomic<bool> stop_ = false;
   std::thread thread_;
 };
 
 std::string config(const Settings& s, const fs::path& state) {
-  return "state: " + state.string() + "\nmetrics:\n  listen: 127.0.0.1:0\ncheckpoint: 1s\ncollect:\n  - type: tail\n    name: files\n    paths: " +
+  return "state: " + state.string() +
+         "\nmetrics:\n  listen: 127.0.0.1:0\ncheckpoint: 1s\ncollect:\n  - type: tail\n    name: files\n    paths: " +
          (s.folder / "logs").string() + "/vpn.log*\n    from: beginning\n";
 }
 
@@ -129,6 +129,7 @@ std::string findings(const fs::path& state) {
 
 int main(int argc, char** argv) {
   Settings s;
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string key = argv[i];
     const char* const value = argv[i + 1];

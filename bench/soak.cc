@@ -1,5 +1,5 @@
-// What `./dev soak` runs: the service under a steady load on loopback, for so many minutes, with exact accounting. Flows
-// are NetFlow v9 over UDP, 24 records in a datagram, as in the peers' measurement; lines are Cisco ASA over TCP.
+// What `./dev soak` runs: the service under a steady load on loopback, for so many minutes, with exact accounting.
+// Flows are NetFlow v9 over UDP, 24 records in a datagram, as in the peers' measurement; lines are Cisco ASA over TCP.
 //
 //   soak_harness [--minutes M] [--flows RECORDS_PER_SECOND] [--lines LINES_PER_SECOND] [--store yes|no] [--folder PATH]
 //                [--peer nfcapd|nfacctd]
@@ -70,7 +70,7 @@ std::string header(int count) {
 }
 
 std::string template_datagram() {
-  constexpr int kFields[][2] = {{8, 4}, {12, 4}, {7, 2}, {11, 2}, {4, 1},  {6, 1},
+  constexpr int kFields[][2] = {{8, 4}, {12, 4}, {7, 2},  {11, 2}, {4, 1},  {6, 1},
                                 {2, 4}, {1, 4},  {22, 4}, {21, 4}, {10, 2}, {14, 2}};
   std::string out = header(1);
   put(out, 0, 2);
@@ -231,7 +231,7 @@ std::uint64_t send_lines(int port, double rate, double seconds) {
 }
 
 struct Usage {
-  double cpu = 0;  // seconds, user and system
+  double cpu = 0;       // seconds, user and system
   double resident = 0;  // MiB
 };
 
@@ -304,6 +304,7 @@ int run_peer(const Settings& s) {
 
 int main(int argc, char** argv) {
   Settings s;
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string key = argv[i];
     const std::string value = argv[i + 1];
@@ -317,11 +318,11 @@ int main(int argc, char** argv) {
   fs::remove_all(s.folder);
   fs::create_directories(s.folder);
   if (!s.peer.empty()) return run_peer(s);
-  ServiceProcess service(s.folder,
-                         "state: " + (s.folder / "state").string() +
-                             "\nmetrics:\n  listen: 127.0.0.1:0\nstore:\n  events: " + (s.store ? "true" : "false") +
-                             "\ncollect:\n  - type: flow_udp\n    name: flows\n    listen: 127.0.0.1:0\n    receive_buffer: "
-                             "64MiB\n  - type: syslog_tcp\n    name: lines\n    listen: 127.0.0.1:0\n");
+  ServiceProcess service(
+      s.folder, "state: " + (s.folder / "state").string() +
+                    "\nmetrics:\n  listen: 127.0.0.1:0\nstore:\n  events: " + (s.store ? "true" : "false") +
+                    "\ncollect:\n  - type: flow_udp\n    name: flows\n    listen: 127.0.0.1:0\n    receive_buffer: "
+                    "64MiB\n  - type: syslog_tcp\n    name: lines\n    listen: 127.0.0.1:0\n");
   if (!service.wait_ready()) {
     std::printf("the service did not start: %s\n", service.err().c_str());
     return 1;
@@ -336,17 +337,17 @@ int main(int argc, char** argv) {
   if (s.flows > 0)
     senders.emplace_back(
         [&] { std::tie(flow_records, flow_datagrams) = send_flows(service.port("flows"), s.flows, s.minutes * 60); });
-  if (s.lines > 0)
-    senders.emplace_back([&] { lines = send_lines(service.port("lines"), s.lines, s.minutes * 60); });
+  if (s.lines > 0) senders.emplace_back([&] { lines = send_lines(service.port("lines"), s.lines, s.minutes * 60); });
   std::thread watch([&] {
     const int step = s.minutes >= 3 ? 30 : 5;
     for (int second = 1; !done; ++second) {
       std::this_thread::sleep_for(std::chrono::seconds(1));
       if (second % step != 0) continue;
       const Usage now = usage_of(service.pid());
-      std::printf("%5d s: flow events %lld, line events %lld, CPU %.1f s, resident %.0f MiB, journal backlog %lld KiB\n",
-                  second, service.number("events", "flows"), service.number("events", "lines"), now.cpu - before.cpu,
-                  now.resident, (service.number("journal_end") - service.number("position")) >> 10);
+      std::printf(
+          "%5d s: flow events %lld, line events %lld, CPU %.1f s, resident %.0f MiB, journal backlog %lld KiB\n",
+          second, service.number("events", "flows"), service.number("events", "lines"), now.cpu - before.cpu,
+          now.resident, (service.number("journal_end") - service.number("position")) >> 10);
       std::fflush(stdout);
     }
   });
@@ -373,20 +374,24 @@ int main(int argc, char** argv) {
   std::printf("sent for %.0f s, all worked on after %.1f s; CPU %.1f s, resident %.0f MiB\n", sending, working,
               after.cpu - before.cpu, after.resident);
   if (flow_records > 0)
-    std::printf("flows: sent %llu records (%.0f a second) in %llu datagrams; received %lld datagrams, dropped by the kernel %lld, shed %lld; events %lld; %.0f ns of CPU a record\n",
-                static_cast<unsigned long long>(flow_records), static_cast<double>(flow_records) / sending,
-                static_cast<unsigned long long>(flow_datagrams), received("flows", "records"),
-                received("flows", "kernel_drops"), received("flows", "shed"), flow_events,
-                (after.cpu - before.cpu) * 1e9 / static_cast<double>(flow_records));
+    std::printf(
+        "flows: sent %llu records (%.0f a second) in %llu datagrams; received %lld datagrams, dropped by the kernel "
+        "%lld, shed %lld; events %lld; %.0f ns of CPU a record\n",
+        static_cast<unsigned long long>(flow_records), static_cast<double>(flow_records) / sending,
+        static_cast<unsigned long long>(flow_datagrams), received("flows", "records"),
+        received("flows", "kernel_drops"), received("flows", "shed"), flow_events,
+        (after.cpu - before.cpu) * 1e9 / static_cast<double>(flow_records));
   if (lines > 0)
-    std::printf("lines: sent %llu (%.0f a second); records %lld, events %lld, ignored %lld, rejected %lld; %.0f ns of CPU a line\n",
-                static_cast<unsigned long long>(lines), static_cast<double>(lines) / sending, line_records,
-                service.number("events", "lines"), service.number("ignored", "lines"),
-                service.number("rejected", "lines"), (after.cpu - before.cpu) * 1e9 / static_cast<double>(lines));
+    std::printf(
+        "lines: sent %llu (%.0f a second); records %lld, events %lld, ignored %lld, rejected %lld; %.0f ns of CPU a "
+        "line\n",
+        static_cast<unsigned long long>(lines), static_cast<double>(lines) / sending, line_records,
+        service.number("events", "lines"), service.number("ignored", "lines"), service.number("rejected", "lines"),
+        (after.cpu - before.cpu) * 1e9 / static_cast<double>(lines));
   service.signal(SIGTERM);
   const bool ended = service.wait() == 0;
-  const bool good = ended && flow_events == static_cast<long long>(flow_records) &&
-                    line_records == static_cast<long long>(lines);
+  const bool good =
+      ended && flow_events == static_cast<long long>(flow_records) && line_records == static_cast<long long>(lines);
   std::printf("%s\n", good ? "good: nothing lost" : "BAD: records are missing, see above");
   if (!ended) std::printf("%s\n", service.err().c_str());
   return good ? 0 : 1;

@@ -40,6 +40,7 @@ std::unique_ptr<CLI::App> make_app(int& exit_code) {
   app->footer(exit_text() + "\nFirst steps: orbwatch hunt logs/");
   add_hunt(*app, exit_code);
   add_run(*app, exit_code);
+  add_token(*app, exit_code);
   add_explain(*app, exit_code);
   add_formats(*app, exit_code);
   add_format(*app, exit_code);

@@ -24,6 +24,7 @@ enum Exit : int {
 // Each adds its subcommand; the callback sets `exit_code`.
 void add_hunt(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
+void add_token(CLI::App& app, int& exit_code);
 void add_explain(CLI::App& app, int& exit_code);
 void add_formats(CLI::App& app, int& exit_code);
 void add_format(CLI::App& app, int& exit_code);

@@ -46,9 +46,8 @@ class LogLines {
     static constexpr int kPriorities[] = {5, 4, 3};
     const auto index = static_cast<std::size_t>(level);
     const std::string clean = core::printable(text, 2000);
-    const std::string line =
-        journald_ ? fmt::format("<{}>{}\n", kPriorities[index], clean)
-                  : fmt::format("{} {}: {}\n", core::rfc3339(source::now()), kNames[index], clean);
+    const std::string line = journald_ ? fmt::format("<{}>{}\n", kPriorities[index], clean)
+                                       : fmt::format("{} {}: {}\n", core::rfc3339(source::now()), kNames[index], clean);
     const std::lock_guard lock(mutex_);
     std::fputs(line.c_str(), stderr);
   }

@@ -50,8 +50,7 @@ Made tail(const CollectorSettings& settings, std::uint32_t source, source::Intak
   source::TailOptions options;
   options.source = source;
   options.paths = settings.paths;
-  options.start =
-      settings.from_beginning ? source::TailOptions::Start::kBeginning : source::TailOptions::Start::kEnd;
+  options.start = settings.from_beginning ? source::TailOptions::Start::kBeginning : source::TailOptions::Start::kEnd;
   return source::make_tail(options, intake, log);
 }
 

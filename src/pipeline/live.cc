@@ -89,8 +89,8 @@ struct Live::Impl {
   std::vector<std::string> notes;
 
   std::uint64_t position = 0;
-  Nanoseconds newest = 0;           // time of the newest event that was judged
-  Nanoseconds newest_arrival = 0;   // when it came
+  Nanoseconds newest = 0;          // time of the newest event that was judged
+  Nanoseconds newest_arrival = 0;  // when it came
   std::uint64_t previous_checkpoint = 0;
   std::chrono::steady_clock::time_point last_checkpoint = std::chrono::steady_clock::now();
 
@@ -163,6 +163,11 @@ core::Expected<void> Live::Impl::load() {
     judge = std::make_unique<Judge>(*knowledge.enricher, knowledge.indicators.get(), options.alerts_per_day, names);
   };
   fresh();
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(options.folder, ignored)) {
+    // A kill left it while it was written.
+    if (entry.path().extension() == ".partial") fs::remove(entry.path(), ignored);
+  }
   const auto all = checkpoints_in(options.folder);
   for (const std::uint64_t at : all) {
     const std::string path = checkpoint_path(options.folder, at);
@@ -356,7 +361,8 @@ core::Expected<void> Live::Impl::settle(Source& source, const source::Journal::E
     judge->take(e, batch);
   }
   source.counts.counts.add(batch.counts);
-  if (days != nullptr && !batch.empty()) return days->append(batch, names, *knowledge.enricher, arrival.received, entry.end);
+  if (days != nullptr && !batch.empty())
+    return days->append(batch, names, *knowledge.enricher, arrival.received, entry.end);
   return {};
 }
 

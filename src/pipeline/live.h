@@ -1,10 +1,10 @@
 // The service behind its journal: arrivals in the order of the journal go through decoders, facts, the judge and the
 // store, as in a hunt.
 //
-// What a restart needs is in checkpoints: the whole state between record and finding, as it was when all arrivals before
-// a position of the journal had been worked on. After a kill the newest one is loaded and the journal read again from
-// there. Since nothing on this path reads a clock (silence is recorded in the journal, too), the second reading gives
-// what the first gave: findings and counts are those of a run without the kill. Events that the store has already
+// What a restart needs is in checkpoints: the whole state between record and finding, as it was when all arrivals
+// before a position of the journal had been worked on. After a kill the newest one is loaded and the journal read again
+// from there. Since nothing on this path reads a clock (silence is recorded in the journal, too), the second reading
+// gives what the first gave: findings and counts are those of a run without the kill. Events that the store has already
 // are not stored again: each of its files knows the position up to which it holds them.
 #pragma once
 
@@ -49,8 +49,8 @@ struct LiveOptions {
   core::Nanoseconds lateness = core::kHour;
   std::chrono::milliseconds checkpoint_every{60'000};
   bool store_events = true;
-  int keep_days = 30;               // of stored events; 0 = for ever
-  std::uint64_t keep_bytes = 0;     // of all stored days together; 0 = as much as there is
+  int keep_days = 30;            // of stored events; 0 = for ever
+  std::uint64_t keep_bytes = 0;  // of all stored days together; 0 = as much as there is
 };
 
 constexpr core::Nanoseconds kMostAhead = core::kHour;
@@ -97,8 +97,8 @@ class Live {
   ~Live();
 
   // Works until `stop` is set (and Journal::wake() called), then for at most `drain` on what the journal still holds,
-  // and writes a last checkpoint; what is left is worked on by the next run. Errors are those that the service cannot go
-  // on with; troubles that may pass (a full disk) are retried and shown in status().
+  // and writes a last checkpoint; what is left is worked on by the next run. Errors are those that the service cannot
+  // go on with; troubles that may pass (a full disk) are retried and shown in status().
   core::Expected<void> run(const std::atomic<bool>& stop, std::chrono::milliseconds drain = std::chrono::seconds(5));
   core::Expected<void> checkpoint();
 

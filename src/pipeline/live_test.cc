@@ -231,8 +231,8 @@ TEST_F(LiveTest, RestartsAndKillsChangeNothing) {
   std::string stored;
   for (const auto& entry : fs::directory_iterator(folder_ / "events")) {
     if (entry.path().extension() != ".duckdb") continue;
-    const auto rows = store::sql(entry.path().string(), "SELECT count(*) AS n FROM event_rows", store::SqlFormat::kCsv, 0,
-                                 [&](std::string_view part) {
+    const auto rows = store::sql(entry.path().string(), "SELECT count(*) AS n FROM event_rows", store::SqlFormat::kCsv,
+                                 0, [&](std::string_view part) {
                                    stored += part;
                                    return true;
                                  });

@@ -329,7 +329,7 @@ void Service::tick() {
   } else {
     my.last_try = now;
   }
-  std::string trouble = !seen.failure.empty() ? seen.failure
+  std::string trouble = !seen.failure.empty()           ? seen.failure
                         : !seen.journal_trouble.empty() ? seen.journal_trouble
                                                         : seen.live.trouble;
   if (trouble != my.told_trouble) {

@@ -22,15 +22,14 @@ using yaml::only_keys;
 using yaml::read;
 using yaml::wrong;
 
-constexpr std::array<std::string_view, 6> kTypes = {"syslog_udp", "syslog_tcp", "flow_udp",
-                                                    "flow_tcp",   "tail",       "http"};
+constexpr std::array<std::string_view, 6> kTypes = {"syslog_udp", "syslog_tcp", "flow_udp", "flow_tcp", "tail", "http"};
 
 struct Unit {
   std::string_view name;
   std::uint64_t factor;
 };
-constexpr std::array kTimeUnits = {Unit{"ms", 1},         Unit{"s", 1000},        Unit{"min", 60'000},
-                                   Unit{"m", 60'000},     Unit{"h", 3'600'000},   Unit{"d", 86'400'000}};
+constexpr std::array kTimeUnits = {Unit{"ms", 1},     Unit{"s", 1000},      Unit{"min", 60'000},
+                                   Unit{"m", 60'000}, Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
 constexpr std::array kSizeUnits = {Unit{"KiB", 1ULL << 10}, Unit{"MiB", 1ULL << 20}, Unit{"GiB", 1ULL << 30},
                                    Unit{"TiB", 1ULL << 40}, Unit{"B", 1}};
 
@@ -147,8 +146,8 @@ CollectorSettings read_collector(const YAML::Node& node) {
   if (out.name.empty()) wrong(node["name"], "'name' must not be empty");
   read(node, "format", out.format, "the name of a format");
   if (!out.format.empty() && !known_format(out.format))
-    wrong(node["format"], fmt::format("'{}' is no format of text records (see `orbwatch formats`)",
-                                      core::printable(out.format, 40)));
+    wrong(node["format"],
+          fmt::format("'{}' is no format of text records (see `orbwatch formats`)", core::printable(out.format, 40)));
   read(node, "timezone", out.timezone, "the name of a time zone");
   if (!out.timezone.empty() && !core::TimeReader::make(out.timezone, 0))
     wrong(node["timezone"], fmt::format("unknown time zone '{}'", core::printable(out.timezone, 40)));
@@ -191,14 +190,37 @@ Enum word_of(const YAML::Node& node, std::string_view key, std::string_view text
 exporting::OutputSettings read_output(const YAML::Node& node) {
   exporting::OutputSettings out;
   if (!node.IsMap()) wrong(node, "an entry of 'outputs' is a map with at least 'name' and 'type'");
-  only_keys(node, {"name",       "type",          "format",      "path",
-                   "host",       "port",          "transport",   "facility",
-                   "security",   "url",           "secret_file", "authorization_file",
-                   "proxy",      "from",          "to",          "user",
-                   "password_file", "ca_file",    "certificate_file", "key_file",
-                   "timeout",    "retry",         "attempts",    "spool",
-                   "alerts_only", "minimum_severity", "kinds",   "grown_by",
-                   "rate",       "organisation",  "report_host"});
+  only_keys(node, {"name",
+                   "type",
+                   "format",
+                   "path",
+                   "host",
+                   "port",
+                   "transport",
+                   "facility",
+                   "security",
+                   "url",
+                   "secret_file",
+                   "authorization_file",
+                   "proxy",
+                   "from",
+                   "to",
+                   "user",
+                   "password_file",
+                   "ca_file",
+                   "certificate_file",
+                   "key_file",
+                   "timeout",
+                   "retry",
+                   "attempts",
+                   "spool",
+                   "alerts_only",
+                   "minimum_severity",
+                   "kinds",
+                   "grown_by",
+                   "rate",
+                   "organisation",
+                   "report_host"});
   for (const auto& [key, text] : {std::pair<const char*, std::string*>{"name", &out.name},
                                   {"type", &out.type},
                                   {"format", &out.format},
@@ -240,8 +262,9 @@ exporting::OutputSettings read_output(const YAML::Node& node) {
   }
   read(node, "alerts_only", out.rules.alerts_only, "true or false");
   if (node["minimum_severity"])
-    out.rules.minimum_severity = word_of(node["minimum_severity"], "minimum_severity",
-                                         text_of(node["minimum_severity"], "minimum_severity"), score::Severity::kCritical);
+    out.rules.minimum_severity =
+        word_of(node["minimum_severity"], "minimum_severity", text_of(node["minimum_severity"], "minimum_severity"),
+                score::Severity::kCritical);
   std::vector<std::string> kinds;
   read_list(node, "kinds", kinds);
   for (const std::string& kind : kinds)

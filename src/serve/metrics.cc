@@ -176,8 +176,9 @@ std::string status_json(const ServiceStatus& status) {
   };
   const auto records = [&](const LiveCounts& r) {
     const event::Counts& c = r.counts;
-    out += fmt::format(",\"bytes\":{},\"records\":{},\"events\":{},\"ignored\":{},\"rejected\":{},\"late\":{},\"ahead\":{}",
-                       r.bytes, c.records, c.events, c.ignored, c.rejected, r.late, r.ahead);
+    out += fmt::format(
+        ",\"bytes\":{},\"records\":{},\"events\":{},\"ignored\":{},\"rejected\":{},\"late\":{},\"ahead\":{}", r.bytes,
+        c.records, c.events, c.ignored, c.rejected, r.late, r.ahead);
     if (r.last_arrival != 0) text("last_arrival", core::rfc3339(r.last_arrival));
     reasons("events_by", c.events_by);
     reasons("ignored_by", c.ignored_by);

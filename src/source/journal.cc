@@ -129,13 +129,12 @@ core::Expected<void> Journal::recover() {
     return core::fail("the journal is in use by another process", folder, "one service for one state folder");
 
   DIR* const open = ::opendir(folder.c_str());
-  if (open == nullptr)
-    return core::fail("cannot read the journal", fmt::format("{}: {}", folder, system_text()));
+  if (open == nullptr) return core::fail("cannot read the journal", fmt::format("{}: {}", folder, system_text()));
   while (const dirent* const entry = ::readdir(open)) {
     const std::string_view name = entry->d_name;
     if (name.size() != kNameDigits + kSuffix.size() || !name.ends_with(kSuffix)) continue;
     const auto begin = core::parse_number<std::uint64_t>(name.substr(0, kNameDigits));
-    struct stat info {};
+    struct stat info{};
     if (!begin || ::stat(path_of(*begin).c_str(), &info) != 0) continue;
     segments_.push_back({*begin, *begin + static_cast<std::uint64_t>(info.st_size)});
   }
@@ -156,8 +155,9 @@ core::Expected<void> Journal::recover() {
   }
   for (std::size_t i = 1; i < segments_.size(); ++i) {
     if (segments_[i - 1].end > segments_[i].begin)
-      return core::fail("the journal's segments overlap", path_of(segments_[i].begin),
-                        "restore the state folder from a backup, or move the journal away: what was not worked on is lost then");
+      return core::fail(
+          "the journal's segments overlap", path_of(segments_[i].begin),
+          "restore the state folder from a backup, or move the journal away: what was not worked on is lost then");
     segments_[i - 1].end = segments_[i].begin;
   }
   if (segments_.empty() || end_ < options_.at_least) {
@@ -343,8 +343,8 @@ core::Expected<void> Journal::read(std::uint64_t& position, std::size_t most_byt
     {
       const std::lock_guard lock(mutex_);
       position = std::max(position, begin_.load(std::memory_order_relaxed));
-      const auto behind = std::find_if(segments_.begin(), segments_.end(),
-                                       [&](const Segment& s) { return s.begin > position; });
+      const auto behind =
+          std::find_if(segments_.begin(), segments_.end(), [&](const Segment& s) { return s.begin > position; });
       segment = *(behind - 1);
       last = behind == segments_.end();
     }
@@ -375,8 +375,8 @@ core::Expected<void> Journal::read(std::uint64_t& position, std::size_t most_byt
         frames = true;
         if (header.kind == kPositions) continue;
         const std::uint64_t end = position + (*got - rest.size());
-        out.push_back({{header.source, static_cast<ArrivalKind>(header.kind), header.peer, header.port,
-                        header.received, header.stream, header.position, payload},
+        out.push_back({{header.source, static_cast<ArrivalKind>(header.kind), header.peer, header.port, header.received,
+                        header.stream, header.position, payload},
                        end - frame_size(header.length),
                        end});
       }

@@ -30,11 +30,11 @@
 namespace orbwatch::source {
 
 struct JournalOptions {
-  std::string folder;                                // made if it is not there; its parent must be
-  std::uint64_t segment_bytes = 64ULL << 20;         // a segment is closed once it is so long
-  std::uint64_t most_bytes = 4ULL << 30;             // beyond it take() gives kFull until release()
-  std::chrono::milliseconds sync_every{1000};        // fdatasync() in the background; 0 = before take() returns
-  std::size_t most_streams = 65'536;                 // positions kept; beyond it those not used for longest go
+  std::string folder;                          // made if it is not there; its parent must be
+  std::uint64_t segment_bytes = 64ULL << 20;   // a segment is closed once it is so long
+  std::uint64_t most_bytes = 4ULL << 30;       // beyond it take() gives kFull until release()
+  std::chrono::milliseconds sync_every{1000};  // fdatasync() in the background; 0 = before take() returns
+  std::size_t most_streams = 65'536;           // positions kept; beyond it those not used for longest go
   // The position that was worked up to already. A failure of the machine can have taken the journal's end, but not the
   // checkpoint: then the journal goes on from there.
   std::uint64_t at_least = 0;

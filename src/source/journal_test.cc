@@ -291,8 +291,7 @@ TEST_F(JournalTest, NothingAcceptedIsLostByAKill) {
     const auto read = drain(*journal, position);
     ASSERT_GT(static_cast<int>(read.size()), last);
     ASSERT_LE(static_cast<int>(read.size()), last + 2);  // one may have been written, but not told
-    for (std::size_t i = 0; i < read.size(); ++i)
-      ASSERT_EQ(read[i], std::to_string(i) + std::string(i % 300, 'x'));
+    for (std::size_t i = 0; i < read.size(); ++i) ASSERT_EQ(read[i], std::to_string(i) + std::string(i % 300, 'x'));
   }
 }
 

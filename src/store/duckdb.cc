@@ -546,8 +546,8 @@ Expected<void> Store::replace_findings(std::span<const score::Finding> findings)
     std::erase(id, '\'');
     ids += (ids.empty() ? "'" : ",'") + id + "'";
   }
-  for (const auto& [table, column] : {std::pair{"findings", "id"}, std::pair{"evidence", "finding_id"},
-                                      std::pair{"finding_records", "finding_id"}}) {
+  for (const auto& [table, column] :
+       {std::pair{"findings", "id"}, std::pair{"evidence", "finding_id"}, std::pair{"finding_records", "finding_id"}}) {
     const std::string sql = std::string("DELETE FROM ") + table + " WHERE " + column + " IN (" + ids + ")";
     if (auto done = impl_->run(sql.c_str()); !done) return done;
   }

@@ -32,9 +32,7 @@ fs::path example(const std::string& name) { return fs::path(ORBWATCH_ROOT) / "ex
 
 long long lines_of(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
 
-bool installed(const std::string& program) {
-  return run({"sh", "-c", "command -v " + program}).exit_code == 0;
-}
+bool installed(const std::string& program) { return run({"sh", "-c", "command -v " + program}).exit_code == 0; }
 
 class ServiceTest : public ::testing::Test {
  protected:
@@ -77,8 +75,8 @@ TEST_F(ServiceTest, SyslogOverTcpAndUdpBecomesEvents) {
   EXPECT_EQ(service.number("events", "udp"), 1);
   EXPECT_EQ(service.number("rejected", "udp"), 1);
   EXPECT_EQ(service.get("/ready"), "ready\n");
-  EXPECT_NE(service.get("/metrics").find("orbwatch_records_total{collector=\"tcp\",type=\"syslog_tcp\"} " +
-                                         std::to_string(lines_of(log))),
+  EXPECT_NE(service.get("/metrics")
+                .find("orbwatch_records_total{collector=\"tcp\",type=\"syslog_tcp\"} " + std::to_string(lines_of(log))),
             std::string::npos);
   const long long events = service.number("events", "tcp");
   EXPECT_EQ(events + service.number("ignored", "tcp") + service.number("rejected", "tcp"), lines_of(log));
@@ -88,7 +86,8 @@ TEST_F(ServiceTest, SyslogOverTcpAndUdpBecomesEvents) {
   std::string counted;
   for (const auto& entry : fs::directory_iterator(folder_ / "state/events")) {
     if (entry.path().extension() == ".duckdb")
-      counted += run({orbwatch_binary(), "sql", entry.path().string(), "--csv", "SELECT count(*) AS n FROM events"}).out;
+      counted +=
+          run({orbwatch_binary(), "sql", entry.path().string(), "--csv", "SELECT count(*) AS n FROM events"}).out;
   }
   EXPECT_EQ(counted, "n\n" + std::to_string(events + 1) + "\n");
   ServiceProcess again(folder_, config(std::string(kTcp) + kUdp));
@@ -121,7 +120,8 @@ TEST_F(ServiceTest, FilesAreFollowedAndFoundAgain) {
   fs::create_directories(file.parent_path());
   const std::string log = read(example("vpn/asa-2.log"));
   const auto half = log.find('\n', log.size() / 2) + 1;
-  const std::string tail = config("  - type: tail\n    name: files\n    paths: " + file.string() + "\n    from: beginning\n");
+  const std::string tail =
+      config("  - type: tail\n    name: files\n    paths: " + file.string() + "\n    from: beginning\n");
   std::ofstream(file) << log.substr(0, half);
   const long long first = lines_of(log.substr(0, half));
   {
@@ -154,8 +154,8 @@ TEST_F(ServiceTest, FlowsFromARealExporterTool) {
   }
   const int port = 20000 + static_cast<int>(::getpid() % 20000);
   const fs::path pid = folder_ / "nfcapd.pid";
-  ASSERT_EQ(run({"nfcapd", "-w", stored.string(), "-b", "127.0.0.1", "-p", std::to_string(port), "-t", "600", "-D", "-P",
-                 pid.string()})
+  ASSERT_EQ(run({"nfcapd", "-w", stored.string(), "-b", "127.0.0.1", "-p", std::to_string(port), "-t", "600", "-D",
+                 "-P", pid.string()})
                 .exit_code,
             0);
   for (int i = 0; i < 500 && !fs::exists(pid); ++i) ::usleep(10'000);
@@ -193,9 +193,11 @@ TEST_F(ServiceTest, LoggerIsUnderstood) {
   const std::string message = "Failed password for root from 203.0.113.9 port 40001 ssh2";
   const std::string udp = std::to_string(service.port("udp"));
   const std::string tcp = std::to_string(service.port("tcp"));
-  for (const std::vector<std::string>& how :
-       {std::vector<std::string>{"-d", "-P", udp, "--rfc3164"}, {"-d", "-P", udp, "--rfc5424"},
-        {"-T", "-P", tcp, "--rfc3164"}, {"-T", "-P", tcp, "--rfc5424"}, {"-T", "-P", tcp, "--octet-count"}}) {
+  for (const std::vector<std::string>& how : {std::vector<std::string>{"-d", "-P", udp, "--rfc3164"},
+                                              {"-d", "-P", udp, "--rfc5424"},
+                                              {"-T", "-P", tcp, "--rfc3164"},
+                                              {"-T", "-P", tcp, "--rfc5424"},
+                                              {"-T", "-P", tcp, "--octet-count"}}) {
     std::vector<std::string> argv = {"logger", "-n", "127.0.0.1", "-t", "sshd"};
     argv.insert(argv.end(), how.begin(), how.end());
     argv.push_back(message);
