@@ -154,7 +154,9 @@ class Tail final : public Collector {
         log_.say(LogLevel::kWarning, "inotify", "no inotify, files are polled: " + system_text(errno));
       }
     }
-    thread_ = quiet_thread("collect-files", [this] { run(); });
+    auto thread = quiet_thread("collect-files", [this] { run(); });
+    if (!thread) return std::unexpected(thread.error());
+    thread_ = std::move(*thread);
     return {};
   }
 

@@ -252,6 +252,22 @@ TEST_F(TailTest, ACopyMadeWhileNobodyLookedIsKnown) {
   ASSERT_TRUE(taken(lines(0, 25) + lines(50, 52)));
 }
 
+TEST_F(TailTest, ACopyThatEndsBeforeThePlaceHasNothingNew) {
+  append("a.log", lines(0, 20));
+  start();
+  ASSERT_TRUE(taken(lines(0, 20)));
+  tail_->stop();
+  append("a.log.1", lines(0, 15));
+  folder_.write("a.log", lines(50, 52));
+  start();
+  ASSERT_TRUE(taken(lines(0, 20) + lines(50, 52)));
+  // The copy is waited for, since it may still be written.
+  const std::uint64_t calls = intake_.calls();
+  ASSERT_TRUE(eventually([&] { return intake_.calls() > calls; })) << "its place is noted";
+  append("a.log.1", lines(15, 16));
+  ASSERT_TRUE(taken(lines(0, 20) + lines(50, 52) + lines(15, 16)));
+}
+
 TEST_F(TailTest, LogsThatBeginAlikeAreNoCopies) {
   const std::string header(300, '#');
   append("a.log", header + "\n" + lines(0, 2));
