@@ -168,6 +168,7 @@ TEST_F(TailTest, AChainOfRotationsGivesEachLineOnce) {
 }
 
 TEST_F(TailTest, RenamedOutOfThePatternIsReadToItsEnd) {
+  options_.rotated_wait = milliseconds(1500);
   append("a.log", lines(0, 3));
   start({"*.log"});
   ASSERT_TRUE(taken(lines(0, 3)));
