@@ -63,8 +63,8 @@ struct CounterField {
 std::span<const CounterField> counter_fields();
 
 enum class LogLevel : std::uint8_t { kNote, kWarning, kError };
-// One line of text without its end. Called by the collectors' threads, several at once: must be thread-safe and must
-// not call the collector back. May be empty.
+// One line of text without its end. Called by the collectors' threads and by those that ask for counters, several at
+// once: must be thread-safe and must not call the collector back. May be empty.
 using Log = std::function<void(LogLevel, const std::string&)>;
 
 // Records of one sender that were shed.

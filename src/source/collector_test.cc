@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "source/collector_test_util.h"
@@ -25,6 +27,15 @@ TEST(Counters, EveryFieldIsListedOnce) {
   const Counters read = shared.read();
   value = 0;
   for (const CounterField& row : fields) EXPECT_EQ(read.*row.field, ++value) << row.name;
+}
+
+TEST(Counters, EveryFieldStandsInThePage) {
+  std::ifstream in(std::string(ORBWATCH_ROOT) + "/docs/collectors.md");
+  const std::string page{std::istreambuf_iterator<char>(in), {}};
+  for (const CounterField& row : counter_fields()) {
+    const std::string line = "| `" + std::string(row.name) + "` | " + std::string(row.meaning) + " |";
+    EXPECT_NE(page.find(line), page.npos) << line;
+  }
 }
 
 TEST(RareLog, SaysEachKindOnceInAWhile) {

@@ -345,7 +345,12 @@ class HttpPush final : public Collector {
     listener_ = std::move(*listener);
     options_.listen.port = local_port(listener_.get());
     for (size_t i = 0; i < options_.connections; ++i) {
-      threads_.push_back(quiet_thread("collect-http", [this] { run(); }));
+      auto thread = quiet_thread("collect-http", [this] { run(); });
+      if (!thread) {
+        stop();
+        return std::unexpected(thread.error());
+      }
+      threads_.push_back(std::move(*thread));
     }
     return {};
   }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 #include "core/text.h"
 
@@ -166,15 +167,20 @@ std::string system_text(int number) {
   return strerror_r(number, text, sizeof text);  // the GNU form returns the text, which need not lie in the buffer
 }
 
-std::thread quiet_thread(const char* name, std::function<void()> work) {
+core::Expected<std::thread> quiet_thread(const char* name, std::function<void()> work) {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
   // A thread begins with the mask of the one that starts it.
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  std::thread thread(std::move(work));
+  core::Expected<std::thread> thread;
+  try {
+    thread = std::thread(std::move(work));
+    ::pthread_setname_np(thread->native_handle(), name);
+  } catch (const std::system_error& error) {
+    thread = core::fail("cannot start a thread", error.what(), "raise the limit of tasks (systemd: TasksMax=)");
+  }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  ::pthread_setname_np(thread.native_handle(), name);
   return thread;
 }
 

@@ -78,7 +78,7 @@ std::string system_text(int number);
 
 // A thread in which no signal is handled: those of the process go to the threads of the program, and writing to a
 // closed connection is an error, no SIGPIPE. `name`: at most 15 bytes, as `top -H` shows it.
-std::thread quiet_thread(const char* name, std::function<void()> work);
+core::Expected<std::thread> quiet_thread(const char* name, std::function<void()> work);
 
 // Is the sender within one of the prefixes, or are there none?
 bool admitted(std::span<const core::Prefix> prefixes, const core::Ip& sender);

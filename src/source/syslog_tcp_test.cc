@@ -229,8 +229,7 @@ TEST(SyslogTcp, StopsUnderLoad) {
   std::atomic<bool> go{true};
   std::vector<std::thread> senders;
   for (int s = 0; s < 4; ++s) {
-    senders.emplace_back([&] {
-      const auto socket = connect_to(SOCK_STREAM, server.port());
+    senders.emplace_back([&, socket = connect_to(SOCK_STREAM, server.port())] {
       while (go.load() && send_all(socket.get(), "<13>on and on\n<13>and on\n")) {
       }
     });

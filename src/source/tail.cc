@@ -34,6 +34,7 @@ constexpr size_t kHead = 256;
 constexpr size_t kTail = 64;            // bytes in front of the position that are remembered
 constexpr size_t kRead = kMostArrival;  // bytes read at once
 constexpr milliseconds kRound{20};      // between two readings, so that many small writes are one Arrival
+constexpr milliseconds kRescan{100};    // between two scans, however busy the directories are
 constexpr milliseconds kRetryFull{100};
 constexpr milliseconds kRetryFailed{1000};
 constexpr milliseconds kCloseIdle{60'000};  // a file read to its end that does not grow is closed
@@ -154,7 +155,9 @@ class Tail final : public Collector {
         log_.say(LogLevel::kWarning, "inotify", "no inotify, files are polled: " + system_text(errno));
       }
     }
-    thread_ = quiet_thread("collect-files", [this] { run(); });
+    auto thread = quiet_thread("collect-files", [this] { run(); });
+    if (!thread) return std::unexpected(thread.error());
+    thread_ = std::move(*thread);
     return {};
   }
 
@@ -172,7 +175,8 @@ class Tail final : public Collector {
     while (true) {
       const auto begin = Clock::now();
       now_ = begin;
-      if (first || rescan_ || begin >= next_scan_) scan(first);
+      if (rescan_) rescan_at(last_scan_ + kRescan);
+      if (first || begin >= next_scan_) scan(first);
       first = false;
       const bool more = round();
       if (stopped(more ? milliseconds(0) : kRound)) return;
@@ -249,6 +253,7 @@ class Tail final : public Collector {
 
   void scan(bool first) {
     rescan_ = false;
+    last_scan_ = now_;
     next_scan_ = now_ + options_.poll;
     // The directories first: what appears while they are read is then said.
     for (const std::string& path : options_.paths) watch(directory_of(path));
@@ -460,7 +465,7 @@ class Tail final : public Collector {
     switch (find_copied(file, head)) {
       case Copied::kPerhaps:
         file.settled = false;
-        rescan_at(now_ + kRound);
+        rescan_at(last_scan_ + kRescan);
         return false;
       case Copied::kYes: file.unsaved = true; break;
       case Copied::kNo:
@@ -670,6 +675,7 @@ class Tail final : public Collector {
   std::map<int, std::string> watches_;  // inotify's number to the directory
   std::set<std::string> watched_;
   Clock::time_point now_;
+  Clock::time_point last_scan_;
   Clock::time_point next_scan_;
   Clock::time_point retry_;  // the Intake refused: not again before; epoch: it did not
   bool rescan_ = false;

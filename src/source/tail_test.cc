@@ -168,6 +168,7 @@ TEST_F(TailTest, AChainOfRotationsGivesEachLineOnce) {
 }
 
 TEST_F(TailTest, RenamedOutOfThePatternIsReadToItsEnd) {
+  options_.rotated_wait = milliseconds(1500);
   append("a.log", lines(0, 3));
   start({"*.log"});
   ASSERT_TRUE(taken(lines(0, 3)));
@@ -250,6 +251,22 @@ TEST_F(TailTest, ACopyMadeWhileNobodyLookedIsKnown) {
   append("a.log", lines(50, 52));
   start();
   ASSERT_TRUE(taken(lines(0, 25) + lines(50, 52)));
+}
+
+TEST_F(TailTest, ACopyThatEndsBeforeThePlaceHasNothingNew) {
+  append("a.log", lines(0, 20));
+  start();
+  ASSERT_TRUE(taken(lines(0, 20)));
+  tail_->stop();
+  append("a.log.1", lines(0, 15));
+  folder_.write("a.log", lines(50, 52));
+  start();
+  ASSERT_TRUE(taken(lines(0, 20) + lines(50, 52)));
+  // The copy is waited for, since it may still be written.
+  const std::uint64_t calls = intake_.calls();
+  ASSERT_TRUE(eventually([&] { return intake_.calls() > calls; })) << "its place is noted";
+  append("a.log.1", lines(15, 16));
+  ASSERT_TRUE(taken(lines(0, 20) + lines(50, 52) + lines(15, 16)));
 }
 
 TEST_F(TailTest, LogsThatBeginAlikeAreNoCopies) {

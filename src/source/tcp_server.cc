@@ -72,7 +72,9 @@ class TcpServer final : public Collector {
     options_.listen.port = local_port(listener_.get());
     watch(stop_.descriptor(), EPOLLIN, &stop_);
     watch(listener_.get(), EPOLLIN, &listener_);
-    thread_ = quiet_thread("collect-tcp", [this] { run(); });
+    auto thread = quiet_thread("collect-tcp", [this] { run(); });
+    if (!thread) return std::unexpected(thread.error());
+    thread_ = std::move(*thread);
     return {};
   }
 

@@ -60,7 +60,12 @@ class UdpServer final : public Collector {
       drops_.resize(sockets_.size());
     }
     for (const Descriptor& socket : sockets_) {
-      threads_.push_back(quiet_thread("collect-udp", [this, number = socket.get()] { Worker(*this, number).run(); }));
+      auto thread = quiet_thread("collect-udp", [this, number = socket.get()] { Worker(*this, number).run(); });
+      if (!thread) {
+        stop();
+        return std::unexpected(thread.error());
+      }
+      threads_.push_back(std::move(*thread));
     }
     return {};
   }
