@@ -66,6 +66,7 @@ std::string render_leef(const Finding& f, const RenderOptions& options) {
   } else if (!sources.empty()) {
     add("sourceCount", std::to_string(std::max<std::uint64_t>(f.source_count, sources.size())));
     std::vector<std::string> addresses;
+    addresses.reserve(sources.size());
     for (const score::SourceFacts* source : sources) addresses.push_back(source->ip.text());
     add("sources", joined({addresses.begin(), addresses.end()}, options.longest_value));
   }
