@@ -77,6 +77,7 @@ std::string render_leef(const Finding& f, const RenderOptions& options) {
   add("hypothesis", f.hypothesis);
   add("attack", joined(techniques_of(f), options.longest_value));
   std::vector<std::string_view> says;
+  says.reserve(f.evidence.size());
   for (const detect::Evidence& e : f.evidence) says.push_back(e.says.empty() ? e.kind : std::string_view(e.says));
   add("evidence", joined(says, options.longest_value));
   add("covertNetwork", f.network);
