@@ -157,6 +157,48 @@ TEST(Alerts, GiveUpAfterTheLastAttempt) {
   EXPECT_TRUE(delivery.dead_letters()[0].reason.starts_with("given up after 3 attempts: cannot open"));
 }
 
+// Takes everything, and remembers what.
+class Recorder final : public Output {
+ public:
+  explicit Recorder(std::vector<std::string>& ids) : ids_(ids) {}
+  Delivered deliver(const Message& message, std::stop_token) override {
+    ids_.push_back(message.id);
+    return {};
+  }
+  std::string target() const override { return "recorder"; }
+
+ private:
+  std::vector<std::string>& ids_;
+};
+
+TEST(Delivery, SendsNothingAgainBecauseTheDiskIsFull) {
+  const test::TempDir dir;
+  std::vector<std::string> ids;
+  auto spool = *Spool::open(dir / "spool", {});
+  const OutputSettings s = to_file("f", dir / "out");
+  for (const Finding& finding : alerts_of(3)) ASSERT_TRUE(spool->put(*make_message(finding, s, kNow)));
+  struct sigaction ignore{}, before{};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGXFSZ, &ignore, &before);
+  rlimit old{};
+  getrlimit(RLIMIT_FSIZE, &old);
+  const rlimit none{0, old.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &none);
+  Delivery delivery(std::make_unique<Recorder>(ids), std::move(spool), s.retry);
+  for (int i = 0; i < 5'000 && delivery.status().failures_in_row < 4; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  const auto status = delivery.status();
+  setrlimit(RLIMIT_FSIZE, &old);
+  EXPECT_GE(status.failures_in_row, 4U);
+  EXPECT_EQ(status.attempts, 1U);
+  EXPECT_EQ(status.counts.waiting, 3U);
+  EXPECT_NE(status.last_error.find("state"), std::string::npos) << status.last_error;
+  EXPECT_TRUE(delivery.wait_until_empty(kLong));
+  delivery.stop();
+  sigaction(SIGXFSZ, &before, nullptr);
+  EXPECT_EQ(ids.size(), 3U) << "each was sent once";
+}
+
 TEST(Alerts, OutputsMustHaveNamesOfTheirOwn) {
   const test::TempDir dir;
   const auto alerts = Alerts::open({to_file("f", dir / "a"), to_file("f", dir / "b")}, dir / "spool");

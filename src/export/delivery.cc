@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
+
 namespace orbwatch::exporting {
 
 Delivery::Delivery(std::unique_ptr<Output> output, std::unique_ptr<Spool> spool, BackOff back_off,
@@ -73,33 +76,46 @@ void Delivery::work(const std::stop_token& stop) {
     }
     std::chrono::milliseconds wait{0};
     std::string error;
-    core::Expected<void> kept;
+    std::function<core::Expected<void>()> note;
     if (delivered) {
-      kept = spool_->done(next->number);
+      note = [&] { return spool_->done(next->number); };
     } else {
       ++failures_of_message;
       error = delivered.error().error.text();
+      std::string reason = error;
       const bool given_up = most_attempts_ != 0 && failures_of_message >= most_attempts_;
-      if (delivered.error().permanent) {
-        kept = spool_->dead(next->number, error);
-      } else if (given_up) {
-        kept = spool_->dead(next->number, fmt::format("given up after {} attempts: {}", failures_of_message, error));
+      if (given_up && !delivered.error().permanent)
+        reason = fmt::format("given up after {} attempts: {}", failures_of_message, error);
+      if (given_up || delivered.error().permanent) {
+        note = [&, reason] { return spool_->dead(next->number, reason); };
       } else {
         spool_->release(next->number);
         wait = std::max<std::chrono::milliseconds>(back_off_.wait(failures_of_message), delivered.error().retry_after);
       }
-    }
-    if (!kept) {
-      // Delivered or buried, but the disk does not take the note: it will be delivered again.
-      error = kept.error().text();
-      spool_->release(next->number);
-      wait = std::max(wait, back_off_.wait(std::max<std::uint64_t>(failures_of_message, 1)));
     }
     {
       const std::scoped_lock lock(mutex_);
       ++attempts_;
       failures_in_row_ = error.empty() ? 0 : failures_in_row_ + 1;
       if (!error.empty()) last_error_ = error;
+    }
+    if (note) {
+      // What is taken or buried must be noted, else it would be sent again: while the disk does not take the note, the
+      // worker waits for the disk.
+      auto noted = note();
+      for (std::uint64_t failures = 1; !noted && !stop.stop_requested(); ++failures) {
+        {
+          const std::scoped_lock lock(mutex_);
+          last_error_ = noted.error().text();
+          ++failures_in_row_;
+        }
+        pause(stop, back_off_.wait(failures));
+        noted = note();
+        if (noted) {
+          const std::scoped_lock lock(mutex_);
+          failures_in_row_ = 0;
+        }
+      }
     }
     changed_.notify_all();
     if (wait.count() > 0) pause(stop, wait);

@@ -13,9 +13,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::unexpected<core::Error> failed(std::string what, const fs::path& file, int error) {
-  return std::unexpected(
-      core::Error{what + " " + file.string(), std::generic_category().message(error), "", core::ErrorKind::kOutput});
+std::unexpected<core::Error> failed(std::string_view what, const fs::path& file, int error) {
+  return std::unexpected(core::Error{std::string(what) + " " + file.string(), std::generic_category().message(error),
+                                     "", core::ErrorKind::kOutput});
 }
 
 }  // namespace

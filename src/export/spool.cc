@@ -243,6 +243,9 @@ std::optional<Spool::Next> Spool::next() {
       return Next{number, std::move(letter->message)};
     }
     std::error_code error;
+    // It is there and can only not be read now (too many open files): it is not damaged.
+    if (const auto size = fs::file_size(file("queue", number), error); !bytes && !error && size <= kLongestFile)
+      return std::nullopt;
     fs::rename(file("queue", number), file("damaged", number), error);
     if (auto finished = finish(number, &SpoolCounts::damaged); !finished) return std::nullopt;
     prune("damaged");

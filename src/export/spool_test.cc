@@ -284,7 +284,7 @@ TEST(Spool, LosesNothingWhenItIsKilled) {
   };
   const auto accepted = numbers("accepted");
   const auto received = numbers("received");
-  ASSERT_GT(accepted.size(), static_cast<std::size_t>(kKills));
+  ASSERT_GT(accepted.size(), 10U);
   const auto spool = open(dir / "s");
   const SpoolCounts counts = spool->counts();
   EXPECT_TRUE(counts.balanced());

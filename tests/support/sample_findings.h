@@ -55,8 +55,7 @@ inline std::vector<std::string> hostile_texts() {
       "nul\0inside"s,
       "tab\tsrc=198.51.100.9\tusrName=forged",
       "invalid \xff\xfe\xc3( utf-8",
-      "c1 \xc2\x9b"
-      "31m control",
+      std::string("c1 \xc2\x9b") + "31m control",
       "' OR value = '",
       "\\",
       std::string(10'240, 'x'),

@@ -123,6 +123,7 @@ std::string render_cef(const Finding& f, const RenderOptions& options) {
   x.custom("cs4", "Evidence", evidence);
   if (sources.size() > 1 || users.size() > 1) {
     std::vector<std::string> addresses;
+    addresses.reserve(sources.size());
     for (const score::SourceFacts* source : sources) addresses.push_back(source->ip.text());
     std::string involved;
     if (addresses.size() > 1) involved = "from " + joined({addresses.begin(), addresses.end()}, 2000);

@@ -66,6 +66,7 @@ std::string render_leef(const Finding& f, const RenderOptions& options) {
   } else if (!sources.empty()) {
     add("sourceCount", std::to_string(std::max<std::uint64_t>(f.source_count, sources.size())));
     std::vector<std::string> addresses;
+    addresses.reserve(sources.size());
     for (const score::SourceFacts* source : sources) addresses.push_back(source->ip.text());
     add("sources", joined({addresses.begin(), addresses.end()}, options.longest_value));
   }
@@ -76,6 +77,7 @@ std::string render_leef(const Finding& f, const RenderOptions& options) {
   add("hypothesis", f.hypothesis);
   add("attack", joined(techniques_of(f), options.longest_value));
   std::vector<std::string_view> says;
+  says.reserve(f.evidence.size());
   for (const detect::Evidence& e : f.evidence) says.push_back(e.says.empty() ? e.kind : std::string_view(e.says));
   add("evidence", joined(says, options.longest_value));
   add("covertNetwork", f.network);

@@ -149,6 +149,8 @@ core::Expected<void> Connection::start_tls(const std::stop_token& stop) {
   if (tls_->context == nullptr) return failed("cannot prepare TLS", tls_text(nullptr));
   SSL_CTX_set_min_proto_version(tls_->context, TLS1_2_VERSION);
   SSL_CTX_set_verify(tls_->context, SSL_VERIFY_PEER, nullptr);
+  // Receivers that close without a word of TLS are many. Nothing is read from them that could be cut short.
+  SSL_CTX_set_options(tls_->context, SSL_OP_IGNORE_UNEXPECTED_EOF);
   const bool trusted = settings_.ca_file.empty()
                            ? SSL_CTX_set_default_verify_paths(tls_->context) == 1
                            : SSL_CTX_load_verify_locations(tls_->context, settings_.ca_file.c_str(), nullptr) == 1;

@@ -32,7 +32,7 @@ std::string base64(std::string_view text) {
 }  // namespace
 
 std::string encoded_header(std::string_view text) {
-  const std::string line = one_line(text, 400);
+  std::string line = one_line(text, 400);
   const bool plain = line.size() <= 60 && line.find("=?") == line.npos && core::trim(line) == line &&
                      std::ranges::all_of(line, [](char c) { return c >= ' ' && c < 0x7f; });
   if (plain) return line;
