@@ -29,6 +29,7 @@ Made udp(const CollectorSettings& settings, const source::Endpoint& listen, std:
   options.source = source;
   options.listen = listen;
   options.workers = settings.workers;
+  options.admitted = settings.admit;
   options.receive_buffer = settings.receive_buffer;
   return settings.type == CollectorType::kSyslogUdp ? source::make_syslog_udp(options, intake, log)
                                                     : source::make_flow_udp(options, intake, log);
@@ -42,6 +43,7 @@ Made tcp(const CollectorSettings& settings, const source::Endpoint& listen, std:
   options.tls = tls_of(settings.tls);
   options.most_connections = static_cast<std::size_t>(settings.connections);
   options.idle = settings.idle_timeout;
+  options.admitted = settings.admit;
   return settings.type == CollectorType::kSyslogTcp ? source::make_syslog_tcp(options, intake, log)
                                                     : source::make_ipfix_tcp(options, intake, log);
 }
@@ -60,7 +62,8 @@ Made http(const CollectorSettings& settings, const source::Endpoint& listen, std
   options.source = source;
   options.listen = listen;
   options.tls = tls_of(settings.tls);
-  options.connections = static_cast<std::size_t>(settings.workers);
+  options.connections = static_cast<std::size_t>(settings.connections);
+  options.admitted = settings.admit;
   const auto allowed = [hashes = settings.token_hashes, anyone = settings.open_to_anyone](std::string_view token) {
     return anyone || std::ranges::find(hashes, token_hash(token)) != hashes.end();
   };

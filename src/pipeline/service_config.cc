@@ -107,7 +107,7 @@ CollectorSettings read_collector(const YAML::Node& node) {
   CollectorSettings out;
   if (!node.IsMap()) wrong(node, "an entry of 'collect' is a map with at least 'type'");
   only_keys(node, {"type", "name", "listen", "format", "timezone", "workers", "receive_buffer", "connections",
-                   "idle_timeout", "tls", "paths", "from", "token_hashes", "open_to_anyone"});
+                   "idle_timeout", "tls", "paths", "from", "token_hashes", "open_to_anyone", "admit"});
   std::string type;
   read(node, "type", type, "a type of collector");
   const auto found = std::find(kTypes.begin(), kTypes.end(), type);
@@ -122,9 +122,9 @@ CollectorSettings read_collector(const YAML::Node& node) {
   };
   using enum CollectorType;
   only_for("listen", {kSyslogUdp, kSyslogTcp, kFlowUdp, kFlowTcp, kHttp});
-  only_for("workers", {kSyslogUdp, kFlowUdp, kHttp});
+  only_for("workers", {kSyslogUdp, kFlowUdp});
   only_for("receive_buffer", {kSyslogUdp, kFlowUdp});
-  only_for("connections", {kSyslogTcp, kFlowTcp});
+  only_for("connections", {kSyslogTcp, kFlowTcp, kHttp});
   only_for("idle_timeout", {kSyslogTcp, kFlowTcp});
   only_for("tls", {kSyslogTcp, kFlowTcp, kHttp});
   only_for("format", {kSyslogUdp, kSyslogTcp, kTail, kHttp});
@@ -133,6 +133,7 @@ CollectorSettings read_collector(const YAML::Node& node) {
   only_for("from", {kTail});
   only_for("token_hashes", {kHttp});
   only_for("open_to_anyone", {kHttp});
+  only_for("admit", {kSyslogUdp, kSyslogTcp, kFlowUdp, kFlowTcp, kHttp});
   if (out.type == kTail) {
     read_list(node, "paths", out.paths);
     if (out.paths.empty()) wrong(node, "a collector of type tail needs 'paths'");
@@ -158,6 +159,7 @@ CollectorSettings read_collector(const YAML::Node& node) {
   if (out.connections < 1 || out.connections > 100'000)
     wrong(node["connections"], "'connections' must be within 1 and 100000");
   std::chrono::milliseconds idle = out.idle_timeout;
+  if (out.type == kHttp && !node["connections"]) out.connections = 64;
   read_time(node, "idle_timeout", idle, 1000, 30ULL * 86'400'000);
   out.idle_timeout = std::chrono::duration_cast<std::chrono::seconds>(idle);
   if (node["tls"]) out.tls = read_tls(node["tls"]);
@@ -171,6 +173,14 @@ CollectorSettings read_collector(const YAML::Node& node) {
       wrong(node["token_hashes"], "a token's hash is 64 digits of 0-9 and a-f, as `orbwatch token` prints it");
   }
   read(node, "open_to_anyone", out.open_to_anyone, "true or false");
+  std::vector<std::string> admit;
+  read_list(node, "admit", admit);
+  for (const std::string& text : admit) {
+    const auto prefix = core::Prefix::parse(text);
+    if (!prefix)
+      wrong(node["admit"], fmt::format("'admit' lists prefixes like 192.0.2.0/24, seen '{}'", core::printable(text, 40)));
+    out.admit.push_back(*prefix);
+  }
   if (out.type == kHttp && out.token_hashes.empty() && !out.open_to_anyone)
     wrong(node, "a collector of type http needs 'token_hashes' (see `orbwatch token`), or 'open_to_anyone: true'");
   return out;

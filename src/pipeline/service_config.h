@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/ip.h"
 #include "core/time.h"
 #include "export/output_settings.h"
 
@@ -41,6 +42,7 @@ struct CollectorSettings {
   bool from_beginning = false;     // of a file that was never seen
   std::vector<std::string> token_hashes;
   bool open_to_anyone = false;  // HTTP without tokens
+  std::vector<core::Prefix> admit;  // senders; none: everybody
 
   friend bool operator==(const CollectorSettings&, const CollectorSettings&) = default;
 };
