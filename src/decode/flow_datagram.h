@@ -44,10 +44,10 @@ class FlowDatagramDecoder {
   // What was lost on the way, as the sequence numbers say: see flow_sequences.h.
   FlowLosses lost() const { return sequences_.lost(); }
 
-  // Templates, options, names, data that wait, and sequence numbers. A decoder that has loaded the state gives the events
-  // that the saved one would have given. RecordRef::source of what waits is written as it is. Errors of writing stick to
-  // the writer; load() is for a decoder that has decoded nothing yet, which is to be thrown away after an error (damage,
-  // another layout, more than FlowLimits).
+  // Templates, options, names, data that wait, and sequence numbers. A decoder that has loaded the state gives the
+  // events that the saved one would have given. RecordRef::source of what waits is written as it is. Errors of writing
+  // stick to the writer; load() is for a decoder that has decoded nothing yet, which is to be thrown away after an
+  // error (damage, another layout, more than FlowLimits).
   void save(core::ArchiveWriter& archive) const;
   core::Expected<void> load(core::ArchiveReader& archive);
 

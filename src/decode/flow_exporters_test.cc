@@ -146,17 +146,20 @@ TEST(FlowExporters, UptimeIsReadAcrossItsWrap) {
   EXPECT_EQ(fed.batch[0].duration, 1500 * core::kMillisecond);
 }
 
-// Datagrams of a v9 and an IPFIX exporter: templates, samplers, names, data with and before their template, a withdrawal.
+// Datagrams of a v9 and an IPFIX exporter: templates, samplers, names, data with and before their template, a
+// withdrawal.
 std::vector<std::string> conversation() {
   const auto ipfix = [](const std::string& sets) {
     return be(10, 2) + be(16 + sets.size(), 2) + be(1700000000, 4) + be(0, 4) + be(7, 4) + sets;
   };
   const std::string sampler_template =
       set(1, be(400, 2) + be(4, 2) + be(8, 2) + be(1, 2) + be(4, 2) + be(48, 2) + be(1, 2) + be(50, 2) + be(4, 2));
-  const std::string names_template = set(3, be(500, 2) + be(2, 2) + be(1, 2) + be(95, 2) + be(4, 2) + be(96, 2) + be(8, 2));
+  const std::string names_template =
+      set(3, be(500, 2) + be(2, 2) + be(1, 2) + be(95, 2) + be(4, 2) + be(96, 2) + be(8, 2));
   const std::string with_sampler =
       set(0, be(301, 2) + be(3, 2) + be(8, 2) + be(4, 2) + be(12, 2) + be(4, 2) + be(48, 2) + be(1, 2));
-  const std::string with_name = set(2, be(302, 2) + be(3, 2) + be(8, 2) + be(4, 2) + be(12, 2) + be(4, 2) + be(95, 2) + be(4, 2));
+  const std::string with_name =
+      set(2, be(302, 2) + be(3, 2) + be(8, 2) + be(4, 2) + be(12, 2) + be(4, 2) + be(95, 2) + be(4, 2));
   return {v9(1, set(300, record())),
           v9(1, make_template(300) + sampler_template),
           v9(1, set(400, be(1, 4) + be(5, 1) + be(1000, 4))),
@@ -237,9 +240,9 @@ TEST(FlowExporters, ARestoredDecoderKeepsItsLimits) {
   EXPECT_EQ(after.rejected("flow: too many templates"), 1U);
   after.feed(v9(3, make_template(300)));
   EXPECT_EQ(after.rejected("flow: too many exporters"), 1U);
-  for (FlowLimits less : {FlowLimits{.domains = 1}, FlowLimits{.templates_per_domain = 1},
-                          FlowLimits{.template_bytes = 100}, FlowLimits{.pending_sets_per_domain = 0},
-                          FlowLimits{.pending_bytes = 1}}) {
+  for (FlowLimits less :
+       {FlowLimits{.domains = 1}, FlowLimits{.templates_per_domain = 1}, FlowLimits{.template_bytes = 100},
+        FlowLimits{.pending_sets_per_domain = 0}, FlowLimits{.pending_bytes = 1}}) {
     FlowDatagramDecoder small(less);
     EXPECT_FALSE(restore(small, bytes));
   }

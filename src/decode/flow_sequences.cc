@@ -120,8 +120,8 @@ FlowLosses FlowSequences::lost() const {
   all.of_each.reserve(sequences_.size());
   for (const auto& [key, s] : sequences_) {
     (counts_flows(key.protocol) ? all.flows : all.datagrams) += s.lost;
-    all.of_each.push_back({key.exporter, key.protocol, key.domain, s.datagrams, s.received, s.lost, s.late, s.repeated,
-                           s.restarts});
+    all.of_each.push_back(
+        {key.exporter, key.protocol, key.domain, s.datagrams, s.received, s.lost, s.late, s.repeated, s.restarts});
   }
   std::ranges::sort(all.of_each, [](const FlowLoss& a, const FlowLoss& b) {
     return std::tie(a.exporter, a.protocol, a.domain) < std::tie(b.exporter, b.protocol, b.domain);

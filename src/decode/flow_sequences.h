@@ -5,8 +5,9 @@
 //                   Datagram Format", flow_sequence.
 //   NetFlow v9      datagrams, of a source id. RFC 3954, 5.1.
 //   IPFIX           data records (options data included) sent before this message, of an observation domain, modulo
-//                   2^32. RFC 7011, 3.1. A set whose template is not known holds nobody knows how many: the count begins
-//                   anew behind it. SCTP counts each of its streams for itself and loses nothing: it is left out.
+//                   2^32. RFC 7011, 3.1. A set whose template is not known holds nobody knows how many: the count
+//                   begins anew behind it. SCTP counts each of its streams for itself and loses nothing: it is left
+//                   out.
 //   sFlow v5        datagrams, of an agent and sub-agent. sflow_version_5.txt, sample_datagram_v5.
 //
 // The rule, after RFC 3550, appendix A.1. With `ahead` = number - expected number, modulo 2^32:
@@ -18,8 +19,8 @@
 //                  if within kNear: late, or a repetition. Else, or if kRestart of them follow on each other, the
 //                  exporter began anew: nothing is known to be lost. A jump is believed when the next datagram goes on
 //                  from it.
-// So an exporter that starts again, datagrams out of order and datagrams sent twice lose nothing, and what was lost just
-// before a restart is not seen. After a pause of the collector what was sent meanwhile counts as lost, up to kFar.
+// So an exporter that starts again, datagrams out of order and datagrams sent twice lose nothing, and what was lost
+// just before a restart is not seen. After a pause of the collector what was sent meanwhile counts as lost, up to kFar.
 //
 // Numbers are taken as they come: whoever can send datagrams in an exporter's name can make them say anything.
 #pragma once
@@ -42,7 +43,7 @@ enum class FlowProtocol : std::uint8_t { kNone, kNetflowV5, kNetflowV7, kNetflow
 struct FlowLoss {
   core::Ip exporter;  // of the datagram; sFlow: the agent that it names
   FlowProtocol protocol = FlowProtocol::kNone;
-  std::uint32_t domain = 0;     // v5: engine type * 256 + id; v9, IPFIX: source id, observation domain; sFlow: sub-agent
+  std::uint32_t domain = 0;  // v5: engine type * 256 + id; v9, IPFIX: source id, observation domain; sFlow: sub-agent
   std::uint64_t datagrams = 0;  // that came, repetitions included
   std::uint64_t received = 0;   // in the unit of the number: flows, data records or datagrams
   std::uint64_t lost = 0;       // likewise
@@ -53,10 +54,10 @@ struct FlowLoss {
 
 // Of all sequences.
 struct FlowLosses {
-  std::uint64_t flows = 0;      // v5, v7 and IPFIX: flows and data records
-  std::uint64_t datagrams = 0;  // v9 and sFlow: how many flows or samples were in them nobody knows
-  std::uint64_t not_followed = 0;       // datagrams of sequences beyond the limit
-  std::vector<FlowLoss> of_each;  // by exporter, protocol, domain
+  std::uint64_t flows = 0;         // v5, v7 and IPFIX: flows and data records
+  std::uint64_t datagrams = 0;     // v9 and sFlow: how many flows or samples were in them nobody knows
+  std::uint64_t not_followed = 0;  // datagrams of sequences beyond the limit
+  std::vector<FlowLoss> of_each;   // by exporter, protocol, domain
 };
 
 // Not thread-safe. Memory: some 250 bytes for each of at most `most` sequences; further ones are not followed, and
@@ -97,8 +98,8 @@ class FlowSequences {
   };
   struct Sequence {
     std::uint32_t next = 0;
-    bool known = false;     // `next` is
-    bool doubted = false;   // a jump waits for the datagram that goes on from it,
+    bool known = false;    // `next` is
+    bool doubted = false;  // a jump waits for the datagram that goes on from it,
     std::uint32_t doubted_next = 0;
     std::uint32_t doubted_lost = 0;  // with so many lost if it does; 0 = a restart
     std::uint32_t backward = 0;      // datagrams in a row that follow on each other, behind `next`

@@ -48,8 +48,8 @@ TEST(FlowSequences, WhatComesLateIsNotLost) {
   for (std::uint32_t i = 0; i < numbers.size(); ++i) numbers[i] = i + 4294967200U;
   std::mt19937 random(5);
   for (std::size_t at = 1; at + 6 < numbers.size(); at += 6)
-    std::shuffle(numbers.begin() + static_cast<std::ptrdiff_t>(at), numbers.begin() + static_cast<std::ptrdiff_t>(at) + 6,
-                 random);
+    std::shuffle(numbers.begin() + static_cast<std::ptrdiff_t>(at),
+                 numbers.begin() + static_cast<std::ptrdiff_t>(at) + 6, random);
   Followed f;
   for (const std::uint32_t n : numbers) f.datagrams(n, 1);
   EXPECT_EQ(f.loss().lost, 0U);
@@ -137,7 +137,8 @@ TEST(FlowSequences, GoesOnWhereItWasSaved) {
     numbers.push_back(draw == 3 ? n - 2 : n);
   }
   const auto feed = [&](FlowSequences& s, std::size_t from, std::size_t to) {
-    for (std::size_t i = from; i < to; ++i) s.take(FlowProtocol::kNetflowV9, kExporter, static_cast<std::uint32_t>(i % 3), numbers[i], 1);
+    for (std::size_t i = from; i < to; ++i)
+      s.take(FlowProtocol::kNetflowV9, kExporter, static_cast<std::uint32_t>(i % 3), numbers[i], 1);
   };
   const auto told = [](const FlowSequences& s) {
     std::vector<std::uint64_t> all;

@@ -86,9 +86,9 @@ class Template {
   std::size_t shortest_record() const { return record_length_; }  // of all records if the lengths are fixed
   std::size_t memory() const;                                     // bytes, about
 
-  // The records of one set (without its header); gives how many there are. Counts each of them; what is left behind the last record is padding if
-  // shorter than 4 bytes or all zero, else it is rejected. `cut`: the set's end was not captured: the rest is rejected
-  // as truncated.
+  // The records of one set (without its header); gives how many there are. Counts each of them; what is left behind the
+  // last record is padding if shorter than 4 bytes or all zero, else it is rejected. `cut`: the set's end was not
+  // captured: the rest is rejected as truncated.
   std::size_t decode(std::string_view set, const MessageTime& time, std::uint32_t sampling, bool cut,
                      DomainFacts& facts, const FlowContext& context) const;
 

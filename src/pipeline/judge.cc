@@ -34,7 +34,7 @@ constexpr std::size_t kMostDays = 4'000;
 constexpr std::size_t kClasses = 8;
 constexpr std::int64_t kOverviewDays = 400;  // in a service: see changed()
 constexpr std::int64_t kUnusedDays = 90;
-constexpr std::uint32_t kLayout = 1;  // of the saved state: raised with every change of what persist() lists
+constexpr std::uint32_t kLayout = 1;          // of the saved state: raised with every change of what persist() lists
 constexpr std::uint32_t kEarlier = 1U << 31;  // in RecordRef::source: counts in earlier_names_
 constexpr std::string_view kOtherLogin = "other-login";  // detect/parallel_use.cc
 

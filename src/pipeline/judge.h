@@ -48,10 +48,10 @@ class Judge {
   // first. Its id never changes as it grows, and is the one that finish() gives it.
   //
   // `alert` is what can be said live: whether its log-odds reach the line that score::RunningThreshold draws over the
-  // log-ins of the 28 days that have ended, at the time of this call. The line of finish() differs: it is drawn over all
-  // findings, of every kind, each once with its final score, over all days except the first week. While less than a day
-  // is known the line stands at its lowest, so that a service alerts more in its first days than a hunt over the same
-  // records would. A finding is not told again when only the line has moved.
+  // log-ins of the 28 days that have ended, at the time of this call. The line of finish() differs: it is drawn over
+  // all findings, of every kind, each once with its final score, over all days except the first week. While less than a
+  // day is known the line stands at its lowest, so that a service alerts more in its first days than a hunt over the
+  // same records would. A finding is not told again when only the line has moved.
   //
   // Calling this marks a service: it bounds what a hunt keeps for its report. Once a day of event time, findings that
   // were told leave when they are closed (track::kKeptClosed); days of the overview when they are more than 400 days
@@ -59,19 +59,18 @@ class Judge {
   void changed(const std::function<void(const score::Finding&)>& visit);
 
   // Event time has come to `now`, though no event says so: log-ins that are complete by then (enrich::kSettle) are
-  // judged, which a quiet source would otherwise hold back until its next record. `now` must come out of a record, or be
-  // a time of arrival that was recorded with the records; never the clock's, or a replay would differ. The result is the
-  // same as without the call as long as no event older than `now` follows. A time that has passed does nothing.
+  // judged, which a quiet source would otherwise hold back until its next record. `now` must come out of a record, or
+  // be a time of arrival that was recorded with the records; never the clock's, or a replay would differ. The result is
+  // the same as without the call as long as no event older than `now` follows. A time that has passed does nothing.
   void advance(core::Nanoseconds now);
 
   // All that this judge knows: profiles, open sessions, findings, what is on probation, counters. What is given to the
   // constructor is not part of it and may differ when it is loaded: facts of addresses are looked up anew, inputs are
-  // known by their paths, another budget counts from then on. A judge that has loaded the state gives what the saved one
-  // would have given, byte for byte, if it is given the same.
-  // Errors of writing stick to the writer.
+  // known by their paths, another budget counts from then on. A judge that has loaded the state gives what the saved
+  // one would have given, byte for byte, if it is given the same. Errors of writing stick to the writer.
   void save(core::ArchiveWriter& archive) const;
-  // Into a judge that has taken nothing yet. Errors: damage; another layout, which is refused. After one the judge is to
-  // be thrown away; a new one learns from the beginning.
+  // Into a judge that has taken nothing yet. Errors: damage; another layout, which is refused. After one the judge is
+  // to be thrown away; a new one learns from the beginning.
   core::Expected<void> load(core::ArchiveReader& archive);
 
   const baseline::Baseline& baseline() const { return baseline_; }
