@@ -28,6 +28,7 @@ struct Datagram {
   std::uint16_t exporter_port = 0;
   core::Nanoseconds received = 0;  // when it was captured or received; 0 if unknown
   event::RecordRef record;         // goes into every event of the datagram
+  bool sequenced = true;           // its sequence number follows on that of the datagram before (flow_sequences.h)
 };
 
 // Counts of one datagram's records. Decoding never throws and never reads behind the payload.

@@ -4,15 +4,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "decode/flow_context.h"
 #include "decode/flow_exporters.h"
+#include "decode/flow_sequences.h"
 #include "decode/netflow_v5.h"
 
 namespace orbwatch::decode {
-
-enum class FlowProtocol : std::uint8_t { kNone, kNetflowV5, kNetflowV7, kNetflowV9, kIpfix, kSflowV5 };
 
 // How much of a payload must look like flow export.
 enum class FlowEvidence : std::uint8_t {
@@ -41,8 +41,21 @@ class FlowDatagramDecoder {
   // No more datagrams come: data sets still without template are rejected.
   void finish(EventBatch& batch);
 
+  // What was lost on the way, as the sequence numbers say: see flow_sequences.h.
+  FlowLosses lost() const { return sequences_.lost(); }
+
+  // Templates, options, names, data that wait, and sequence numbers. A decoder that has loaded the state gives the
+  // events that the saved one would have given. RecordRef::source of what waits is written as it is. Errors of writing
+  // stick to the writer; load() is for a decoder that has decoded nothing yet, which is to be thrown away after an
+  // error (damage, another layout, more than FlowLimits).
+  void save(core::ArchiveWriter& archive) const;
+  core::Expected<void> load(core::ArchiveReader& archive);
+
  private:
+  void note_sequence(const Datagram& datagram, std::optional<std::uint32_t> records);
+
   FlowExporters exporters_;
+  FlowSequences sequences_;
   NetflowV5 v5_;
 };
 

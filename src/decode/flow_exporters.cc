@@ -2,8 +2,12 @@
 
 #include <algorithm>
 
+#include "event/persist.h"
+
 namespace orbwatch::decode {
 namespace {
+
+constexpr std::uint32_t kLayout = 1;  // of the saved state: raised with every change of what persist() lists
 
 const Symbol kTemplate = core::intern("template");
 const Symbol kOptionsTemplate = core::intern("options template");
@@ -14,7 +18,7 @@ const Symbol kTooManyTemplates = core::intern("flow: too many templates");
 
 class FlowExporters::Domain {
  public:
-  explicit Domain(Dialect d) : dialect(d) {}
+  explicit Domain(const Key& k) : key(k), dialect(k.dialect) {}
 
   struct Pending {
     std::uint16_t id;
@@ -34,6 +38,7 @@ class FlowExporters::Domain {
   // Bytes that a waiting set takes.
   static std::size_t cost(std::string_view set) { return set.size() + sizeof(Pending); }
 
+  const Key key;
   const Dialect dialect;
   absl::flat_hash_map<std::uint16_t, std::unique_ptr<Template>> templates;
   DomainFacts facts;
@@ -50,19 +55,25 @@ FlowExporters::~FlowExporters() = default;
 FlowExporters::Domain* FlowExporters::domain(std::uint32_t id, Dialect dialect, const FlowContext& context) {
   const Key key{context.datagram.exporter, id, dialect};
   if (last_ != nullptr && key == last_key_) return last_;
-  auto found = domains_.find(key);
+  const auto found = domains_.find(key);
   if (found == domains_.end()) {
     if (domains_.size() >= limits_.domains) {
       context.reject(flow_reason::kTooManyExporters, context.datagram.payload);
       return nullptr;
     }
-    found = domains_.emplace(key, std::make_unique<Domain>(dialect)).first;
-    found->second->facts.entries_left = &option_entries_left_;
-    in_order_.push_back(found->second.get());
+    last_ = add(key);
+  } else {
+    last_ = found->second.get();
   }
   last_key_ = key;
-  last_ = found->second.get();
   return last_;
+}
+
+FlowExporters::Domain* FlowExporters::add(const Key& key) {
+  Domain* made = domains_.insert_or_assign(key, std::make_unique<Domain>(key)).first->second.get();
+  made->facts.entries_left = &option_entries_left_;
+  in_order_.push_back(made);
+  return made;
 }
 
 void FlowExporters::learn(Domain& domain, std::uint16_t id, std::vector<FieldSpec> fields, bool options,
@@ -128,31 +139,32 @@ void FlowExporters::withdraw_all(Domain& domain, bool options) {
   domain.changed();
 }
 
-void FlowExporters::decode(Domain& domain, const Template& made, std::string_view set, MessageTime time, bool cut,
-                           const FlowContext& context) {
+std::size_t FlowExporters::decode(Domain& domain, const Template& made, std::string_view set, MessageTime time,
+                                  bool cut, const FlowContext& context) {
   if (!time.has_uptime && domain.facts.boot_ms != 0) {
     const auto exported_ms = static_cast<std::uint64_t>(time.exported / core::kMillisecond);
     time.uptime_ms = static_cast<std::uint32_t>(exported_ms - domain.facts.boot_ms);
     time.has_uptime = true;
   }
-  made.decode(set, time, 0, cut, domain.facts, context);
+  return made.decode(set, time, 0, cut, domain.facts, context);
 }
 
-void FlowExporters::data(Domain& domain, std::uint16_t id, std::string_view set, const MessageTime& time, bool cut,
-                         const FlowContext& context) {
+std::optional<std::size_t> FlowExporters::data(Domain& domain, std::uint16_t id, std::string_view set,
+                                               const MessageTime& time, bool cut, const FlowContext& context) {
   if (const Template* made = domain.find(id)) {
-    decode(domain, *made, set, time, cut, context);
-    return;
+    const std::size_t records = decode(domain, *made, set, time, cut, context);
+    return cut ? std::nullopt : std::optional(records);
   }
   if (cut || domain.pending.size() >= limits_.pending_sets_per_domain ||
       pending_bytes_ + Domain::cost(set) > limits_.pending_bytes) {
     context.reject(kNoTemplate, set);
-    return;
+    return std::nullopt;
   }
   pending_bytes_ += Domain::cost(set);
   Datagram datagram = context.datagram;
   datagram.payload = {};
   domain.pending.push_back({id, time, datagram, std::string(set)});
+  return std::nullopt;
 }
 
 void FlowExporters::finish(EventBatch& batch) {
@@ -162,5 +174,88 @@ void FlowExporters::finish(EventBatch& batch) {
   }
   pending_bytes_ = 0;
 }
+
+// A compiled template holds addresses of functions: it is written as its fields and compiled anew.
+template <typename Archive>
+void FlowExporters::persist(Archive& a, Domain& domain) {
+  const std::size_t templates = a.count(domain.templates.size());
+  const auto one = [&](std::uint16_t& id, bool& options, std::vector<FieldSpec>& fields) {
+    a(id, options);
+    a.sequence(fields, [&](FieldSpec& f) { a(f.id, f.length, f.enterprise); });
+  };
+  if constexpr (Archive::kReads) {
+    if (templates > limits_.templates_per_domain) a.refuse("more templates than are kept");
+    for (std::size_t i = 0; i < templates && a.ok(); ++i) {
+      std::uint16_t id = 0;
+      bool options = false;
+      std::vector<FieldSpec> fields;
+      one(id, options, fields);
+      if (!a.ok()) return;
+      auto made = Template::compile(domain.dialect, std::move(fields), options);
+      if (made == nullptr || domain.templates.contains(id)) {
+        a.refuse("a template is none, or stands there twice");
+        return;
+      }
+      template_bytes_ += made->memory();
+      domain.templates.emplace(id, std::move(made));
+    }
+    if (template_bytes_ > limits_.template_bytes) a.refuse("more templates than are kept");
+  } else {
+    for (const auto& [number, made] : domain.templates) {
+      std::uint16_t id = number;
+      bool options = made->options();
+      std::vector<FieldSpec> fields = made->fields();
+      one(id, options, fields);
+    }
+  }
+  a(domain.facts.samplers, domain.facts.applications, domain.facts.sampling);
+  a.bounded(domain.facts.boot_ms, std::uint64_t{INT64_MAX / core::kMillisecond / 2});
+  a.sequence(domain.pending, [&](Domain::Pending& p) {
+    a(p.id, p.time.exported, p.time.uptime_ms, p.time.has_uptime, p.datagram.received, p.datagram.sequenced);
+    a(p.datagram.exporter, p.datagram.exporter_port, p.datagram.record, p.set);
+    if constexpr (Archive::kReads) pending_bytes_ += Domain::cost(p.set);
+  });
+  if constexpr (Archive::kReads) {
+    const std::size_t entries = domain.facts.samplers.size() + domain.facts.applications.size();
+    if (domain.pending.size() > limits_.pending_sets_per_domain || pending_bytes_ > limits_.pending_bytes ||
+        entries > option_entries_left_) {
+      a.refuse("more of a flow exporter than is kept");
+      return;
+    }
+    option_entries_left_ -= entries;
+  }
+}
+
+template <typename Archive>
+void FlowExporters::persist(Archive& a) {
+  a.section("flow exporters", kLayout);
+  const std::size_t domains = a.count(in_order_.size());
+  const auto one = [&](Key& key) {
+    a(key.exporter, key.id);
+    a.enumeration(key.dialect, Dialect::kIpfix);
+  };
+  if constexpr (Archive::kReads) {
+    if (domains > limits_.domains) a.refuse("more exporters than are kept");
+    for (std::size_t i = 0; i < domains && a.ok(); ++i) {
+      Key key;
+      one(key);
+      if (!a.ok()) return;
+      if (domains_.contains(key)) {
+        a.refuse("an exporter stands there twice");
+        return;
+      }
+      persist(a, *add(key));
+    }
+  } else {
+    for (Domain* domain : in_order_) {
+      Key key = domain->key;
+      one(key);
+      persist(a, *domain);
+    }
+  }
+}
+
+void FlowExporters::save(core::ArchiveWriter& archive) const { const_cast<FlowExporters*>(this)->persist(archive); }
+void FlowExporters::load(core::ArchiveReader& archive) { persist(archive); }
 
 }  // namespace orbwatch::decode

@@ -12,9 +12,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "core/archive.h"
 #include "decode/flow_context.h"
 #include "decode/flow_template.h"
 
@@ -47,13 +49,19 @@ class FlowExporters {
   void withdraw(Domain& domain, std::uint16_t id);
   void withdraw_all(Domain& domain, bool options);
   // One data set without its header. Without template it waits, if there is room; else it is rejected as "flow: no
-  // template", counted as one record, as nobody knows how many it holds.
-  void data(Domain& domain, std::uint16_t id, std::string_view set, const MessageTime& time, bool cut,
-            const FlowContext& context);
+  // template", counted as one record, as nobody knows how many it holds. Gives the number of records if it is known.
+  std::optional<std::size_t> data(Domain& domain, std::uint16_t id, std::string_view set, const MessageTime& time,
+                                  bool cut, const FlowContext& context);
   // The input ends: what still waits is rejected.
   void finish(EventBatch& batch);
 
   std::size_t domains() const { return domains_.size(); }
+
+  // Templates, options, names and what waits, of all domains; the limits excepted. Restored exporters give what the
+  // saved ones would have given. RecordRef::source of what waits is written as it is. Errors stick to the reader; what
+  // is beyond the limits is refused. After an error this is to be thrown away.
+  void save(core::ArchiveWriter& archive) const;
+  void load(core::ArchiveReader& archive);
 
  private:
   struct Key {
@@ -68,8 +76,13 @@ class FlowExporters {
     }
   };
 
-  void decode(Domain& domain, const Template& made, std::string_view set, MessageTime time, bool cut,
-              const FlowContext& context);
+  std::size_t decode(Domain& domain, const Template& made, std::string_view set, MessageTime time, bool cut,
+                     const FlowContext& context);
+  Domain* add(const Key& key);
+  template <typename Archive>
+  void persist(Archive& archive);
+  template <typename Archive>
+  void persist(Archive& archive, Domain& domain);
 
   FlowLimits limits_;
   absl::flat_hash_map<Key, std::unique_ptr<Domain>> domains_;

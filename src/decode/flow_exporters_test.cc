@@ -146,4 +146,127 @@ TEST(FlowExporters, UptimeIsReadAcrossItsWrap) {
   EXPECT_EQ(fed.batch[0].duration, 1500 * core::kMillisecond);
 }
 
+// Datagrams of a v9 and an IPFIX exporter: templates, samplers, names, data with and before their template, a
+// withdrawal.
+std::vector<std::string> conversation() {
+  const auto ipfix = [](const std::string& sets) {
+    return be(10, 2) + be(16 + sets.size(), 2) + be(1700000000, 4) + be(0, 4) + be(7, 4) + sets;
+  };
+  const std::string sampler_template =
+      set(1, be(400, 2) + be(4, 2) + be(8, 2) + be(1, 2) + be(4, 2) + be(48, 2) + be(1, 2) + be(50, 2) + be(4, 2));
+  const std::string names_template =
+      set(3, be(500, 2) + be(2, 2) + be(1, 2) + be(95, 2) + be(4, 2) + be(96, 2) + be(8, 2));
+  const std::string with_sampler =
+      set(0, be(301, 2) + be(3, 2) + be(8, 2) + be(4, 2) + be(12, 2) + be(4, 2) + be(48, 2) + be(1, 2));
+  const std::string with_name =
+      set(2, be(302, 2) + be(3, 2) + be(8, 2) + be(4, 2) + be(12, 2) + be(4, 2) + be(95, 2) + be(4, 2));
+  return {v9(1, set(300, record())),
+          v9(1, make_template(300) + sampler_template),
+          v9(1, set(400, be(1, 4) + be(5, 1) + be(1000, 4))),
+          v9(1, with_sampler),
+          v9(1, set(301, record() + be(5, 1))),
+          v9(2, set(300, record() + record())),
+          ipfix(names_template),
+          ipfix(set(500, be(13, 4) + std::string("webmail\0", 8))),
+          ipfix(set(302, record() + be(13, 4))),
+          ipfix(with_name),
+          ipfix(set(302, record() + be(13, 4))),
+          v9(2, make_template(300)),
+          ipfix(set(2, be(302, 2) + be(0, 2))),
+          ipfix(set(302, record() + be(13, 4))),
+          v9(1, set(301, record() + be(5, 1)) + set(300, record()))};
+}
+
+std::string told(const Fed& fed) {
+  std::string out;
+  for (const event::Event& e : fed.batch) {
+    out += event::to_json(e) + " " + std::to_string(e.record.line) + " " + std::to_string(e.sampling) + " " +
+           std::string(e.application.text()) + "\n";
+  }
+  const event::Counts& c = fed.batch.counts;
+  return out + std::to_string(c.records) + " " + std::to_string(c.ignored) + " " + std::to_string(c.rejected) + "\n";
+}
+
+std::string saved(const FlowDatagramDecoder& decoder) {
+  core::ArchiveWriter writer;
+  decoder.save(writer);
+  EXPECT_TRUE(writer.finish());
+  return writer.take();
+}
+
+core::Expected<void> restore(FlowDatagramDecoder& decoder, std::string_view bytes) {
+  core::ArchiveReader reader(bytes);
+  if (auto loaded = decoder.load(reader); !loaded) return loaded;
+  return reader.finish();
+}
+
+TEST(FlowExporters, ARestoredDecoderGoesOn) {
+  const std::vector<std::string> datagrams = conversation();
+  Fed through;
+  for (const std::string& d : datagrams) through.feed(d);
+  through.decoder.finish(through.batch);
+  ASSERT_GE(through.batch.size(), 6U);
+  const std::string reference = told(through);
+  EXPECT_NE(reference.find("1000"), std::string::npos) << "the sampler is used";
+  EXPECT_NE(reference.find("webmail"), std::string::npos);
+  for (std::size_t cut = 0; cut <= datagrams.size(); ++cut) {
+    SCOPED_TRACE(cut);
+    Fed before;
+    for (std::size_t i = 0; i < cut; ++i) before.feed(datagrams[i]);
+    Fed after;
+    const auto loaded = restore(after.decoder, saved(before.decoder));
+    ASSERT_TRUE(loaded) << loaded.error().text();
+    after.batch = before.batch;
+    after.line = before.line;
+    for (std::size_t i = cut; i < datagrams.size(); ++i) after.feed(datagrams[i]);
+    after.decoder.finish(after.batch);
+    EXPECT_EQ(told(after), reference);
+    EXPECT_EQ(after.decoder.lost().of_each.size(), through.decoder.lost().of_each.size());
+    EXPECT_EQ(after.decoder.lost().flows, through.decoder.lost().flows);
+  }
+}
+
+TEST(FlowExporters, ARestoredDecoderKeepsItsLimits) {
+  FlowLimits limits;
+  limits.domains = 2;
+  limits.templates_per_domain = 2;
+  Fed before(limits);
+  before.feed(v9(1, make_template(300) + make_template(301)));
+  before.feed(v9(2, set(300, record())));
+  const std::string bytes = saved(before.decoder);
+  Fed after(limits);
+  ASSERT_TRUE(restore(after.decoder, bytes));
+  after.feed(v9(1, make_template(302)));
+  EXPECT_EQ(after.rejected("flow: too many templates"), 1U);
+  after.feed(v9(3, make_template(300)));
+  EXPECT_EQ(after.rejected("flow: too many exporters"), 1U);
+  for (FlowLimits less :
+       {FlowLimits{.domains = 1}, FlowLimits{.templates_per_domain = 1}, FlowLimits{.template_bytes = 100},
+        FlowLimits{.pending_sets_per_domain = 0}, FlowLimits{.pending_bytes = 1}}) {
+    FlowDatagramDecoder small(less);
+    EXPECT_FALSE(restore(small, bytes));
+  }
+}
+
+TEST(FlowExporters, ADamagedStateIsRefusedAndAForgedOneDoesNoHarm) {
+  const std::vector<std::string> datagrams = conversation();
+  Fed before;
+  for (std::size_t i = 0; i < 9; ++i) before.feed(datagrams[i]);
+  const std::string bytes = saved(before.decoder);
+  for (std::size_t n = 0; n < bytes.size(); ++n) {
+    FlowDatagramDecoder decoder;
+    ASSERT_FALSE(restore(decoder, std::string_view(bytes).substr(0, n))) << n;
+  }
+  std::string inside = bytes.substr(20, bytes.size() - 28);
+  for (std::size_t bit = 0; bit < inside.size() * 8; ++bit) {
+    std::string forged = inside;
+    forged[bit / 8] = static_cast<char>(forged[bit / 8] ^ 1 << bit % 8);
+    Fed after;
+    if (!restore(after.decoder, core::sealed(forged))) continue;
+    for (const std::string& d : datagrams) after.feed(d);
+    after.decoder.finish(after.batch);
+    after.decoder.lost();
+  }
+}
+
 }  // namespace

@@ -393,6 +393,7 @@ FlowStreams::Fate FlowStreams::sctp(const Frame& frame, const Datagram& place, c
     if (type != kData || chunk.size() < 16) continue;
     Part part;
     part.place = place;
+    part.place.sequenced = false;  // RFC 7011, 3.1: each stream counts for itself
     part.bytes = chunk.substr(16);
     part.ends = (flags & 1U) != 0;
     part.begins = (flags & 2U) != 0;

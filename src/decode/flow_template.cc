@@ -679,7 +679,7 @@ std::size_t Template::fixed_records(std::string_view set, const Event& base, Run
 }
 
 std::size_t Template::variable_records(std::string_view set, const Event& base, RunContext& run,
-                                       const FlowContext& context) const {
+                                       const FlowContext& context, std::size_t& all) const {
   std::array<std::uint32_t, kMostFields> offsets;
   std::array<std::uint16_t, kMostFields> lengths;
   const auto* data = reinterpret_cast<const std::uint8_t*>(set.data());
@@ -741,6 +741,7 @@ std::size_t Template::variable_records(std::string_view set, const Event& base, 
       if (kept != 0) context.batch.counts.event(base.dataset);
     }
     at = p;
+    ++all;
   }
   return at;
 }
@@ -800,28 +801,28 @@ void Template::options_record(const std::uint8_t* record, const std::uint16_t* l
   }
 }
 
-void Template::decode(std::string_view set, const MessageTime& time, std::uint32_t sampling, bool cut,
-                      DomainFacts& facts, const FlowContext& context) const {
+std::size_t Template::decode(std::string_view set, const MessageTime& time, std::uint32_t sampling, bool cut,
+                             DomainFacts& facts, const FlowContext& context) const {
   RunContext run{time, facts, nullptr};
   std::size_t used = 0;
+  std::size_t all = variable_ ? 0 : set.size() / record_length_;
   if (variable_ || (!options_ && has_address_)) {
     Event base = prototype_;
     base.observer_ip = context.datagram.exporter;
     base.record = context.datagram.record;
     base.sampling = sampling != 0 ? sampling : facts.sampling;
-    used = variable_ ? variable_records(set, base, run, context) : fixed_records(set, base, run, context);
+    used = variable_ ? variable_records(set, base, run, context, all) : fixed_records(set, base, run, context);
   } else {
-    const std::size_t records = set.size() / record_length_;
-    used = records * record_length_;
+    used = all * record_length_;
     if (options_) {
       std::vector<std::uint16_t> lengths;
       lengths.reserve(fields_.size());
       for (const FieldSpec& f : fields_) lengths.push_back(f.length);
-      for (std::size_t i = 0; i < records; ++i) {
+      for (std::size_t i = 0; i < all; ++i) {
         options_record(reinterpret_cast<const std::uint8_t*>(set.data()) + i * record_length_, lengths.data(), facts);
       }
     }
-    context.ignore(options_ ? kOptionsData : kNoAddress, records);
+    context.ignore(options_ ? kOptionsData : kNoAddress, all);
   }
   const std::string_view rest = set.substr(used);
   if (cut) {
@@ -829,6 +830,7 @@ void Template::decode(std::string_view set, const MessageTime& time, std::uint32
   } else if (rest.size() >= 4 && !all_zero(rest)) {
     context.reject(kIncomplete, rest);
   }
+  return all;
 }
 
 }  // namespace orbwatch::decode

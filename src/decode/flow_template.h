@@ -86,18 +86,19 @@ class Template {
   std::size_t shortest_record() const { return record_length_; }  // of all records if the lengths are fixed
   std::size_t memory() const;                                     // bytes, about
 
-  // The records of one set (without its header). Counts each of them; what is left behind the last record is padding if
-  // shorter than 4 bytes or all zero, else it is rejected. `cut`: the set's end was not captured: the rest is rejected
-  // as truncated.
-  void decode(std::string_view set, const MessageTime& time, std::uint32_t sampling, bool cut, DomainFacts& facts,
-              const FlowContext& context) const;
+  // The records of one set (without its header); gives how many there are. Counts each of them; what is left behind the
+  // last record is padding if shorter than 4 bytes or all zero, else it is rejected. `cut`: the set's end was not
+  // captured: the rest is rejected as truncated.
+  std::size_t decode(std::string_view set, const MessageTime& time, std::uint32_t sampling, bool cut,
+                     DomainFacts& facts, const FlowContext& context) const;
 
  private:
   void add(Step::Run run, const FieldSpec* field);
   void plan(Dialect dialect);
+  // Both give how many bytes they used.
   std::size_t fixed_records(std::string_view set, const Event& base, RunContext& run, const FlowContext& context) const;
-  std::size_t variable_records(std::string_view set, const Event& base, RunContext& run,
-                               const FlowContext& context) const;
+  std::size_t variable_records(std::string_view set, const Event& base, RunContext& run, const FlowContext& context,
+                               std::size_t& records) const;
   // The events of a block are complete: times, NAT, firewall verdicts. Drops those that are no flows; gives how many
   // are left.
   std::size_t finish_block(Event* events, std::size_t n, RunContext& run, const FlowContext& context) const;

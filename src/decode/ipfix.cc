@@ -72,11 +72,11 @@ bool ipfix_plausible(std::string_view payload) {
   return sets_fill(payload.substr(kHeader, all - kHeader), [](std::uint16_t) { return true; });
 }
 
-void decode_ipfix(FlowExporters& exporters, const FlowContext& context) {
+std::optional<std::uint32_t> decode_ipfix(FlowExporters& exporters, const FlowContext& context) {
   std::string_view payload = context.datagram.payload;
   if (payload.size() < kHeader || ipfix_length(payload) < kHeader) {
     context.reject(flow_reason::kBadHeader, payload);
-    return;
+    return std::nullopt;
   }
   const std::size_t all = ipfix_length(payload);
   const bool truncated = all > payload.size();
@@ -84,16 +84,18 @@ void decode_ipfix(FlowExporters& exporters, const FlowContext& context) {
   time.exported = be32(payload.data() + 4) * core::kSecond;
   if (time.exported == 0) time.exported = context.datagram.received;
   FlowExporters::Domain* domain = exporters.domain(be32(payload.data() + 12), Dialect::kIpfix, context);
-  if (domain == nullptr) return;
+  if (domain == nullptr) return std::nullopt;
   if (!truncated && all == kHeader) {
     context.ignore(kEmptyMessage);
-    return;
+    return 0;
   }
   payload = payload.substr(kHeader, all - kHeader);
+  std::optional<std::size_t> records = truncated ? std::nullopt : std::optional<std::size_t>(0);
   bool told = false;  // that the message breaks off: its last set said so
   for (FlowSet set; take_set(payload, set);) {
     if (set.id >= 256) {
-      exporters.data(*domain, set.id, set.inside, time, set.cut, context);
+      const auto inside = exporters.data(*domain, set.id, set.inside, time, set.cut, context);
+      records = records && inside ? std::optional(*records + *inside) : std::nullopt;
     } else if (set.id == kTemplateSet || set.id == kOptionsSet) {
       templates(exporters, *domain, set.id == kOptionsSet, set.inside, context);
     } else {
@@ -105,7 +107,9 @@ void decode_ipfix(FlowExporters& exporters, const FlowContext& context) {
     if (!told) context.reject(flow_reason::kTruncated, payload);
   } else if (!all_zero(payload)) {
     context.reject(flow_reason::kBadSet, payload);
+    return std::nullopt;
   }
+  return records ? std::optional(static_cast<std::uint32_t>(*records)) : std::nullopt;
 }
 
 }  // namespace orbwatch::decode

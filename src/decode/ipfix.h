@@ -2,6 +2,8 @@
 // their length).
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "decode/flow_context.h"
@@ -15,6 +17,7 @@ bool ipfix_plausible(std::string_view payload);
 std::size_t ipfix_length(std::string_view payload);
 // True if a message header and the beginning of its first set, if it has one, stand here (18 bytes are looked at).
 bool ipfix_header(std::string_view payload);
-void decode_ipfix(FlowExporters& exporters, const FlowContext& context);
+// Gives the number of data records in the message if it is known: what the sequence numbers count.
+std::optional<std::uint32_t> decode_ipfix(FlowExporters& exporters, const FlowContext& context);
 
 }  // namespace orbwatch::decode

@@ -25,7 +25,7 @@ constexpr std::uint32_t kExpandedCounterSample = 4;
 constexpr std::uint32_t kDiscardSample = 5;
 
 // Reads the header; false if it is damaged.
-bool header(ByteReader& in, core::Ip& agent, std::uint32_t& samples) {
+bool header(ByteReader& in, core::Ip& agent, std::uint32_t& samples, SflowHeader* told = nullptr) {
   if (in.u32() != 5) return false;
   const std::uint32_t family = in.u32();
   if (family == 1) {
@@ -37,7 +37,10 @@ bool header(ByteReader& in, core::Ip& agent, std::uint32_t& samples) {
   } else {
     return false;
   }
-  in.skip(12);  // sub-agent, sequence number, uptime
+  const std::uint32_t sub_agent = in.u32();
+  const std::uint32_t sequence = in.u32();
+  in.skip(4);  // uptime
+  if (told != nullptr) *told = {agent, sub_agent, sequence};
   samples = in.u32();
   return !in.bad();
 }
@@ -173,6 +176,14 @@ void flow_sample(ByteReader in, bool expanded, const core::Ip& agent, std::strin
 bool sflow_v5_header(std::string_view payload) {
   return payload.size() >= 8 && be32(payload.data()) == 5 &&
          (be32(payload.data() + 4) == 1 || be32(payload.data() + 4) == 2);
+}
+
+std::optional<SflowHeader> sflow_v5_sequence(std::string_view payload) {
+  ByteReader in(payload);
+  core::Ip agent;
+  std::uint32_t samples = 0;
+  SflowHeader told;
+  return header(in, agent, samples, &told) ? std::optional(told) : std::nullopt;
 }
 
 std::size_t sflow_v5_length(std::string_view payload) {

@@ -209,7 +209,12 @@ void Live::Impl::persist(Archive& a) {
     Source& source = found == sources.end() ? gone : *found;
     a(source.counts.bytes, source.counts.late, source.counts.ahead, source.counts.last_arrival);
     persist_counts(a, source.counts.counts);
-    // TODO flows
+    // FlowDatagramDecoder's functions may fail for a reason of their own; the archive keeps it.
+    if constexpr (Archive::kReads) {
+      (void)source.flows->load(a);
+    } else {
+      source.flows->save(a);
+    }
   }
 }
 
@@ -225,17 +230,19 @@ core::Expected<void> Live::Impl::read_checkpoint(const std::string& path) {
 core::Expected<void> Live::Impl::write_checkpoint() {
   const auto began = std::chrono::steady_clock::now();
   const std::string path = checkpoint_path(options.folder, position);
-  auto writer = core::ArchiveWriter::to_file(path);
-  if (!writer) return std::unexpected(writer.error());
-  persist(*writer);
-  judge->save(*writer);
-  if (auto ok = writer->finish(); !ok) return ok;
+  // The stores first: they may be ahead of the state, since a second reading passes over what they have. What they lack
+  // behind a checkpoint would never be read again.
   if (days != nullptr) {
     if (auto ok = days->checkpoint(position); !ok) return ok;
   }
   if (findings != nullptr) {
     if (auto ok = findings->checkpoint(position); !ok) return ok;
   }
+  auto writer = core::ArchiveWriter::to_file(path);
+  if (!writer) return std::unexpected(writer.error());
+  persist(*writer);
+  judge->save(*writer);
+  if (auto ok = writer->finish(); !ok) return ok;
   // The one before stays, and the journal from there on: should this one be damaged on the disk.
   for (const std::uint64_t at : checkpoints_in(options.folder)) {
     if (at == position || at == previous_checkpoint) continue;
