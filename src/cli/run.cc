@@ -1,6 +1,7 @@
 // `orbwatch run`: the service.
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -84,6 +85,7 @@ int run(const Options& o) {
   for (const int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, s);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
+  ::umask(S_IWGRP | S_IRWXO);  // the state holds names of users
 
   LogLines lines;
   pipeline::ServiceOptions options;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -206,6 +207,65 @@ TEST_F(ServiceTest, LoggerIsUnderstood) {
   EXPECT_TRUE(service.wait_for("events", 2, "udp")) << service.get("/status");
   EXPECT_TRUE(service.wait_for("events", 3, "tcp")) << service.get("/status");
   EXPECT_EQ(service.number("rejected", "tcp"), 0);
+}
+
+TEST_F(ServiceTest, RecordsComeOverHttpWithAToken) {
+  if (!installed("curl")) GTEST_SKIP() << "curl is not installed (package curl)";
+  const auto made = run({orbwatch_binary(), "token"});
+  ASSERT_EQ(made.exit_code, 0);
+  const std::string token = made.out.substr(7, 64);
+  const std::string hash = made.out.substr(made.out.find("hash   ") + 7, 64);
+  ServiceProcess service(
+      folder_, config("  - type: http\n    name: http\n    listen: 127.0.0.1:0\n    token_hashes: [" + hash + "]\n"));
+  ASSERT_TRUE(service.wait_ready()) << service.err();
+  const std::string url = "http://127.0.0.1:" + std::to_string(service.port("http"));
+  const auto post = [&](const std::string& path, const std::string& authorization, const std::string& data,
+                        const std::string& key = {}) {
+    std::vector<std::string> argv = {"curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-H",
+                                     "Authorization: " + authorization, "--data-binary", data};
+    if (!key.empty()) argv.insert(argv.end(), {"-H", "Idempotency-Key: " + key});
+    argv.push_back(url + path);
+    return run(argv).out;
+  };
+  const std::string lines = "@" + example("vpn/fortigate.log").string();
+  EXPECT_EQ(post("/ingest", "Bearer wrong", lines), "403");
+  EXPECT_EQ(post("/ingest", "Bearer " + token, lines, "first"), "200");
+  EXPECT_EQ(post("/ingest", "Bearer " + token, lines, "first"), "200");  // sent again: not taken again
+  const long long count = lines_of(read(example("vpn/fortigate.log")));
+  ASSERT_TRUE(service.wait_for("records", count, "http")) << service.get("/status");
+  EXPECT_EQ(post("/services/collector/event", "Splunk " + token,
+                 R"({"time":1791172659,"host":"bastion","sourcetype":"linux_secure","event":"Oct  5 05:57:39 bastion sshd[7]: Failed password for root from 203.0.113.9 port 40001 ssh2"})"),
+            "200");
+  EXPECT_TRUE(service.wait_for("records", count + 1, "http")) << service.get("/status");
+  EXPECT_EQ(service.number("records", "http"), count + 1);
+  EXPECT_NE(service.get("/status").find("\"openssh\":1"), std::string::npos);
+}
+
+TEST_F(ServiceTest, FindingsGoToAnOutput) {
+  const fs::path told = folder_ / "told.cef";
+  ServiceProcess service(folder_, config(kTcp, "outputs:\n  - name: archive\n    type: file\n    format: cef\n    alerts_only: false\n    path: " +
+                                                   told.string() + "\n"));
+  ASSERT_TRUE(service.wait_ready()) << service.err();
+  // Few attempts each at many accounts from one address, then quiet: a spray.
+  std::string lines;
+  for (int i = 0; i < 60; ++i) {
+    char line[300];
+    std::snprintf(line, sizeof(line),
+                  "<134>Oct  5 2026 08:%02d:00 asa-1 : %%ASA-6-113015: AAA user authentication Rejected : reason = Invalid "
+                  "password : local database : user = user%d : user IP = 203.0.113.9\n",
+                  i, i);
+    lines += line;
+  }
+  ASSERT_TRUE(send_tcp(service.port("tcp"), lines));
+  ASSERT_TRUE(service.wait_for("findings", 1, {}, seconds(60))) << service.get("/status");
+  for (int i = 0; i < 500 && read(told).empty(); ++i) ::usleep(20'000);
+  EXPECT_NE(read(told).find("CEF:0|"), std::string::npos) << read(told);
+  EXPECT_NE(read(told).find("203.0.113.9"), std::string::npos) << read(told);
+  stop(service);
+  EXPECT_NE(run({orbwatch_binary(), "sql", (folder_ / "state/findings.duckdb").string(), "--csv",
+                 "SELECT kind FROM findings"})
+                .out.find("spray"),
+            std::string::npos);
 }
 
 TEST_F(ServiceTest, ReloadTakesAGoodConfigurationAndRefusesABadOne) {
