@@ -284,7 +284,8 @@ void Spool::prune(std::string_view folder) const {
     std::error_code error;
     const auto size = fs::file_size(file(folder, *number), error);
     bytes += error ? 0 : size;
-    if (++kept > kMostKept || (kept > 1 && bytes > limits_.most_bytes)) fs::remove(file(folder, *number), error);
+    ++kept;
+    if (kept > kMostKept || (kept > 1 && bytes > limits_.most_bytes)) fs::remove(file(folder, *number), error);
   }
 }
 

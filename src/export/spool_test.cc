@@ -26,7 +26,7 @@ Message numbered(std::uint64_t i, std::size_t size = 20) {
   m.subject = "subject " + m.id;
   m.media_type = "application/json";
   m.time = static_cast<core::Nanoseconds>(i) * core::kSecond;
-  m.body = "{\"n\":" + m.id + "}\n\0\xff" + std::string(size, 'x');
+  m.body = "{\"n\":" + m.id + std::string("}\n\0\xff", 4) + std::string(size, 'x');
   return m;
 }
 
@@ -104,7 +104,7 @@ TEST(Spool, MovesDamagedFilesAside) {
   std::string bytes = test::read_file(file("queue", 1));
   bytes[bytes.size() / 2] ^= 1;
   std::ofstream(file("queue", 1), std::ios::binary) << bytes;
-  std::ofstream(file("queue", 3), std::ios::binary | std::ios::trunc);
+  fs::resize_file(file("queue", 3), 0);
   bytes = test::read_file(file("queue", 4));
   std::ofstream(file("queue", 4), std::ios::binary) << bytes.substr(0, bytes.size() - 3);
   std::ofstream(dir / "s/queue/notes.txt") << "somebody's";
@@ -237,7 +237,8 @@ TEST(Spool, LosesNothingWhenItIsKilled) {
       std::setvbuf(accepted, nullptr, _IONBF, 0);
       std::setvbuf(received, nullptr, _IONBF, 0);
       std::jthread put([&] {
-        for (std::uint64_t i = first; kill < kKills; ++i) {
+        if (kill == kKills) return;
+        for (std::uint64_t i = first;; ++i) {
           if (!spool.put(numbered(i, i * 37 % 3'000))) ::_exit(4);
           std::fputs((std::to_string(i) + "\n").c_str(), accepted);
         }

@@ -17,8 +17,8 @@ int stopped(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
 }  // namespace
 
 CurlCall::CurlCall() {
-  static const CURLcode kInitialised = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (kInitialised == CURLE_OK) curl_.reset(curl_easy_init());
+  static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (initialised == CURLE_OK) curl_.reset(curl_easy_init());
 }
 
 CURL* CurlCall::prepare(const OutputSettings& settings, std::stop_token stop) {
