@@ -286,7 +286,12 @@ struct Records {
   std::uint64_t count = 0;
   std::uint64_t empty = 0;
   std::uint64_t oversize = 0;
-  std::vector<std::pair<size_t, size_t>> ends;  // of each Arrival: in `bytes`, in the body
+  struct Piece {     // what becomes one Arrival
+    size_t end = 0;  // in `bytes`
+    size_t end_in_body = 0;
+    std::uint64_t records = 0;
+  };
+  std::vector<Piece> pieces;
 };
 
 // So many bytes of all bodies, given back at the end.
@@ -555,7 +560,7 @@ class HttpPush final : public Collector {
     if (route.keys && request.has_header("Idempotency-Key")) {
       return give_once(request.get_header_value("Idempotency-Key"), body.size(), records);
     }
-    return give(records, 0);
+    return give(records, 0, 0);
   }
 
   const Answer* decompress(std::string body, std::string& out, Reserved& reserved) const {
@@ -574,15 +579,17 @@ class HttpPush final : public Collector {
 
   static void add(Records& records, string_view record, size_t end_in_body) {
     const size_t begin = records.bytes.size();
-    const size_t arrival = records.ends.size() < 2 ? 0 : records.ends[records.ends.size() - 2].first;
+    const size_t piece = records.pieces.size() < 2 ? 0 : records.pieces[records.pieces.size() - 2].end;
     records.bytes += record;
     std::replace_if(
         records.bytes.begin() + static_cast<std::ptrdiff_t>(begin), records.bytes.end(),
         [](char c) { return c == '\n' || c == '\r'; }, ' ');
     records.bytes += '\n';
     ++records.count;
-    if (records.ends.empty() || records.bytes.size() - arrival > kMostArrival) records.ends.emplace_back();
-    records.ends.back() = {records.bytes.size(), end_in_body};
+    if (records.pieces.empty() || records.bytes.size() - piece > kMostArrival) records.pieces.emplace_back();
+    records.pieces.back().end = records.bytes.size();
+    records.pieces.back().end_in_body = end_in_body;
+    ++records.pieces.back().records;
   }
 
   void cut_lines(string_view body, Records& records) const {
@@ -598,7 +605,7 @@ class HttpPush final : public Collector {
       records.oversize += line.size() > options_.longest_record;
       add(records, line.substr(0, options_.longest_record), std::min(at, body.size()));
     }
-    if (!records.ends.empty()) records.ends.back().second = body.size();
+    if (!records.pieces.empty()) records.pieces.back().end_in_body = body.size();
   }
 
   // Null if all of them are right.
@@ -639,10 +646,14 @@ class HttpPush final : public Collector {
       if (!keys_.insert(stream).second) return kKeyInUse;
     }
     Answer result = kSuccess;
-    if (const std::uint64_t known = intake_.position(stream); known == 0) {
-      result = give(records, stream);
-    } else if (known == size) {
+    const std::uint64_t known = intake_.position(stream);
+    // A kill in the middle of take() may leave the first Arrivals of a request that was not answered.
+    const auto at = std::find_if(records.pieces.begin(), records.pieces.end(),
+                                 [&](const Records::Piece& piece) { return piece.end_in_body == known; });
+    if (known == size) {
       counters_.add(&Counters::repeated);
+    } else if (known == 0 || at != records.pieces.end()) {
+      result = give(records, stream, known == 0 ? 0 : static_cast<size_t>(at - records.pieces.begin()) + 1);
     } else {
       result = kKeyOfOther;
     }
@@ -651,10 +662,14 @@ class HttpPush final : public Collector {
     return result;
   }
 
-  Answer give(const Records& records, std::uint64_t stream) {
+  // Hands over the pieces from `first` on.
+  Answer give(const Records& records, std::uint64_t stream, size_t first) {
     std::vector<Arrival> arrivals;
-    size_t begin = 0;
-    for (const auto& [end, end_in_body] : records.ends) {
+    std::uint64_t count = 0;
+    size_t bytes = 0;
+    for (size_t i = first; i < records.pieces.size(); ++i) {
+      const Records::Piece& piece = records.pieces[i];
+      const size_t begin = i == 0 ? 0 : records.pieces[i - 1].end;
       Arrival& arrival = arrivals.emplace_back();
       arrival.source = options_.source;
       arrival.kind = ArrivalKind::kLines;
@@ -662,14 +677,15 @@ class HttpPush final : public Collector {
       arrival.peer_port = current().link->peer_port();
       arrival.received = now();
       arrival.stream = stream;
-      arrival.position = stream == 0 ? 0 : end_in_body;
-      arrival.bytes = string_view(records.bytes).substr(begin, end - begin);
-      begin = end;
+      arrival.position = stream == 0 ? 0 : piece.end_in_body;
+      arrival.bytes = string_view(records.bytes).substr(begin, piece.end - begin);
+      count += piece.records;
+      bytes += arrival.bytes.size();
     }
     const Intake::Taken taken = intake_.take(arrivals);
     if (taken == Intake::Taken::kYes) {
-      counters_.add(&Counters::records, records.count);
-      counters_.add(&Counters::bytes, records.bytes.size());
+      counters_.add(&Counters::records, count);
+      counters_.add(&Counters::bytes, bytes);
       counters_.add(&Counters::oversize, records.oversize);
       unhealthy_until_.store(Clock::duration::zero());
       return kSuccess;

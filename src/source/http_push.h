@@ -45,8 +45,8 @@ using TokenAllowed = std::function<bool(std::string_view token)>;
 // taken it. 503 with Retry-After: it is full; 500: it cannot write.
 //
 // `Idempotency-Key: ...` on /ingest (up to 256 bytes): stream = a hash of key and token, position = size of the body. A
-// request whose key was taken already is answered with 200 and not taken again; one with that key and another size with
-// 422; one whose twin is just being taken with 409.
+// request whose key was taken already is answered with 200 and not taken again (of one that a kill let be taken in part
+// the rest is taken); one with that key and another size with 422; one whose twin is just being taken with 409.
 //
 // The process ignores SIGPIPE from then on (the library does that).
 std::unique_ptr<Collector> make_http_push(const HttpOptions& options, TokenAllowed allowed, Intake& intake,

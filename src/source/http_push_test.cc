@@ -211,6 +211,25 @@ TEST(HttpPush, AKeyIsTakenOnce) {
   EXPECT_EQ(server.intake.lines().size(), 2u);
 }
 
+// What a kill in the middle of take() leaves: the first part of a request that was not answered.
+TEST(HttpPush, ARequestThatWasTakenInPartIsCompleted) {
+  std::string body;
+  for (int i = 0; body.size() < 3'000'000; ++i) body += "<13>record " + std::to_string(i) + "\n";
+  const auto key = with(kToken, "Idempotency-Key", "7f0a");
+  Server server(local());
+  EXPECT_EQ(server.post("/ingest", body, key), kOk);
+  const auto stored = server.intake.stored();
+  ASSERT_GE(stored.size(), 3u);
+  Arrival part = stored[0].arrival;
+  part.bytes = stored[0].bytes;
+  Server other(local());
+  ASSERT_EQ(other.intake.take({&part, 1}), Intake::Taken::kYes);
+  EXPECT_EQ(other.post("/ingest", body, key), kOk);
+  EXPECT_TRUE(other.intake.bytes() == body);
+  EXPECT_EQ(other.post("/ingest", body, key), kOk);
+  EXPECT_EQ(other.counters().repeated, 1u);
+}
+
 TEST(HttpPush, AKeyThatIsJustBeingTakenIsAConflict) {
   Server server(local());
   const auto key = with(kToken, "Idempotency-Key", "7f0a");

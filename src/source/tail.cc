@@ -538,29 +538,28 @@ class Tail final : public Collector {
     if (bytes.empty()) return false;
     if (file.scanned > file.place.position) return scan_ahead(file, bytes);
 
-    // Whole lines.
-    records_.clear();
+    // Zeros in front of the lines.
+    const size_t begin = std::min(bytes.find_first_not_of('\0'), bytes.size());
+    // Whole lines, up to one that cannot be given as it is.
+    size_t end = begin;
     uint64_t records = 0;
-    uint64_t cut = 0;
-    uint64_t empty = 0;
-    size_t used = 0;
-    while (true) {
-      size_t begin = used;
-      if (bytes.size() > begin && bytes[begin] == '\0') {
-        begin = std::min(bytes.find_first_not_of('\0', begin), bytes.size());
-        if (begin == bytes.size()) break;
-        used = begin;
-      }
-      const auto newline = bytes.find('\n', begin);
-      if (newline == bytes.npos) break;
-      cut += add(bytes.substr(begin, newline - begin), records, empty);
-      used = newline + 1;
+    while (end < bytes.size() && bytes[end] != '\0') {
+      const size_t newline = bytes.find('\n', end);
+      if (newline == bytes.npos || newline - end > options_.longest_record) break;
+      end = newline + 1;
+      ++records;
     }
-    if (used != 0) {
-      if (!take(file, file.place.position + used, records)) return false;
-      counters_.add(&Counters::oversize, cut);
-      counters_.add(&Counters::empty, empty);
-      return used < bytes.size() ? bytes.size() == kRead : from + used < file.size;
+    if (end != begin) {
+      if (!take(file, bytes.substr(begin, end - begin), from + end, records)) return false;
+      return from + end < file.size && (bytes.size() == kRead || bytes.find('\n', end) != bytes.npos);
+    }
+    if (const size_t newline = bytes.find('\n', begin); newline != bytes.npos) {
+      if (!take_cut(file, bytes.substr(begin, newline - begin), from + newline + 1)) return false;
+      return from + newline + 1 < file.size;
+    }
+    if (begin != 0 && begin < bytes.size()) {  // the line may end within another buffer
+      file.place = place_at(number, from + begin);
+      return bytes.size() == kRead;
     }
     // One line, or zeros, and longer than the buffer.
     if (bytes.size() < kRead) return false;
@@ -588,47 +587,33 @@ class Tail final : public Collector {
       return file.scanned < file.size;
     }
     const uint64_t end = file.scanned + newline + 1;
-    uint64_t records = 0;
-    uint64_t empty = 0;
-    records_.clear();
-    add(read_at(file.file.get(), file.place.position, options_.longest_record + 1), records, empty);
-    if (!take(file, end, records)) return false;
-    counters_.add(&Counters::oversize);
-    return end < file.size;
+    return take_cut(file, read_at(file.file.get(), file.place.position, options_.longest_record + 1), end) &&
+           end < file.size;
   }
 
   bool take_unfinished(Followed& file) {
-    records_.clear();
-    uint64_t records = 0;
-    uint64_t empty = 0;
     const std::string rest = read_at(file.file.get(), file.place.position, options_.longest_record + 1);
     if (rest.find_first_not_of('\0') == rest.npos) return true;  // room that a writer has set aside
-    const bool cut = add(rest, records, empty);
-    if (!take(file, file.size, records)) return false;
-    counters_.add(&Counters::unfinished, records);
-    counters_.add(&Counters::oversize, cut);
+    if (!take_cut(file, rest, file.size)) return false;
+    counters_.add(&Counters::unfinished);
     return true;
   }
 
-  // Appends a record; true if it was cut off.
-  bool add(string_view line, uint64_t& records, uint64_t& empty) {
-    while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    if (line.empty()) {
-      ++empty;
-      return false;
-    }
-    ++records;
-    records_ += line.substr(0, options_.longest_record);
-    records_ += '\n';
-    return line.size() > options_.longest_record;
+  // One record that ends at `position`, as much of it as a record may have.
+  bool take_cut(Followed& file, string_view line, uint64_t position) {
+    record_ = line.substr(0, options_.longest_record);
+    record_ += '\n';
+    if (!take(file, record_, position, 1)) return false;
+    counters_.add(&Counters::oversize, line.size() > options_.longest_record);
+    return true;
   }
 
-  // Hands over records_, which end at `position` of the file. False: the Intake does not take them now.
-  bool take(Followed& file, uint64_t position, uint64_t records) {
+  // Hands over what ends at `position` of the file. False: the Intake does not take it now.
+  bool take(Followed& file, string_view bytes, uint64_t position, uint64_t records) {
     Place place = place_at(file.file.get(), position);
-    if (!give(file, place, records_)) return false;
+    if (!give(file, place, bytes)) return false;
     counters_.add(&Counters::records, records);
-    counters_.add(&Counters::bytes, records_.size());
+    counters_.add(&Counters::bytes, bytes.size());
     file.place = std::move(place);
     file.scanned = 0;
     return true;
@@ -668,7 +653,7 @@ class Tail final : public Collector {
 
   // Of the thread alone:
   std::unique_ptr<char[]> buffer_;
-  std::string records_;
+  std::string record_;
   std::vector<std::unique_ptr<Followed>> files_;  // in the order of the last scan
   std::map<FileId, Followed*> by_id_;
   std::map<std::string, Followed*, std::less<>> paths_;

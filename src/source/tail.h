@@ -45,6 +45,8 @@ struct TailOptions {
 //   (expand.h), goes on where the original was left: what was written between the last reading and the truncation is
 //   read from there. Without a copy it is lost.
 // - Compressed files are skipped: they were read before they were compressed.
+// - Lines go on as they are, so that position - size of the bytes is where they stand in the file; only those that are
+//   cut off, or taken without their end, do not.
 // - Zeros at the beginning of a line are passed over (a writer that goes on at its old place after a truncation).
 //
 // An Arrival without bytes notes a place: where reading of a file begins that is not read from its beginning.
