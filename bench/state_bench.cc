@@ -118,9 +118,10 @@ int main(int argc, char** argv) {
   if (auto done = writer->finish(); !done) stop(done.error());
   const double saved = seconds_since(start);
 
-  fmt::print("{} users, {} sources: {:.0f} MB, {:.0f} bytes a user; saved in {:.2f} s ({:.2f} s until the disk has it)\n",
-             before.users(), before.sources(), static_cast<double>(writer->size()) / 1e6,
-             static_cast<double>(writer->size()) / static_cast<double>(before.users()), written, saved);
+  fmt::print(
+      "{} users, {} sources: {:.0f} MB, {:.0f} bytes a user; saved in {:.2f} s ({:.2f} s until the disk has it)\n",
+      before.users(), before.sources(), static_cast<double>(writer->size()) / 1e6,
+      static_cast<double>(writer->size()) / static_cast<double>(before.users()), written, saved);
   std::fflush(stdout);
   std::_Exit(0);
 }

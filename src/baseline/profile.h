@@ -64,7 +64,8 @@ class TopWeights {
   std::size_t size() const { return used_; }
   Key key(std::size_t i) const { return keys_[i]; }
   float weight_at(std::size_t i) const { return weights_[i]; }
-  // For core/archive.h: what is used, in its order (of equals the first makes room first). each_key(key) persists a key.
+  // For core/archive.h: what is used, in its order (of equals the first makes room first). each_key(key) persists a
+  // key.
   template <typename Archive, typename EachKey>
   void persist(Archive& a, EachKey&& each_key) {
     a.bounded(used_, static_cast<std::uint32_t>(N));

@@ -8,11 +8,12 @@
 //
 // The form: a header (magic, version of the form), blocks of at most kBlock bytes, each with its length and a CRC-32C
 // (RFC 3720, B.4) over its number, length and bytes, and an empty block as the end. Every bit of a file is covered: a
-// file that is cut anywhere, or in which a bit has changed, gives an error. A number never lies over the end of a block.
+// file that is cut anywhere, or in which a bit has changed, gives an error. A number never lies over the end of a
+// block.
 //
-// Values: whole numbers as LEB128 (signed ones in zigzag), floating point as it is (a NaN is refused, for it would break
-// every order), arrays of numbers as a mask of what is not zero and these values, Symbols as numbers of a table of texts
-// that grows within the archive, since their ids differ from process to process.
+// Values: whole numbers as LEB128 (signed ones in zigzag), floating point as it is (a NaN is refused, for it would
+// break every order), arrays of numbers as a mask of what is not zero and these values, Symbols as numbers of a table
+// of texts that grows within the archive, since their ids differ from process to process.
 //
 // Sections name what follows and the number of its layout; whoever changes what a persist() lists raises the number of
 // its section. A section of another layout is refused, never guessed at.

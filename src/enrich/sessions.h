@@ -84,9 +84,10 @@ class SessionStitcher {
 
   std::uint64_t sessions() const { return sessions_; }
 
-  // All that it holds, the limits excepted: a restored stitcher goes on as the saved one would have. Errors stick to the
-  // reader; after one this is to be thrown away. Behind load() the facts of the events (event/persist.h) and the inputs
-  // that records stand in must be put right: each_event() shows every event, each_place() the place of every line.
+  // All that it holds, the limits excepted: a restored stitcher goes on as the saved one would have. Errors stick to
+  // the reader; after one this is to be thrown away. Behind load() the facts of the events (event/persist.h) and the
+  // inputs that records stand in must be put right: each_event() shows every event, each_place() the place of every
+  // line.
   void save(core::ArchiveWriter& archive) const;
   void load(core::ArchiveReader& archive);
   template <typename Visit>

@@ -37,14 +37,11 @@ void SessionStitcher::persist(Archive& a) {
         a.refuse("a session points to a log-in that is not there");
     }
   });
-  a.entries(nameless_, [&](Account& account, Nameless& line) {
-    a(account.user, account.device, line.event, line.raw);
-  });
+  a.entries(nameless_,
+            [&](Account& account, Nameless& line) { a(account.user, account.device, line.event, line.raw); });
 }
 
-void SessionStitcher::save(core::ArchiveWriter& archive) const {
-  const_cast<SessionStitcher*>(this)->persist(archive);
-}
+void SessionStitcher::save(core::ArchiveWriter& archive) const { const_cast<SessionStitcher*>(this)->persist(archive); }
 void SessionStitcher::load(core::ArchiveReader& archive) { persist(archive); }
 
 }  // namespace orbwatch::enrich

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kHistoryDays = 28;
 constexpr std::size_t kLearningDays = 7;
-constexpr std::uint32_t kLayout = 1;           // of the saved state; raised with every change of it
+constexpr std::uint32_t kLayout = 1;          // of the saved state; raised with every change of it
 constexpr std::int64_t kMostDay = 1'000'000;  // since 1970
 
 using Day = std::vector<double>;  // highest first

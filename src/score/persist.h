@@ -1,5 +1,5 @@
-// Findings and the overview in an archive (core/archive.h). Whoever changes what is listed here raises the layouts of the
-// sections that use it: cases, judge.
+// Findings and the overview in an archive (core/archive.h). Whoever changes what is listed here raises the layouts of
+// the sections that use it: cases, judge.
 #pragma once
 
 #include "core/archive.h"

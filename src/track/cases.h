@@ -1,8 +1,8 @@
 // Scored events become findings that a person reads: what belongs together is one finding. The log-ins of a user from
 // one network while it is on probation, the attempts of one spray, every contact with one exposed port.
 //
-// The id of a finding is made of its kind, its key (what it is about) and the time of the event that began it. What joins
-// later, even of an earlier time, does not change it.
+// The id of a finding is made of its kind, its key (what it is about) and the time of the event that began it. What
+// joins later, even of an earlier time, does not change it.
 //
 // Memory: kMostFindings findings, the weakest make room; each lists at most Finding::kMostListed records, sources,
 // users. In a service forget_closed() lets those leave that nothing can join any more.
@@ -49,8 +49,8 @@ class Cases {
   void add(Scored scored);
   // All findings, best first (score, then time, then id): independent of the order of equal events. Leaves this empty.
   std::vector<score::Finding> take();
-  // For a service: every finding that is new or has changed since the last call, as it is now, in the order in which they
-  // changed first; `alert` is left to the caller.
+  // For a service: every finding that is new or has changed since the last call, as it is now, in the order in which
+  // they changed first; `alert` is left to the caller.
   void changed(const std::function<void(score::Finding&)>& visit);
   // Findings that were visited and closed kKeptClosed before `now` leave.
   void forget_closed(core::Nanoseconds now);
