@@ -104,9 +104,9 @@ void show(const std::string& text, std::size_t& from) {
       return finding[key].get(value) == simdjson::SUCCESS ? std::string(value) : std::string();
     };
     double score = 0;
-    (void)finding["score"].get(score);
+    if (finding["score"].get(score) != simdjson::SUCCESS) score = 0;
     std::string_view ip;
-    (void)finding["source"]["ip"].get(ip);
+    if (finding["source"]["ip"].get(ip) != simdjson::SUCCESS) ip = {};
     std::printf("  %5.1f %%  %-9s %-20.19s %-18s %-16s %s\n", 100 * score, word("kind").c_str(), word("time").c_str(),
                 word("user").c_str(), std::string(ip).c_str(), word("id").c_str());
   }

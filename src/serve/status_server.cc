@@ -58,7 +58,9 @@ core::Expected<std::unique_ptr<StatusServer>> StatusServer::start(const std::str
   }
   if (impl->port <= 0)
     return core::fail("cannot listen for metrics", listen, "is the address this computer's and the port free?");
-  impl->thread = source::quiet_thread("metrics", [&server] { server.listen_after_bind(); });
+  auto thread = source::quiet_thread("metrics", [&server] { server.listen_after_bind(); });
+  if (!thread) return std::unexpected(thread.error());
+  impl->thread = std::move(*thread);
   return std::unique_ptr<StatusServer>(new StatusServer(std::move(impl)));
 }
 
