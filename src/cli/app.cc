@@ -41,6 +41,8 @@ std::unique_ptr<CLI::App> make_app(int& exit_code) {
   add_hunt(*app, exit_code);
   add_run(*app, exit_code);
   add_token(*app, exit_code);
+  add_doctor(*app, exit_code);
+  add_backup(*app, exit_code);
   add_explain(*app, exit_code);
   add_formats(*app, exit_code);
   add_format(*app, exit_code);

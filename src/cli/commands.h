@@ -16,7 +16,7 @@ enum Exit : int {
   kOk = 0,        // done; for hunt: also if there are findings, unless --fail-on-alert
   kAlert = 1,     // --fail-on-alert and there is at least one finding inside the budget
   kUsage = 2,     // wrong options or configuration
-  kInput = 3,     // some input could not be read or recognised; the rest was used
+  kInput = 3,     // some input could not be read or recognised; the rest was used. doctor: something is bad
   kOutput = 4,    // an output could not be written
   kInternal = 5,  // a defect of orbwatch
 };
@@ -25,6 +25,8 @@ enum Exit : int {
 void add_hunt(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
 void add_token(CLI::App& app, int& exit_code);
+void add_doctor(CLI::App& app, int& exit_code);
+void add_backup(CLI::App& app, int& exit_code);  // and restore
 void add_explain(CLI::App& app, int& exit_code);
 void add_formats(CLI::App& app, int& exit_code);
 void add_format(CLI::App& app, int& exit_code);

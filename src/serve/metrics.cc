@@ -1,6 +1,7 @@
 #include "serve/metrics.h"
 
 #include <fmt/format.h>
+#include <simdjson.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,8 @@
 #include <vector>
 
 #include "core/text.h"
+#include "core/time.h"
+#include "export/alerts.h"
 
 namespace orbwatch::serve {
 namespace {
@@ -140,6 +143,30 @@ std::string prometheus_text(const ServiceStatus& status) {
   one("orbwatch_checkpoints_total", "counter", "Checkpoints written.", live.checkpoints);
   one("orbwatch_checkpoint_seconds", "gauge", "How long the last checkpoint took.",
       static_cast<double>(live.last_checkpoint_took.count()) / 1000);
+  one("orbwatch_trouble", "gauge", "1 if something fails at present (a full disk ...); /status says what.",
+      live.trouble.empty() && status.journal_trouble.empty() && status.failure.empty() ? 0 : 1);
+  using Delivered = std::uint64_t exporting::SpoolCounts::*;
+  const auto each_output = [&](std::string_view name, std::string_view type, std::string_view help, auto&& value) {
+    text.begin(name, type, help);
+    for (const auto& output : status.outputs)
+      text.value(value(output), fmt::format("output=\"{}\"", label(output.name)));
+  };
+  for (const auto& [name, count, type, help] :
+       {std::tuple<const char*, Delivered, const char*, const char*>{
+            "delivered_total", &exporting::SpoolCounts::delivered, "counter", "Messages that the receiver took."},
+        {"waiting", &exporting::SpoolCounts::waiting, "gauge", "Messages that wait in the spool."},
+        {"dead_total", &exporting::SpoolCounts::dead, "counter", "Messages refused for good."},
+        {"dropped_total", &exporting::SpoolCounts::dropped, "counter", "Messages dropped because too many waited."},
+        {"damaged_total", &exporting::SpoolCounts::damaged, "counter", "Messages that could not be read back."}}) {
+    each_output(fmt::format("orbwatch_output_{}", name), type, help,
+                [&](const exporting::Alerts::Status& o) { return o.delivery.counts.*count; });
+  }
+  each_output("orbwatch_output_not_spooled_total", "counter", "Findings that did not get into the spool.",
+              [](const exporting::Alerts::Status& o) { return o.not_spooled; });
+  each_output("orbwatch_output_held_back", "gauge", "Findings held back by the rate limit, not yet summed up.",
+              [](const exporting::Alerts::Status& o) { return o.held_back; });
+  each_output("orbwatch_output_failures_in_row", "gauge", "Attempts that failed since the last good one.",
+              [](const exporting::Alerts::Status& o) { return o.delivery.failures_in_row; });
   text.begin("orbwatch_reloads_total", "counter", "Configurations read anew.");
   text.value(status.reloads, "outcome=\"good\"");
   text.value(status.failed_reloads, "outcome=\"refused\"");
@@ -162,6 +189,8 @@ std::string status_json(const ServiceStatus& status) {
   out += fmt::format(
       ",\"position\":{},\"journal_begin\":{},\"journal_end\":{},\"checkpoint\":{},\"checkpoints\":{},\"findings\":{}",
       live.position, live.journal_begin, live.journal_end, live.checkpoint_position, live.checkpoints, live.findings);
+  out += fmt::format(",\"journal_refused\":{},\"journal_damaged_bytes\":{}", status.journal_refused,
+                     status.journal_damaged_bytes);
   if (live.newest_event != 0) text("newest_event", core::rfc3339(live.newest_event));
   const auto reasons = [&out](const char* key, const absl::flat_hash_map<core::Symbol, std::uint64_t>& counts) {
     out += fmt::format(",\"{}\":{{", key);
@@ -209,7 +238,113 @@ std::string status_json(const ServiceStatus& status) {
     records(live.sources.back());
     out += '}';
   }
-  return out + "}\n";
+  out += ",\"outputs\":[";
+  first = true;
+  for (const exporting::Alerts::Status& o : status.outputs) {
+    out += first ? "{\"name\":" : ",{\"name\":";
+    first = false;
+    core::append_json_string(out, o.name);
+    text("target", o.delivery.target);
+    const exporting::SpoolCounts& n = o.delivery.counts;
+    out += fmt::format(
+        ",\"given\":{},\"delivered\":{},\"waiting\":{},\"dead\":{},\"dropped\":{},\"damaged\":{},\"not_spooled\":{},"
+        "\"held_back\":{},\"failures_in_row\":{}",
+        n.given, n.delivered, n.waiting, n.dead, n.dropped, n.damaged, o.not_spooled, o.held_back,
+        o.delivery.failures_in_row);
+    text("last_error", o.delivery.last_error);
+    out += '}';
+  }
+  return out + "]}\n";
+}
+
+core::Expected<ServiceStatus> read_status(std::string_view json) {
+  namespace dom = simdjson::dom;
+  const simdjson::padded_string padded(json);
+  dom::parser parser;
+  dom::element root;
+  if (parser.parse(padded).get(root) != simdjson::SUCCESS || !root.is_object())
+    return core::fail("this is not the status of a service", core::printable(json, 80));
+  const auto number = [](dom::element of, std::string_view key, std::uint64_t& out) {
+    std::uint64_t n = 0;
+    if (of[key].get(n) == simdjson::SUCCESS) out = n;
+  };
+  const auto word = [](dom::element of, std::string_view key) {
+    std::string_view text;
+    return of[key].get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
+  };
+  const auto utc = core::TimeReader::make("", 0);
+  const auto moment = [&](dom::element of, std::string_view key) {
+    const std::string text = word(of, key);
+    std::string_view rest = text;
+    return utc ? core::parse_iso8601(rest, *utc).value_or(0) : 0;
+  };
+  bool ready = false;
+  if (root["ready"].get(ready) != simdjson::SUCCESS)
+    return core::fail("this is not the status of a service", core::printable(json, 80));
+  ServiceStatus out;
+  out.working = true;
+  if (!ready) {
+    out.journal_trouble = word(root, "why_not_ready");
+    if (out.journal_trouble.empty()) out.working = false;
+  }
+  out.live.trouble = word(root, "trouble");
+  number(root, "position", out.live.position);
+  number(root, "journal_begin", out.live.journal_begin);
+  number(root, "journal_end", out.live.journal_end);
+  number(root, "checkpoint", out.live.checkpoint_position);
+  number(root, "checkpoints", out.live.checkpoints);
+  number(root, "findings", out.live.findings);
+  number(root, "journal_refused", out.journal_refused);
+  number(root, "journal_damaged_bytes", out.journal_damaged_bytes);
+  out.live.newest_event = moment(root, "newest_event");
+  dom::array list;
+  if (root["collectors"].get(list) == simdjson::SUCCESS) {
+    for (const dom::element one : list) {
+      CollectorStatus c;
+      c.name = word(one, "name");
+      const std::string type = word(one, "type");
+      for (int i = 0; i <= static_cast<int>(pipeline::CollectorType::kHttp); ++i) {
+        const auto known = static_cast<pipeline::CollectorType>(i);
+        if (pipeline::name(known) == type) c.type = known;
+      }
+      std::uint64_t port = 0;
+      number(one, "port", port);
+      c.port = static_cast<std::uint16_t>(port);
+      if (dom::element received; one["received"].get(received) == simdjson::SUCCESS) {
+        for (const source::CounterField& field : source::counter_fields())
+          number(received, field.name, c.counters.*field.field);
+      }
+      number(one, "bytes", c.records.bytes);
+      number(one, "records", c.records.counts.records);
+      number(one, "events", c.records.counts.events);
+      number(one, "ignored", c.records.counts.ignored);
+      number(one, "rejected", c.records.counts.rejected);
+      number(one, "late", c.records.late);
+      number(one, "ahead", c.records.ahead);
+      c.records.last_arrival = moment(one, "last_arrival");
+      out.collectors.push_back(std::move(c));
+    }
+  }
+  if (root["outputs"].get(list) == simdjson::SUCCESS) {
+    for (const dom::element one : list) {
+      exporting::Alerts::Status o;
+      o.name = word(one, "name");
+      o.delivery.target = word(one, "target");
+      exporting::SpoolCounts& n = o.delivery.counts;
+      number(one, "given", n.given);
+      number(one, "delivered", n.delivered);
+      number(one, "waiting", n.waiting);
+      number(one, "dead", n.dead);
+      number(one, "dropped", n.dropped);
+      number(one, "damaged", n.damaged);
+      number(one, "not_spooled", o.not_spooled);
+      number(one, "held_back", o.held_back);
+      number(one, "failures_in_row", o.delivery.failures_in_row);
+      o.delivery.last_error = word(one, "last_error");
+      out.outputs.push_back(std::move(o));
+    }
+  }
+  return out;
 }
 
 }  // namespace orbwatch::serve

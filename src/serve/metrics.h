@@ -3,8 +3,9 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
-#include "core/time.h"
+#include "core/error.h"
 #include "pipeline/service.h"
 
 namespace orbwatch::serve {
@@ -14,6 +15,10 @@ std::string prometheus_text(const pipeline::ServiceStatus& status);
 
 // The same facts, grouped by collector. One line.
 std::string status_json(const pipeline::ServiceStatus& status);
+
+// What status_json() wrote, for who asks a running service: without the reasons of records, and what is not ready
+// stands in journal_trouble. Unknown members are passed over, missing ones are 0. Errors: it is no status.
+core::Expected<pipeline::ServiceStatus> read_status(std::string_view json);
 
 // Why the service is not ready to be relied upon, "" if it is: the pipeline has ended, or what arrives cannot be kept.
 std::string not_ready(const pipeline::ServiceStatus& status);

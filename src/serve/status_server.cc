@@ -1,6 +1,7 @@
 #include "serve/status_server.h"
 
 #include <httplib.h>
+#include <sys/socket.h>
 
 #include <thread>
 #include <utility>
@@ -32,6 +33,11 @@ core::Expected<std::unique_ptr<StatusServer>> StatusServer::start(const std::str
   auto impl = std::make_unique<Impl>();
   httplib::Server& server = impl->server;
   server.new_task_queue = [] { return new httplib::ThreadPool(2); };
+  // The library would share the port with another program (SO_REUSEPORT), which nobody would notice.
+  server.set_socket_options([](socket_t socket) {
+    const int on = 1;
+    ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  });
   server.set_read_timeout(5);
   server.set_write_timeout(5);
   server.set_keep_alive_max_count(100);

@@ -1,0 +1,127 @@
+// What packaging/ ships fits the program: the default configuration, the units, and the names of metrics in the
+// dashboard and the alert rules.
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include <filesystem>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "support/run.h"
+#include "support/service.h"
+#include "support/temp_dir.h"
+
+namespace orbwatch::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kPackaging = fs::path(ORBWATCH_ROOT) / "packaging";
+
+// Names of metrics in an expression or a rule.
+std::set<std::string> metrics_in(const std::string& text) {
+  std::set<std::string> out;
+  for (const std::string prefix : {"orbwatch_", "process_"}) {
+    for (std::size_t at = 0; (at = text.find(prefix, at)) != text.npos;) {
+      const auto end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_", at);
+      out.insert(text.substr(at, end - at));
+      at = end == text.npos ? end : end + 1;
+    }
+  }
+  return out;
+}
+
+// Those that the service exports, also where there is no value yet.
+const std::set<std::string>& exported() {
+  static const std::set<std::string> names = [] {
+    std::set<std::string> out;
+    const TempDir dir;
+    ServiceProcess service(dir.path(), "state: " + (dir / "state").string() +
+                                           "\nmetrics:\n  listen: 127.0.0.1:0\ncollect:\n"
+                                           "  - type: syslog_udp\n    listen: 127.0.0.1:0\n    name: udp\n"
+                                           "outputs:\n  - name: archive\n    type: file\n    path: " +
+                                           (dir / "findings.ndjson").string() + "\n");
+    EXPECT_TRUE(service.wait_ready()) << service.err();
+    std::istringstream lines(service.get("/metrics"));
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("# TYPE ")) out.insert(line.substr(7, line.find(' ', 7) - 7));
+    }
+    // An output is a label, not a name of its own.
+    EXPECT_NE(lines.str().find("orbwatch_output_delivered_total{output=\"archive\"} 0\n"), std::string::npos)
+        << lines.str();
+    EXPECT_NE(service.get("/status").find("\"outputs\":[{\"name\":\"archive\""), std::string::npos);
+    return out;
+  }();
+  return names;
+}
+
+TEST(Dashboard, IsJsonAndAsksForWhatIsExported) {
+  const std::string text = read_file(kPackaging / "grafana-dashboard.json");
+  simdjson::dom::parser parser;
+  simdjson::dom::element dashboard;
+  ASSERT_EQ(parser.parse(text).get(dashboard), simdjson::SUCCESS);
+  int expressions = 0;
+  for (const auto panel : dashboard["panels"].get_array()) {
+    for (const auto target : panel["targets"].get_array()) {
+      const std::string expression(target["expr"].get_string().value());
+      const auto names = metrics_in(expression);
+      EXPECT_FALSE(names.empty()) << expression;
+      for (const std::string& name : names) EXPECT_TRUE(exported().contains(name)) << name << " in " << expression;
+      ++expressions;
+    }
+  }
+  EXPECT_GT(expressions, 15);
+}
+
+TEST(AlertRules, AskForWhatIsExported) {
+  std::istringstream lines(read_file(kPackaging / "prometheus-rules.yaml"));
+  std::set<std::string> names;
+  for (std::string line; std::getline(lines, line);) names.merge(metrics_in(line));
+  EXPECT_GT(names.size(), 10U);
+  for (const std::string& name : names) EXPECT_TRUE(exported().contains(name)) << name;
+}
+
+TEST(Pages, NameEveryMetric) {
+  const std::string page = read_file(fs::path(ORBWATCH_ROOT) / "docs/operations.md");
+  for (const std::string& name : exported()) {
+    // Those of collectors are described by the counter's name in docs/collectors.md.
+    if (name.starts_with("orbwatch_collector_")) continue;
+    EXPECT_NE(page.find("`" + name + "`"), page.npos) << "docs/operations.md: " << name << " is missing";
+  }
+}
+
+TEST(DefaultConfiguration, IsGoodAndListensOnThisComputerAlone) {
+  const fs::path file = kPackaging / "orbwatch.yaml";
+  const RunResult checked = run({orbwatch_binary(), "config", "check", file.string()});
+  EXPECT_EQ(checked.exit_code, 0) << checked.err;
+  std::istringstream lines(read_file(file));
+  int listeners = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const auto at = line.find("listen: ");
+    if (at == line.npos || line.find('#') < at) continue;
+    EXPECT_EQ(line.substr(at + 8, 10), "127.0.0.1:") << line;
+    ++listeners;
+  }
+  EXPECT_GT(listeners, 2);
+}
+
+TEST(Units, AreGood) {
+  if (run({"sh", "-c", "command -v systemd-analyze"}).exit_code != 0) GTEST_SKIP() << "systemd is not installed";
+  // The units name /usr/bin/orbwatch, which is not there before it is installed.
+  const TempDir dir;
+  std::vector<std::string> words = {"systemd-analyze", "verify", "--man=no"};
+  for (const std::string name : {"orbwatch.service", "orbwatch-hunt.service", "orbwatch-hunt.timer"}) {
+    std::string unit = read_file(kPackaging / name);
+    const std::string installed = "/usr/bin/orbwatch";
+    for (std::size_t at = 0; (at = unit.find(installed, at)) != unit.npos; at += 1)
+      unit.replace(at, installed.size(), orbwatch_binary());
+    words.push_back(dir.write(name, unit).string());
+  }
+  const RunResult r = run(words);
+  EXPECT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_EQ(r.err.find(dir.path().string()), std::string::npos) << r.err;  // warnings
+}
+
+}  // namespace
+}  // namespace orbwatch::test
