@@ -177,15 +177,17 @@ int main(int argc, char** argv) {
     std::printf("the service did not start: %s\n", service.err().c_str());
     return 1;
   }
-  std::printf("The service listens: syslog on TCP port %d, flows on UDP port %d; metrics and status: "
-              "http://127.0.0.1:%d/metrics, /status\n",
-              service.port("syslog"), service.port("flows"), service.port("metrics"));
+  std::printf(
+      "The service listens: syslog on TCP port %d, flows on UDP port %d; metrics and status: "
+      "http://127.0.0.1:%d/metrics, /status\n",
+      service.port("syslog"), service.port("flows"), service.port("metrics"));
   const int lines = connect_to(service.port("syslog"), SOCK_STREAM);
   const int flows = connect_to(service.port("flows"), SOCK_DGRAM);
   const auto live = pieces.back().time - static_cast<core::Nanoseconds>(live_days * static_cast<double>(core::kDay));
-  std::printf("History up to %s at once, then %.0f times as fast as it happened.\n\n  score    kind      time                 "
-              "user               source           id\n",
-              core::rfc3339(live).substr(0, 19).c_str(), speed);
+  std::printf(
+      "History up to %s at once, then %.0f times as fast as it happened.\n\n  score    kind      time                 "
+      "user               source           id\n",
+      core::rfc3339(live).substr(0, 19).c_str(), speed);
   std::size_t shown = 0;
   long sent_lines = 0;
   auto began = Clock::now();
@@ -198,7 +200,8 @@ int main(int argc, char** argv) {
       began = Clock::now();
     }
     if (!history) {
-      const auto due = began + std::chrono::nanoseconds(static_cast<std::int64_t>(static_cast<double>(piece.time - live) / speed));
+      const auto due =
+          began + std::chrono::nanoseconds(static_cast<std::int64_t>(static_cast<double>(piece.time - live) / speed));
       while (Clock::now() < due) {
         std::this_thread::sleep_until(std::min(due, Clock::now() + std::chrono::milliseconds(300)));
         show(service.out(), shown);
@@ -222,13 +225,15 @@ int main(int argc, char** argv) {
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
     show(service.out(), shown);
   }
-  std::printf("\nsent %ld lines, read %lld; findings handed out %lld\n", sent_lines, service.number("records", "syslog"),
-              service.number("findings"));
+  std::printf("\nsent %ld lines, read %lld; findings handed out %lld\n", sent_lines,
+              service.number("records", "syslog"), service.number("findings"));
   service.signal(SIGTERM);
   const int code = service.wait();
   show(service.out(), shown);
-  std::printf("Everything is in %s: orbwatch sql %s/findings.duckdb 'SELECT time, kind, score, user_name, source_ip FROM findings "
-              "ORDER BY score DESC LIMIT 10'\n",
-              (folder / "state").c_str(), (folder / "state").c_str());
+  std::printf(
+      "Everything is in %s: orbwatch sql %s/findings.duckdb 'SELECT time, kind, score, user_name, source_ip FROM "
+      "findings "
+      "ORDER BY score DESC LIMIT 10'\n",
+      (folder / "state").c_str(), (folder / "state").c_str());
   return complete && code == 0 && shown > 0 ? 0 : 1;
 }

@@ -389,7 +389,12 @@ core::Expected<void> Live::Impl::hand_out() {
 void Live::Impl::show(std::string trouble) {
   const std::lock_guard lock(mutex);
   shown.sources.resize(sources.size());
-  for (std::size_t i = 0; i < sources.size(); ++i) shown.sources[i] = sources[i].counts;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    shown.sources[i] = sources[i].counts;
+    const decode::FlowLosses lost = sources[i].flows->lost();
+    shown.sources[i].lost_flows = lost.flows;
+    shown.sources[i].lost_datagrams = lost.datagrams;
+  }
   shown.position = position;
   shown.journal_begin = journal.begin();
   shown.journal_end = journal.end();

@@ -63,6 +63,9 @@ struct LiveCounts {
   std::uint64_t late = 0;
   std::uint64_t ahead = 0;
   core::Nanoseconds last_arrival = 0;
+  // Flow export that never came, by the exporters' sequence numbers (decode/flow_sequences.h).
+  std::uint64_t lost_flows = 0;      // NetFlow v5, v7, IPFIX
+  std::uint64_t lost_datagrams = 0;  // NetFlow v9, sFlow: nobody knows how many flows were in them
 };
 
 // For metrics and doctor. A copy, some moments old.

@@ -178,7 +178,8 @@ CollectorSettings read_collector(const YAML::Node& node) {
   for (const std::string& text : admit) {
     const auto prefix = core::Prefix::parse(text);
     if (!prefix)
-      wrong(node["admit"], fmt::format("'admit' lists prefixes like 192.0.2.0/24, seen '{}'", core::printable(text, 40)));
+      wrong(node["admit"],
+            fmt::format("'admit' lists prefixes like 192.0.2.0/24, seen '{}'", core::printable(text, 40)));
     out.admit.push_back(*prefix);
   }
   if (out.type == kHttp && out.token_hashes.empty() && !out.open_to_anyone)

@@ -41,7 +41,7 @@ struct CollectorSettings {
   std::vector<std::string> paths;  // files, folders and patterns to follow
   bool from_beginning = false;     // of a file that was never seen
   std::vector<std::string> token_hashes;
-  bool open_to_anyone = false;  // HTTP without tokens
+  bool open_to_anyone = false;      // HTTP without tokens
   std::vector<core::Prefix> admit;  // senders; none: everybody
 
   friend bool operator==(const CollectorSettings&, const CollectorSettings&) = default;

@@ -86,8 +86,9 @@ TEST(ServiceConfig, SaysWhereAndWhatIsWrong) {
   };
   for (const Case& c : {
            Case{"collect: 1\n", "c.yaml:1: 'collect' must be a list"},
-           Case{"collect:\n  - type: syslog\n    listen: :514\n",
-                "c.yaml:2: 'type' must be one of syslog_udp, syslog_tcp, flow_udp, flow_tcp, tail, http, seen 'syslog'"},
+           Case{
+               "collect:\n  - type: syslog\n    listen: :514\n",
+               "c.yaml:2: 'type' must be one of syslog_udp, syslog_tcp, flow_udp, flow_tcp, tail, http, seen 'syslog'"},
            Case{"collect:\n  - type: syslog_udp\n", "c.yaml:2: a collector of type syslog_udp needs 'listen'"},
            Case{"collect:\n  - type: tail\n", "c.yaml:2: a collector of type tail needs 'paths'"},
            Case{"collect:\n  - type: tail\n    paths: /x\n    listen: :1\n",
@@ -110,7 +111,8 @@ TEST(ServiceConfig, SaysWhereAndWhatIsWrong) {
            Case{"checkpoint: 60\n",
                 "c.yaml:1: 'checkpoint' must be a time with its unit, such as 500ms, 60s, 15min, 1h or 30d"},
            Case{"checkpoint: 10ms\n", "c.yaml:1: 'checkpoint' must be within 1 s and 86400 s"},
-           Case{"journal:\n  most_bytes: 4\n", "c.yaml:2: 'most_bytes' must be a size with its unit, such as 512MiB or 4GiB"},
+           Case{"journal:\n  most_bytes: 4\n",
+                "c.yaml:2: 'most_bytes' must be a size with its unit, such as 512MiB or 4GiB"},
            Case{"journal:\n  most_bytes: 4KiB\n", "c.yaml:2: 'most_bytes' must be at least 262144 KiB"},
            Case{"store:\n  keep: 1h\n", "c.yaml:2: 'keep' must be within 86400 s and 315360000 s"},
            Case{"outputs:\n  - {name: a, type: file, path: /x, minimum_severity: loud}\n",

@@ -126,6 +126,11 @@ std::string prometheus_text(const ServiceStatus& status) {
        [](const CollectorStatus& c) { return c.records.late; });
   each("orbwatch_ahead_events_total", "counter", "Events too far in the future (a wrong clock): stored, not judged.",
        [](const CollectorStatus& c) { return c.records.ahead; });
+  each("orbwatch_lost_flows_total", "counter", "Flows that never came, by sequence numbers: NetFlow v5, v7, IPFIX.",
+       [](const CollectorStatus& c) { return c.records.lost_flows; });
+  each("orbwatch_lost_datagrams_total", "counter",
+       "Flow datagrams that never came, by sequence numbers: NetFlow v9, sFlow.",
+       [](const CollectorStatus& c) { return c.records.lost_datagrams; });
 
   const pipeline::LiveStatus& live = status.live;
   const auto one = [&](std::string_view name, std::string_view type, std::string_view help, auto value) {
@@ -208,6 +213,8 @@ std::string status_json(const ServiceStatus& status) {
     out += fmt::format(
         ",\"bytes\":{},\"records\":{},\"events\":{},\"ignored\":{},\"rejected\":{},\"late\":{},\"ahead\":{}", r.bytes,
         c.records, c.events, c.ignored, c.rejected, r.late, r.ahead);
+    if (r.lost_flows != 0) out += fmt::format(",\"lost_flows\":{}", r.lost_flows);
+    if (r.lost_datagrams != 0) out += fmt::format(",\"lost_datagrams\":{}", r.lost_datagrams);
     if (r.last_arrival != 0) text("last_arrival", core::rfc3339(r.last_arrival));
     reasons("events_by", c.events_by);
     reasons("ignored_by", c.ignored_by);

@@ -221,8 +221,9 @@ TEST_F(ServiceTest, RecordsComeOverHttpWithAToken) {
   const std::string url = "http://127.0.0.1:" + std::to_string(service.port("http"));
   const auto post = [&](const std::string& path, const std::string& authorization, const std::string& data,
                         const std::string& key = {}) {
-    std::vector<std::string> argv = {"curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-H",
-                                     "Authorization: " + authorization, "--data-binary", data};
+    std::vector<std::string> argv = {
+        "curl",          "-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", "Authorization: " + authorization,
+        "--data-binary", data};
     if (!key.empty()) argv.insert(argv.end(), {"-H", "Idempotency-Key: " + key});
     argv.push_back(url + path);
     return run(argv).out;
@@ -233,9 +234,11 @@ TEST_F(ServiceTest, RecordsComeOverHttpWithAToken) {
   EXPECT_EQ(post("/ingest", "Bearer " + token, lines, "first"), "200");  // sent again: not taken again
   const long long count = lines_of(read(example("vpn/fortigate.log")));
   ASSERT_TRUE(service.wait_for("records", count, "http")) << service.get("/status");
-  EXPECT_EQ(post("/services/collector/event", "Splunk " + token,
-                 R"({"time":1791172659,"host":"bastion","sourcetype":"linux_secure","event":"Oct  5 05:57:39 bastion sshd[7]: Failed password for root from 203.0.113.9 port 40001 ssh2"})"),
-            "200");
+  EXPECT_EQ(
+      post(
+          "/services/collector/event", "Splunk " + token,
+          R"({"time":1791172659,"host":"bastion","sourcetype":"linux_secure","event":"Oct  5 05:57:39 bastion sshd[7]: Failed password for root from 203.0.113.9 port 40001 ssh2"})"),
+      "200");
   EXPECT_TRUE(service.wait_for("records", count + 1, "http")) << service.get("/status");
   EXPECT_EQ(service.number("records", "http"), count + 1);
   EXPECT_NE(service.get("/status").find("\"openssh\":1"), std::string::npos);
@@ -243,16 +246,18 @@ TEST_F(ServiceTest, RecordsComeOverHttpWithAToken) {
 
 TEST_F(ServiceTest, FindingsGoToAnOutput) {
   const fs::path told = folder_ / "told.cef";
-  ServiceProcess service(folder_, config(kTcp, "outputs:\n  - name: archive\n    type: file\n    format: cef\n    alerts_only: false\n    path: " +
-                                                   told.string() + "\n"));
+  ServiceProcess service(
+      folder_,
+      config(kTcp, "outputs:\n  - name: archive\n    type: file\n    format: cef\n    alerts_only: false\n    path: " +
+                       told.string() + "\n"));
   ASSERT_TRUE(service.wait_ready()) << service.err();
   ASSERT_TRUE(send_tcp(service.port("tcp"), read(example("vpn/asa-1.log"))));
   ASSERT_TRUE(service.wait_for("findings", 1, {}, seconds(60))) << service.get("/status");
   for (int i = 0; i < 500 && read(told).empty(); ++i) ::usleep(20'000);
   EXPECT_NE(read(told).find("CEF:0|"), std::string::npos) << read(told);
   stop(service);
-  const auto stored = run({orbwatch_binary(), "sql", (folder_ / "state/findings.duckdb").string(), "--csv",
-                           "SELECT id FROM findings"});
+  const auto stored =
+      run({orbwatch_binary(), "sql", (folder_ / "state/findings.duckdb").string(), "--csv", "SELECT id FROM findings"});
   ASSERT_GE(lines_of(stored.out), 2) << stored.out << stored.err;
   const std::string id = stored.out.substr(3, stored.out.find('\n', 3) - 3);
   EXPECT_NE(read(told).find(id), std::string::npos) << id << "\n" << read(told);
