@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
 #include <filesystem>
 #include <iterator>
 #include <map>
@@ -29,6 +30,8 @@ using source::LogLevel;
 constexpr auto kQuiet = std::chrono::seconds(10);
 // So long after its end the pipeline is tried again.
 constexpr auto kRetry = std::chrono::seconds(10);
+// So long start() waits for the state to be loaded.
+constexpr auto kPatience = std::chrono::seconds(2);
 
 LiveOptions live_options(const Config& config, const source::Log& log) {
   LiveOptions out;
@@ -66,7 +69,9 @@ struct Service::Impl {
   mutable std::mutex mutex;  // guards what status() reads while others change it
   LiveStatus last_seen;      // of a pipeline that has ended
   std::vector<std::string> order;
+  std::condition_variable loaded;
   bool working = false;
+  bool loading = false;
   std::string failure;
   std::string told_trouble;
   std::uint64_t reloads = 0;
@@ -119,18 +124,32 @@ struct Service::Impl {
     return {};
   }
 
-  void start_worker() {
-    for (const std::string& note : live->notes()) {
-      if (notes_told.insert(note).second) log(LogLevel::kNote, note);
-    }
+  // Works from here on. `open`: loads the state first, which takes some seconds for a million users.
+  void start_worker(bool open) {
     stop_worker = false;
     {
       const std::lock_guard lock(mutex);
       working = true;
+      loading = open;
       failure.clear();
     }
-    worker = std::thread([this] {
-      const auto done = live->run(stop_worker);
+    worker = std::thread([this, open] {
+      core::Expected<void> done;
+      if (open) done = open_live(options.config);
+      {
+        const std::lock_guard lock(mutex);
+        loading = false;
+        if (!done) {
+          working = false;
+          failure = done.error().text();
+        }
+      }
+      loaded.notify_all();
+      if (!done) return;
+      for (const std::string& note : live->notes()) {
+        if (notes_told.insert(note).second) log(LogLevel::kNote, note);
+      }
+      done = live->run(stop_worker);
       const std::lock_guard lock(mutex);
       working = false;
       if (!done) failure = done.error().text();
@@ -187,14 +206,21 @@ core::Expected<std::unique_ptr<Service>> Service::start(const ServiceOptions& op
                                         "told that they are accepted",
                                         my.journal->cut_bytes()));
   if (auto ok = my.open_alerts(options.config); !ok) return std::unexpected(ok.error());
-  if (auto ok = my.open_live(options.config); !ok) return std::unexpected(ok.error());
   for (const CollectorSettings& collector : settings.collect) {
     auto made = my.start_collector(collector);
     if (!made) return std::unexpected(made.error());
     my.order.push_back(collector.name);
     my.collectors[collector.name] = {collector, std::move(*made)};
   }
-  my.start_worker();
+  my.start_worker(true);
+  // A state that cannot be used is mostly known at once. A large one is loaded while the collectors take already.
+  std::unique_lock lock(my.mutex);
+  my.loaded.wait_for(lock, kPatience, [&my] { return !my.loading; });
+  if (!my.failure.empty()) {
+    const core::Error error{my.failure, "", ""};
+    lock.unlock();
+    return std::unexpected(error);
+  }
   return service;
 }
 
@@ -237,7 +263,7 @@ core::Expected<void> Service::reload(const Config& config) {
   // The pipeline stops at a checkpoint and goes on from it as the new configuration says.
   const auto as_before = [&] {
     if (const auto ok = my.open_alerts(my.options.config); !ok) my.log(LogLevel::kError, ok.error().text());
-    if (my.open_live(my.options.config)) my.start_worker();
+    if (my.open_live(my.options.config)) my.start_worker(false);
   };
   if (auto ok = my.stop_the_worker(); !ok) {
     as_before();
@@ -281,7 +307,7 @@ core::Expected<void> Service::reload(const Config& config) {
     my.options.config = config;
     ++(outcome ? my.reloads : my.failed_reloads);
   }
-  my.start_worker();
+  my.start_worker(false);
   return outcome;
 }
 
@@ -319,12 +345,7 @@ void Service::tick() {
     if (now - my.last_try > kRetry) {
       my.last_try = now;
       if (my.worker.joinable()) my.worker.join();
-      if (const auto ok = my.open_live(my.options.config); ok) {
-        my.start_worker();
-      } else {
-        const std::lock_guard lock(my.mutex);
-        my.failure = ok.error().text();
-      }
+      my.start_worker(true);
     }
   } else {
     my.last_try = now;
@@ -345,6 +366,7 @@ ServiceStatus Service::status() const {
   const std::lock_guard lock(my.mutex);
   out.live = my.live != nullptr ? my.live->status() : my.last_seen;
   out.working = my.working;
+  out.loading = my.loading;
   out.failure = my.failure;
   out.journal_trouble = my.journal->trouble();
   out.journal_refused = my.journal->refused();

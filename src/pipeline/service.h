@@ -35,7 +35,8 @@ struct CollectorStatus {
 struct ServiceStatus {
   std::vector<CollectorStatus> collectors;
   LiveStatus live;
-  bool working = false;         // the pipeline runs
+  bool working = false;         // the pipeline runs, or
+  bool loading = false;         // loads its state; what arrives waits in the journal
   std::string failure;          // what ended it
   std::string journal_trouble;  // why the journal refuses at present
   std::uint64_t journal_refused = 0;
@@ -47,8 +48,9 @@ struct ServiceStatus {
 
 class Service {
  public:
-  // When it returns, every collector listens and what it takes survives a kill. Errors: a configuration without state
-  // folder or collectors, an address in use, a state folder that cannot be used ...
+  // When it returns, every collector listens and what it takes survives a kill; a large state may still be loaded,
+  // while what arrives waits in the journal. Errors: a configuration without state folder or collectors, an address in
+  // use, a state folder that cannot be used ...
   static core::Expected<std::unique_ptr<Service>> start(const ServiceOptions& options);
   ~Service();  // stops
 

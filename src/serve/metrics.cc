@@ -188,6 +188,7 @@ std::string status_json(const ServiceStatus& status) {
     out += fmt::format(",\"{}\":", key);
     core::append_json_string(out, value);
   };
+  if (status.loading) out += ",\"loading\":true";
   text("why_not_ready", why);
   text("trouble", status.live.trouble);
   const pipeline::LiveStatus& live = status.live;

@@ -325,8 +325,9 @@ std::string Journal::trouble() const {
 
 bool Journal::wait(std::uint64_t position, std::chrono::milliseconds timeout) const {
   std::unique_lock lock(mutex_);
-  return more_.wait_for(lock, timeout, [&] { return woken_ || end_.load(std::memory_order_relaxed) > position; }) &&
-         end_.load(std::memory_order_relaxed) > position;
+  more_.wait_for(lock, timeout, [&] { return woken_ || end_.load(std::memory_order_relaxed) > position; });
+  woken_ = false;
+  return end_.load(std::memory_order_relaxed) > position;
 }
 
 void Journal::wake() {

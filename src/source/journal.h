@@ -115,7 +115,7 @@ class Journal final : public Intake {
   std::string frames_;
   absl::flat_hash_map<std::uint64_t, Stream> streams_;
   std::string trouble_;
-  bool woken_ = false;
+  mutable bool woken_ = false;  // a call of wake() that no wait() has seen yet
   bool unsynced_ = false;
   bool stopping_ = false;
   std::condition_variable stop_;

@@ -239,6 +239,22 @@ TEST_F(JournalTest, ADiskThatIsFullRefusesAndWorksAgain) {
   EXPECT_EQ(drain(*journal, position), (std::vector<std::string>{"before\n", "after\n"}));
 }
 
+TEST_F(JournalTest, WakesAWaitingReaderOnce) {
+  const auto journal = open(options());
+  const auto begin = std::chrono::steady_clock::now();
+  std::thread waker([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    journal->wake();
+  });
+  EXPECT_FALSE(journal->wait(journal->end(), std::chrono::seconds(60)));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
+  waker.join();
+  // What was woken waits again: otherwise a reader would turn in a circle from then on.
+  const auto again = std::chrono::steady_clock::now();
+  EXPECT_FALSE(journal->wait(journal->end(), std::chrono::milliseconds(100)));
+  EXPECT_GE(std::chrono::steady_clock::now() - again, std::chrono::milliseconds(100));
+}
+
 TEST_F(JournalTest, OneProcessAtATime) {
   const auto journal = open(options());
   const auto second = Journal::open(options());
