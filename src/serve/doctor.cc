@@ -213,6 +213,11 @@ void look_at_collector(const Facts& f, const pipeline::CollectorStatus& c, Check
   if (c.counters.kernel_drops != 0)
     warn(fmt::format("{} datagrams dropped by the kernel since the start", c.counters.kernel_drops),
          "raise receive_buffer (and net.core.rmem_max), or workers");
+  // A reordered datagram or an exporter that starts anew counts a little, too.
+  if (const std::uint64_t lost = c.records.lost_flows + c.records.lost_datagrams; lost * 100 > n.events + lost)
+    warn(fmt::format("{} flows and {} flow datagrams never came, by the exporters' sequence numbers",
+                     c.records.lost_flows, c.records.lost_datagrams),
+         "lost in the network if kernel_drops and shed do not account for them: see the way from the exporters");
   if (c.counters.intake_failed != 0)
     warn(fmt::format("the journal could not be written {} times since the start", c.counters.intake_failed),
          "see disk and the service's log");

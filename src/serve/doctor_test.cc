@@ -177,6 +177,15 @@ TEST(Doctor, LooksAtEachCollector) {
             "warning collector vpn: 2 events lie more than an hour ahead\n");
 }
 
+TEST(Doctor, NoticesFlowsThatNeverCame) {
+  Facts f = healthy();
+  f.service->collectors[0].records.lost_flows = 10;
+  EXPECT_EQ(complaints(f), "");
+  f.service->collectors[0].records.lost_datagrams = 1;
+  EXPECT_EQ(complaints(f),
+            "warning collector vpn: 10 flows and 1 flow datagrams never came, by the exporters' sequence numbers\n");
+}
+
 TEST(Doctor, LooksAtEachOutput) {
   Facts f = healthy();
   auto& o = f.service->outputs[0];
@@ -215,6 +224,8 @@ TEST(Status, IsReadBack) {
   s.collectors[0].counters.shed = 5;
   s.collectors[0].counters.receive_buffer = 4096;
   s.collectors[0].records.ahead = 6;
+  s.collectors[0].records.lost_flows = 7;
+  s.collectors[0].records.lost_datagrams = 8;
   s.outputs[0].delivery.failures_in_row = 2;
   s.outputs[0].delivery.last_error = "refused";
   const auto read = read_status(status_json(s));
@@ -227,6 +238,8 @@ TEST(Status, IsReadBack) {
   EXPECT_EQ(read->collectors[0].counters, s.collectors[0].counters);
   EXPECT_EQ(read->collectors[0].records.counts.records, 1000U);
   EXPECT_EQ(read->collectors[0].records.ahead, 6U);
+  EXPECT_EQ(read->collectors[0].records.lost_flows, 7U);
+  EXPECT_EQ(read->collectors[0].records.lost_datagrams, 8U);
   EXPECT_EQ(read->collectors[0].records.last_arrival, s.collectors[0].records.last_arrival);
   ASSERT_EQ(read->outputs.size(), 1U);
   EXPECT_EQ(read->outputs[0].delivery.counts.delivered, 3U);

@@ -329,6 +329,8 @@ core::Expected<ServiceStatus> read_status(std::string_view json) {
       number(one, "rejected", c.records.counts.rejected);
       number(one, "late", c.records.late);
       number(one, "ahead", c.records.ahead);
+      number(one, "lost_flows", c.records.lost_flows);
+      number(one, "lost_datagrams", c.records.lost_datagrams);
       c.records.last_arrival = moment(one, "last_arrival");
       out.collectors.push_back(std::move(c));
     }
