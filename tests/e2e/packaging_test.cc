@@ -1,12 +1,17 @@
 // What packaging/ ships fits the program: the default configuration, the units, and the names of metrics in the
 // dashboard and the alert rules.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <simdjson.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "support/run.h"
 #include "support/service.h"
@@ -121,6 +126,40 @@ TEST(Units, AreGood) {
   const RunResult r = run(words);
   EXPECT_EQ(r.exit_code, 0) << r.err;
   EXPECT_EQ(r.err.find(dir.path().string()), std::string::npos) << r.err;  // warnings
+}
+
+// The units say MemoryDenyWriteExecute=yes. The kernel refuses the same when it is asked to, since Linux 6.3.
+TEST(Units, NothingMakesCodeWhileItRuns) {
+#ifndef ORBWATCH_DUCKDB
+  GTEST_SKIP() << "built without DuckDB";
+#endif
+  constexpr int kSetMdwe = 65;     // PR_SET_MDWE
+  constexpr unsigned kRefuse = 1;  // PR_MDWE_REFUSE_EXEC_GAIN
+  constexpr int kSkipped = 77;
+  const TempDir dir;
+  const std::string database = (dir / "hunt.duckdb").string();
+  const std::string log = (fs::path(ORBWATCH_ROOT) / "examples/demo/vpn/asa-2.log").string();
+  const auto refused_code = [](std::vector<std::string> words) {
+    words.insert(words.begin(), orbwatch_binary());
+    std::vector<char*> argv;
+    for (std::string& w : words) argv.push_back(w.data());
+    argv.push_back(nullptr);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const int quiet = ::open("/dev/null", O_WRONLY);
+      ::dup2(quiet, STDOUT_FILENO);
+      if (::prctl(kSetMdwe, kRefuse, 0, 0, 0) != 0) ::_exit(kSkipped);
+      ::execv(argv[0], argv.data());
+      ::_exit(127);
+    }
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  };
+  const int hunted = refused_code({"hunt", "--quiet", "--networks", "none", "--db", database, log});
+  if (hunted == kSkipped) GTEST_SKIP() << "this kernel cannot refuse it";
+  EXPECT_EQ(hunted, 0);
+  EXPECT_EQ(refused_code({"sql", database, "SELECT count(*), max(regexp_replace(code, 'a.', 'b')) FROM events"}), 0);
 }
 
 }  // namespace
