@@ -109,31 +109,45 @@ std::vector<std::string> known_keys(const std::string& yaml) {
   return keys;
 }
 
+// The names in the first cells of a section's table.
+std::vector<std::string> first_cells(const std::string& part) {
+  std::vector<std::string> out;
+  std::istringstream lines(part);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("| `")) continue;
+    const std::string cell = line.substr(0, line.find('|', 2));
+    for (std::size_t at = 0; (at = cell.find('`', at)) != cell.npos;) {
+      const auto end = cell.find('`', at + 1);
+      out.push_back(cell.substr(at + 1, end - at - 1));
+      at = end + 1;
+    }
+  }
+  return out;
+}
+
 TEST(Pages, NameEveryConfigurationKey) {
   const std::string text = page("configuration.md");
-  for (const auto& [heading, yaml] :
-       {std::pair<std::string, std::string>{"Keys", "no_such_key: 1\n"},
-        {"Keys of a network", "networks:\n  - {prefix: 192.0.2.0/24, no_such_key: 1}\n"}}) {
-    const std::string part = section(text, heading);
-    std::size_t rows = 0;
-    for (const std::string& key : known_keys(yaml))
-      EXPECT_NE(part.find("`" + key + "`"), part.npos) << heading << ": " << key << " is missing";
-    // And the page names no other: the first cell of each row.
-    const auto keys = known_keys(yaml);
-    std::istringstream lines(part);
-    for (std::string line; std::getline(lines, line);) {
-      if (!line.starts_with("| `")) continue;
-      const std::string cell = line.substr(0, line.find('|', 2));
-      for (std::size_t at = 0; (at = cell.find('`', at)) != cell.npos;) {
-        const auto end = cell.find('`', at + 1);
-        const std::string key = cell.substr(at + 1, end - at - 1);
-        EXPECT_NE(std::find(keys.begin(), keys.end(), key), keys.end()) << heading << " names " << key;
-        ++rows;
-        at = end + 1;
-      }
-    }
-    EXPECT_EQ(rows, keys.size()) << heading;
+  const auto sorted = [](std::vector<std::string> keys) {
+    std::sort(keys.begin(), keys.end());
+    return keys;
+  };
+  // Of the whole file: those of a hunt and those of the service, maps as `map.key`.
+  std::vector<std::string> expected = known_keys("no_such_key: 1\n");
+  for (const std::string map : {"journal", "store", "metrics"}) {
+    std::erase(expected, map);
+    for (const std::string& key : known_keys(map + ":\n  no_such_key: 1\n")) expected.push_back(map + "." + key);
   }
+  std::vector<std::string> named = first_cells(section(text, "Keys"));
+  for (const std::string& key : first_cells(section(text, "The service"))) named.push_back(key);
+  EXPECT_EQ(sorted(named), sorted(expected));
+  for (const auto& [heading, yaml] :
+       {std::pair<std::string, std::string>{"Keys of a network",
+                                            "networks:\n  - {prefix: 192.0.2.0/24, no_such_key: 1}\n"},
+        {"Keys of a collector", "collect:\n  - {type: flow_udp, listen: \":1\", no_such_key: 1}\n"}})
+    EXPECT_EQ(sorted(first_cells(section(text, heading))), sorted(known_keys(yaml))) << heading;
+  const std::string outputs = page("outputs.md");
+  for (const std::string& key : known_keys("outputs:\n  - {name: a, type: file, no_such_key: 1}\n"))
+    EXPECT_NE(outputs.find(key + ":"), outputs.npos) << "outputs.md: " << key << " is missing";
 }
 
 TEST(Pages, ShowAConfigurationThatIsRight) {
