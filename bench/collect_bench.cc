@@ -43,7 +43,7 @@ void measure(const char* name, Collector& server, std::size_t size) {
     to.sin_family = AF_INET;
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     to.sin_port = htons(server.port());
-    ::connect(socket, reinterpret_cast<sockaddr*>(&to), sizeof to);
+    if (::connect(socket, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) return;
     std::string datagram(size, 'x');
     std::array<iovec, 64> pieces{};
     std::array<mmsghdr, 64> messages{};

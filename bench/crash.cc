@@ -119,10 +119,10 @@ std::string ask(const fs::path& file, const std::string& sql) {
 }
 
 std::string findings(const fs::path& state) {
-  return run({orbwatch_binary(), "sql", (state / "findings.duckdb").string(), "--csv",
-              "SELECT id, kind, round(log_odds, 6) AS odds, user_name, user_count, source_count, (SELECT count(*) FROM "
-              "evidence e WHERE e.finding_id = f.id) AS evidence FROM findings f ORDER BY id"})
-      .out;
+  const std::string sql =
+      "SELECT id, kind, round(log_odds, 6) AS odds, user_name, user_count, source_count,"
+      " (SELECT count(*) FROM evidence e WHERE e.finding_id = f.id) AS evidence FROM findings f ORDER BY id";
+  return run({orbwatch_binary(), "sql", (state / "findings.duckdb").string(), "--csv", sql}).out;
 }
 
 }  // namespace

@@ -217,9 +217,9 @@ core::Expected<std::unique_ptr<Service>> Service::start(const ServiceOptions& op
   std::unique_lock lock(my.mutex);
   my.loaded.wait_for(lock, kPatience, [&my] { return !my.loading; });
   if (!my.failure.empty()) {
-    const core::Error error{my.failure, "", ""};
+    core::Error why{my.failure, "", ""};
     lock.unlock();
-    return std::unexpected(error);
+    return std::unexpected(std::move(why));
   }
   return service;
 }
