@@ -270,6 +270,7 @@ int run_peer(const Settings& s) {
     words = {"nfacctd", "-f", (out / "nfacctd.conf").string()};
   }
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& w : words) argv.push_back(w.data());
   argv.push_back(nullptr);
   const pid_t pid = ::fork();

@@ -170,6 +170,9 @@ class ArchiveValues {
   }
 
  private:
+  friend Self;
+  ArchiveValues() = default;
+
   // For how many elements room is made at once; more is made as they come. Hash maps want all of it: to fill one in the
   // order of another while it grows is slow.
   std::size_t room(std::size_t n) {

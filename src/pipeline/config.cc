@@ -74,7 +74,7 @@ Config parse(const YAML::Node& root) {
     auto made = intel::Organisation::make(config.networks);
     if (!made) wrong(networks, made.error().text());
   }
-  config.service = read_service(root);
+  config.service = yaml::read_service(root);
   return config;
 }
 

@@ -295,7 +295,7 @@ exporting::OutputSettings read_output(const YAML::Node& node) {
 
 std::string_view name(CollectorType type) { return kTypes[static_cast<std::size_t>(type)]; }
 
-ServiceConfig read_service(const YAML::Node& root) {
+ServiceConfig yaml::read_service(const YAML::Node& root) {
   ServiceConfig out;
   read(root, "state", out.state, "a folder");
   if (const YAML::Node collect = root["collect"]) {

@@ -10,10 +10,6 @@
 #include "core/time.h"
 #include "export/output_settings.h"
 
-namespace YAML {
-class Node;
-}
-
 namespace orbwatch::pipeline {
 
 enum class CollectorType : std::uint8_t { kSyslogUdp, kSyslogTcp, kFlowUdp, kFlowTcp, kTail, kHttp };
@@ -60,8 +56,5 @@ struct ServiceConfig {
   std::string metrics_listen;  // "" = none
   std::vector<exporting::OutputSettings> outputs;
 };
-
-// Throws yaml::Wrong.
-ServiceConfig read_service(const YAML::Node& root);
 
 }  // namespace orbwatch::pipeline

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/text.h"
+#include "pipeline/service_config.h"
 
 namespace orbwatch::pipeline::yaml {
 
@@ -44,5 +45,8 @@ void read(const YAML::Node& map, const char* key, T& out, std::string_view what)
     wrong(node, fmt::format("'{}' must be {}", key, what));
   }
 }
+
+// The service's keys of the whole file (service_config.cc). Throws Wrong.
+ServiceConfig read_service(const YAML::Node& root);
 
 }  // namespace orbwatch::pipeline::yaml

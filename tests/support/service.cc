@@ -52,6 +52,7 @@ ServiceProcess::ServiceProcess(std::filesystem::path folder, const std::string& 
   std::vector<std::string> words = {orbwatch_binary(), "run", "--config", (folder_ / "orbwatch.yaml").string()};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& w : words) argv.push_back(w.data());
   argv.push_back(nullptr);
   int out[2];
