@@ -105,6 +105,7 @@ void show(const std::string& text, std::size_t& from) {
     };
     double score = 0;
     if (finding["score"].get(score) != simdjson::SUCCESS) score = 0;
+    if (score < 0.01) continue;
     std::string_view ip;
     if (finding["source"]["ip"].get(ip) != simdjson::SUCCESS) ip = {};
     std::printf("  %5.1f %%  %-9s %-20.19s %-18s %-16s %s\n", 100 * score, word("kind").c_str(), word("time").c_str(),

@@ -130,8 +130,8 @@ void ArchiveWriter::append(std::string_view bytes) {
 std::string sealed(std::string_view inside) {
   ArchiveWriter writer;
   writer.append(inside);
-  (void)writer.finish();  // memory does not fail
-  return writer.take();
+  const auto finished = writer.finish();  // memory does not fail
+  return finished ? writer.take() : std::string();
 }
 
 void ArchiveWriter::symbol(Symbol symbol) {

@@ -24,7 +24,7 @@ void persist(A& a, Leaf& leaf) {
 
 struct Tree {
   bool truth = false;
-  std::int8_t small = 0;
+  std::int16_t small = 0;
   std::int64_t large = 0;
   std::uint64_t huge = 0;
   float real = 0;
@@ -59,7 +59,7 @@ void persist(A& a, Tree& t) {
 Tree grown() {
   Tree t;
   t.truth = true;
-  t.small = -128;
+  t.small = -32768;
   t.large = std::numeric_limits<std::int64_t>::min();
   t.huge = UINT64_MAX;
   t.real = -0.1F;
@@ -238,8 +238,8 @@ TEST(Archive, RefusesWhatIsOutOfRange) {
     std::uint16_t v = 0;
     a(v);
   }));
-  EXPECT_TRUE(refused(bytes_of(std::int64_t{-129}), [](auto& a) {
-    std::int8_t v = 0;
+  EXPECT_TRUE(refused(bytes_of(std::int64_t{-32769}), [](auto& a) {
+    std::int16_t v = 0;
     a(v);
   }));
   EXPECT_TRUE(refused(bytes_of(std::uint8_t{3}), [](auto& a) {

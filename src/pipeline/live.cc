@@ -211,7 +211,7 @@ void Live::Impl::persist(Archive& a) {
     persist_counts(a, source.counts.counts);
     // FlowDatagramDecoder's functions may fail for a reason of their own; the archive keeps it.
     if constexpr (Archive::kReads) {
-      (void)source.flows->load(a);
+      if (const auto done = source.flows->load(a); !done) return;
     } else {
       source.flows->save(a);
     }

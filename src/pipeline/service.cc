@@ -175,7 +175,9 @@ struct Service::Impl {
 };
 
 Service::Service(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Service::~Service() { (void)stop(); }
+Service::~Service() {
+  if (const auto done = stop(); !done) impl_->log(LogLevel::kError, done.error().text());
+}
 
 core::Expected<std::unique_ptr<Service>> Service::start(const ServiceOptions& options) {
   const ServiceConfig& settings = options.config.service;

@@ -26,8 +26,8 @@ StatusServer::~StatusServer() {
 
 int StatusServer::port() const { return impl_->port; }
 
-core::Expected<std::unique_ptr<StatusServer>> StatusServer::start(const std::string& listen,
-                                                                  std::function<pipeline::ServiceStatus()> status) {
+core::Expected<std::unique_ptr<StatusServer>> StatusServer::start(
+    const std::string& listen, const std::function<pipeline::ServiceStatus()>& status) {
   const auto endpoint = source::Endpoint::parse(listen);
   if (!endpoint) return std::unexpected(endpoint.error());
   auto impl = std::make_unique<Impl>();

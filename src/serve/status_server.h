@@ -15,7 +15,7 @@ class StatusServer {
  public:
   // Listens when it returns. `status` is called by the server's threads. Errors: the address cannot be used.
   static core::Expected<std::unique_ptr<StatusServer>> start(const std::string& listen,
-                                                             std::function<pipeline::ServiceStatus()> status);
+                                                             const std::function<pipeline::ServiceStatus()>& status);
   ~StatusServer();
   int port() const;
 

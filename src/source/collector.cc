@@ -84,6 +84,7 @@ void LossTable::add(const core::Ip& sender, std::uint64_t records) {
 std::vector<SenderLoss> LossTable::read() const {
   std::vector<SenderLoss> all;
   const std::scoped_lock lock(mutex_);
+  all.reserve(senders_.size() + 1);
   for (const auto& [sender, records] : senders_) all.push_back({sender, records});
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.records > b.records; });
   if (others_ != 0) all.push_back({core::Ip{}, others_});

@@ -620,7 +620,8 @@ class HttpPush final : public Collector {
       simdjson::dom::element envelope;
       simdjson::dom::object object;
       simdjson::dom::element event;
-      if (parser.parse(rest.data(), size).get(envelope) != simdjson::SUCCESS ||
+      const std::string_view value = rest.substr(0, size);
+      if (parser.parse(value.data(), value.size()).get(envelope) != simdjson::SUCCESS ||
           envelope.get(object) != simdjson::SUCCESS) {
         return &kInvalidData;
       }

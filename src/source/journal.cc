@@ -41,10 +41,12 @@ static_assert(std::endian::native == std::endian::little, "the journal's numbers
 constexpr std::size_t padded(std::size_t length) { return (length + 7) & ~std::size_t{7}; }
 constexpr std::size_t frame_size(std::size_t length) { return kHeader + padded(length); }
 
-std::uint32_t checksum(const char* frame, std::size_t length) {
+// Of a frame without its padding.
+std::uint32_t checksum(std::string_view frame) {
   // The library's function reads only; its parameter is not const.
-  auto* bytes = reinterpret_cast<unsigned char*>(const_cast<char*>(frame)) + kCovered;
-  return crc32_iscsi(bytes, static_cast<int>(kHeader - kCovered + length), 0xffffffffU);
+  frame.remove_prefix(kCovered);
+  auto* bytes = reinterpret_cast<unsigned char*>(const_cast<char*>(frame.data()));
+  return crc32_iscsi(bytes, static_cast<int>(frame.size()), 0xffffffffU);
 }
 
 void append_frame(std::string& out, Header header, std::string_view payload) {
@@ -53,7 +55,7 @@ void append_frame(std::string& out, Header header, std::string_view payload) {
   out.resize(at + frame_size(payload.size()));
   std::memcpy(out.data() + at, &header, kHeader);
   std::memcpy(out.data() + at + kHeader, payload.data(), payload.size());
-  header.checksum = checksum(out.data() + at, payload.size());
+  header.checksum = checksum(std::string_view(out).substr(at, kHeader + payload.size()));
   std::memcpy(out.data() + at + offsetof(Header, checksum), &header.checksum, sizeof(header.checksum));
 }
 
@@ -67,7 +69,7 @@ bool take_frame(std::string_view& bytes, std::size_t most, Header& header, std::
   if (bytes.size() < kHeader) return false;
   std::memcpy(&header, bytes.data(), kHeader);
   if (header.length > most || frame_size(header.length) > bytes.size()) return false;
-  if (header.checksum != checksum(bytes.data(), header.length)) return false;
+  if (header.checksum != checksum(bytes.substr(0, kHeader + header.length))) return false;
   payload = bytes.substr(kHeader, header.length);
   bytes.remove_prefix(frame_size(header.length));
   return true;
@@ -109,7 +111,8 @@ Journal::~Journal() {
   }
   stop_.notify_all();
   if (syncer_.joinable()) syncer_.join();
-  (void)sync();
+  // Nobody is left to tell; the kernel has the bytes, and recover() checks them.
+  if (const auto synced = sync(); !synced) trouble_ = synced.error().text();
   for (const int file : {writing_, reading_, lock_}) {
     if (file >= 0) ::close(file);
   }

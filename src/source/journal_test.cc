@@ -319,6 +319,7 @@ TEST_F(JournalTest, ManyWritersAndAReader) {
   constexpr int kWriters = 4;
   constexpr int kEach = 2000;
   std::vector<std::thread> writers;
+  writers.reserve(kWriters);
   for (int w = 0; w < kWriters; ++w) {
     writers.emplace_back([&, w] {
       for (int i = 0; i < kEach; ++i) {
@@ -331,7 +332,7 @@ TEST_F(JournalTest, ManyWritersAndAReader) {
   std::vector<int> next(kWriters, 0);
   std::size_t count = 0;
   std::vector<Journal::Entry> out;
-  while (count < static_cast<std::size_t>(kWriters * kEach)) {
+  while (count < std::size_t{kWriters} * kEach) {
     if (!journal->wait(position, std::chrono::milliseconds(5000))) break;
     ASSERT_TRUE(journal->read(position, 4096, out));
     for (const auto& entry : out) {
@@ -343,7 +344,7 @@ TEST_F(JournalTest, ManyWritersAndAReader) {
     journal->release(position);
   }
   for (std::thread& t : writers) t.join();
-  EXPECT_EQ(count, static_cast<std::size_t>(kWriters * kEach));
+  EXPECT_EQ(count, std::size_t{kWriters} * kEach);
 }
 
 }  // namespace

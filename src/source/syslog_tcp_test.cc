@@ -143,6 +143,7 @@ TEST(SyslogTcp, ManyConnectionsLoseNothingAndKeepTheirOrder) {
     }
   });
   std::vector<Descriptor> senders;
+  senders.reserve(kConnections);
   for (int c = 0; c < kConnections; ++c) senders.push_back(connect_to(SOCK_STREAM, server.port()));
   for (int i = 0; i < kRecords; ++i) {
     for (int c = 0; c < kConnections; ++c) {
@@ -228,6 +229,7 @@ TEST(SyslogTcp, StopsUnderLoad) {
   Server server(local());
   std::atomic<bool> go{true};
   std::vector<std::thread> senders;
+  senders.reserve(4);
   for (int s = 0; s < 4; ++s) {
     senders.emplace_back([&, socket = connect_to(SOCK_STREAM, server.port())] {
       while (go.load() && send_all(socket.get(), "<13>on and on\n<13>and on\n")) {

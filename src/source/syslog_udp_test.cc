@@ -194,6 +194,7 @@ TEST(SyslogUdp, StopsUnderLoadWithEverythingAccountedFor) {
   std::atomic<std::uint64_t> sent{0};
   std::atomic<bool> go{true};
   std::vector<std::thread> threads;
+  threads.reserve(kSenders);
   for (int s = 0; s < kSenders; ++s) {
     threads.emplace_back([&, s] {
       const auto socket = connect_to(SOCK_DGRAM, server->port());

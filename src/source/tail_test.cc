@@ -39,7 +39,7 @@ class TailTest : public testing::Test {
   void remove(const std::string& name) const { std::filesystem::remove(folder_.path(name)); }
   void truncate(const std::string& name) const { ASSERT_EQ(::truncate(folder_.path(name).c_str(), 0), 0); }
 
-  void start(std::vector<std::string> names = {"*.log*"}) {
+  void start(const std::vector<std::string>& names = {"*.log*"}) {
     options_.paths.clear();
     for (const auto& name : names) options_.paths.push_back(folder_.path(name));
     tail_ = make_tail(options_, intake_, said_.log());

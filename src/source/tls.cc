@@ -17,7 +17,7 @@ std::string tls_error_text() {
 
 core::Expected<std::shared_ptr<SSL_CTX>> make_tls_context(const TlsOptions& options) {
   ERR_clear_error();
-  const std::shared_ptr<SSL_CTX> context(::SSL_CTX_new(TLS_server_method()), ::SSL_CTX_free);
+  std::shared_ptr<SSL_CTX> context(::SSL_CTX_new(TLS_server_method()), ::SSL_CTX_free);
   const auto failed = [](const char* message, const std::string& file, const char* hint) {
     return core::fail(message, core::printable(file) + ": " + tls_error_text(), hint);
   };

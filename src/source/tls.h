@@ -1,12 +1,12 @@
 // TLS for listeners, by OpenSSL with its defaults: TLS 1.2 and newer.
 #pragma once
 
+#include <openssl/types.h>
+
 #include <memory>
 #include <string>
 
 #include "core/error.h"
-
-using SSL_CTX = struct ssl_ctx_st;  // as in <openssl/ssl.h>
 
 namespace orbwatch::source {
 
