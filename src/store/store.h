@@ -1,9 +1,9 @@
 // The embedded store: one DuckDB file that an analyst can query. The only room that knows SQL.
 //
-// A file that create() makes is written whole or not at all. Everything goes into `FILE.partial` beside the target; finish() commits,
-// writes a checkpoint and renames it over FILE. A kill at any moment therefore leaves either the old FILE (or none) or
-// the complete new one; what is left of `FILE.partial` is removed by the next create() for the same FILE. An existing
-// FILE is replaced only if orbwatch wrote it.
+// A file that create() makes is written whole or not at all. Everything goes into `FILE.partial` beside the target;
+// finish() commits, writes a checkpoint and renames it over FILE. A kill at any moment therefore leaves either the old
+// FILE (or none) or the complete new one; what is left of `FILE.partial` is removed by the next create() for the same
+// FILE. An existing FILE is replaced only if orbwatch wrote it.
 //
 // A file that open_live() opens grows as long as a service runs. What lies between two calls of checkpoint() is there
 // whole or not at all, whenever the process is killed.

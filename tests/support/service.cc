@@ -152,7 +152,7 @@ long long ServiceProcess::number(const std::string& key, const std::string& coll
     at = text.find("{\"name\":\"" + collector + "\"");
     if (at == text.npos) return -1;
     // Behind what the collector itself counted.
-    at = text.find("}", at);
+    at = text.find('}', at);
   }
   const std::string sought = "\"" + key + "\":";
   at = text.find(sought, at);
