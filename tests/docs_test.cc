@@ -1,5 +1,6 @@
 // What the pages state is what the program does: commands and options, configuration keys, event fields, the manual
 // page, completions.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <CLI/CLI.hpp>
@@ -135,7 +136,9 @@ TEST(Pages, NameEveryConfigurationKey) {
   std::vector<std::string> expected = known_keys("no_such_key: 1\n");
   for (const std::string map : {"journal", "store", "metrics"}) {
     std::erase(expected, map);
-    for (const std::string& key : known_keys(map + ":\n  no_such_key: 1\n")) expected.push_back(map + "." + key);
+    std::string wrong = map;
+    wrong += ":\n  no_such_key: 1\n";
+    for (const std::string& key : known_keys(wrong)) expected.push_back(fmt::format("{}.{}", map, key));
   }
   std::vector<std::string> named = first_cells(section(text, "Keys"));
   for (const std::string& key : first_cells(section(text, "The service"))) named.push_back(key);

@@ -142,6 +142,7 @@ TEST(Units, NothingMakesCodeWhileItRuns) {
   const auto refused_code = [](std::vector<std::string> words) {
     words.insert(words.begin(), orbwatch_binary());
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (std::string& w : words) argv.push_back(w.data());
     argv.push_back(nullptr);
     const pid_t child = ::fork();
