@@ -66,6 +66,7 @@ void add_lines(const std::string& text, core::Nanoseconds reference, std::vector
   const std::size_t first = out.size();
   while (!rest.empty()) {
     line.assign(core::take_until(rest, '\n'));
+    if (core::trim(line).empty()) continue;  // the collector passes over it
     line += '\n';
     line.reserve(line.size() + core::kPadding);
     event::EventBatch batch;
