@@ -161,6 +161,13 @@ TEST(Pages, ShowAConfigurationThatIsRight) {
   const auto parsed = pipeline::parse_config(text.substr(begin + 8, end - begin - 8), "docs/configuration.md");
   ASSERT_TRUE(parsed) << parsed.error().text();
   EXPECT_EQ(parsed->networks.size(), 3U);
+  const auto service = text.find("```yaml\n", end);
+  const auto behind = text.find("```", service + 8);
+  ASSERT_NE(behind, text.npos);
+  const auto run = pipeline::parse_config(text.substr(service + 8, behind - service - 8), "docs/configuration.md");
+  ASSERT_TRUE(run) << run.error().text();
+  EXPECT_EQ(run->service.collect.size(), 5U);
+  EXPECT_EQ(run->service.outputs.size(), 1U);
 }
 
 TEST(Pages, NameEveryFieldOfAnEvent) {
