@@ -1,4 +1,4 @@
-// One fuzz target per format, from one source: ORBWATCH_FUZZ_FORMAT names the format that the input is forced to be,
+// One fuzz target per format, from one source: fuzz::target (target.h) names the format that the input is forced to be,
 // "text" stands for what `hunt` does with an unknown file (recognise, then decode) and "envelope" for the syslog
 // envelope alone.
 //
@@ -23,18 +23,18 @@
 #include "decode/envelope.h"
 #include "event/batch.h"
 #include "event/event.h"
+#include "target.h"
 
 namespace {
 
 using namespace orbwatch;
 
-constexpr std::string_view kFormat = ORBWATCH_FUZZ_FORMAT;
 // Short, so that the fuzzer reaches the paths of records that are too long.
 constexpr std::size_t kLongestRecord = 2048;
 
 [[noreturn]] void broken(const char* promise, const std::string& whole = {}, const std::string& split = {}) {
-  std::fprintf(stderr, "%.*s: %s\n--- whole\n%s--- split\n%s", static_cast<int>(kFormat.size()), kFormat.data(),
-               promise, whole.c_str(), split.c_str());
+  std::fprintf(stderr, "%.*s: %s\n--- whole\n%s--- split\n%s", static_cast<int>(fuzz::target.size()),
+               fuzz::target.data(), promise, whole.c_str(), split.c_str());
   std::abort();
 }
 
@@ -43,7 +43,7 @@ decode::Options options() {
   options.reference =
       1'798'761'600 * core::kSecond;  // 2027-01-01: the year of times without one must not depend on today
   options.longest_record = kLongestRecord;
-  if (kFormat != "text") options.format = kFormat;
+  if (fuzz::target != "text") options.format = fuzz::target;
   return options;
 }
 
@@ -63,7 +63,7 @@ class Padded {
   std::unique_ptr<char[]> bytes_;
 };
 
-void append_counts(std::string& out, const char* what, const absl::flat_hash_map<core::Symbol, std::uint64_t>& by) {
+void append_counts(std::string& out, const char* what, const core::SymbolCounts& by) {
   std::vector<std::pair<std::string_view, std::uint64_t>> rows;
   for (const auto& [name, count] : by) rows.emplace_back(name.text(), count);
   std::sort(rows.begin(), rows.end());
@@ -126,7 +126,7 @@ std::string decode_split(const decode::Recognised& what, const std::uint8_t* dat
   return told.text;
 }
 
-[[maybe_unused]] void fuzz_envelope(std::string_view input) {
+void fuzz_envelope(std::string_view input) {
   auto times = core::TimeReader::make("", options().reference);
   decode::TextRecord record;
   record.raw = input.substr(0, input.find('\n'));
@@ -140,7 +140,7 @@ std::string decode_split(const decode::Recognised& what, const std::uint8_t* dat
   }
 }
 
-[[maybe_unused]] void fuzz_decoder(const std::uint8_t* data, std::size_t size) {
+void fuzz_decoder(const std::uint8_t* data, std::size_t size) {
   const decode::Options options = ::options();
   const Padded input(data, size, 0);
   const decode::Recognised what = decode::recognise(input.view().substr(0, 65536), options);
@@ -152,7 +152,7 @@ std::string decode_split(const decode::Recognised& what, const std::uint8_t* dat
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  if constexpr (kFormat == "envelope") {
+  if (fuzz::target == "envelope") {
     fuzz_envelope(Padded(data, size, ' ').view());
   } else {
     fuzz_decoder(data, size);

@@ -1,5 +1,5 @@
 // Replays files and folders through a fuzz target without a fuzz engine, so that every build runs what fuzzing has
-// found.
+// found: PROGRAM [--target NAME] PATH...; the name is for decoder_fuzz.cc, which is many targets (target.h).
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -8,15 +8,25 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "target.h"
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+std::string_view orbwatch::fuzz::target;
 
 namespace fs = std::filesystem;
 
 int main(int argc, char** argv) {
   std::vector<fs::path> files;
-  for (int i = 1; i < argc; ++i) {
+  int first = 1;
+  if (argc > 2 && std::string_view(argv[1]) == "--target") {
+    orbwatch::fuzz::target = argv[2];
+    first = 3;
+  }
+  for (int i = first; i < argc; ++i) {
     const fs::path path = argv[i];
     if (fs::is_directory(path)) {
       for (const auto& entry : fs::recursive_directory_iterator(path)) {

@@ -39,7 +39,7 @@ struct Result {
   std::string rejects;
 };
 
-void counts_json(std::string& out, std::string_view key, const absl::flat_hash_map<core::Symbol, std::uint64_t>& by) {
+void counts_json(std::string& out, std::string_view key, const core::SymbolCounts& by) {
   std::vector<std::pair<std::string, std::uint64_t>> rows;
   for (const auto& [reason, n] : by) rows.emplace_back(reason.text(), n);
   std::sort(rows.begin(), rows.end());

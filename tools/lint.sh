@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# What `./dev lint` runs after the packages are there and build/release is configured: tools/lint.sh [--changed|--quick].
+# What `./dev lint` runs after the packages are there and build/release is configured: tools/lint.sh [--changed|--quick|--deep].
 # Every stage runs, each says how long it took; the exit code is 1 if any found something.
-# --changed: clang-tidy only on files that differ from main. --quick: no clang-tidy.
+# --changed: the checks of .clang-tidy only on files that differ from main. --quick: without them. --deep: clang-tidy itself on every file,
+# which adds one check to those of clangd and takes three times as long (see tools/tidy-one.sh).
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -94,7 +95,13 @@ tidy() {
   fi
   [[ -n $all ]] || return 0
   # One file a process, so that both cores stay busy to the end. GCC's flags that clang does not know are passed over.
-  echo "$all" | xargs -P "$(nproc)" -n 1 tools/tidy-one.sh
+  local deep=()
+  if [[ ${1:-} == --deep ]]; then deep=(--deep); fi
+  echo "$all" | xargs -P "$(nproc)" -n 1 tools/tidy-one.sh "${deep[@]}"
+}
+
+headers() {
+  files '*.h' | grep -v '^fuzz/' | xargs -r -n 1 dirname | sort -u | xargs -r -P "$(nproc)" -n 1 tools/tidy-headers.sh
 }
 
 scripts() {
@@ -137,7 +144,8 @@ stage "text" text
 stage "spelling" spelling
 [[ ${1:-} == --quick ]] || {
   stage "naming rules are on" naming_rules_are_on
-  stage "clang-tidy" tidy "$@"
+  stage "checks of .clang-tidy" tidy "$@"
+  [[ ${1:-} == --deep ]] || stage "checks of .clang-tidy in headers" headers
 }
 if ((${#failed[@]})); then
   echo "lint: not clean: ${failed[*]}" >&2

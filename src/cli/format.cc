@@ -92,7 +92,7 @@ struct Reason {
   std::uint64_t count = 0;
 };
 
-std::vector<Reason> sorted(const absl::flat_hash_map<core::Symbol, std::uint64_t>& by) {
+std::vector<Reason> sorted(const core::SymbolCounts& by) {
   std::vector<Reason> out;
   for (const auto& [reason, count] : by) out.push_back({std::string(reason.text()), count});
   std::sort(out.begin(), out.end(),

@@ -44,7 +44,7 @@ class Json {
   bool first_ = true;
 };
 
-void add_map(Json& json, std::string_view name, const absl::flat_hash_map<core::Symbol, std::uint64_t>& counts) {
+void add_map(Json& json, std::string_view name, const core::SymbolCounts& counts) {
   if (counts.empty()) return;
   std::map<std::string_view, std::uint64_t> sorted;
   for (const auto& [symbol, count] : counts) sorted[symbol.text()] += count;

@@ -336,8 +336,8 @@ TEST(Mapping, DoesNotTakeOtherFormatsRecords) {
   std::string lines;
   for (const std::string& line : golden_lines("openssh")) lines += line + "\n";
   const EventBatch batch = decode(lines, options);
-  EXPECT_EQ(batch.counts.events_by.count(core::intern("acme_gate")), 0U);
-  EXPECT_GT(batch.counts.events_by.count(core::intern("openssh")), 0U);
+  EXPECT_EQ(batch.counts.events_by.at_or_zero(core::intern("acme_gate")), 0U);
+  EXPECT_GT(batch.counts.events_by.at_or_zero(core::intern("openssh")), 0U);
 }
 
 // Real logs that may not be shipped: a folder beside the repository, or $ORBWATCH_DATA. Without it these tests are

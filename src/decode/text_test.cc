@@ -22,7 +22,7 @@ struct Decoded {
   std::uint64_t rejected(std::string_view why) const { return value(batch.counts.rejected_by, why); }
 
  private:
-  static std::uint64_t value(const absl::flat_hash_map<Symbol, std::uint64_t>& by, std::string_view why) {
+  static std::uint64_t value(const core::SymbolCounts& by, std::string_view why) {
     const auto found = by.find(core::intern(why));
     return found == by.end() ? 0 : found->second;
   }

@@ -3,7 +3,7 @@
 namespace orbwatch::event {
 namespace {
 
-void count(absl::flat_hash_map<Symbol, std::uint64_t>& by, Symbol reason, std::uint64_t n = 1) {
+void count(core::SymbolCounts& by, Symbol reason, std::uint64_t n = 1) {
   if (by.size() >= Counts::kMostReasons && !by.contains(reason)) {
     static const Symbol other = core::intern("other");
     reason = other;

@@ -1,8 +1,6 @@
 // A batch of events together with the raw bytes they came from, and the counts that say where every record went.
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <deque>
@@ -11,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/symbol_counts.h"
 #include "event/event.h"
 
 namespace orbwatch::event {
@@ -30,9 +29,9 @@ struct Counts {
   std::uint64_t events = 0;
   std::uint64_t ignored = 0;
   std::uint64_t rejected = 0;
-  absl::flat_hash_map<Symbol, std::uint64_t> ignored_by;  // reason -> count
-  absl::flat_hash_map<Symbol, std::uint64_t> rejected_by;
-  absl::flat_hash_map<Symbol, std::uint64_t> events_by;  // format -> count
+  core::SymbolCounts ignored_by;  // reason -> count
+  core::SymbolCounts rejected_by;
+  core::SymbolCounts events_by;  // format -> count
 
   // At most kMostReasons reasons are kept apart; further ones are counted as "other".
   static constexpr std::size_t kMostReasons = 1000;

@@ -182,7 +182,7 @@ void write_accounting(Json& j, const score::HuntResult& result) {
     j.end('}');
   }
   j.end(']').key("reasons").begin('[');
-  const auto write = [&j](std::string_view fate, const absl::flat_hash_map<core::Symbol, std::uint64_t>& counts) {
+  const auto write = [&j](std::string_view fate, const core::SymbolCounts& counts) {
     std::vector<std::pair<std::uint64_t, std::string_view>> sorted;
     for (const auto& [reason, count] : counts) sorted.emplace_back(count, reason.text());
     std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {

@@ -323,7 +323,7 @@ class Printer {
   }
 
   using Pairs = std::vector<std::pair<std::string, std::uint64_t>>;
-  static Pairs sorted(const absl::flat_hash_map<core::Symbol, std::uint64_t>& counts) {
+  static Pairs sorted(const core::SymbolCounts& counts) {
     Pairs out;
     for (const auto& [symbol, count] : counts) out.emplace_back(core::terminal_text(symbol.text()), count);
     std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) {

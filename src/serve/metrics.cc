@@ -52,8 +52,7 @@ class Text {
   std::string out_;
 };
 
-std::vector<std::pair<std::string_view, std::uint64_t>> sorted(
-    const absl::flat_hash_map<core::Symbol, std::uint64_t>& counts) {
+std::vector<std::pair<std::string_view, std::uint64_t>> sorted(const core::SymbolCounts& counts) {
   std::vector<std::pair<std::string_view, std::uint64_t>> out;
   for (const auto& [reason, n] : counts) out.emplace_back(reason.text(), n);
   std::sort(out.begin(), out.end());
@@ -198,7 +197,7 @@ std::string status_json(const ServiceStatus& status) {
   out += fmt::format(",\"journal_refused\":{},\"journal_damaged_bytes\":{}", status.journal_refused,
                      status.journal_damaged_bytes);
   if (live.newest_event != 0) text("newest_event", core::rfc3339(live.newest_event));
-  const auto reasons = [&out](const char* key, const absl::flat_hash_map<core::Symbol, std::uint64_t>& counts) {
+  const auto reasons = [&out](const char* key, const core::SymbolCounts& counts) {
     out += fmt::format(",\"{}\":{{", key);
     bool first = true;
     for (const auto& [reason, n] : sorted(counts)) {

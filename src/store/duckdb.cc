@@ -783,7 +783,7 @@ Expected<void> Store::append_inputs(std::span<const score::InputReport> inputs) 
     const event::Counts& c = in.counts;
     rows->required(in.path).text(in.format).boolean(in.recognised).text(in.error).number(in.bytes);
     rows->number(c.records).number(c.events).number(c.ignored).number(c.rejected).time(in.first).time(in.last).end();
-    using Fate = std::pair<const char*, const absl::flat_hash_map<Symbol, std::uint64_t>*>;
+    using Fate = std::pair<const char*, const core::SymbolCounts*>;
     for (const auto& [fate, counts] :
          {Fate{"event", &c.events_by}, Fate{"ignored", &c.ignored_by}, Fate{"rejected", &c.rejected_by}}) {
       // The map's order changes from run to run, the file must not.
