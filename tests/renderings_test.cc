@@ -42,6 +42,15 @@ Read read(const std::string& line) {
   return out;
 }
 
+// The alert as if another product had made it: alerts of orbwatch itself are ignored by name.
+std::string of_another(std::string text) {
+  for (const auto& [mine, other] : {std::pair<std::string_view, std::string_view>{"|orbwatch|orbwatch|", "|acme|gate|"},
+                                    {"\"dataset\":\"orbwatch.finding\"", "\"dataset\":\"acme.finding\""}}) {
+    if (const auto at = text.find(mine); at != text.npos) text.replace(at, mine.size(), other);
+  }
+  return text;
+}
+
 // in_documents: JSON with a sentence for a person. Our reader takes such a sentence for the vendor's record if a CEF
 // header stands near its front, as it may behind a user's name; other readers do not look into it.
 std::vector<score::Finding> logins(bool in_documents = false) {
@@ -66,24 +75,36 @@ void expect_same(const score::Finding& f, const Read& read, std::string_view for
 }
 
 TEST(RoundTrip, CefIsReadAsOneLogIn) {
-  for (const score::Finding& f : logins()) expect_same(f, read(render_cef(f, fixed()) + "\n"), "cef");
+  for (const score::Finding& f : logins()) expect_same(f, read(of_another(render_cef(f, fixed())) + "\n"), "cef");
 }
 
 TEST(RoundTrip, LeefIsReadAsOneLogIn) {
-  for (const score::Finding& f : logins()) expect_same(f, read(render_leef(f, fixed()) + "\n"), "leef");
+  for (const score::Finding& f : logins()) expect_same(f, read(of_another(render_leef(f, fixed())) + "\n"), "leef");
 }
 
 TEST(RoundTrip, EcsIsReadAsOneLogIn) {
-  for (const score::Finding& f : logins(true)) expect_same(f, read(render_ecs(f, fixed()) + "\n"), "ecs");
+  for (const score::Finding& f : logins(true)) expect_same(f, read(of_another(render_ecs(f, fixed())) + "\n"), "ecs");
 }
 
 TEST(RoundTrip, UserAndGatewayComeBack) {
   const score::Finding f = testing::sample_finding(0, false);
   for (const auto render : {render_cef, render_leef, render_ecs}) {
-    const Read r = read(render(f, fixed()) + "\n");
+    const Read r = read(of_another(render(f, fixed())) + "\n");
     ASSERT_EQ(r.batch.size(), 1U) << r.format;
     EXPECT_EQ(r.batch.begin()->user.text(), f.user) << r.format;
     EXPECT_EQ(r.batch.begin()->observer.text(), f.gateway) << r.format;
+  }
+}
+
+// What comes back from a SIEM must not be taken for one more log-in.
+TEST(RoundTrip, OwnAlertsAreIgnoredByName) {
+  for (const score::Finding& f : logins(true)) {
+    for (const auto render : {render_cef, render_leef, render_ecs}) {
+      const Read r = read(render(f, fixed()) + "\n");
+      EXPECT_EQ(r.batch.size(), 0U) << r.format;
+      ASSERT_EQ(r.batch.counts.ignored_by.size(), 1U) << r.format;
+      EXPECT_EQ(r.batch.counts.ignored_by.begin()->first.text(), "alert of orbwatch") << r.format;
+    }
   }
 }
 
@@ -102,7 +123,7 @@ TEST(RoundTrip, SyslogCarriesTheOtherFormats) {
   const score::Finding f = testing::sample_finding(0, false);
   for (const auto& [render, format] :
        {std::pair{&render_cef, "cef"}, std::pair{&render_leef, "leef"}, std::pair{&render_ecs, "ecs"}})
-    expect_same(f, read(in_syslog(f, render(f, fixed()), fixed()) + "\n"), format);
+    expect_same(f, read(in_syslog(f, of_another(render(f, fixed())), fixed()) + "\n"), format);
 }
 
 TEST(Json, ParsesAndHoldsTheValues) {

@@ -101,7 +101,7 @@ tidy() {
 }
 
 headers() {
-  files '*.h' | grep -v '^fuzz/' | xargs -r -n 1 dirname | sort -u | xargs -r -P "$(nproc)" -n 1 tools/tidy-headers.sh
+  files '*.h' | grep -v '^fuzz/' | xargs -r -n 1 dirname | sort -u | xargs -r -P "$(nproc)" -n 12 tools/tidy-headers.sh
 }
 
 scripts() {

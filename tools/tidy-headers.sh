@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# clang-tidy on the headers of one folder, through one source that includes all of them; quiet when they are clean. Called from the
-# root by tools/lint.sh.
+# clang-tidy on the headers of the folders given, through one source that includes all of them; quiet when they are clean. Called from
+# the root by tools/lint.sh.
 set -uo pipefail
-folder=$1
 probe=$(mktemp -d)
 trap 'rm -r "$probe"' EXIT
-for header in "$folder"/*.h; do echo "#include \"$PWD/$header\""; done >"$probe/all.cc"
-if ! out=$(clang-tidy-19 --quiet --config-file=.clang-tidy --header-filter="^$PWD/$folder/" "$probe/all.cc" -- -std=c++2b \
+for folder in "$@"; do
+  for header in "$folder"/*.h; do echo "#include \"$PWD/$header\""; done
+done >"$probe/all.cc"
+folders=$(IFS='|' && echo "$*")
+if ! out=$(clang-tidy-19 --quiet --config-file=.clang-tidy --header-filter="^$PWD/($folders)/[^/]*$" "$probe/all.cc" -- -std=c++2b \
   -Wno-deprecated-declarations '-DORBWATCH_VERSION="0"' '-DORBWATCH_ROOT=""' '-DORBWATCH_BUILD=""' -DORBWATCH_DUCKDB \
   -Isrc -Itests -isystem third_party/duckdb 2>&1); then
   grep -vE '^[0-9]+ warnings? (generated|treated)|^Suppressed |^Use -header-filter' <<<"$out"

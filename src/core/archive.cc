@@ -147,9 +147,10 @@ void ArchiveWriter::symbol(Symbol symbol) {
   if (first) text_view(symbol.text());
 }
 
-void ArchiveWriter::section(std::string_view name, std::uint32_t layout) {
+std::uint32_t ArchiveWriter::section(std::string_view name, std::uint32_t layout, std::uint32_t) {
   text_view(name);
   number(layout);
+  return layout;
 }
 
 Expected<void> ArchiveWriter::finish() {
@@ -380,18 +381,19 @@ void ArchiveReader::symbol(Symbol& symbol) {
   symbols_.push_back(symbol);
 }
 
-void ArchiveReader::section(std::string_view name, std::uint32_t layout) {
+std::uint32_t ArchiveReader::section(std::string_view name, std::uint32_t layout, std::uint32_t oldest) {
   std::string there;
   text(there);
   std::uint64_t its = 0;
   number(its);
-  if (!ok()) return;
+  if (!ok()) return layout;
   if (there != name) {
     refuse("\"" + there.substr(0, 40) + "\" stands where \"" + std::string(name) + "\" is expected");
-  } else if (its != layout) {
+  } else if (its > layout || its < (oldest == 0 ? layout : oldest)) {
     fail_with("the saved state is of another version of orbwatch",
               there + " in layout " + std::to_string(its) + ", this version reads " + std::to_string(layout), kThen);
   }
+  return ok() ? static_cast<std::uint32_t>(its) : layout;
 }
 
 Expected<void> ArchiveReader::check() const {

@@ -16,7 +16,7 @@
 // of texts that grows within the archive, since their ids differ from process to process.
 //
 // Sections name what follows and the number of its layout; whoever changes what a persist() lists raises the number of
-// its section. A section of another layout is refused, never guessed at.
+// its section. It may go on reading older layouts; a section of any other is refused, never guessed at.
 //
 // Errors stick: after the first one a writer writes nothing more and a reader gives zeros and empty containers; ask
 // once, at the end. A forged length allocates no more than some times the bytes that are really there. The checksums
@@ -243,8 +243,8 @@ class ArchiveWriter : public ArchiveValues<ArchiveWriter> {
   ArchiveWriter& operator=(ArchiveWriter&&) noexcept;
   ~ArchiveWriter();
 
-  // What follows and the number of its layout.
-  void section(std::string_view name, std::uint32_t layout);
+  // What follows and the number of its layout, which is returned (see ArchiveReader::section).
+  std::uint32_t section(std::string_view name, std::uint32_t layout, std::uint32_t oldest = 0);
 
   // The end. A file is on the disk and in its place then. Errors: what went wrong first.
   Expected<void> finish();
@@ -313,8 +313,9 @@ class ArchiveReader : public ArchiveValues<ArchiveReader> {
   ArchiveReader& operator=(ArchiveReader&&) noexcept;
   ~ArchiveReader();
 
-  // Refuses unless this very section in this layout begins here.
-  void section(std::string_view name, std::uint32_t layout);
+  // Refuses unless this very section begins here, in this layout or in one from `oldest` on that can be read as well (0
+  // = only this one). Returns the layout in which it stands: what a newer one adds is then left as it is.
+  std::uint32_t section(std::string_view name, std::uint32_t layout, std::uint32_t oldest = 0);
   // The error that came first, if any: for whoever reads only a part of the archive.
   Expected<void> check() const;
   // The same, and that nothing follows: every byte was looked at.

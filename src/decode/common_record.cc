@@ -23,6 +23,8 @@ using event::Service;
 
 using List = std::initializer_list<std::string_view>;
 
+// An alert read back from a SIEM names people and addresses, but nobody has logged in again.
+const Symbol kOwnAlert = core::intern("alert of orbwatch");
 const Symbol kNobody = core::intern("log-in without user and address");
 const Symbol kNoEnds = core::intern("session without user and address");
 
@@ -257,6 +259,7 @@ void CommonReader::put_times(const CommonRecord& r, Event& event) const {
 }
 
 Fate CommonReader::to_event(const CommonRecord& r, Event& event) {
+  if (r[Says::kVendor] == "orbwatch") return Fate::ignored(kOwnAlert);
   const Words& words = read_words(r);
   const auto ip = [&](Says first, Says second) {
     const Ip found = given_ip(r[first]);

@@ -28,6 +28,7 @@ using event::Outcome;
 using event::Service;
 
 const Symbol kNotJson = core::intern("ecs: not JSON");
+const Symbol kOwnAlert = core::intern("alert of orbwatch");  // read back from a SIEM: nobody has logged in again
 const Symbol kNoCategory = core::intern("category none");
 const Symbol kNoEnds = core::intern("no user and no address");
 
@@ -219,6 +220,7 @@ class Ecs final : public json::TableDecoder {
     const std::uint32_t words = words_of(row);
     e.event_class = class_of(words, row);
     if (e.event_class == Class::kNone) return ignored(row[kCategory]);
+    if (row[kDataset].starts_with("orbwatch.")) return Fate::ignored(kOwnAlert);
     const std::string_view start = row[schema::kStart];
     if (const auto time = read_time(start.empty() ? row[schema::kTime] : start, times_); time != 0) e.time = time;
     if (!schema::put_ends(row, e)) return Fate::ignored(kNoEnds);

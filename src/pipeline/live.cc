@@ -16,6 +16,7 @@
 #include "decode/all.h"
 #include "decode/flow_datagram.h"
 #include "decode/text.h"
+#include "pipeline/device_rates.h"
 #include "pipeline/event_days.h"
 #include "pipeline/judge.h"
 #include "store/store.h"
@@ -35,7 +36,8 @@ constexpr std::size_t kReadBytes = std::size_t{1} << 20;
 constexpr Nanoseconds kDecoderDay = core::kDay;
 // Findings are handed out once in so much time of the events, and when nothing comes.
 constexpr Nanoseconds kHandOut = 10 * core::kSecond;
-constexpr std::uint32_t kLayout = 1;
+constexpr std::chrono::seconds kDevicesEvery{5};
+constexpr std::uint32_t kLayout = 2;
 constexpr std::string_view kRemoved = "collectors no longer configured";
 
 std::string checkpoint_path(const std::string& folder, std::uint64_t position) {
@@ -91,6 +93,7 @@ struct Live::Impl {
   std::uint64_t position = 0;
   Nanoseconds newest = 0;          // time of the newest event that was judged
   Nanoseconds newest_arrival = 0;  // when it came
+  DeviceRates devices;
   std::uint64_t previous_checkpoint = 0;
   std::chrono::steady_clock::time_point last_checkpoint = std::chrono::steady_clock::now();
 
@@ -103,6 +106,7 @@ struct Live::Impl {
 
   mutable std::mutex mutex;
   LiveStatus shown;
+  std::chrono::steady_clock::time_point devices_shown{};
 
   Impl(const LiveOptions& o, Knowledge k, source::Journal& j, FindingsSink s)
       : options(o), knowledge(std::move(k)), journal(j), sink(std::move(s)) {}
@@ -181,6 +185,7 @@ core::Expected<void> Live::Impl::load() {
     notes.push_back(fmt::format("{}; going on from the checkpoint before it", read.error().text()));
     fresh();
     newest = newest_arrival = 0;
+    devices = {};
     for (Source& source : sources) {
       source.counts = {};
       source.flows = std::make_unique<decode::FlowDatagramDecoder>();
@@ -197,8 +202,13 @@ core::Expected<void> Live::Impl::load() {
 // Everything that the rest of the journal's meaning depends on.
 template <typename Archive>
 void Live::Impl::persist(Archive& a) {
-  a.section("service", kLayout);
+  const std::uint32_t layout = a.section("service", kLayout, 1);
   a(newest, newest_arrival);
+  if constexpr (Archive::kReads) {
+    if (layout >= 2) devices.load(a);  // the first one had none
+  } else {
+    devices.save(a);
+  }
   // By name: sources come and go with the configuration.
   std::vector<std::string> saved;
   if constexpr (!Archive::kReads) saved = names;
@@ -286,6 +296,7 @@ core::Expected<decode::Decoder*> Live::Impl::text_decoder(Source& source, Nanose
 
 core::Expected<void> Live::Impl::work(const source::Journal::Entry& entry) {
   const Arrival& arrival = entry.arrival;
+  devices.advance(arrival.received);
   if (arrival.kind == ArrivalKind::kTick) {
     // As much time passes for the events as passed for the arrivals.
     if (newest != 0 && arrival.received > newest_arrival) judge->advance(newest + (arrival.received - newest_arrival));
@@ -336,12 +347,23 @@ core::Expected<void> Live::Impl::work(const source::Journal::Entry& entry) {
 
 core::Expected<void> Live::Impl::settle(Source& source, const source::Journal::Entry& entry) {
   const Arrival& arrival = entry.arrival;
+  const event::Event* first_of_device = nullptr;
+  std::uint64_t of_device = 0;
   for (event::Event& e : batch) {
     // Lines within one arrival have no number that would mean anything to a reader.
     e.record.line = 0;
     e.record.source = batch.source;
     // The sender is the device, unless the record names one.
     if (!e.observer_ip.present() && !e.observer.present()) e.observer_ip = arrival.peer;
+    // Runs of one device, so that its entry is not looked up for each event.
+    if (first_of_device == nullptr || e.observer != first_of_device->observer ||
+        (e.observer_ip != first_of_device->observer_ip && !e.observer.present())) {
+      if (first_of_device != nullptr)
+        devices.take(first_of_device->observer, first_of_device->observer_ip, of_device, arrival.received);
+      first_of_device = &e;
+      of_device = 0;
+    }
+    ++of_device;
     if (e.time == 0) e.time = newest != 0 ? newest : arrival.received;
     if (!plausible(e.time)) {
       judge->take(e, batch);  // counts it as undated
@@ -367,6 +389,8 @@ core::Expected<void> Live::Impl::settle(Source& source, const source::Journal::E
     }
     judge->take(e, batch);
   }
+  if (first_of_device != nullptr)
+    devices.take(first_of_device->observer, first_of_device->observer_ip, of_device, arrival.received);
   source.counts.counts.add(batch.counts);
   if (days != nullptr && !batch.empty())
     return days->append(batch, names, *knowledge.enricher, arrival.received, entry.end);
@@ -394,6 +418,14 @@ void Live::Impl::show(std::string trouble) {
     const decode::FlowLosses lost = sources[i].flows->lost();
     shown.sources[i].lost_flows = lost.flows;
     shown.sources[i].lost_datagrams = lost.datagrams;
+  }
+  // Every device is asked what it usually sends: not at each look.
+  if (const auto now = std::chrono::steady_clock::now(); now - devices_shown > kDevicesEvery) {
+    devices_shown = now;
+    shown.devices = devices.status(LiveStatus::kMostDevices);
+    shown.all_devices = devices.size();
+    shown.silent_devices = devices.silent();
+    shown.untracked_device_events = devices.untracked();
   }
   shown.position = position;
   shown.journal_begin = journal.begin();

@@ -21,6 +21,7 @@
 #include "core/error.h"
 #include "decode/decoder.h"
 #include "event/batch.h"
+#include "pipeline/device_rates.h"
 #include "pipeline/knowledge.h"
 #include "score/finding.h"
 #include "source/journal.h"
@@ -72,6 +73,11 @@ struct LiveCounts {
 struct LiveStatus {
   // As LiveOptions::sources; behind them one for arrivals of collectors that are not configured any more.
   std::vector<LiveCounts> sources;
+  static constexpr std::size_t kMostDevices = 200;
+  std::vector<DeviceStatus> devices;  // at most kMostDevices, silent ones first
+  std::uint64_t all_devices = 0;
+  std::uint64_t silent_devices = 0;
+  std::uint64_t untracked_device_events = 0;
   std::uint64_t position = 0;
   std::uint64_t journal_begin = 0;
   std::uint64_t journal_end = 0;

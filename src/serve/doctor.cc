@@ -273,6 +273,12 @@ void look_at_output(const exporting::Alerts::Status& o, Checks& out) {
   if (well) out.good(about, fmt::format("{} delivered, {} waiting", n.delivered, n.waiting));
 }
 
+// "40 events a minute", "3 events an hour".
+std::string rate(double per_minute) {
+  return per_minute >= 1 ? fmt::format("{:.0f} events a minute", per_minute)
+                         : fmt::format("{:.1f} events an hour", per_minute * 60);
+}
+
 void look_at_service(const Facts& f, Checks& out) {
   if (!f.service) {
     if (f.service_address.empty()) {
@@ -312,6 +318,17 @@ void look_at_service(const Facts& f, Checks& out) {
     out.bad("journal", fmt::format("{} could not be read back", size(s.journal_damaged_bytes)),
             "the disk or the file system is damaged: see the kernel's log");
   for (const auto& c : s.collectors) look_at_collector(f, c, out);
+  for (const auto& d : s.live.devices) {
+    if (!d.silent) continue;
+    out.warn(
+        "device " + d.name,
+        fmt::format("it has sent nothing for {}, since {}; usually {} at this hour of the week, {:.0f} are missing",
+                    in_words(std::max<core::Nanoseconds>(f.now - d.last_arrival, 0)),
+                    core::rfc3339(d.last_arrival / kSecond * kSecond), rate(d.usual_per_minute), d.missing),
+        "see whether it runs, whether its logging is still switched on and goes to here, and who changed that");
+  }
+  if (s.live.all_devices != 0 && s.live.silent_devices == 0)
+    out.good("devices", fmt::format("{} devices send as they usually do", s.live.all_devices));
   for (const auto& o : s.outputs) look_at_output(o, out);
 }
 

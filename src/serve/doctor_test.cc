@@ -177,6 +177,24 @@ TEST(Doctor, LooksAtEachCollector) {
             "warning collector vpn: 2 events lie more than an hour ahead\n");
 }
 
+TEST(Doctor, NamesDevicesThatFellSilent) {
+  Facts f = healthy();
+  f.service->live.devices = {
+      {.name = "vpn-2",
+       .events = 9000,
+       .last_arrival = kNow - 3 * kHour,
+       .usual_per_minute = 40,
+       .missing = 7200,
+       .silent = true},
+      {.name = "vpn-1", .events = 9000, .last_arrival = kNow - 3 * kHour, .usual_per_minute = 0.1, .missing = 3}};
+  EXPECT_EQ(complaints(f).find("warning device vpn-2: it has sent nothing for 3 h, since 2026-11-2"), 0U)
+      << complaints(f);
+  EXPECT_NE(complaints(f).find("usually 40 events a minute at this hour of the week, 7200 are missing\n"),
+            std::string::npos)
+      << complaints(f);
+  EXPECT_EQ(complaints(f).find("vpn-1"), std::string::npos) << complaints(f);
+}
+
 TEST(Doctor, NoticesFlowsThatNeverCame) {
   Facts f = healthy();
   f.service->collectors[0].records.lost_flows = 10;
@@ -228,6 +246,16 @@ TEST(Status, IsReadBack) {
   s.collectors[0].records.lost_datagrams = 8;
   s.outputs[0].delivery.failures_in_row = 2;
   s.outputs[0].delivery.last_error = "refused";
+  s.live.all_devices = 300;
+  s.live.silent_devices = 1;
+  s.live.untracked_device_events = 9;
+  s.live.devices = {{.name = "fw \"1\"",
+                     .events = 7,
+                     .last_arrival = kNow - kHour,
+                     .usual_per_minute = 2.5,
+                     .missing = 150,
+                     .silent = true},
+                    {.name = "fw2"}};
   const auto read = read_status(status_json(s));
   ASSERT_TRUE(read) << read.error().text();
   EXPECT_EQ(not_ready(*read), "");
@@ -241,6 +269,17 @@ TEST(Status, IsReadBack) {
   EXPECT_EQ(read->collectors[0].records.lost_flows, 7U);
   EXPECT_EQ(read->collectors[0].records.lost_datagrams, 8U);
   EXPECT_EQ(read->collectors[0].records.last_arrival, s.collectors[0].records.last_arrival);
+  EXPECT_EQ(read->live.all_devices, 300U);
+  EXPECT_EQ(read->live.silent_devices, 1U);
+  EXPECT_EQ(read->live.untracked_device_events, 9U);
+  ASSERT_EQ(read->live.devices.size(), 2U);
+  EXPECT_EQ(read->live.devices[0].name, "fw \"1\"");
+  EXPECT_EQ(read->live.devices[0].events, 7U);
+  EXPECT_EQ(read->live.devices[0].last_arrival, kNow - kHour);
+  EXPECT_EQ(read->live.devices[0].usual_per_minute, 2.5);
+  EXPECT_EQ(read->live.devices[0].missing, 150);
+  EXPECT_TRUE(read->live.devices[0].silent);
+  EXPECT_FALSE(read->live.devices[1].silent);
   ASSERT_EQ(read->outputs.size(), 1U);
   EXPECT_EQ(read->outputs[0].delivery.counts.delivered, 3U);
   EXPECT_EQ(read->outputs[0].delivery.failures_in_row, 2U);

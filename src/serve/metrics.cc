@@ -142,6 +142,11 @@ std::string prometheus_text(const ServiceStatus& status) {
   one("orbwatch_journal_refused_total", "counter", "Times that the journal was full.", status.journal_refused);
   one("orbwatch_journal_damaged_bytes_total", "counter", "Bytes of the journal that could not be read back.",
       status.journal_damaged_bytes);
+  one("orbwatch_devices", "gauge", "Devices whose usual rate is learned.", live.all_devices);
+  one("orbwatch_silent_devices", "gauge",
+      "Devices that miss far more events than they ever paused; /status names them.", live.silent_devices);
+  one("orbwatch_untracked_device_events_total", "counter", "Events of devices beyond those whose rate is learned.",
+      live.untracked_device_events);
   one("orbwatch_newest_event_timestamp_seconds", "gauge", "Time of the newest event.", seconds(live.newest_event));
   one("orbwatch_findings_total", "counter", "Findings handed out, new ones and changes.", live.findings);
   one("orbwatch_checkpoints_total", "counter", "Checkpoints written.", live.checkpoints);
@@ -245,7 +250,19 @@ std::string status_json(const ServiceStatus& status) {
     records(live.sources.back());
     out += '}';
   }
-  out += ",\"outputs\":[";
+  out += fmt::format(",\"devices\":{{\"all\":{},\"silent\":{},\"untracked_events\":{},\"first\":[", live.all_devices,
+                     live.silent_devices, live.untracked_device_events);
+  first = true;
+  for (const pipeline::DeviceStatus& d : live.devices) {
+    out += first ? "{\"name\":" : ",{\"name\":";
+    first = false;
+    core::append_json_string(out, d.name);
+    out += fmt::format(",\"events\":{},\"usual_per_minute\":{:.3g},\"missing\":{:.0f},\"silent\":{}", d.events,
+                       d.usual_per_minute, d.missing, d.silent);
+    if (d.last_arrival != 0) text("last_arrival", core::rfc3339(d.last_arrival));
+    out += '}';
+  }
+  out += "]},\"outputs\":[";
   first = true;
   for (const exporting::Alerts::Status& o : status.outputs) {
     out += first ? "{\"name\":" : ",{\"name\":";
@@ -332,6 +349,23 @@ core::Expected<ServiceStatus> read_status(std::string_view json) {
       number(one, "lost_datagrams", c.records.lost_datagrams);
       c.records.last_arrival = moment(one, "last_arrival");
       out.collectors.push_back(std::move(c));
+    }
+  }
+  if (dom::element devices; root["devices"].get(devices) == simdjson::SUCCESS) {
+    number(devices, "all", out.live.all_devices);
+    number(devices, "silent", out.live.silent_devices);
+    number(devices, "untracked_events", out.live.untracked_device_events);
+    if (devices["first"].get(list) == simdjson::SUCCESS) {
+      for (const dom::element one : list) {
+        pipeline::DeviceStatus d;
+        d.name = word(one, "name");
+        number(one, "events", d.events);
+        if (one["usual_per_minute"].get(d.usual_per_minute) != simdjson::SUCCESS) d.usual_per_minute = 0;
+        if (one["missing"].get(d.missing) != simdjson::SUCCESS) d.missing = 0;
+        if (one["silent"].get(d.silent) != simdjson::SUCCESS) d.silent = false;
+        d.last_arrival = moment(one, "last_arrival");
+        out.live.devices.push_back(std::move(d));
+      }
     }
   }
   if (root["outputs"].get(list) == simdjson::SUCCESS) {
