@@ -162,6 +162,7 @@ core::Expected<void> Live::Impl::load() {
     auto opened = store::Store::open_live(options.folder + "/findings.duckdb");
     if (!opened) return std::unexpected(opened.error());
     findings = std::move(*opened);
+    if (!findings->notice().empty()) notes.push_back(findings->notice());
   }
   const auto fresh = [this] {
     judge = std::make_unique<Judge>(*knowledge.enricher, knowledge.indicators.get(), options.alerts_per_day, names);

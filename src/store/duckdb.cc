@@ -336,6 +336,7 @@ struct Store::Impl {
   bool finished = false;
   bool live = false;
   std::uint64_t position = 0;
+  std::span<const std::pair<std::string_view, std::string_view>> steps = migrations::all;
   Expected<void> state;  // the first error; everything after it is refused
 
   // The appender of `event_rows` with its chunk: kept over batches, a chunk is handed over when it is full.
@@ -377,6 +378,8 @@ struct Store::Impl {
   // The first value of a statement's result, 0 for NULL or none.
   Expected<std::uint64_t> number(const std::string& sql);
   Expected<void> make_schema();
+  // The steps behind the first `from`, and that they were taken.
+  Expected<void> migrate(std::uint64_t from);
   void close() {
     chunk.reset();
     events.reset();
@@ -453,12 +456,27 @@ Expected<std::unique_ptr<Store>> Store::create(const std::string& given, const S
 }
 
 Expected<void> Store::Impl::make_schema() {
-  for (const auto& [name, sql] : migrations::all) {
+  for (const auto& [name, sql] : steps) {
     if (auto done = run(std::string(sql).c_str()); !done) return done;
   }
-  const std::string version = "INSERT INTO meta VALUES ('schema_version', '" + std::to_string(migrations::all.size()) +
+  const std::string version = "INSERT INTO meta VALUES ('schema_version', '" + std::to_string(steps.size()) +
                               "'), ('orbwatch_version', '" ORBWATCH_VERSION "'), ('position', '0')";
   return run(version.c_str());
+}
+
+Expected<void> Store::Impl::migrate(std::uint64_t from) {
+  for (const auto& [name, sql] : steps.subspan(from)) {
+    if (auto done = run(std::string(sql).c_str()); !done)
+      return fail("the database cannot be brought up to date",
+                  path + ", step " + std::string(name) + ": " + done.error().seen,
+                  "it was left as it was: go on with the version that wrote it, or move it away");
+  }
+  const std::string version = "UPDATE meta SET value = '" + std::to_string(steps.size()) +
+                              "' WHERE key = 'schema_version'; "
+                              "UPDATE meta SET value = '" ORBWATCH_VERSION "' WHERE key = 'orbwatch_version'";
+  if (auto done = run(version.c_str()); !done) return done;
+  notice = "brought " + path + " from schema " + std::to_string(from) + " to " + std::to_string(steps.size());
+  return {};
 }
 
 Expected<std::uint64_t> Store::Impl::number(const std::string& sql) {
@@ -486,6 +504,7 @@ Expected<std::unique_ptr<Store>> Store::open_live(const std::string& path, const
   auto impl = std::make_unique<Impl>();
   impl->path = impl->partial = path;
   impl->live = true;
+  if (!options.steps.empty()) impl->steps = options.steps;
   auto database = open_database(path, false, options);
   if (!database) return std::unexpected(database.error());
   impl->database = std::move(*database);
@@ -506,12 +525,16 @@ Expected<std::unique_ptr<Store>> Store::open_live(const std::string& path, const
   const auto version = my.number("SELECT value::UBIGINT FROM meta WHERE key = 'schema_version'");
   if (!version)
     return fail("the file exists and is not a database of orbwatch", path, "it was not touched; name another one");
-  if (*version != migrations::all.size())
-    return fail("the database was written by another version of orbwatch", path,
-                "move it away: the service begins a new one");
+  if (*version > my.steps.size())
+    return fail("the database was written by a newer version of orbwatch", path,
+                "install that version again, or move the file away: the service begins a new one");
   const auto position = my.number("SELECT value::UBIGINT FROM meta WHERE key = 'position'");
   if (!position) return std::unexpected(position.error());
   my.position = *position;
+  if (*version < my.steps.size()) {
+    if (auto done = my.migrate(*version); !done) return std::unexpected(done.error());
+    if (auto done = store->checkpoint(*position); !done) return std::unexpected(done.error());
+  }
   const auto count = [&](auto& dictionary) -> Expected<void> {
     const auto most = my.number("SELECT max(id)::UBIGINT FROM " + std::string(dictionary.table()));
     if (!most) return std::unexpected(most.error());

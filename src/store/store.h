@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/error.h"
@@ -51,6 +52,8 @@ struct ProfileRow {
 struct StoreOptions {
   int threads = 1;  // that DuckDB may use; appending itself is done by the caller's thread
   std::size_t memory_bytes = std::size_t{1} << 30;  // DuckDB's own limit for its buffers
+  // Name and statements of each step of the schema; empty = those of this version (store/migrations). For tests.
+  std::span<const std::pair<std::string_view, std::string_view>> steps{};
 };
 
 // Not thread-safe: one thread at a time. Destroying a Store without finish() removes the partial file.
@@ -64,7 +67,8 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   // For a service: the file is made if it is not there, and kept however the Store ends; what was appended since the
-  // last checkpoint() is then gone. A transaction is always open. Errors as create(), and a schema of another version.
+  // last checkpoint() is then gone. A transaction is always open. A file of an older version is brought up to date
+  // first, whole or not at all; notice() says so. Errors as create(), and a schema of a newer version.
   static core::Expected<std::unique_ptr<Store>> open_live(const std::string& path, const StoreOptions& options = {});
   // Makes everything appended so far durable together with `position`, the caller's place in its input.
   core::Expected<void> checkpoint(std::uint64_t position);
@@ -73,7 +77,8 @@ class Store {
   // As append_findings(), in place of what the file has of the same ids.
   core::Expected<void> replace_findings(std::span<const score::Finding> findings);
 
-  // What create() wants the user to know, "" if nothing: "removed FILE.partial, left by an interrupted run".
+  // What create() wants the user to know, "" if nothing: "removed FILE.partial, left by an interrupted run",
+  // "brought FILE from schema 1 to 2".
   const std::string& notice() const;
 
   // Rows are appended inside a transaction. One transaction for a whole hunt is fine: full row groups go to the disk

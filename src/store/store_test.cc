@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "core/text.h"
+#include "store/migrations.h"
 #include "store/sql.h"
 #include "support/sample_report.h"
 
@@ -474,6 +475,48 @@ TEST_F(StoreTest, LiveFileGrowsFromRunToRun) {
   EXPECT_EQ(ask("SELECT user_name, count(*) FROM events GROUP BY ALL ORDER BY ALL"),
             "user_name,count_star()\nalice,5\nbob,1\n");
   EXPECT_EQ(ask("SELECT count(*) FROM events WHERE source_asn IS NULL"), "count_star()\n0\n");
+}
+
+TEST_F(StoreTest, AnOlderLiveFileIsBroughtUpToDateWholeOrNotAtAll) {
+  using Step = std::pair<std::string_view, std::string_view>;
+  event::EventBatch batch;
+  batch.next() = login();
+  batch.keep();
+  {
+    auto store = Store::open_live(path_);
+    OK(store);
+    OK((*store)->append_events(batch, {"udp"}, facts));
+    OK((*store)->checkpoint(100));
+  }
+  std::vector<Step> steps(migrations::all.begin(), migrations::all.end());
+  const auto first = std::to_string(steps.size());
+  const auto version = [this] { return ask("SELECT value FROM meta WHERE key = 'schema_version'"); };
+  steps.emplace_back("0002_note.sql", "ALTER TABLE findings ADD COLUMN note VARCHAR; CREATE TABLE later (x INTEGER)");
+  steps.emplace_back("0003_wrong.sql", "CREATE TABLE later (x INTEGER)");
+  StoreOptions newer;
+  newer.steps = steps;
+  const auto failed = Store::open_live(path_, newer);
+  ASSERT_FALSE(failed);
+  EXPECT_NE(failed.error().text().find("0003_wrong.sql"), std::string::npos) << failed.error().text();
+  EXPECT_EQ(version(), "value\n" + first + "\n");
+  EXPECT_EQ(ask("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'later'"), "count_star()\n0\n");
+  steps.pop_back();
+  newer.steps = steps;
+  {
+    auto store = Store::open_live(path_, newer);
+    OK(store);
+    EXPECT_EQ((*store)->position(), 100U);
+    EXPECT_NE((*store)->notice().find("from schema " + first), std::string::npos);
+    OK((*store)->append_events(batch, {"udp"}, facts));
+    OK((*store)->checkpoint(200));
+  }
+  EXPECT_EQ(version(), "value\n" + std::to_string(steps.size()) + "\n");
+  EXPECT_EQ(ask("SELECT (SELECT count(*) FROM events) AS n, (SELECT count(*) FROM later) AS m"), "n,m\n2,0\n");
+  // And not back.
+  const auto back = Store::open_live(path_);
+  ASSERT_FALSE(back);
+  EXPECT_NE(back.error().text().find("newer version"), std::string::npos) << back.error().text();
+  OK(Store::open_live(path_, newer));
 }
 
 TEST_F(StoreTest, LiveFindingsAreReplaced) {
