@@ -54,7 +54,7 @@ Config parse(const YAML::Node& root) {
   if (!root || root.IsNull()) return config;
   if (!root.IsMap()) wrong(root, "the configuration must be a map of keys");
   only_keys(root, {"alerts_per_day", "timezone", "indicators", "mappings", "networks", "state", "collect", "journal",
-                   "checkpoint", "lateness", "store", "metrics", "outputs"});
+                   "checkpoint", "lateness", "store", "metrics", "pseudonyms", "outputs"});
   read(root, "alerts_per_day", config.alerts_per_day, "a number");
   if (!(config.alerts_per_day >= 0 && config.alerts_per_day <= 1e6))
     wrong(root["alerts_per_day"], "'alerts_per_day' must be within 0 and 1000000");

@@ -17,6 +17,7 @@
 #include "export/alerts.h"
 #include "pipeline/collectors.h"
 #include "pipeline/mappings.h"
+#include "pipeline/pseudonyms.h"
 #include "source/journal.h"
 #include "store/store.h"
 
@@ -49,6 +50,7 @@ LiveOptions live_options(const Config& config, const source::Log& log) {
   out.store_events = config.service.store_events && store::available();
   out.keep_days = config.service.keep_days;
   out.keep_bytes = config.service.keep_bytes;
+  out.pseudonyms = config.service.pseudonyms;
   return out;
 }
 
@@ -190,6 +192,8 @@ core::Expected<std::unique_ptr<Service>> Service::start(const ServiceOptions& op
   if (error)
     return core::fail("cannot make the state folder", fmt::format("{}: {}", settings.state, error.message()),
                       "name another one, or make it writable for the user that orbwatch runs as");
+  // Before the outputs' spools are there, which hold names as the pipeline does.
+  if (auto good = Pseudonyms::open(settings.pseudonyms, settings.state); !good) return std::unexpected(good.error());
   std::unique_ptr<Service> service(new Service(std::make_unique<Impl>()));
   Impl& my = *service->impl_;
   my.options = options;
@@ -239,6 +243,8 @@ core::Expected<void> Service::reload(const Config& config) {
   if (config.service.collect.empty()) return refuse({"nothing to collect", "", "the configuration in use stays"});
 
   // What could be wrong is tried before anything is touched.
+  if (auto good = Pseudonyms::open(config.service.pseudonyms, config.service.state); !good)
+    return refuse(good.error());
   std::map<std::string, std::pair<CollectorSettings, std::unique_ptr<source::Collector>>> added;
   std::vector<std::string> changed;
   for (const CollectorSettings& collector : config.service.collect) {
