@@ -119,5 +119,37 @@ TEST(Config, HostileTextIsAnErrorAndNoCrash) {
   EXPECT_EQ(error_of("\"a\\x1b[2Jb\": 1\n").find('\x1b'), std::string::npos);
 }
 
+TEST(Config, KnowsWhichKeysDiffer) {
+  const auto config = [](const std::string& yaml) {
+    auto parsed = parse_config(yaml, "c.yaml");
+    EXPECT_TRUE(parsed) << parsed.error().text();
+    return std::move(*parsed);
+  };
+  const Config before = config(R"(timezone: UTC
+lateness: 1h
+networks:
+  - {prefix: 192.0.2.0/24}
+journal: {sync: 1s}
+collect:
+  - {type: tail, name: files, paths: [/a, /b]}
+  - {type: syslog_udp, name: udp, listen: ":514"}
+)");
+  const Config after = config(R"(# another order, a comment, and no lateness
+journal: {sync: 2s, most_bytes: 1GiB}
+timezone: "UTC"
+networks:
+  - {prefix: 192.0.2.0/25}
+  - {prefix: 198.51.100.0/24}
+collect:
+  - {type: syslog_udp, name: udp, listen: ":514", workers: 2}
+  - {type: tail, name: files, paths: [/a, /c]}
+)");
+  EXPECT_EQ(changed_keys(before, before), std::vector<std::string>());
+  EXPECT_EQ(changed_keys(before, after),
+            (std::vector<std::string>{"collect.files.paths", "collect.udp.workers", "journal.most_bytes",
+                                      "journal.sync", "lateness", "networks.1.prefix", "networks.2.prefix"}));
+  EXPECT_EQ(changed_keys(after, before), changed_keys(before, after));
+}
+
 }  // namespace
 }  // namespace orbwatch::pipeline

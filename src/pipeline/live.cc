@@ -85,8 +85,8 @@ struct Live::Impl {
   std::vector<std::string> names;  // of the sources: for findings
   std::deque<Source> sources;
   absl::flat_hash_map<std::uint32_t, std::uint32_t> index_of;  // by source_id()
-  std::unique_ptr<Pseudonyms> pseudonyms;  // null: names are kept as they come
-  std::optional<core::Error> unsealed;     // why the last persist_flows() wrote nothing
+  std::unique_ptr<Pseudonyms> pseudonyms;                      // null: names are kept as they come
+  std::optional<core::Error> unsealed;                         // why the last persist_flows() wrote nothing
   std::unique_ptr<Judge> judge;
   std::unique_ptr<EventDays> days;
   std::unique_ptr<store::Store> findings;
@@ -174,7 +174,8 @@ core::Expected<void> Live::Impl::load() {
   const auto fresh = [this] {
     judge = std::make_unique<Judge>(*knowledge.enricher, knowledge.indicators.get(), options.alerts_per_day, names);
     if (pseudonyms != nullptr)
-      judge->keep_raw_as([this](const event::Event& e, std::string_view record) { return pseudonyms->keep(e, record); });
+      judge->keep_raw_as(
+          [this](const event::Event& e, std::string_view record) { return pseudonyms->keep(e, record); });
   };
   fresh();
   std::error_code ignored;
@@ -256,12 +257,13 @@ void Live::Impl::persist_flows(Archive& a, decode::FlowDatagramDecoder& flows) {
   } else {
     core::ArchiveWriter writer;
     flows.save(writer);
-    auto made = writer.finish().and_then([&] { return pseudonyms->key().seal(writer.take()); });
-    if (!made) {
-      unsealed = made.error();
+    auto done = writer.finish();
+    auto sealed = done ? pseudonyms->key().seal(writer.take()) : std::unexpected(done.error());
+    if (!sealed) {
+      unsealed = sealed.error();
       return;
     }
-    a(*made);
+    a(*sealed);
   }
 }
 

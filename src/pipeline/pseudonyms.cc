@@ -33,9 +33,9 @@ constexpr std::string_view kForId = "orbwatch key id";
 constexpr std::string_view kMarker = "pseudonyms";
 constexpr std::string_view kMarkerHead = "orbwatch-pseudonyms-1 ";
 constexpr std::string_view kDigits = "abcdefghijklmnopqrstuvwxyz234567";
-constexpr std::size_t kKeptBytes = 2048;  // of a raw record: more is kept nowhere
+constexpr std::size_t kKeptBytes = 2048;          // of a raw record: more is kept nowhere
 constexpr std::size_t kSearchedBytes = 64 << 10;  // of a raw record, so that a long one costs no more
-constexpr std::size_t kShortName = 3;     // shorter ones stand in every other text
+constexpr std::size_t kShortName = 3;             // shorter ones stand in every other text
 constexpr std::string_view kNotKept = "(left out: pseudonyms.raw_records is false)";
 constexpr std::string_view kNotFound = "(left out: the record does not write the user's name as it was read)";
 
@@ -292,8 +292,8 @@ core::Expected<void> Pseudonyms::hide(event::EventBatch& batch) {
     const auto symbol = pseudonym(e.user);
     if (!symbol) return std::unexpected(symbol.error());
     e.user = *symbol;
-    for (Symbol* text : {&e.client_host, &e.group, &e.destination_name, &e.certificate_subject, &e.user_agent,
-                         &e.rule}) {
+    for (Symbol* text :
+         {&e.client_host, &e.group, &e.destination_name, &e.certificate_subject, &e.user_agent, &e.rule}) {
       const bool as_word = text != &e.client_host || name.size() < kShortName;
       if (text->present() && replaced(text->text(), name, symbol->text(), as_word, core::kLongestSymbol, text_))
         *text = core::intern(text_);
@@ -307,8 +307,8 @@ std::string_view Pseudonyms::keep(const Event& event, std::string_view record) {
   if (!raw_records_) return kNotKept;
   if (!event.user.present()) return record;
   const auto known = names_.find(event.user);
-  if (known == names_.end() || !replaced(record.substr(0, kSearchedBytes), known->second.text(), event.user.text(),
-                                         false, kKeptBytes, text_))
+  if (known == names_.end() ||
+      !replaced(record.substr(0, kSearchedBytes), known->second.text(), event.user.text(), false, kKeptBytes, text_))
     return kNotFound;
   return std::string_view(text_).substr(0, kKeptBytes);
 }

@@ -57,8 +57,8 @@ class PseudonymKey {
 };
 
 // A state is of one key, or of none, from its beginning: STATE/pseudonyms names the key by its id. Writes it into a
-// state in which nothing is kept yet. `key`: null if none is configured. Errors: a state that was made with another key,
-// without one, or with one where none is configured now; the folder cannot be written.
+// state in which nothing is kept yet. `key`: null if none is configured. Errors: a state that was made with another
+// key, without one, or with one where none is configured now; the folder cannot be written.
 core::Expected<void> claim_state(const std::string& state, const PseudonymKey* key);
 
 // What the pipeline does to events and raw records. Not thread-safe.
@@ -67,9 +67,9 @@ class Pseudonyms {
   // Loads the key and claims the state (claim_state). Null if no key is configured.
   static core::Expected<std::unique_ptr<Pseudonyms>> open(const PseudonymSettings& settings, const std::string& state);
 
-  // Puts pseudonyms in the place of the users' names of a batch that has just been decoded. Where the name of an event's
-  // user stands in the event's other free texts (group, destination, software, rule, subject of a certificate: as a
-  // word; name of the client: anywhere, if it has 3 bytes or more), it is replaced there, too.
+  // Puts pseudonyms in the place of the users' names of a batch that has just been decoded. Where the name of an
+  // event's user stands in the event's other free texts (group, destination, software, rule, subject of a certificate:
+  // as a word; name of the client: anywhere, if it has 3 bytes or more), it is replaced there, too.
   core::Expected<void> hide(event::EventBatch& batch);
 
   // A raw record as it may be kept with a finding, for an event that hide() has seen last: with the pseudonym wherever

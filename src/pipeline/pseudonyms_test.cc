@@ -138,7 +138,9 @@ TEST_F(PseudonymsTest, HostileTextsAreNoPseudonyms) {
         "user-" + std::string(1019, 'a'), "user-\xff\xfe" + good.substr(7), good.substr(5)}) {
     const auto name = k.reveal(text);
     EXPECT_FALSE(name) << text;
-    if (!name) EXPECT_LT(name.error().text().size(), 400U);
+    if (!name) {
+      EXPECT_LT(name.error().text().size(), 400U);
+    }
   }
   for (std::size_t at = 5; at < good.size(); ++at) {
     std::string changed = good;

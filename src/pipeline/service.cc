@@ -243,8 +243,7 @@ core::Expected<void> Service::reload(const Config& config) {
   if (config.service.collect.empty()) return refuse({"nothing to collect", "", "the configuration in use stays"});
 
   // What could be wrong is tried before anything is touched.
-  if (auto good = Pseudonyms::open(config.service.pseudonyms, config.service.state); !good)
-    return refuse(good.error());
+  if (auto good = Pseudonyms::open(config.service.pseudonyms, config.service.state); !good) return refuse(good.error());
   std::map<std::string, std::pair<CollectorSettings, std::unique_ptr<source::Collector>>> added;
   std::vector<std::string> changed;
   for (const CollectorSettings& collector : config.service.collect) {

@@ -14,9 +14,9 @@ std::string hex(std::string_view digits) {
   return out;
 }
 
-const std::string kKey = hex(
-    "fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0"
-    "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
+const std::string kKey =
+    hex("fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0"
+        "f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff");
 
 // RFC 5297, A.1.
 TEST(Siv, GivesWhatTheStandardGives) {
