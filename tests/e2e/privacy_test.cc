@@ -138,10 +138,14 @@ TEST_F(Privacy, AStateStaysWithItsKey) {
   // A running service does not take it, and goes on.
   ServiceProcess service(dir_.path(), with_key());
   ASSERT_TRUE(service.wait_ready()) << service.err();
-  service.write_config(config());
-  service.signal(SIGHUP);
-  for (int i = 0; i < 1000 && service.err().find("not taken") == std::string::npos; ++i) ::usleep(10'000);
-  EXPECT_NE(service.err().find("no key is configured"), std::string::npos) << service.err();
+  const auto refused = [&](const std::string& configuration, const std::string& says) {
+    service.write_config(configuration);
+    service.signal(SIGHUP);
+    for (int i = 0; i < 1000 && service.err().find(says) == std::string::npos; ++i) ::usleep(10'000);
+    EXPECT_NE(service.err().find("not taken: " + says), std::string::npos) << service.err();
+  };
+  refused(config(), "'pseudonyms' cannot be switched on or off");
+  refused(config("pseudonyms: {key_file: " + key_file() + "2}\n"), "the state folder was made with another");
   EXPECT_EQ(service.get("/ready"), "ready\n");
 }
 
