@@ -57,7 +57,7 @@ void note_values(const YAML::Node& node, const std::string& path, std::map<std::
   if (node.IsMap()) {
     for (const auto& item : node) {
       const auto key = item.first.as<std::string>();
-      note_values(item.second, path.empty() ? key : path + "." + key, out);
+      note_values(item.second, path.empty() ? key : fmt::format("{}.{}", path, key), out);
     }
     return;
   }

@@ -233,7 +233,7 @@ void Live::Impl::persist_flows(Archive& a, decode::FlowDatagramDecoder& flows) {
   if (pseudonyms == nullptr) {
     // Its functions may fail for a reason of their own; the archive keeps it.
     if constexpr (Archive::kReads) {
-      (void)flows.load(a);
+      if (const auto done = flows.load(a); !done) return;
     } else {
       flows.save(a);
     }

@@ -1,5 +1,6 @@
 #include "pipeline/live.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -377,7 +378,7 @@ class LivePseudonymsTest : public LiveTest {
         }
       }
       for (const std::string& name : names()) {
-        if (core::contains_ignore_case(text, name)) out.push_back(name + " in " + file);
+        if (core::contains_ignore_case(text, name)) out.push_back(fmt::format("{} in {}", name, file));
       }
     }
     return out;

@@ -103,6 +103,7 @@ TEST_F(AuditTest, IsAppendedToAndTurnedOver) {
 
 TEST_F(AuditTest, ManyMayWriteAtOnce) {
   std::vector<std::thread> writers;
+  writers.reserve(4);
   for (int w = 0; w < 4; ++w) {
     writers.emplace_back([&] {
       for (int i = 0; i < 25; ++i) EXPECT_TRUE(audit(folder_.string(), entry("action"), 20'000));
