@@ -149,7 +149,11 @@ core::Error cannot_write(const std::string& file, int why) {
 
 core::Expected<PseudonymKey> PseudonymKey::load(const std::string& file) {
   auto text = exporting::read_secret(file);
-  if (!text) return std::unexpected(text.error());
+  if (!text) {
+    core::Error why = text.error();
+    why.kind = core::ErrorKind::kInput;  // an output that cannot read its secret is one; this is the configuration
+    return std::unexpected(std::move(why));
+  }
   std::string key;
   std::string_view digits = *text;
   bool good = core::skip_prefix(digits, kKeyHead) && digits.size() == 2 * kKeyBytes;

@@ -76,7 +76,9 @@ TEST_F(PseudonymsTest, AKeyFileThatIsNoneIsRefusedAndNotShown) {
   const std::string good = "orbwatch-pseudonym-key-1 " + digits;
   EXPECT_NE(error(PseudonymKey::load(write("open", good, 0644))).find("others may read"), std::string::npos);
   EXPECT_TRUE(PseudonymKey::load(write("group", good, 0440)));  // as systemd hands credentials over
-  EXPECT_FALSE(PseudonymKey::load(path("none")));
+  const auto none = PseudonymKey::load(path("none"));
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().kind, core::ErrorKind::kInput);
   int number = 0;
   for (const std::string& text :
        {std::string(), digits, good + "5", good.substr(0, good.size() - 1), "orbwatch-pseudonym-key-2 " + digits,

@@ -132,8 +132,9 @@ TEST_F(Privacy, AStateStaysWithItsKey) {
     ServiceProcess service(dir_.path(), c.config);
     EXPECT_FALSE(service.wait_ready());
     EXPECT_EQ(service.wait(), 2);
-    EXPECT_NE(service.err().find(c.says), std::string::npos) << service.err();
-    EXPECT_EQ(std::count(service.err().begin(), service.err().end(), '\n'), 1) << service.err();
+    const std::string said = service.err();
+    EXPECT_NE(said.find(c.says), std::string::npos) << said;
+    EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1) << said;
   }
   // A running service does not take it, and goes on.
   ServiceProcess service(dir_.path(), with_key());
