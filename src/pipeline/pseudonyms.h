@@ -3,8 +3,9 @@
 // (profiles, findings, stores, outputs, checkpoints) has ever seen the name.
 //
 // A pseudonym is the name under AES-SIV (pipeline/siv.h) in lower-case base32 (RFC 4648, without padding) behind
-// "user-". Equal names give equal pseudonyms, so that profiles and findings are those of the plain names; names that
-// differ in case differ, as everywhere in orbwatch. It shows which records are of one user, and how long the name is.
+// "user-". Equal names give equal pseudonyms, so that profiles and findings are those of the plain names, but for the
+// ids of findings and the order of users in lists; names that differ in case differ, as everywhere in orbwatch. It
+// shows which records are of one user, and how long the name is.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
