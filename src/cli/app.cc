@@ -41,6 +41,7 @@ std::unique_ptr<CLI::App> make_app(int& exit_code) {
   add_hunt(*app, exit_code);
   add_run(*app, exit_code);
   add_token(*app, exit_code);
+  add_pseudonym(*app, exit_code);
   add_doctor(*app, exit_code);
   add_backup(*app, exit_code);
   add_explain(*app, exit_code);

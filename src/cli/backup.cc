@@ -27,6 +27,26 @@ int report(const core::Expected<serve::BackupCounts>& done, const std::string& w
   return flush_output() ? kOk : kOutput;
 }
 
+// Changes nothing in the state: an audit log that cannot be written is told, and the backup stands.
+int backup_state(const Options& o) {
+  const auto done = serve::backup(o.state, o.other);
+  if (done) {
+    if (const auto ok = audit(o.state, "backup", {{"to", o.other}}); !ok) complain(ok.error().text());
+  }
+  return report(done, o.other);
+}
+
+int restore_state(const Options& o) {
+  const auto done = serve::restore(o.other, o.state);
+  const int code = report(done, o.state);
+  if (!done) return code;
+  if (const auto ok = audit(o.state, "restore", {{"from", o.other}}); !ok) {
+    complain(ok.error().text());
+    return kOutput;
+  }
+  return code;
+}
+
 }  // namespace
 
 void add_backup(CLI::App& app, int& exit_code) {
@@ -36,7 +56,7 @@ void add_backup(CLI::App& app, int& exit_code) {
   backup->add_option("--out", o->other, "Folder of the backup; must be empty or not there")->required();
   takes(*backup, "DIR", {"--state", "--out"});
   backup->footer("Example:\n  orbwatch backup --state /var/lib/orbwatch/service --out /srv/backup/orbwatch-2026-11-28");
-  backup->callback([o, &exit_code] { exit_code = report(serve::backup(o->state, o->other), o->other); });
+  backup->callback([o, &exit_code] { exit_code = backup_state(*o); });
 
   auto r = std::make_shared<Options>();
   CLI::App* restore = app.add_subcommand("restore", "Make a service's state from a backup");
@@ -45,7 +65,7 @@ void add_backup(CLI::App& app, int& exit_code) {
   takes(*restore, "DIR", {"--from", "--state"});
   restore->footer(
       "Example:\n  orbwatch restore --from /srv/backup/orbwatch-2026-11-28 --state /var/lib/orbwatch/service");
-  restore->callback([r, &exit_code] { exit_code = report(serve::restore(r->other, r->state), r->state); });
+  restore->callback([r, &exit_code] { exit_code = restore_state(*r); });
 }
 
 }  // namespace orbwatch::cli

@@ -25,6 +25,7 @@ enum Exit : int {
 void add_hunt(CLI::App& app, int& exit_code);
 void add_run(CLI::App& app, int& exit_code);
 void add_token(CLI::App& app, int& exit_code);
+void add_pseudonym(CLI::App& app, int& exit_code);
 void add_doctor(CLI::App& app, int& exit_code);
 void add_backup(CLI::App& app, int& exit_code);  // and restore
 void add_explain(CLI::App& app, int& exit_code);

@@ -12,6 +12,8 @@
 
 #include "cli/commands.h"
 #include "intel/networks.h"
+#include "serve/audit.h"
+#include "source/collector.h"
 
 namespace orbwatch::cli {
 
@@ -55,6 +57,16 @@ core::Expected<void> write_file(const std::string& path, std::string_view text) 
     return core::fail("cannot write", path, std::strerror(reason));
   }
   return {};
+}
+
+core::Expected<void> audit(const std::string& state, std::string_view action,
+                           std::vector<std::pair<std::string, std::string>> facts) {
+  if (state.empty()) return {};
+  serve::AuditEntry entry;
+  entry.time = source::now();
+  entry.action = action;
+  entry.facts = std::move(facts);
+  return serve::audit(state, entry);
 }
 
 bool print(std::string_view text) { return std::fwrite(text.data(), 1, text.size(), stdout) == text.size(); }

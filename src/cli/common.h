@@ -3,6 +3,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/error.h"
 
@@ -20,5 +22,9 @@ bool flush_output();
 // The compiled network facts to use: the option's value, else the default place if a table is there, else "" (none).
 // "none" is none.
 std::string networks_file(const std::string& option);
+
+// One line in the audit log of a service's state (serve/audit.h). "": no state is known, and nothing is written.
+core::Expected<void> audit(const std::string& state, std::string_view action,
+                           std::vector<std::pair<std::string, std::string>> facts);
 
 }  // namespace orbwatch::cli

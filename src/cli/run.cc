@@ -12,8 +12,10 @@
 #include <ctime>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "cli/app.h"
 #include "cli/commands.h"
@@ -21,6 +23,7 @@
 #include "core/text.h"
 #include "pipeline/config.h"
 #include "pipeline/service.h"
+#include "serve/audit.h"
 #include "serve/metrics.h"
 #include "serve/notify.h"
 #include "serve/status_server.h"
@@ -66,11 +69,23 @@ core::Expected<pipeline::Config> read_config(const Options& o) {
   return config;
 }
 
-// Waits for one of the signals; 0 if none came within the time.
-int wait_for_signal(const sigset_t& signals, std::chrono::milliseconds most) {
+struct Signal {
+  int number = 0;                     // 0: none came within the time
+  std::optional<std::uint32_t> from;  // user of the process that sent it
+};
+
+Signal wait_for_signal(const sigset_t& signals, std::chrono::milliseconds most) {
   const timespec wait{most.count() / 1000, most.count() % 1000 * 1'000'000};
-  const int got = ::sigtimedwait(&signals, nullptr, &wait);
-  return got > 0 ? got : 0;
+  siginfo_t info{};
+  const int got = ::sigtimedwait(&signals, &info, &wait);
+  if (got <= 0) return {};
+  return {got, info.si_code <= 0 ? std::optional<std::uint32_t>(info.si_uid) : std::nullopt};
+}
+
+// What the audit log cannot take is told, and the service goes on.
+void audit(LogLines& lines, const std::string& state, serve::AuditEntry entry) {
+  entry.time = source::now();
+  if (const auto done = serve::audit(state, entry); !done) lines.say(source::LogLevel::kError, done.error().text());
 }
 
 int run(const Options& o) {
@@ -107,34 +122,51 @@ int run(const Options& o) {
   }
   std::unique_ptr<serve::StatusServer> watch;
   if (!config->service.metrics_listen.empty()) {
-    auto started =
+    auto server =
         serve::StatusServer::start(config->service.metrics_listen, [&service] { return (*service)->status(); });
-    if (!started) {
-      complain(started.error().text());
+    if (!server) {
+      complain(server.error().text());
       return kUsage;
     }
-    watch = std::move(*started);
+    watch = std::move(*server);
     lines.say(source::LogLevel::kNote, fmt::format("metrics on port {}", watch->port()));
   }
   for (const auto& c : (*service)->status().collectors) {
     lines.say(source::LogLevel::kNote,
               c.port != 0 ? fmt::format("{} listens on port {}", c.name, c.port) : fmt::format("{} reads", c.name));
   }
+  const std::string state = config->service.state;
+  serve::AuditEntry started;
+  started.action = "start";
+  started.facts = {{"version", ORBWATCH_VERSION}, {"config", o.config}};
+  audit(lines, state, std::move(started));
   lines.say(source::LogLevel::kNote, "ready");
   serve::notify("READY=1");
 
   constexpr auto kTick = std::chrono::milliseconds(500);
   const auto watchdog = serve::watchdog_interval();
   auto last_watchdog = std::chrono::steady_clock::now();
+  std::optional<std::uint32_t> stopped_by;
   while (true) {
-    const int signal = wait_for_signal(signals, kTick);
-    if (signal == SIGTERM || signal == SIGINT) break;
-    if (signal == SIGHUP) {
+    const Signal signal = wait_for_signal(signals, kTick);
+    if (signal.number == SIGTERM || signal.number == SIGINT) {
+      stopped_by = signal.from;
+      break;
+    }
+    if (signal.number == SIGHUP) {
       serve::notify("RELOADING=1");
       auto fresh = read_config(o);
       const auto done = fresh ? (*service)->reload(*fresh) : core::Expected<void>(std::unexpected(fresh.error()));
       lines.say(done ? source::LogLevel::kNote : source::LogLevel::kError,
                 done ? "the configuration was read anew" : "the configuration was not taken: " + done.error().text());
+      serve::AuditEntry entry;
+      entry.action = "reload";
+      entry.outcome = done ? "accepted" : "refused";
+      entry.asked_by = signal.from;
+      if (fresh) entry.changed = pipeline::changed_keys(*config, *fresh);
+      if (!done) entry.facts.emplace_back("reason", done.error().text());
+      audit(lines, state, std::move(entry));
+      if (done) config = std::move(fresh);
       serve::notify("READY=1");
     }
     (*service)->tick();
@@ -147,6 +179,11 @@ int run(const Options& o) {
   serve::notify("STOPPING=1");
   const auto done = (*service)->stop();
   if (!done) lines.say(source::LogLevel::kError, done.error().text());
+  serve::AuditEntry stopped;
+  stopped.action = "stop";
+  stopped.asked_by = stopped_by;
+  if (!done) stopped.facts.emplace_back("reason", done.error().text());
+  audit(lines, state, std::move(stopped));
   print(o.json ? "" : serve::status_json((*service)->status()));
   flush_output();
   if (!done) return kOutput;

@@ -17,16 +17,21 @@ namespace orbwatch::cli {
 
 void add_token(CLI::App& app, int& exit_code) {
   auto given = std::make_shared<std::string>();
+  auto state = std::make_shared<std::string>();
+  auto label = std::make_shared<std::string>();
   auto json = std::make_shared<bool>(false);
   CLI::App* sub = app.add_subcommand("token", "Make a token for senders over HTTP, and its hash for the configuration");
   sub->add_option("token", *given,
                   "Print the hash of this token instead of making one; - reads it from standard input");
   sub->add_flag("--json", *json, "As one JSON object");
+  sub->add_option("--state", *state, "Folder of the service's state: note in its audit log that a token was made");
+  sub->add_option("--label", *label, "With --state: what the token is for, for the audit log");
   takes(*sub, "TOKEN", {"token"});
+  takes(*sub, "FOLDER", {"--state"});
   sub->footer(
       "The token goes to the sender (Authorization: Splunk TOKEN), the hash under token_hashes of the collector.\n"
       "Example:\n  orbwatch token");
-  sub->callback([given, json, &exit_code] {
+  sub->callback([given, json, state, label, &exit_code] {
     std::string token = *given;
     if (token == "-") {
       auto text = read_file("/dev/stdin");
@@ -44,6 +49,12 @@ void add_token(CLI::App& app, int& exit_code) {
         return;
       }
       for (const unsigned char b : bytes) fmt::format_to(std::back_inserter(token), "{:02x}", b);
+    }
+    // First: a token that nobody knows of is not handed out.
+    if (const auto noted = audit(*state, given->empty() ? "token made" : "token hashed", {{"label", *label}}); !noted) {
+      complain(noted.error().text());
+      exit_code = kOutput;
+      return;
     }
     const std::string hash = pipeline::token_hash(token);
     print(*json ? fmt::format("{{\"token\":\"{}\",\"hash\":\"{}\"}}\n", given->empty() ? token : "", hash)

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
+
+#include "core/symbol.h"
 #include "core/text.h"
 #include "core/time.h"
 #include "pipeline/service_config.h"
@@ -49,12 +52,35 @@ intel::DeclaredNetwork network(const YAML::Node& node) {
   return out;
 }
 
+// Of a file that was understood: its maps and lists are no deeper than their keys allow.
+void note_values(const YAML::Node& node, const std::string& path, std::map<std::string, std::uint64_t>& out) {
+  if (node.IsMap()) {
+    for (const auto& item : node) {
+      const auto key = item.first.as<std::string>();
+      note_values(item.second, path.empty() ? key : fmt::format("{}.{}", path, key), out);
+    }
+    return;
+  }
+  if (!node.IsSequence() || node.size() == 0 || !node[0].IsMap()) {
+    std::uint64_t& value = out[path];
+    if (node.IsScalar()) value = core::hash64(node.Scalar());
+    for (const auto& item : node) value = core::hash64(item.IsScalar() ? item.Scalar() : "", value);
+    return;
+  }
+  std::size_t place = 0;
+  for (const auto& item : node) {
+    ++place;
+    const YAML::Node name = item["name"];
+    note_values(item, fmt::format("{}.{}", path, name && name.IsScalar() ? name.Scalar() : std::to_string(place)), out);
+  }
+}
+
 Config parse(const YAML::Node& root) {
   Config config;
   if (!root || root.IsNull()) return config;
   if (!root.IsMap()) wrong(root, "the configuration must be a map of keys");
   only_keys(root, {"alerts_per_day", "timezone", "indicators", "mappings", "networks", "state", "collect", "journal",
-                   "checkpoint", "lateness", "store", "metrics", "outputs"});
+                   "checkpoint", "lateness", "store", "metrics", "pseudonyms", "outputs"});
   read(root, "alerts_per_day", config.alerts_per_day, "a number");
   if (!(config.alerts_per_day >= 0 && config.alerts_per_day <= 1e6))
     wrong(root["alerts_per_day"], "'alerts_per_day' must be within 0 and 1000000");
@@ -75,10 +101,24 @@ Config parse(const YAML::Node& root) {
     if (!made) wrong(networks, made.error().text());
   }
   config.service = yaml::read_service(root);
+  note_values(root, "", config.values);
   return config;
 }
 
 }  // namespace
+
+std::vector<std::string> changed_keys(const Config& before, const Config& after) {
+  std::vector<std::string> out;
+  for (const auto& [key, value] : before.values) {
+    const auto there = after.values.find(key);
+    if (there == after.values.end() || there->second != value) out.push_back(key);
+  }
+  for (const auto& [key, value] : after.values) {
+    if (!before.values.contains(key)) out.push_back(key);
+  }
+  std::ranges::sort(out);
+  return out;
+}
 
 core::Expected<Config> parse_config(std::string_view yaml, std::string_view name) {
   try {

@@ -1,6 +1,8 @@
 // The configuration file: one YAML file, every key with a default (docs/configuration.md lists them).
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +20,13 @@ struct Config {
   std::vector<std::string> mappings;    // files and folders of users' own formats
   std::vector<intel::DeclaredNetwork> networks;
   ServiceConfig service;  // for `orbwatch run`; a hunt passes over it
+  // A hash of each value as the file has it, by its path: "journal.sync", "collect.tcp.listen" (maps in a list by their
+  // name, else by their place, from 1).
+  std::map<std::string, std::uint64_t> values;
 };
+
+// Paths of the keys whose values differ, or that only one of the two has; in order.
+std::vector<std::string> changed_keys(const Config& before, const Config& after);
 
 // `name` goes into errors: "orbwatch.yaml:12: unknown key 'netwroks'". Unknown keys are errors, so that a typing
 // mistake is not a silent default.

@@ -66,7 +66,7 @@ TEST(Config, SaysWhereAndWhatIsWrong) {
   } cases[] = {
       {"alerts_per_day: 5\nnetwroks: []\n",
        "orbwatch.yaml:2: unknown key 'netwroks' (known: alerts_per_day, timezone, indicators, "
-       "mappings, networks, state, collect, journal, checkpoint, lateness, store, metrics, outputs)"},
+       "mappings, networks, state, collect, journal, checkpoint, lateness, store, metrics, pseudonyms, outputs)"},
       {"- a\n- b\n", "orbwatch.yaml:1: the configuration must be a map of keys"},
       {"word\n", "orbwatch.yaml:1: the configuration must be a map of keys"},
       {"\n\nalerts_per_day: many\n", "orbwatch.yaml:3: 'alerts_per_day' must be a number"},
@@ -117,6 +117,38 @@ TEST(Config, HostileTextIsAnErrorAndNoCrash) {
   EXPECT_NE(error_of("\xff\xfe\x00\x01"), "");
   // An error shows what it saw, but nothing that would write to the terminal.
   EXPECT_EQ(error_of("\"a\\x1b[2Jb\": 1\n").find('\x1b'), std::string::npos);
+}
+
+TEST(Config, KnowsWhichKeysDiffer) {
+  const auto config = [](const std::string& yaml) {
+    auto parsed = parse_config(yaml, "c.yaml");
+    EXPECT_TRUE(parsed) << parsed.error().text();
+    return std::move(*parsed);
+  };
+  const Config before = config(R"(timezone: UTC
+lateness: 1h
+networks:
+  - {prefix: 192.0.2.0/24}
+journal: {sync: 1s}
+collect:
+  - {type: tail, name: files, paths: [/a, /b]}
+  - {type: syslog_udp, name: udp, listen: ":514"}
+)");
+  const Config after = config(R"(# another order, a comment, and no lateness
+journal: {sync: 2s, most_bytes: 1GiB}
+timezone: "UTC"
+networks:
+  - {prefix: 192.0.2.0/25}
+  - {prefix: 198.51.100.0/24}
+collect:
+  - {type: syslog_udp, name: udp, listen: ":514", workers: 2}
+  - {type: tail, name: files, paths: [/a, /c]}
+)");
+  EXPECT_EQ(changed_keys(before, before), std::vector<std::string>());
+  EXPECT_EQ(changed_keys(before, after),
+            (std::vector<std::string>{"collect.files.paths", "collect.udp.workers", "journal.most_bytes",
+                                      "journal.sync", "lateness", "networks.1.prefix", "networks.2.prefix"}));
+  EXPECT_EQ(changed_keys(after, before), changed_keys(before, after));
 }
 
 }  // namespace

@@ -81,7 +81,7 @@ void Judge::take(const Event& e, const event::EventBatch& batch) {
     case Class::kAuthentication:
     case Class::kSession: {
       // The raw line is only looked up for lines that may be kept.
-      if (stitcher_.take(e, batch.raw(e.record)) == enrich::SessionStitcher::Role::kNone) {
+      if (stitcher_.take(e, raw(e, batch)) == enrich::SessionStitcher::Role::kNone) {
         judge(e, nullptr, &batch);
       } else if (e.event_class == Class::kSession && e.activity == event::Activity::kEnd) {
         baseline_.learn(e);  // of a log-in that is still pending: once more when it has settled
@@ -416,7 +416,7 @@ void Judge::add_scored(const Event& e, FindingKind kind, double log_odds, std::v
   if (lines != nullptr) {
     for (const enrich::RawLine& line : *lines) place(line.place, line.text);
   } else {
-    place(e.record, batch != nullptr ? batch->raw(e.record) : std::string_view{});
+    place(e.record, batch != nullptr ? raw(e, *batch) : std::string_view{});
   }
   scored.source = source_facts(e.source_ip, e.source_facts);
   if (kind == FindingKind::kExposure) {
@@ -550,6 +550,11 @@ void Judge::forget_old() {
   overview_.days.erase(overview_.days.begin(), overview_.days.lower_bound(oldest));
   day_ = INT64_MIN;  // the next event looks its day up
   today_ = nullptr;
+}
+
+std::string_view Judge::raw(const Event& e, const event::EventBatch& batch) const {
+  const std::string_view record = batch.raw(e.record);
+  return raw_as_ ? raw_as_(e, record) : record;
 }
 
 std::string_view Judge::input_name(std::uint32_t source) const {

@@ -38,6 +38,10 @@ class Judge {
         const std::vector<std::string>& names);
   ~Judge();
 
+  // How a raw record is kept with the log-in or finding of an event: what it gives is copied. Before the first take().
+  using RawRecord = std::function<std::string_view(const event::Event& event, std::string_view record)>;
+  void keep_raw_as(RawRecord how) { raw_as_ = std::move(how); }
+
   // Not thread-safe. Events of all inputs in ascending time (a little disorder does no harm); observations of devices
   // at any time, best before all others.
   void take(const event::Event& event, const event::EventBatch& batch);
@@ -132,6 +136,7 @@ class Judge {
   template <typename Archive>
   void persist(Archive& archive);
   std::string_view input_name(std::uint32_t source) const;
+  std::string_view raw(const event::Event& event, const event::EventBatch& batch) const;
   score::SourceFacts source_facts(const core::Ip& ip, std::uint32_t facts) const;
   void add_scored(const event::Event& event, detect::FindingKind kind, double log_odds,
                   std::vector<detect::Evidence> evidence, const std::vector<enrich::RawLine>* lines,
@@ -141,6 +146,7 @@ class Judge {
   const intel::Indicators* indicators_;
   double alerts_per_day_;
   const std::vector<std::string>& names_;
+  RawRecord raw_as_;  // empty: as it is
   // Inputs of the saved judge that are not among names_, for the records that are still held of them.
   std::vector<std::string> earlier_names_;
   baseline::Baseline baseline_;

@@ -19,6 +19,7 @@
 #include "pipeline/device_rates.h"
 #include "pipeline/event_days.h"
 #include "pipeline/judge.h"
+#include "pipeline/pseudonyms.h"
 #include "store/store.h"
 
 namespace orbwatch::pipeline {
@@ -38,6 +39,7 @@ constexpr Nanoseconds kDecoderDay = core::kDay;
 constexpr Nanoseconds kHandOut = 10 * core::kSecond;
 constexpr std::chrono::seconds kDevicesEvery{5};
 constexpr std::uint32_t kLayout = 2;
+constexpr std::uint32_t kSealedLayout = 1;
 constexpr std::string_view kRemoved = "collectors no longer configured";
 
 std::string checkpoint_path(const std::string& folder, std::uint64_t position) {
@@ -85,6 +87,8 @@ struct Live::Impl {
   std::vector<std::string> names;  // of the sources: for findings
   std::deque<Source> sources;
   absl::flat_hash_map<std::uint32_t, std::uint32_t> index_of;  // by source_id()
+  std::unique_ptr<Pseudonyms> pseudonyms;                      // null: names are kept as they come
+  std::optional<core::Error> unsealed;                         // why the last persist_flows() wrote nothing
   std::unique_ptr<Judge> judge;
   std::unique_ptr<EventDays> days;
   std::unique_ptr<store::Store> findings;
@@ -115,6 +119,8 @@ struct Live::Impl {
   core::Expected<void> read_checkpoint(const std::string& path);
   template <typename Archive>
   void persist(Archive& a);
+  template <typename Archive>
+  void persist_flows(Archive& a, decode::FlowDatagramDecoder& flows);
   core::Expected<void> work(const source::Journal::Entry& entry);
   core::Expected<decode::Decoder*> text_decoder(Source& source, Nanoseconds received);
   core::Expected<void> settle(Source& source, const source::Journal::Entry& entry);
@@ -153,6 +159,12 @@ core::Expected<void> Live::Impl::load() {
     // An error of its settings is told now, not when the first record comes.
     if (auto made = text_decoder(source, core::kDay); !made) return std::unexpected(made.error());
   }
+  // Before anything else is made in the folder.
+  if (auto opened = Pseudonyms::open(options.pseudonyms, options.folder)) {
+    pseudonyms = std::move(*opened);
+  } else {
+    return std::unexpected(opened.error());
+  }
   if (options.store_events) {
     auto opened = EventDays::open(options.folder + "/events", options.keep_days, options.keep_bytes);
     if (!opened) return std::unexpected(opened.error());
@@ -166,6 +178,9 @@ core::Expected<void> Live::Impl::load() {
   }
   const auto fresh = [this] {
     judge = std::make_unique<Judge>(*knowledge.enricher, knowledge.indicators.get(), options.alerts_per_day, names);
+    if (pseudonyms != nullptr)
+      judge->keep_raw_as(
+          [this](const event::Event& e, std::string_view record) { return pseudonyms->keep(e, record); });
   };
   fresh();
   std::error_code ignored;
@@ -220,12 +235,46 @@ void Live::Impl::persist(Archive& a) {
     Source& source = found == sources.end() ? gone : *found;
     a(source.counts.bytes, source.counts.late, source.counts.ahead, source.counts.last_arrival);
     persist_counts(a, source.counts.counts);
-    // FlowDatagramDecoder's functions may fail for a reason of their own; the archive keeps it.
+    persist_flows(a, *source.flows);
+  }
+}
+
+template <typename Archive>
+void Live::Impl::persist_flows(Archive& a, decode::FlowDatagramDecoder& flows) {
+  if (pseudonyms == nullptr) {
+    // Its functions may fail for a reason of their own; the archive keeps it.
     if constexpr (Archive::kReads) {
-      if (const auto done = source.flows->load(a); !done) return;
+      if (const auto done = flows.load(a); !done) return;
     } else {
-      source.flows->save(a);
+      flows.save(a);
     }
+    return;
+  }
+  // What waits for its template is as it came, with names of users in it.
+  a.section("sealed flows", kSealedLayout);
+  if constexpr (Archive::kReads) {
+    std::string sealed;
+    a(sealed);
+    if (!a.ok()) return;
+    const auto inside = pseudonyms->key().open(sealed);
+    if (!inside) {
+      a.refuse(inside.error().text());
+      return;
+    }
+    core::ArchiveReader reader(*inside);
+    auto done = flows.load(reader);
+    if (done) done = reader.finish();
+    if (!done) a.refuse(done.error().text());
+  } else {
+    core::ArchiveWriter writer;
+    flows.save(writer);
+    auto done = writer.finish();
+    auto sealed = done ? pseudonyms->key().seal(writer.take()) : std::unexpected(done.error());
+    if (!sealed) {
+      unsealed = sealed.error();
+      return;
+    }
+    a(*sealed);
   }
 }
 
@@ -251,7 +300,9 @@ core::Expected<void> Live::Impl::write_checkpoint() {
   }
   auto writer = core::ArchiveWriter::to_file(path);
   if (!writer) return std::unexpected(writer.error());
+  unsealed.reset();
   persist(*writer);
+  if (unsealed) return std::unexpected(*unsealed);
   judge->save(*writer);
   if (auto ok = writer->finish(); !ok) return ok;
   // The one before stays, and the journal from there on: should this one be damaged on the disk.
@@ -341,6 +392,10 @@ core::Expected<void> Live::Impl::work(const source::Journal::Entry& entry) {
       rest.remove_prefix(datagram.payload.size());
       source.flows->decode(datagram, batch);
     }
+  }
+  // Nothing behind this line knows a user's name.
+  if (pseudonyms != nullptr) {
+    if (auto ok = pseudonyms->hide(batch); !ok) return ok;
   }
   knowledge.enricher->enrich(batch, scratch);
   return settle(source, entry);

@@ -23,6 +23,7 @@
 #include "event/batch.h"
 #include "pipeline/device_rates.h"
 #include "pipeline/knowledge.h"
+#include "pipeline/service_config.h"
 #include "score/finding.h"
 #include "source/journal.h"
 
@@ -52,6 +53,7 @@ struct LiveOptions {
   bool store_events = true;
   int keep_days = 30;            // of stored events; 0 = for ever
   std::uint64_t keep_bytes = 0;  // of all stored days together; 0 = as much as there is
+  PseudonymSettings pseudonyms;
 };
 
 constexpr core::Nanoseconds kMostAhead = core::kHour;
@@ -100,7 +102,8 @@ class Live {
   static std::uint64_t checkpoint_position(const std::string& folder);
 
   // Loads the newest checkpoint that is whole. Errors: an unknown format or zone, a checkpoint of another version, a
-  // folder that cannot be written, a journal that begins behind the checkpoint (records are missing in between).
+  // folder that cannot be written, a journal that begins behind the checkpoint (records are missing in between), a key
+  // for pseudonyms that cannot be used or is not the one that the folder was made with (pipeline/pseudonyms.h).
   static core::Expected<std::unique_ptr<Live>> open(const LiveOptions& options, Knowledge knowledge,
                                                     source::Journal& journal, FindingsSink sink);
   ~Live();

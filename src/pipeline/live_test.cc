@@ -1,5 +1,6 @@
 #include "pipeline/live.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -8,11 +9,14 @@
 #include <fstream>
 #include <map>
 #include <random>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "core/text.h"
 #include "pipeline/hunt.h"
+#include "pipeline/pseudonyms.h"
 #include "store/sql.h"
 #include "store/store.h"
 
@@ -86,7 +90,10 @@ class LiveTest : public ::testing::Test {
     auto known = load_knowledge({.networks_file = "", .networks = networks(), .indicator_files = {}});
     EXPECT_TRUE(known);
     auto live = Live::open(o, std::move(*known), journal, [this](std::span<const score::Finding> findings) {
-      for (const auto& f : findings) findings_[f.id] = essence(f);
+      for (const auto& f : findings) {
+        findings_[f.id] = essence(f);
+        handed_out_[f.id] = f;
+      }
     });
     EXPECT_TRUE(live) << (live ? "" : live.error().text());
     return live ? std::move(*live) : nullptr;
@@ -134,6 +141,7 @@ class LiveTest : public ::testing::Test {
   static constexpr core::Nanoseconds kArrival = 1'793'000'000 * core::kSecond;  // behind the example's last line
   fs::path folder_;
   std::map<std::string, std::string> findings_;
+  std::map<std::string, score::Finding> handed_out_;  // the same
 };
 
 TEST_F(LiveTest, StreamGivesTheFindingsOfAHunt) {
@@ -300,6 +308,230 @@ TEST_F(LiveTest, LateAndAheadAreCountedAndNotJudged) {
   EXPECT_EQ(status.sources[1].ahead, 1U);
   EXPECT_EQ(status.sources[2].counts.events, 1U);
   EXPECT_EQ(status.newest_event, noon + 2 * core::kSecond);
+}
+
+// Names and what they became: of a key, of all files of the state but the journal's, and of the findings.
+class LivePseudonymsTest : public LiveTest {
+ protected:
+  void SetUp() override {
+    LiveTest::SetUp();
+    ASSERT_TRUE(PseudonymKey::make(key_file("key")));
+    ASSERT_TRUE(PseudonymKey::make(key_file("other")));
+  }
+  void TearDown() override {
+    for (const char* name : {"key", "other"}) fs::remove(key_file(name));
+    LiveTest::TearDown();
+  }
+  // Beside the state, not in it.
+  std::string key_file(const std::string& name) const { return folder_.string() + "." + name; }
+  LiveOptions options(const std::string& key) const {
+    LiveOptions o = LiveTest::options();
+    o.store_events = store::available();
+    if (!key.empty()) o.pseudonyms.key_file = key_file(key);
+    return o;
+  }
+  std::string why_not(const LiveOptions& o) const {
+    const auto journal = this->journal();
+    auto known = load_knowledge({});
+    const auto live = Live::open(o, std::move(*known), *journal, {});
+    return live ? "" : live.error().text();
+  }
+  void work_on_example(const LiveOptions& o) {
+    const auto journal = this->journal();
+    put_file(*journal, example(), "first", 5);
+    put_silence(*journal);
+    const auto live = open(o, *journal);
+    ASSERT_NE(live, nullptr);
+    work(*live);
+  }
+  // Everybody whom the example names. What the others have tried ("root", "test", "vpn") are words of every text.
+  static std::set<std::string> names() {
+    std::set<std::string> out;
+    const std::string text = example();
+    for (std::size_t at = 0; (at = text.find("user=\"", at)) != text.npos;) {
+      at += 6;
+      const std::string name = text.substr(at, text.find('"', at) - at);
+      if (name.find('.') != name.npos) out.insert(name);
+    }
+    return out;
+  }
+  std::vector<std::string> state_files() const {
+    std::vector<std::string> out;
+    for (const auto& entry : fs::recursive_directory_iterator(folder_)) {
+      const bool journal = entry.path().parent_path().filename() == "journal";
+      if (entry.is_regular_file() && !journal) out.push_back(entry.path().string());
+    }
+    return out;
+  }
+  // "NAME in FILE" for each name that stands in a file of the state, or can be asked of a store: their columns are
+  // compressed.
+  std::vector<std::string> plain_names() const {
+    std::vector<std::string> out;
+    for (const std::string& file : state_files()) {
+      std::string text = read(file);
+      if (file.ends_with(".duckdb")) {
+        const bool findings = file.ends_with("findings.duckdb");
+        for (const char* query : {"SELECT * FROM findings", "SELECT * FROM evidence", "SELECT * FROM finding_records",
+                                  "SELECT * FROM events"}) {
+          if (findings == std::string_view(query).ends_with("events")) continue;
+          const auto asked = store::sql(file, query, store::SqlFormat::kCsv, 0, [&](std::string_view part) {
+            text += part;
+            return true;
+          });
+          EXPECT_TRUE(asked) << query << ": " << asked.error().text();
+        }
+      }
+      for (const std::string& name : names()) {
+        if (core::contains_ignore_case(text, name)) out.push_back(fmt::format("{} in {}", name, file));
+      }
+    }
+    return out;
+  }
+};
+
+TEST_F(LivePseudonymsTest, NoNameIsLeftAnywhereAndTheFindingsAreTheSame) {
+  ASSERT_GT(names().size(), 15U);
+  work_on_example(options(""));
+  // The test can see a name.
+  EXPECT_GT(plain_names().size(), names().size());
+  // A finding with the names put back, but for its id, which is made of the name.
+  auto key = PseudonymKey::load(key_file("key"));
+  ASSERT_TRUE(key);
+  const auto revealed = [&](std::string text) {
+    for (std::size_t at = 0; (at = text.find(kPseudonymPrefix, at)) != text.npos;) {
+      const auto end = text.find_first_not_of("abcdefghijklmnopqrstuvwxyz234567", at + kPseudonymPrefix.size());
+      const auto name = key->reveal(text.substr(at, end - at));
+      EXPECT_TRUE(name) << name.error().text();
+      text.replace(at, end - at, name.value_or("?"));
+      ++at;
+    }
+    return text;
+  };
+  const auto all_revealed = [&] {
+    std::multiset<std::string> out;
+    for (const auto& [id, handed_out] : handed_out_) {
+      score::Finding finding = handed_out;
+      finding.id.clear();
+      for (std::string& user : finding.users) user = revealed(user);
+      std::ranges::sort(finding.users);  // they stand in the order of their letters
+      out.insert(revealed(essence(finding)));
+    }
+    return out;
+  };
+  const auto expected = all_revealed();
+  ASSERT_GT(expected.size(), 5U);
+  fs::remove_all(folder_);
+  fs::create_directory(folder_);
+  handed_out_.clear();
+
+  work_on_example(options("key"));
+  EXPECT_EQ(plain_names(), std::vector<std::string>());
+  EXPECT_EQ(all_revealed(), expected);
+  // The journal has what came, as it came.
+  bool in_journal = false;
+  for (const auto& entry : fs::directory_iterator(folder_ / "journal"))
+    in_journal |= core::contains_ignore_case(read(entry.path()), *names().begin());
+  EXPECT_TRUE(in_journal);
+}
+
+TEST_F(LivePseudonymsTest, RawRecordsAreKeptWithThePseudonymOrNotAtAll) {
+  for (const bool keep : {true, false}) {
+    LiveOptions o = options("key");
+    o.pseudonyms.raw_records = keep;
+    std::size_t replaced = 0;
+    std::size_t left_out = 0;
+    const auto journal = this->journal();
+    put_file(*journal, example(), "first", 6);
+    put_silence(*journal);
+    auto known = load_knowledge({.networks_file = "", .networks = networks(), .indicator_files = {}});
+    const auto live = Live::open(o, std::move(*known), *journal, [&](std::span<const score::Finding> findings) {
+      for (const auto& f : findings) {
+        for (const auto& record : f.records) {
+          replaced += record.raw.find("user=\"user-") != record.raw.npos ? 1 : 0;
+          left_out += record.raw.starts_with("(left out") ? 1 : 0;
+        }
+      }
+    });
+    ASSERT_TRUE(live);
+    work(**live);
+    EXPECT_EQ(replaced > 0, keep);
+    EXPECT_EQ(left_out > 0, !keep);
+    fs::remove_all(folder_);
+    fs::create_directory(folder_);
+  }
+}
+
+TEST_F(LivePseudonymsTest, AStateStaysWithItsKey) {
+  work_on_example(options("key"));
+  const auto expected = findings_;
+  EXPECT_NE(why_not(options("")).find("no key is configured"), std::string::npos);
+  EXPECT_NE(why_not(options("other")).find("another pseudonym key"), std::string::npos);
+  LiveOptions gone = options("key");
+  gone.pseudonyms.key_file += ".gone";
+  EXPECT_NE(why_not(gone), "");
+  // Refusing has changed nothing.
+  const auto journal = this->journal();
+  const auto live = open(options("key"), *journal);
+  ASSERT_NE(live, nullptr);
+  work(*live);
+  EXPECT_EQ(findings_, expected);
+  EXPECT_EQ(plain_names(), std::vector<std::string>());
+}
+
+TEST_F(LivePseudonymsTest, AStateWithPlainNamesIsRefused) {
+  work_on_example(options(""));
+  EXPECT_NE(why_not(options("key")).find("holds plain names"), std::string::npos);
+  EXPECT_EQ(why_not(options("")), "");
+}
+
+// What waits for its template is kept as it came: sealed.
+TEST_F(LivePseudonymsTest, FlowExportThatWaitsIsSealed) {
+  const auto be = [](std::uint64_t value, int bytes) {
+    std::string out;
+    for (int i = bytes - 1; i >= 0; --i) out += static_cast<char>(value >> 8 * i);
+    return out;
+  };
+  // NetFlow v9 (RFC 3954): a set behind its header, in an arrival with its length in front of it.
+  const auto datagram = [&](std::uint32_t sequence, std::uint16_t id, const std::string& body) {
+    const std::string packet = be(9, 2) + be(1, 2) + be(1000, 4) + be(kArrival / core::kSecond, 4) + be(sequence, 4) +
+                               be(7, 4) + be(id, 2) + be(4 + body.size(), 2) + body;
+    return std::string{static_cast<char>(packet.size()), static_cast<char>(packet.size() >> 8)} + packet;
+  };
+  const auto put_flow = [&](source::Journal& journal, const std::string& bytes) {
+    Arrival a;
+    a.kind = source::ArrivalKind::kDatagrams;
+    a.source = source_id("first");
+    a.received = kArrival;
+    a.peer = core::Ip::v4(0xc0000201);
+    a.bytes = bytes;
+    ASSERT_EQ(journal.take({&a, 1}), source::Intake::Taken::kYes);
+  };
+  std::string user = "wanda.waiting";
+  user.resize(20);
+  const std::string flow = be(0xc6336401, 4) + be(0x0a000001, 4) + be(1, 4) + be(100, 4) + user;
+  const std::string fields = be(256, 2) + be(5, 2) + be(8, 2) + be(4, 2) + be(12, 2) + be(4, 2) + be(2, 2) + be(4, 2) +
+                             be(1, 2) + be(4, 2) + be(40000, 2) + be(20, 2);
+  for (const std::string& key : {std::string(), std::string("key")}) {
+    {
+      const auto journal = this->journal();
+      put_flow(*journal, datagram(1, 256, flow));
+      const auto live = open(options(key), *journal);
+      ASSERT_NE(live, nullptr);
+      work(*live);
+      EXPECT_EQ(live->status().sources[0].counts.events, 0U);
+    }
+    std::string state;
+    for (const std::string& file : state_files()) state += read(file);
+    EXPECT_EQ(state.find("wanda.waiting") != state.npos, key.empty());
+    const auto journal = this->journal();
+    put_flow(*journal, datagram(2, 0, fields));
+    const auto live = open(options(key), *journal);
+    ASSERT_NE(live, nullptr);
+    work(*live);
+    EXPECT_EQ(live->status().sources[0].counts.events, 1U);
+    fs::remove_all(folder_);
+    fs::create_directory(folder_);
+  }
 }
 
 TEST_F(LiveTest, AWrongFormatIsAnErrorAtOnce) {

@@ -17,6 +17,7 @@
 #include "export/alerts.h"
 #include "pipeline/collectors.h"
 #include "pipeline/mappings.h"
+#include "pipeline/pseudonyms.h"
 #include "source/journal.h"
 #include "store/store.h"
 
@@ -49,6 +50,7 @@ LiveOptions live_options(const Config& config, const source::Log& log) {
   out.store_events = config.service.store_events && store::available();
   out.keep_days = config.service.keep_days;
   out.keep_bytes = config.service.keep_bytes;
+  out.pseudonyms = config.service.pseudonyms;
   return out;
 }
 
@@ -207,6 +209,8 @@ core::Expected<std::unique_ptr<Service>> Service::start(const ServiceOptions& op
     my.log(LogLevel::kNote, fmt::format("the last {} bytes of the journal were not whole and are cut off: nobody was "
                                         "told that they are accepted",
                                         my.journal->cut_bytes()));
+  // Before the outputs' spools are there, which hold names as the pipeline does.
+  if (auto good = Pseudonyms::open(settings.pseudonyms, settings.state); !good) return std::unexpected(good.error());
   if (auto ok = my.open_alerts(options.config); !ok) return std::unexpected(ok.error());
   for (const CollectorSettings& collector : settings.collect) {
     auto made = my.start_collector(collector);
@@ -238,7 +242,13 @@ core::Expected<void> Service::reload(const Config& config) {
                    "restart the service for that"});
   if (config.service.collect.empty()) return refuse({"nothing to collect", "", "the configuration in use stays"});
 
+  const PseudonymSettings& pseudonyms = config.service.pseudonyms;
+  if (pseudonyms.key_file.empty() != my.options.config.service.pseudonyms.key_file.empty())
+    return refuse({"'pseudonyms' cannot be switched on or off while the service runs", "",
+                   "a state stays with its key, or with none: stop, move the state folder away, and start"});
+
   // What could be wrong is tried before anything is touched.
+  if (auto good = Pseudonyms::open(pseudonyms, config.service.state); !good) return refuse(good.error());
   std::map<std::string, std::pair<CollectorSettings, std::unique_ptr<source::Collector>>> added;
   std::vector<std::string> changed;
   for (const CollectorSettings& collector : config.service.collect) {

@@ -56,7 +56,7 @@ class Service {
 
   // Another configuration takes the place of the old one. Collectors that are the same in both go on without a pause;
   // the pipeline pauses for a checkpoint while the journal takes what comes. An error leaves everything as it was.
-  // The state folder and the journal's limits cannot be changed.
+  // The state folder, the journal's limits and the key of pseudonyms cannot be changed.
   core::Expected<void> reload(const Config& config);
 
   // Ends the collectors, works on what the journal holds for some seconds, writes a checkpoint. Errors are those of the

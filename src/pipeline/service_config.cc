@@ -332,6 +332,14 @@ ServiceConfig yaml::read_service(const YAML::Node& root) {
     read(metrics, "listen", out.metrics_listen, "an address and a port");
     if (!out.metrics_listen.empty()) check_listen(metrics["listen"], out.metrics_listen);
   }
+  if (const YAML::Node pseudonyms = root["pseudonyms"]) {
+    if (!pseudonyms.IsMap()) wrong(pseudonyms, "'pseudonyms' must be a map");
+    only_keys(pseudonyms, {"key_file", "raw_records"});
+    read(pseudonyms, "key_file", out.pseudonyms.key_file, "a file");
+    if (out.pseudonyms.key_file.empty())
+      wrong(pseudonyms, "'pseudonyms' needs 'key_file' (`orbwatch pseudonym key` makes one)");
+    read(pseudonyms, "raw_records", out.pseudonyms.raw_records, "true or false");
+  }
   if (const YAML::Node outputs = root["outputs"]) {
     if (!outputs.IsSequence()) wrong(outputs, "'outputs' must be a list");
     std::set<std::string> names;

@@ -43,6 +43,14 @@ struct CollectorSettings {
   friend bool operator==(const CollectorSettings&, const CollectorSettings&) = default;
 };
 
+// Names of users at rest (pipeline/pseudonyms.h).
+struct PseudonymSettings {
+  std::string key_file;     // "" = names are kept as they come
+  bool raw_records = true;  // keep raw records with findings, with the name replaced in them
+
+  friend bool operator==(const PseudonymSettings&, const PseudonymSettings&) = default;
+};
+
 struct ServiceConfig {
   std::string state;  // folder; "" = not given
   std::vector<CollectorSettings> collect;
@@ -54,6 +62,7 @@ struct ServiceConfig {
   int keep_days = 30;
   std::uint64_t keep_bytes = 0;
   std::string metrics_listen;  // "" = none
+  PseudonymSettings pseudonyms;
   std::vector<exporting::OutputSettings> outputs;
 };
 

@@ -39,6 +39,7 @@ checkpoint: 2min
 lateness: 12h
 store: {events: false, keep: 90d, most_bytes: 100GiB}
 metrics: {listen: "127.0.0.1:9464"}
+pseudonyms: {key_file: /key, raw_records: false}
 outputs:
   - {name: siem, type: syslog, host: siem.example, transport: tcp, minimum_severity: high, kinds: [login, spray],
      timeout: 10s, retry: {first: 2s, longest: 1min}, rate: {per_hour: 10, burst: 5}, spool: {most_bytes: 1MiB}}
@@ -47,6 +48,7 @@ outputs:
   ASSERT_TRUE(parsed) << parsed.error().text();
   const ServiceConfig& s = parsed->service;
   EXPECT_EQ(s.state, "/var/lib/orbwatch");
+  EXPECT_EQ(s.pseudonyms, (PseudonymSettings{.key_file = "/key", .raw_records = false}));
   ASSERT_EQ(s.collect.size(), 6U);
   EXPECT_EQ(s.collect[0].name, "syslog_udp 0.0.0.0:514");
   EXPECT_EQ(s.collect[0].workers, 2);
@@ -115,6 +117,10 @@ TEST(ServiceConfig, SaysWhereAndWhatIsWrong) {
                 "c.yaml:2: 'most_bytes' must be a size with its unit, such as 512MiB or 4GiB"},
            Case{"journal:\n  most_bytes: 4KiB\n", "c.yaml:2: 'most_bytes' must be at least 262144 KiB"},
            Case{"store:\n  keep: 1h\n", "c.yaml:2: 'keep' must be within 86400 s and 315360000 s"},
+           Case{"pseudonyms: yes\n", "c.yaml:1: 'pseudonyms' must be a map"},
+           Case{"pseudonyms:\n  raw_records: false\n",
+                "c.yaml:2: 'pseudonyms' needs 'key_file' (`orbwatch pseudonym key` makes one)"},
+           Case{"pseudonyms: {key_file: /k, raw_records: maybe}\n", "c.yaml:1: 'raw_records' must be true or false"},
            Case{"outputs:\n  - {name: a, type: file, path: /x, minimum_severity: loud}\n",
                 "c.yaml:2: 'minimum_severity' must be one of informational, low, medium, high, critical, seen 'loud'"},
        })

@@ -23,6 +23,7 @@
 #include "intel/networks.h"
 #include "pipeline/knowledge.h"
 #include "pipeline/mappings.h"
+#include "pipeline/pseudonyms.h"
 #include "serve/doctor.h"
 #include "serve/metrics.h"
 #include "source/collector.h"
@@ -147,6 +148,10 @@ void look_at_files(Facts& f) {
     for (const std::string& path :
          {o.secret_file, o.authorization_file, o.password_file, o.ca_file, o.certificate_file, o.key_file})
       file(path, "output " + o.name);
+  }
+  if (const std::string& path = f.config.service.pseudonyms.key_file; !path.empty()) {
+    const auto key = pipeline::PseudonymKey::load(path);
+    f.files.push_back({path, "key of pseudonyms", key ? "" : key.error().text()});
   }
   if (const auto known = pipeline::load_knowledge({"", f.config.networks, f.config.indicators}); !known)
     f.knowledge_trouble = known.error().text();
