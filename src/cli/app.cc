@@ -42,6 +42,7 @@ std::unique_ptr<CLI::App> make_app(int& exit_code) {
   add_run(*app, exit_code);
   add_token(*app, exit_code);
   add_doctor(*app, exit_code);
+  add_outputs(*app, exit_code);
   add_backup(*app, exit_code);
   add_explain(*app, exit_code);
   add_formats(*app, exit_code);
