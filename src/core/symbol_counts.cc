@@ -27,8 +27,8 @@ std::pair<SymbolCounts::const_iterator, bool> SymbolCounts::emplace(Symbol symbo
 }
 
 std::uint64_t& SymbolCounts::operator[](Symbol symbol) {
-  const auto at = emplace(symbol, 0).first - entries_.cbegin();
-  return entries_[static_cast<std::size_t>(at)].second;
+  const auto entry = emplace(symbol, 0).first;
+  return entries_[static_cast<std::size_t>(entry - entries_.cbegin())].second;
 }
 
 SymbolCounts::const_iterator SymbolCounts::find(Symbol symbol) const {
