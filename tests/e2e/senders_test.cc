@@ -10,9 +10,12 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 #include <string>
+
 #include <string_view>
 #include <system_error>
 #include <thread>
@@ -232,7 +235,7 @@ TEST_P(RsyslogTlsTest, RelaysOverTlsWithACertificateOfItsOwn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Drivers, RsyslogTlsTest, ::testing::Values("gtls", "ossl"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& driver) { return std::string(driver.param); });
 
 // openssl's client: another implementation of neither syslog nor orbwatch's TLS settings.
 class OpensslTest : public SendersTest {
@@ -352,7 +355,7 @@ TEST_P(SoftflowdTest, EveryFlowOfACaptureArrives) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Versions, SoftflowdTest, ::testing::Values("5", "9", "10"),
-                         [](const auto& info) { return std::string("Version") + info.param; });
+                         [](const auto& version) { return std::string("Version") + version.param; });
 
 }  // namespace
 }  // namespace orbwatch::test
