@@ -13,12 +13,9 @@
 #include "core/network_facts.h"
 #include "core/text.h"
 #include "export/output_settings.h"
+#include "pipeline/texts.h"
 
 namespace orbwatch::pipeline {
-
-namespace texts {
-extern const std::string_view orbwatch_yaml;  // cmake/embed.cmake
-}
 
 namespace {
 
@@ -29,7 +26,8 @@ struct Value {
 
   Kind kind = Kind::kWord;
   std::string text;
-  std::vector<std::pair<std::string, Value>> parts;  // of a list without names
+  std::vector<Value> parts;
+  std::vector<std::string> keys;  // of a map: of each part
 };
 
 // What stands before "@" in an address is a user and a password.
@@ -62,16 +60,16 @@ std::string without_path(std::string_view url) {
   return fmt::format("{} {}", kRedacted, shown);
 }
 
-Value text(std::string_view value) { return {Value::Kind::kText, without_credentials(value), {}}; }
+Value text(std::string_view value) { return {Value::Kind::kText, without_credentials(value), {}, {}}; }
 template <typename T>
 Value word(T value) {
-  return {Value::Kind::kWord, fmt::format("{}", value), {}};
+  return {Value::Kind::kWord, fmt::format("{}", value), {}, {}};
 }
 
 template <std::size_t N>
 Value measured(std::uint64_t value, const std::array<std::pair<std::uint64_t, std::string_view>, N>& units) {
   for (const auto& [factor, unit] : units) {
-    if (value % factor == 0) return {Value::Kind::kMeasure, fmt::format("{}{}", value / factor, unit), {}};
+    if (value % factor == 0) return {Value::Kind::kMeasure, fmt::format("{}{}", value / factor, unit), {}, {}};
   }
   return {};
 }
@@ -79,7 +77,7 @@ Value measured(std::uint64_t value, const std::array<std::pair<std::uint64_t, st
 // In the largest unit that it is a whole number of.
 Value time(std::chrono::milliseconds value) {
   using Unit = std::pair<std::uint64_t, std::string_view>;
-  if (value.count() == 0) return {Value::Kind::kMeasure, "0s", {}};
+  if (value.count() == 0) return {Value::Kind::kMeasure, "0s", {}, {}};
   return measured(
       static_cast<std::uint64_t>(value.count()),
       std::array{Unit{86'400'000, "d"}, Unit{3'600'000, "h"}, Unit{60'000, "min"}, Unit{1000, "s"}, Unit{1, "ms"}});
@@ -92,7 +90,10 @@ Value size(std::uint64_t value) {
 
 class Map {
  public:
-  void add(std::string_view key, Value value) { value_.parts.emplace_back(key, std::move(value)); }
+  void add(std::string_view key, Value value) {
+    value_.keys.emplace_back(key);
+    value_.parts.push_back(std::move(value));
+  }
   // Not at all if it is empty: a key whose default is that there is none.
   void add_given(std::string_view key, std::string_view value) {
     if (!value.empty()) add(key, text(value));
@@ -100,13 +101,13 @@ class Map {
   Value take() { return std::move(value_); }
 
  private:
-  Value value_{Value::Kind::kMap, {}, {}};
+  Value value_{Value::Kind::kMap, {}, {}, {}};
 };
 
 template <typename Range, typename Make>
 Value list(const Range& range, Make make) {
-  Value out{Value::Kind::kList, {}, {}};
-  for (const auto& item : range) out.parts.emplace_back("", make(item));
+  Value out{Value::Kind::kList, {}, {}, {}};
+  for (const auto& item : range) out.parts.push_back(make(item));
   return out;
 }
 Value texts_of(const std::vector<std::string>& range) {
@@ -275,14 +276,14 @@ void write(YAML::Emitter& out, const Value& value) {
     case Value::Kind::kList:
       if (value.parts.empty()) out << YAML::Flow;
       out << YAML::BeginSeq;
-      for (const auto& [unused, part] : value.parts) write(out, part);
+      for (const Value& part : value.parts) write(out, part);
       out << YAML::EndSeq;
       break;
     case Value::Kind::kMap:
       out << YAML::BeginMap;
-      for (const auto& [key, part] : value.parts) {
-        out << YAML::Key << key << YAML::Value;
-        write(out, part);
+      for (std::size_t i = 0; i < value.parts.size(); ++i) {
+        out << YAML::Key << value.keys[i] << YAML::Value;
+        write(out, value.parts[i]);
       }
       out << YAML::EndMap;
       break;
@@ -297,14 +298,13 @@ void write(std::string& out, const Value& value) {
   } else {
     const bool map = value.kind == Value::Kind::kMap;
     out += map ? '{' : '[';
-    bool first = true;
-    for (const auto& [key, part] : value.parts) {
-      if (!std::exchange(first, false)) out += ',';
+    for (std::size_t i = 0; i < value.parts.size(); ++i) {
+      if (i != 0) out += ',';
       if (map) {
-        core::append_json_string(out, key);
+        core::append_json_string(out, value.keys[i]);
         out += ':';
       }
-      write(out, part);
+      write(out, value.parts[i]);
     }
     out += map ? '}' : ']';
   }

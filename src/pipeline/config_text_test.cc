@@ -1,5 +1,6 @@
 #include "pipeline/config_text.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
@@ -121,7 +122,9 @@ TEST(DefaultConfig, SaysTheDefaults) {
     EXPECT_EQ(o.security, usual.security) << o.name;
     const unsigned port = o.port;
     o.port = 0;
-    if (port != 0) EXPECT_EQ(port, exporting::with_defaults(o).port) << o.name;
+    if (port != 0) {
+      EXPECT_EQ(port, exporting::with_defaults(o).port) << o.name;
+    }
   }
 }
 
@@ -163,7 +166,9 @@ outputs:
 // Each value of `given` stands at the same place in `shown`.
 void expect_same(const YAML::Node& given, const YAML::Node& shown, const std::string& path) {
   ASSERT_EQ(given.Type(), shown.Type()) << path;
-  if (given.IsScalar()) EXPECT_EQ(given.Scalar(), shown.Scalar()) << path;
+  if (given.IsScalar()) {
+    EXPECT_EQ(given.Scalar(), shown.Scalar()) << path;
+  }
   if (given.IsSequence()) {
     ASSERT_EQ(given.size(), shown.size()) << path;
     for (std::size_t i = 0; i < given.size(); ++i) expect_same(given[i], shown[i], path + "." + std::to_string(i));
@@ -171,8 +176,9 @@ void expect_same(const YAML::Node& given, const YAML::Node& shown, const std::st
   if (!given.IsMap()) return;
   for (const auto& item : given) {
     const std::string key = item.first.Scalar();
-    ASSERT_TRUE(shown[key]) << path << "." << key;
-    expect_same(item.second, shown[key], path + "." + key);
+    const std::string place = fmt::format("{}.{}", path, key);
+    ASSERT_TRUE(shown[key]) << place;
+    expect_same(item.second, shown[key], place);
   }
 }
 
@@ -231,10 +237,10 @@ TEST(ShownConfig, ShowsNoSecret) {
     EXPECT_FALSE(parse_config(shown, "shown.yaml")) << shown;
   }
   // Each of them alone is enough for that.
-  for (const std::string yaml : {"collect: [{type: http, listen: ':1', token_hashes: [" + hash + "]}]",
-                                 std::string("outputs: [{name: a, type: webhook, url: 'https://h.example/x'}]"),
-                                 std::string("outputs: [{name: a, type: webhook, url: 'https://h.example', proxy: "
-                                             "'http://p.example/x'}]")})
+  for (const std::string& yaml : {"collect: [{type: http, listen: ':1', token_hashes: [" + hash + "]}]",
+                                  std::string("outputs: [{name: a, type: webhook, url: 'https://h.example/x'}]"),
+                                  std::string("outputs: [{name: a, type: webhook, url: 'https://h.example', proxy: "
+                                              "'http://p.example/x'}]")})
     EXPECT_FALSE(parse_config(to_yaml(parsed(yaml)), "shown.yaml")) << to_yaml(parsed(yaml));
 }
 
