@@ -43,6 +43,7 @@ std::unique_ptr<CLI::App> make_app(int& exit_code) {
   add_token(*app, exit_code);
   add_pseudonym(*app, exit_code);
   add_doctor(*app, exit_code);
+  add_outputs(*app, exit_code);
   add_backup(*app, exit_code);
   add_explain(*app, exit_code);
   add_formats(*app, exit_code);

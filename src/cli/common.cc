@@ -30,6 +30,12 @@ core::Expected<std::string> read_file(const std::string& path) {
   return text.str();
 }
 
+core::Expected<pipeline::Config> read_config(const std::string& path) {
+  auto text = read_file(path);
+  if (!text) return std::unexpected(text.error());
+  return pipeline::parse_config(*text, path);
+}
+
 core::Expected<void> write_file(const std::string& path, std::string_view text) {
   // A device or FIFO is written to; renaming onto it would put a file in its place.
   struct stat there{};

@@ -6,7 +6,6 @@
 #include "cli/app.h"
 #include "cli/commands.h"
 #include "cli/common.h"
-#include "pipeline/config.h"
 #include "serve/doctor.h"
 
 namespace orbwatch::cli {
@@ -34,12 +33,7 @@ void add_doctor(CLI::App& app, int& exit_code) {
       "Run it as the user that the service runs as. Exit code 3 if anything is bad.\n"
       "Example:\n  orbwatch doctor --config /etc/orbwatch/orbwatch.yaml");
   sub->callback([o, &exit_code] {
-    core::Expected<pipeline::Config> config;
-    if (auto text = read_file(o->config)) {
-      config = pipeline::parse_config(*text, o->config);
-    } else {
-      config = std::unexpected(text.error());
-    }
+    auto config = read_config(o->config);
     if (config && !o->state.empty()) config->service.state = o->state;
     const auto checks = serve::examine(serve::gather(o->config, std::move(config), networks_file(o->networks), o->ask));
     print(o->json ? serve::to_json(checks) : serve::to_text(checks));

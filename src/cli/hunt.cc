@@ -61,12 +61,7 @@ int run(Options& o) {
     o.hunt.mappings = std::move(loaded.good);
   }
   if (!o.config.empty()) {
-    auto text = read_file(o.config);
-    if (!text) {
-      complain(text.error().text());
-      return kUsage;
-    }
-    auto config = pipeline::parse_config(*text, o.config);
+    auto config = read_config(o.config);
     if (!config) {
       complain(config.error().text());
       return kUsage;

@@ -62,9 +62,7 @@ class LogLines {
 };
 
 core::Expected<pipeline::Config> read_config(const Options& o) {
-  auto text = read_file(o.config);
-  if (!text) return std::unexpected(text.error());
-  auto config = pipeline::parse_config(*text, o.config);
+  auto config = cli::read_config(o.config);
   if (config && !o.state.empty()) config->service.state = o.state;
   return config;
 }

@@ -160,8 +160,16 @@ core::Expected<void> check(const OutputSettings& s) {
   return {};
 }
 
-core::Expected<std::unique_ptr<Output>> make_output(const OutputSettings& settings) {
-  if (auto checked = check(settings); !checked) return std::unexpected(checked.error());
+OutputSettings with_defaults(OutputSettings settings) {
+  if (settings.format.empty()) settings.format = default_format(settings.type);
+  if (settings.port == 0 && settings.type == "syslog") settings.port = settings.transport == "tls" ? 6514 : 514;
+  if (settings.port == 0 && settings.type == "email") settings.port = settings.security == "tls" ? 465 : 587;
+  return settings;
+}
+
+core::Expected<std::unique_ptr<Output>> make_output(const OutputSettings& given) {
+  if (auto checked = check(given); !checked) return std::unexpected(checked.error());
+  const OutputSettings settings = with_defaults(given);
   if (settings.type == "file") return make_file_output(settings);
   if (settings.type == "syslog") return make_syslog_output(settings);
   if (settings.type == "webhook") return make_webhook_output(settings);

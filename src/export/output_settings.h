@@ -62,6 +62,9 @@ struct OutputSettings {
 // The first key that is wrong, by name: "outputs.siem.url: ...".
 core::Expected<void> check(const OutputSettings& settings);
 
+// With the format and the port that the type has where none was given. The settings must be checked.
+OutputSettings with_defaults(OutputSettings settings);
+
 // Checks the settings and reads the secrets; connects to nothing.
 core::Expected<std::unique_ptr<Output>> make_output(const OutputSettings& settings);
 

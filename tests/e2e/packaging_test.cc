@@ -111,6 +111,26 @@ TEST(DefaultConfiguration, IsGoodAndListensOnThisComputerAlone) {
   EXPECT_GT(listeners, 2);
 }
 
+TEST(DefaultConfiguration, IsWhatTheProgramPrintsAndShows) {
+  const RunResult printed = run({orbwatch_binary(), "config", "default"});
+  EXPECT_EQ(printed.exit_code, 0) << printed.err;
+  EXPECT_EQ(printed.out, read_file(kPackaging / "orbwatch.yaml"));
+  const TempDir dir;
+  const RunResult shown = run({orbwatch_binary(), "config", "show", dir.write("default.yaml", printed.out).string()});
+  EXPECT_EQ(shown.exit_code, 0) << shown.err;
+  EXPECT_NE(shown.out.find("\nlateness: 1h\n"), std::string::npos) << shown.out;
+  const RunResult checked = run({orbwatch_binary(), "config", "check", dir.write("shown.yaml", shown.out).string()});
+  EXPECT_EQ(checked.exit_code, 0) << checked.err;
+  const RunResult json = run({orbwatch_binary(), "config", "show", "--json", (dir / "default.yaml").string()});
+  EXPECT_EQ(json.exit_code, 0) << json.err;
+  EXPECT_TRUE(json.out.starts_with("{\"alerts_per_day\":5,")) << json.out;
+  const RunResult wrong =
+      run({orbwatch_binary(), "config", "show", dir.write("wrong.yaml", "\ncolect: []\n").string()});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_EQ(wrong.out, "");
+  EXPECT_NE(wrong.err.find("wrong.yaml:2: unknown key 'colect'"), std::string::npos) << wrong.err;
+}
+
 TEST(Units, AreGood) {
   if (run({"sh", "-c", "command -v systemd-analyze"}).exit_code != 0) GTEST_SKIP() << "systemd is not installed";
   // The units name /usr/bin/orbwatch, which is not there before it is installed.

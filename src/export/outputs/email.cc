@@ -38,10 +38,9 @@ class EmailOutput final : public Output {
     if (curl == nullptr) return try_again("libcurl could not be initialised");
     const bool tls = settings_.security == "tls";
     const bool plain = settings_.security == "none";
-    const unsigned port = settings_.port != 0 ? settings_.port : tls ? 465 : 587;
     const bool six = settings_.host.find(':') != std::string::npos;
-    const std::string url =
-        fmt::format("{}://{}:{}/", tls ? "smtps" : "smtp", six ? "[" + settings_.host + "]" : settings_.host, port);
+    const std::string url = fmt::format("{}://{}:{}/", tls ? "smtps" : "smtp",
+                                        six ? "[" + settings_.host + "]" : settings_.host, settings_.port);
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     const std::string mail = email_text(message, settings_.from, settings_.to,
                                         std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());

@@ -1,4 +1,5 @@
-// One function per type of output; make_output() chooses. Settings are checked before.
+// One function per type of output; make_output() chooses. Settings are checked and have their defaults
+// before.
 #pragma once
 
 #include <memory>

@@ -14,14 +14,9 @@
 namespace orbwatch::exporting {
 namespace {
 
-unsigned port_of(const OutputSettings& settings) {
-  if (settings.port != 0) return settings.port;
-  return settings.transport == "tls" ? 6514 : 514;
-}
-
 class DatagramSyslog final : public Output {
  public:
-  explicit DatagramSyslog(const OutputSettings& settings) : host_(settings.host), port_(port_of(settings)) {}
+  explicit DatagramSyslog(const OutputSettings& settings) : host_(settings.host), port_(settings.port) {}
   ~DatagramSyslog() override { close(); }
 
   Delivered deliver(const Message& message, std::stop_token) override {
@@ -66,7 +61,7 @@ class StreamSyslog final : public Output {
  public:
   explicit StreamSyslog(const OutputSettings& settings) {
     settings_ = {settings.host,
-                 port_of(settings),
+                 settings.port,
                  settings.transport == "tls",
                  settings.ca_file,
                  settings.certificate_file,
