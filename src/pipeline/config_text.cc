@@ -250,6 +250,12 @@ Value tree(const Config& c) {
   Map metrics;
   metrics.add("listen", text(s.metrics_listen));
   map.add("metrics", metrics.take());
+  if (!s.pseudonyms.key_file.empty()) {
+    Map pseudonyms;
+    pseudonyms.add("key_file", text(s.pseudonyms.key_file));
+    pseudonyms.add("raw_records", word(s.pseudonyms.raw_records));
+    map.add("pseudonyms", pseudonyms.take());
+  }
   map.add("outputs", list(s.outputs, output));
   return map.take();
 }

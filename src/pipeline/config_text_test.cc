@@ -59,6 +59,7 @@ std::set<std::string> known_keys() {
            {"journal.", "journal: {unknown: 1}"},
            {"store.", "store: {unknown: 1}"},
            {"metrics.", "metrics: {unknown: 1}"},
+           {"pseudonyms.", "pseudonyms: {unknown: 1}"},
            {"outputs.", "outputs: [{name: a, type: file, path: b, unknown: 1}]"},
            {"outputs.retry.", "outputs: [{name: a, type: file, path: b, retry: {unknown: 1}}]"},
            {"outputs.rate.", "outputs: [{name: a, type: file, path: b, rate: {unknown: 1}}]"},
@@ -149,6 +150,7 @@ checkpoint: 2min
 lateness: 12h
 store: {events: false, keep: 90d, most_bytes: 1TiB}
 metrics: {listen: "127.0.0.1:9464"}
+pseudonyms: {key_file: "/k e y", raw_records: false}
 outputs:
   - {name: siem, type: syslog, format: cef, host: siem.example, port: 1514, transport: tls, facility: auth,
      ca_file: /ca, certificate_file: /c, key_file: /k, minimum_severity: high, kinds: [login, spray], grown_by: 3.5,
