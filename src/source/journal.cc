@@ -54,7 +54,7 @@ void append_frame(std::string& out, Header header, std::string_view payload) {
   const std::size_t at = out.size();
   out.resize(at + frame_size(payload.size()));
   std::memcpy(out.data() + at, &header, kHeader);
-  std::memcpy(out.data() + at + kHeader, payload.data(), payload.size());
+  if (!payload.empty()) std::memcpy(out.data() + at + kHeader, payload.data(), payload.size());  // ticks have none
   header.checksum = checksum(std::string_view(out).substr(at, kHeader + payload.size()));
   std::memcpy(out.data() + at + offsetof(Header, checksum), &header.checksum, sizeof(header.checksum));
 }
