@@ -519,6 +519,7 @@ core::Expected<void> Live::run(const std::atomic<bool>& stop, std::chrono::milli
     my.journal.wait(my.position, kMoment);
   }
   auto done = checkpoint();
+  my.devices_shown = {};
   my.show(done ? std::string() : done.error().text());
   return done;
 }

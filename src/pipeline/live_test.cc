@@ -136,6 +136,11 @@ class LiveTest : public ::testing::Test {
     a.received = kArrival + 10 * core::kMinute;
     ASSERT_EQ(journal.take({&a, 1}), source::Intake::Taken::kYes);
   }
+  static std::uint64_t events_of_devices(const LiveStatus& status) {
+    std::uint64_t sum = 0;
+    for (const DeviceStatus& d : status.devices) sum += d.events;
+    return sum;
+  }
   static std::string example() { return read(fs::path(ORBWATCH_ROOT) / "examples/demo/vpn/fortigate.log"); }
 
   static constexpr core::Nanoseconds kArrival = 1'793'000'000 * core::kSecond;  // behind the example's last line
@@ -164,6 +169,9 @@ TEST_F(LiveTest, StreamGivesTheFindingsOfAHunt) {
   EXPECT_EQ(status.sources[0].late, 0U);
   EXPECT_EQ(status.sources[0].ahead, 0U);
   EXPECT_EQ(status.position, status.journal_end);
+  // Each event counts for the device that it came from.
+  EXPECT_GT(status.all_devices, 0U);
+  EXPECT_EQ(events_of_devices(status), hunted->total.events);
   std::map<std::string, std::string> expected;
   for (const auto& f : hunted->findings) expected[f.id] = essence(f);
   EXPECT_EQ(findings_, expected);
@@ -228,6 +236,7 @@ TEST_F(LiveTest, RestartsAndKillsChangeNothing) {
     const auto live = open(o, *journal);
     work(*live);
     EXPECT_EQ(findings_, expected);
+    EXPECT_EQ(events_of_devices(live->status()), counts.counts.events);
     const LiveCounts now = live->status().sources[0];
     EXPECT_EQ(now.counts.records, counts.counts.records);
     EXPECT_EQ(now.counts.events, counts.counts.events);
