@@ -286,6 +286,23 @@ TEST(Archive, AnotherLayoutIsRefusedByName) {
   EXPECT_NE(tree.error().hint.find("learned anew"), std::string::npos);
 }
 
+TEST(Archive, AnOlderLayoutIsReadWhereThatIsSaid) {
+  const auto layout_of = [](std::uint32_t written, std::uint32_t now, std::uint32_t oldest) {
+    ArchiveWriter writer;
+    EXPECT_EQ(writer.section("tree", written), written);
+    EXPECT_TRUE(writer.finish());
+    const std::string bytes = writer.take();
+    ArchiveReader reader(bytes);
+    const std::uint32_t layout = reader.section("tree", now, oldest);
+    return reader.finish() ? layout : 0;
+  };
+  EXPECT_EQ(layout_of(3, 3, 2), 3U);
+  EXPECT_EQ(layout_of(2, 3, 2), 2U);
+  EXPECT_EQ(layout_of(1, 3, 2), 0U);
+  EXPECT_EQ(layout_of(4, 3, 2), 0U);
+  EXPECT_EQ(layout_of(2, 3, 0), 0U);
+}
+
 TEST(Archive, AFileIsThereWholeOrNotAtAll) {
   const test::TempDir dir;
   const std::string path = (dir.path() / "state").string();
