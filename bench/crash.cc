@@ -94,6 +94,11 @@ class Writer {
     stop_ = true;
     if (thread_.joinable()) thread_.join();
   }
+  // One more log-in of the first user.
+  void last() {
+    std::ofstream(folder_ / "vpn.log", std::ios::app) << line(0, true);
+    ++written_;
+  }
   long written() const { return written_; }
 
  private:
@@ -176,6 +181,12 @@ int main(int argc, char** argv) {
     }
   }
   writer.stop();
+  // Log-ins are judged 90 s of the records' time later, and what is found is handed out every 10 s of it. In the end
+  // everything must have been, whatever silences the services saw: so come log-ins that tell nothing, later than that.
+  for (const auto wait : {std::chrono::seconds(s.users > 0 ? 91 : 11), std::chrono::seconds(11)}) {
+    std::this_thread::sleep_for(wait);
+    writer.last();
+  }
   std::printf("\rkills: %d, lines written: %ld\n", s.kills, writer.written());
   std::sort(restarts.begin(), restarts.end());
   if (!restarts.empty())
@@ -209,7 +220,8 @@ int main(int argc, char** argv) {
     users += std::atol(ask(entry.path(), "SELECT count(DISTINCT user_name) FROM events").c_str());
   }
   check("killed: stored events", std::to_string(rows), all);
-  check("killed: different users in them", std::to_string(users), all);
+  // The first one logs in three times.
+  check("killed: different users in them", std::to_string(users), std::to_string(writer.written() - 2));
   finish(s.folder / "undisturbed", "undisturbed");
   const std::string a = findings(state);
   const std::string b = findings(s.folder / "undisturbed");

@@ -48,6 +48,10 @@ class Judge {
   // Settles what is pending and writes findings, hypotheses, overview and notes into `result`.
   void finish(score::HuntResult& result);
 
+  // Before anything else, for whoever calls changed(): also findings that had to leave before they could be told are
+  // told then (see track::Cases). It is to be called between two events whenever crowded() says so.
+  void tell_of_all() { cases_.tell_of_all(); }
+  bool crowded() const { return cases_.crowded(); }
   // Every finding that is new or has changed since the last call, as it stands now, in the order in which they changed
   // first. Its id never changes as it grows, and is the one that finish() gives it.
   //

@@ -178,6 +178,7 @@ core::Expected<void> Live::Impl::load() {
   }
   const auto fresh = [this] {
     judge = std::make_unique<Judge>(*knowledge.enricher, knowledge.indicators.get(), options.alerts_per_day, names);
+    judge->tell_of_all();
     if (pseudonyms != nullptr)
       judge->keep_raw_as(
           [this](const event::Event& e, std::string_view record) { return pseudonyms->keep(e, record); });
@@ -444,6 +445,9 @@ core::Expected<void> Live::Impl::settle(Source& source, const source::Journal::E
       }
     }
     judge->take(e, batch);
+    if (judge->crowded()) {
+      if (auto ok = hand_out(); !ok) return ok;
+    }
   }
   if (first_of_device != nullptr)
     devices.take(first_of_device->observer, first_of_device->observer_ip, of_device, arrival.received);

@@ -191,7 +191,10 @@ void Cases::drop(const std::vector<bool>& gone) {
   std::vector<Entry> kept;
   kept.reserve(findings_.size());
   for (std::size_t i = 0; i < findings_.size(); ++i) {
-    if (gone[i]) continue;
+    if (gone[i]) {
+      if (tells_of_all_ && findings_[i].changed) leaving_.push_back(std::move(findings_[i].finding));
+      continue;
+    }
     moved[i] = kept.size();
     kept.push_back(std::move(findings_[i]));
   }
@@ -211,7 +214,7 @@ void Cases::forget_closed(Nanoseconds now) {
   bool any = false;
   for (std::size_t i = 0; i < findings_.size(); ++i) {
     const Entry& entry = findings_[i];
-    gone[i] = !entry.changed && entry.finding.end + joins_within(entry.finding.kind) + kKeptClosed < now;
+    gone[i] = entry.finding.end + joins_within(entry.finding.kind) + kKeptClosed < now;
     any |= gone[i];
   }
   if (any) drop(gone);
@@ -241,6 +244,11 @@ void complete(Finding& f) {
 }  // namespace
 
 void Cases::changed(const std::function<void(Finding&)>& visit) {
+  for (Finding& left : leaving_) {
+    complete(left);
+    visit(left);
+  }
+  leaving_.clear();
   for (const std::size_t at : changed_) {
     findings_[at].changed = false;
     Finding now = findings_[at].finding;

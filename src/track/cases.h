@@ -5,7 +5,8 @@
 // joins later, even of an earlier time, does not change it.
 //
 // Memory: kMostFindings findings, the weakest make room; each lists at most Finding::kMostListed records, sources,
-// users. In a service forget_closed() lets those leave that nothing can join any more.
+// users. In a service forget_closed() lets those leave that nothing can join any more, and changed() tells of each
+// once more that left before it was told: what is told does not depend on how often it is asked.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -49,10 +50,15 @@ class Cases {
   void add(Scored scored);
   // All findings, best first (score, then time, then id): independent of the order of equal events. Leaves this empty.
   std::vector<score::Finding> take();
-  // For a service: every finding that is new or has changed since the last call, as it is now, in the order in which
-  // they changed first; `alert` is left to the caller.
+  // For a service. From now on findings that leave untold are kept for changed(), which is to be called whenever
+  // crowded() says so.
+  void tell_of_all() { tells_of_all_ = true; }
+  // Whether so many wait to be told that they should be now (kMostFindings beyond those that are still held).
+  bool crowded() const { return leaving_.size() >= kMostFindings; }
+  // Every finding that is new or has changed since the last call, those that left first, then the others as they are
+  // now, each in the order in which they left or changed first; `alert` is left to the caller.
   void changed(const std::function<void(score::Finding&)>& visit);
-  // Findings that were visited and closed kKeptClosed before `now` leave.
+  // Findings that closed kKeptClosed before `now` leave.
   void forget_closed(core::Nanoseconds now);
   // Whether there is a finding that the log-in belongs to: a log-in of the same user from the same network lately.
   bool joins(const event::Event& login) const;
@@ -89,6 +95,8 @@ class Cases {
   absl::flat_hash_map<std::string, std::size_t> open_;   // key of what belongs together -> its newest finding
   absl::flat_hash_map<std::string, std::size_t> by_id_;  // of log-ins
   std::vector<std::size_t> changed_;                     // since changed(), each once
+  std::vector<score::Finding> leaving_;                  // left since changed(), untold
+  bool tells_of_all_ = false;
   std::uint64_t dropped_ = 0;
 };
 

@@ -7,13 +7,13 @@ namespace orbwatch::track {
 namespace {
 
 // Raised with every change of what is listed here or in score/persist.h.
-constexpr std::uint32_t kLayout = 1;
+constexpr std::uint32_t kLayout = 2;
 
 }  // namespace
 
 template <typename Archive>
 void Cases::persist(Archive& a) {
-  a.section("cases", kLayout);
+  const std::uint32_t layout = a.section("cases", kLayout, 1);
   a.sequence(findings_, [&](Entry& entry) {
     a(entry.finding, entry.sources, entry.users, entry.changed);
     a.sequence(entry.logins, [&](std::pair<core::Nanoseconds, double>& login) {
@@ -22,6 +22,7 @@ void Cases::persist(Archive& a) {
     });
   });
   a(open_, by_id_, changed_, dropped_);
+  if (layout >= 2) a(leaving_);
   if constexpr (Archive::kReads) {
     bool sound = true;
     for (const auto* index : {&open_, &by_id_}) {
