@@ -19,6 +19,9 @@ void add_world_options(CLI::App& sub, evaluate::SimulateOptions& o) {
   sub.add_option("--region", o.region, "de, gb or us (default: by the seed)");
   sub.add_option("--noise", o.noise, "Background traffic, relative");
   sub.add_option("--lines", o.lines, "About so many lines: sets the number of users");
+  sub.add_option("--attack-from", o.attack_from,
+                 "First day on which the covert network acts, from 0 (default: after 40 %)");
+  sub.add_option("--attack-days", o.attack_days, "Days on which it may act (default: 45 % of all)");
   sub.add_option("--covert-logins", o.covert_logins, "Intrusions with stolen credentials");
   sub.add_option("--sprays", o.sprays, "Spray campaigns");
   sub.add_option("--scans", o.scans, "Scan campaigns");
