@@ -90,12 +90,14 @@ std::optional<std::uint32_t> decode_ipfix(FlowExporters& exporters, const FlowCo
     return 0;
   }
   payload = payload.substr(kHeader, all - kHeader);
-  std::optional<std::size_t> records = truncated ? std::nullopt : std::optional<std::size_t>(0);
+  std::size_t records = 0;
+  bool counted = !truncated;
   bool told = false;  // that the message breaks off: its last set said so
   for (FlowSet set; take_set(payload, set);) {
     if (set.id >= 256) {
       const auto inside = exporters.data(*domain, set.id, set.inside, time, set.cut, context);
-      records = records && inside ? std::optional(*records + *inside) : std::nullopt;
+      counted = counted && inside.has_value();
+      if (inside) records += *inside;
     } else if (set.id == kTemplateSet || set.id == kOptionsSet) {
       templates(exporters, *domain, set.id == kOptionsSet, set.inside, context);
     } else {
@@ -109,7 +111,7 @@ std::optional<std::uint32_t> decode_ipfix(FlowExporters& exporters, const FlowCo
     context.reject(flow_reason::kBadSet, payload);
     return std::nullopt;
   }
-  return records ? std::optional(static_cast<std::uint32_t>(*records)) : std::nullopt;
+  return counted ? std::optional(static_cast<std::uint32_t>(records)) : std::nullopt;
 }
 
 }  // namespace orbwatch::decode
