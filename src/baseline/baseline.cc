@@ -14,6 +14,7 @@ using event::Outcome;
 
 // Peer groups and AS numbers grow with the organisation, not with its traffic; these caps only stop a hostile log.
 // A longer silence of all log sources is a hole in the data, not a row of quiet days.
+constexpr double kLongestBreak = 14.0 * 24;  // hours
 constexpr Nanoseconds kNoData = 7 * core::kDay;
 constexpr std::size_t kMostGroups = 10'000;
 constexpr std::size_t kMostSystems = 200'000;
@@ -409,11 +410,38 @@ void Baseline::learn(const Event& e) {
   } else if (e.event_class == Class::kSession && e.activity == Activity::kEnd) {
     const auto found = users_.find(e.user);
     if (found == users_.end()) return;
+    learn_session(*found->second, e, facts);
     for (auto& open : found->second->open) {
       if (open.ip == e.source_ip) open = {};
     }
   } else if (e.event_class == Class::kConnection && e.action == event::Action::kDenied && e.source_ip.is_global()) {
     if (SourceProfile* source = source_of(e.source_ip, e.time)) ++source->denied;
+  }
+}
+
+SessionShape Baseline::session_shape(const Event& end) const {
+  SessionShape shape{end.duration, end.source_bytes, end.destination_bytes};
+  const UserProfile* profile = user(end.user);
+  if (shape.length > 0 || profile == nullptr) return shape;
+  for (const auto& open : profile->open) {
+    if (open.start != 0 && open.ip == end.source_ip && end.time > open.start) shape.length = end.time - open.start;
+  }
+  return shape;
+}
+
+void Baseline::learn_session(UserProfile& user, const Event& end, const NetworkFacts& facts) {
+  if (!end.source_ip.is_global() || networks_.is_own(end.source_facts)) return;
+  const auto w = static_cast<float>(unit(end.time));
+  const SessionShape shape = session_shape(end);
+  for (const auto& recent : user.recent_networks) {
+    if (recent.since != 0 && recent.alarmed && recent.prefix == prefix_key(end.source_ip)) return;
+  }
+  const Novelty found = novelty(user, end, facts);
+  if (found.since != 0 || found.level >= Familiarity::kNewSystemNear) {
+    everyone_.new_sessions.add(shape, w);
+  } else {
+    everyone_.sessions.add(shape, w);
+    user.sessions.add(shape, w);
   }
 }
 
@@ -595,6 +623,7 @@ void Baseline::learn_network(UserProfile& user, const Event& e, const NetworkFac
   }
   if (fresh.since == 0 && (fresh.level != Familiarity::kSamePrefix || news)) note_network(user, e, facts, fresh, false);
   if (at_home(fresh, facts) && e.time >= user.home_login) {
+    learn_break(user, e.time, place, w);
     user.home_login = e.time;
     user.home_ip = e.source_ip;
     user.home_place = place;
@@ -607,6 +636,30 @@ void Baseline::learn_network(UserProfile& user, const Event& e, const NetworkFac
   user.countries.add(facts.country, w);
   const auto type = static_cast<std::size_t>(facts.type);
   if (type < core::kNetworkTypes) user.types[type] += w;
+}
+
+// The break that a log-in at home ends. One in which an alarm fell tells nothing of people.
+void Baseline::learn_break(UserProfile& user, Nanoseconds now, std::uint32_t place, float w) {
+  if (user.home_login == 0 || now <= user.home_login) return;
+  const double hours =
+      std::min(static_cast<double>(now - user.home_login) / static_cast<double>(core::kHour), kLongestBreak);
+  const std::size_t bin = break_bin(hours, usual_break(user, w));
+  bool away = false;
+  for (const auto& recent : user.recent_networks) {
+    if (recent.since <= user.home_login || recent.since >= now || !far(recent.level) || recent.place == 0 ||
+        apart(recent.place, place) <= kNearKilometres)
+      continue;
+    if (recent.alarmed) return;
+    away = true;
+  }
+  if (away) {
+    everyone_.breaks_away[bin] += w;
+    return;
+  }
+  const auto weight = w * static_cast<float>(hours);
+  everyone_.breaks_home[bin] += weight;
+  user.break_hours += weight;
+  user.break_squares += weight * static_cast<float>(hours);
 }
 
 void Baseline::note_network(UserProfile& user, const Event& e, const NetworkFacts& facts, const Novelty& found,

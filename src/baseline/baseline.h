@@ -49,6 +49,9 @@ class Baseline {
   // nothing if the profile has forgotten the network.
   std::optional<std::uint8_t> close_network(const Event& event);
   void learn(const Event& event);
+  // What the end of a session tells of it; its length also from its beginning, if that is remembered. Ask before
+  // learn(), which closes it.
+  SessionShape session_shape(const Event& end) const;
   // The user and the source learn the event only when `limits.quarantine` has passed by event time. The population does
   // at once: how often people show something new must be counted over all log-ins, or what alarms would seem ever
   // rarer.
@@ -108,6 +111,8 @@ class Baseline {
   void learn_login(const Event& event, const core::NetworkFacts& facts, bool at_once);
   void learn_network(UserProfile& user, const Event& event, const core::NetworkFacts& facts, const Novelty& novelty,
                      float weight, bool at_once);
+  void learn_session(UserProfile& user, const Event& end, const core::NetworkFacts& facts);
+  void learn_break(UserProfile& user, Nanoseconds now, std::uint32_t place, float w);
   static void note_network(UserProfile& user, const Event& event, const core::NetworkFacts& facts,
                            const Novelty& novelty, bool alarmed);
   void learn_client(UserProfile& user, const Event& event, float weight, bool at_once, bool at_home);

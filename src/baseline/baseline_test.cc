@@ -369,6 +369,78 @@ TEST_F(Probation, BackHomeFromFarAwayIsCounted) {
   EXPECT_TRUE(left(home(kNoon + 3 * kHour)).empty()) << "said once";
 }
 
+TEST_F(Probation, BreaksWithAJourneyInThemAreCountedApart) {
+  const auto sum = [](const std::array<float, kBreakBins>& bins) {
+    float all = 0;
+    for (const float x : bins) all += x;
+    return all;
+  };
+  b_.learn(home(kNoon - kDay));
+  const float hours = sum(b_.everyone().breaks_home);
+  EXPECT_GT(hours, 0);
+  const auto unit = [&](Nanoseconds time) { return static_cast<float>(b_.view(home(time)).unit); };
+  const auto usual = [&](Nanoseconds time) { return usual_break(*b_.user(core::intern("alice")), unit(time)); };
+  const double before = usual(kNoon);
+  b_.learn(w_.login(kNoon, "alice", ip("203.0.113.9"), w_.abroad));
+  EXPECT_EQ(sum(b_.everyone().breaks_away), 0) << "not back yet";
+  b_.learn(home(kNoon + 3 * kDay));
+  EXPECT_NEAR(sum(b_.everyone().breaks_away), unit(kNoon + 3 * kDay), 0.01);
+  EXPECT_EQ(sum(b_.everyone().breaks_home), hours);
+  EXPECT_NEAR(usual(kNoon + 3 * kDay), before, 5) << "a journey does not change the routine";
+  b_.learn(home(kNoon + 4 * kDay));
+  EXPECT_NEAR(sum(b_.everyone().breaks_home) - hours, 24 * unit(kNoon + 4 * kDay), 0.5);
+}
+
+TEST_F(Probation, ABreakWithAnAlarmInItTellsNothing) {
+  b_.learn(home(kNoon - kDay));
+  const auto before = b_.everyone().breaks_home;
+  b_.quarantine(w_.login(kNoon, "alice", ip("203.0.113.9"), w_.abroad));
+  b_.learn(home(kNoon + kHour));
+  EXPECT_EQ(b_.everyone().breaks_home, before);
+  for (const float x : b_.everyone().breaks_away) EXPECT_EQ(x, 0);
+}
+
+TEST_F(Probation, SessionsOfNewNetworksAreLearnedApart) {
+  const auto end = [&](Event login, Nanoseconds lasted) {
+    login.activity = Activity::kEnd;
+    login.time += lasted;
+    login.duration = lasted;
+    login.source_bytes = 1000;
+    login.destination_bytes = 90'000;
+    return login;
+  };
+  const Event at_home = w_.login(kNoon, "bob", ip("5.1.1.7"), w_.home);
+  b_.learn(at_home);
+  b_.learn(end(at_home, 7 * kHour));
+  const UserProfile& bob = *b_.user(core::intern("bob"));
+  EXPECT_GT(bob.sessions.lengths[7], 0);
+  EXPECT_GT(bob.sessions.volumes[0], 0);
+  EXPECT_GT(b_.everyone().sessions.uploads[0], 0);
+  for (int d = 1; d < 5; ++d) b_.learn(w_.login(kNoon + d * kHour, "bob", ip("5.1.1.7"), w_.home));
+  const Event stranger = w_.login(kNoon + kDay, "bob", ip("5.9.1.7"), w_.abroad);
+  b_.learn(stranger);
+  b_.learn(end(stranger, 20 * kMinute));
+  EXPECT_EQ(bob.sessions.lengths[3], 0) << "not his yet";
+  EXPECT_GT(b_.everyone().new_sessions.lengths[3], 0);
+  const Event alarm = w_.login(kNoon + 2 * kDay, "bob", ip("5.9.2.7"), w_.abroad);
+  const float known = b_.everyone().new_sessions.lengths[1];
+  b_.quarantine(alarm);
+  b_.learn(end(alarm, 3 * kMinute));
+  EXPECT_EQ(b_.everyone().new_sessions.lengths[1], known) << "an alarm teaches nothing";
+}
+
+TEST_F(Probation, ASessionsLengthIsKnownFromItsBeginningAsWell) {
+  b_.learn(home(kNoon));
+  Event end = home(kNoon + 3 * kHour);
+  end.activity = Activity::kEnd;
+  EXPECT_EQ(b_.session_shape(end).length, 3 * kHour);
+  end.duration = kHour;
+  EXPECT_EQ(b_.session_shape(end).length, kHour) << "the end says so";
+  end.user = core::intern("nobody");
+  end.duration = 0;
+  EXPECT_EQ(b_.session_shape(end).length, 0);
+}
+
 // What the user did since, by the bits.
 TEST_F(Probation, WhatFollowsIsTold) {
   const auto told = [&](const Event& e) {

@@ -40,6 +40,51 @@ std::size_t journey_bin(Nanoseconds between, double km) {
   return ratio < 0.5 ? 0 : ratio < 1 ? 1 : ratio < 2 ? 2 : ratio < 4 ? 3 : 4;
 }
 
+namespace {
+
+template <typename T, std::size_t N>
+std::size_t bin_of(T value, const std::array<T, N>& bounds) {
+  return static_cast<std::size_t>(std::ranges::upper_bound(bounds, value) - bounds.begin());
+}
+
+}  // namespace
+
+std::size_t SessionShape::length_bin() const {
+  constexpr std::array<Nanoseconds, kLengthBins - 1> kBounds = {
+      2 * core::kMinute, 5 * core::kMinute, 15 * core::kMinute, 30 * core::kMinute,
+      core::kHour,       2 * core::kHour,   4 * core::kHour,    8 * core::kHour};
+  return bin_of(length, kBounds);
+}
+
+std::size_t SessionShape::volume_bin() const {
+  constexpr std::array<double, kVolumeBins - 1> kBounds = {1e5, 1e6, 1e7, 1e8, 1e9};
+  return bin_of(static_cast<double>(source_bytes) + static_cast<double>(destination_bytes), kBounds);
+}
+
+std::size_t SessionShape::upload_bin() const {
+  constexpr std::array<double, kUploadBins - 1> kBounds = {0.05, 0.15, 0.35, 0.65, 0.90};
+  const auto up = static_cast<double>(source_bytes);
+  return bin_of(up / std::max(1.0, up + static_cast<double>(destination_bytes)), kBounds);
+}
+
+void SessionShapes::add(const SessionShape& shape, float weight) {
+  if (shape.length > 0) lengths[shape.length_bin()] += weight;
+  if (!shape.has_volume()) return;
+  volumes[shape.volume_bin()] += weight;
+  uploads[shape.upload_bin()] += weight;
+}
+
+double usual_break(const UserProfile& user, double unit) {
+  constexpr double kHours = 3 * 16.0;  // as if three breaks had been seen
+  constexpr double kMean = 30;
+  return (user.break_squares / unit + kHours * kMean) / (user.break_hours / unit + kHours);
+}
+
+std::size_t break_bin(double hours, double usual) {
+  const double ratio = hours / std::max(usual, 0.1);
+  return ratio < 0.5 ? 0 : ratio < 1 ? 1 : ratio < 2 ? 2 : ratio < 4 ? 3 : 4;
+}
+
 std::uint64_t prefix_key(const Ip& ip) {
   if (!ip.present()) return 0;
   if (ip.is_v4()) return std::uint64_t{1} << 32 | ip.v4_value() >> 8;

@@ -143,6 +143,11 @@ constexpr std::size_t kJourneyBins = 5;
 double journey_hours(double kilometres);
 std::size_t journey_bin(Nanoseconds between, double kilometres);
 
+// The time between two log-ins at home that follow each other, in units of the user's usual break (usual_break()):
+// below a half, up to one, up to two, up to four, more.
+constexpr std::size_t kBreakBins = 5;
+std::size_t break_bin(double hours, double usual);
+
 std::uint64_t prefix_key(const Ip& ip);   // of Prefix::neighbourhood
 std::uint64_t address_key(const Ip& ip);  // of the line: an IPv4 address, an IPv6 /64; never equal to a prefix_key
 
@@ -155,6 +160,28 @@ constexpr std::uint16_t method_service(std::uint16_t key) { return static_cast<s
 
 std::size_t hour_of_week(Nanoseconds time);  // 0 = Monday 0:00 UTC
 std::size_t day_hour(Nanoseconds time);      // 0-23 weekday, 24-47 weekend
+
+// What a remote-access session was like, as its end tells: length, bytes in both directions, the share of them that the
+// client sent.
+constexpr std::size_t kLengthBins = 9;  // below 2, 5, 15, 30 minutes, 1, 2, 4, 8 hours; more
+constexpr std::size_t kVolumeBins = 6;  // below 100 kB, 1, 10, 100 MB, 1 GB; more
+constexpr std::size_t kUploadBins = 6;  // below 5, 15, 35, 65, 90 %; more
+struct SessionShape {
+  Nanoseconds length = 0;          // 0 = not told
+  std::uint64_t source_bytes = 0;  // sent by the client
+  std::uint64_t destination_bytes = 0;
+
+  bool has_volume() const { return source_bytes != 0 || destination_bytes != 0; }
+  std::size_t length_bin() const;
+  std::size_t volume_bin() const;
+  std::size_t upload_bin() const;
+};
+struct SessionShapes {
+  std::array<float, kLengthBins> lengths{};
+  std::array<float, kVolumeBins> volumes{};
+  std::array<float, kUploadBins> uploads{};
+  void add(const SessionShape& shape, float weight);
+};
 
 struct UserProfile {
   Nanoseconds first_seen = 0;
@@ -207,6 +234,10 @@ struct UserProfile {
   Nanoseconds home_login = 0;
   Ip home_ip;
   std::uint32_t home_place = 0;
+  // Of the breaks between log-ins at home with no journey in them: sum of hours and of their squares, decayed.
+  float break_hours = 0;
+  float break_squares = 0;
+  SessionShapes sessions;  // from networks that are his
   // Sessions believed open.
   struct OpenSession {
     std::uint64_t prefix = 0;
@@ -219,6 +250,10 @@ struct UserProfile {
   Nanoseconds stranger_failure = 0;
   Ip stranger_ip;
 };
+
+// How long the break is, in hours, into which a moment falls that has nothing to do with the user: the mean of the
+// breaks weighed by their own length. Some 30 hours while nothing is known.
+double usual_break(const UserProfile& user, double unit);
 
 struct GroupProfile {  // a peer group, a gateway, or all
   float logins = 0;
@@ -235,7 +270,14 @@ struct GroupProfile {  // a peer group, a gateway, or all
   // Of log-ins from a network new to the user: what followed, by FollowUp bits.
   std::array<std::array<float, kFollowUps>, kNovelties> follow_ups{};
   std::array<float, kJourneyBins> journeys{};  // out and back, where the network away was new
-  float travel = 0;                            // pairs of log-ins of one user that could be told apart by place
+  // Breaks between log-ins at home, by break_bin: by hours where the user stayed, by number where a network far away
+  // and new to him came up within.
+  std::array<float, kBreakBins> breaks_home{};
+  std::array<float, kBreakBins> breaks_away{};
+  // Sessions: from users' own networks, and from networks that were new to the user (alarms excepted).
+  SessionShapes sessions;
+  SessionShapes new_sessions;
+  float travel = 0;  // pairs of log-ins of one user that could be told apart by place
   float impossible_travel = 0;
 };
 

@@ -8,9 +8,9 @@ namespace orbwatch::baseline {
 namespace {
 
 // The sizes that docs/baseline.md states. A change here is a change of the memory bound: change the page as well.
-static_assert(sizeof(UserProfile) == 1944);
+static_assert(sizeof(UserProfile) == 2032);
 static_assert(sizeof(SourceProfile) == 64);
-static_assert(sizeof(GroupProfile) == 1324);
+static_assert(sizeof(GroupProfile) == 1532);
 static_assert(sizeof(StrangerFailures) == 456);
 static_assert(sizeof(SystemProfile) == 80);
 static_assert(std::is_trivially_copyable_v<UserProfile> && std::is_trivially_copyable_v<SourceProfile> &&
@@ -177,6 +177,49 @@ TEST(StrangerFailures, AnOrdinaryDayIsTheMedian) {
   s.days[5] = 100'000;  // one day of attack does not become ordinary
   s.day_count = 1000;
   EXPECT_DOUBLE_EQ(s.ordinary_day(), (6 * 28 + 3) / 29.0);
+}
+
+TEST(SessionShape, FallsIntoBins) {
+  const auto length = [](Nanoseconds t) { return SessionShape{t, 0, 0}.length_bin(); };
+  EXPECT_EQ(length(1), 0U);
+  EXPECT_EQ(length(2 * core::kMinute), 1U);
+  EXPECT_EQ(length(8 * core::kHour - 1), kLengthBins - 2);
+  EXPECT_EQ(length(INT64_MAX), kLengthBins - 1);
+  const auto bytes = [](std::uint64_t up, std::uint64_t down) { return SessionShape{0, up, down}; };
+  EXPECT_EQ(bytes(0, 99'999).volume_bin(), 0U);
+  EXPECT_EQ(bytes(50'000, 50'000).volume_bin(), 1U);
+  EXPECT_EQ(bytes(UINT64_MAX, UINT64_MAX).volume_bin(), kVolumeBins - 1) << "no overflow";
+  EXPECT_EQ(bytes(0, 100).upload_bin(), 0U);
+  EXPECT_EQ(bytes(50, 50).upload_bin(), 3U);
+  EXPECT_EQ(bytes(100, 0).upload_bin(), kUploadBins - 1);
+  EXPECT_EQ(bytes(0, 0).upload_bin(), 0U);
+}
+
+TEST(SessionShape, CountsWhatIsTold) {
+  SessionShapes shapes;
+  shapes.add({core::kHour, 0, 0}, 2);
+  EXPECT_EQ(shapes.lengths[5], 2);
+  for (const float x : shapes.volumes) EXPECT_EQ(x, 0);
+  shapes.add({0, 10, 90}, 3);
+  EXPECT_EQ(shapes.volumes[0], 3);
+  EXPECT_EQ(shapes.uploads[1], 3);
+}
+
+TEST(Breaks, LongOnesWeighMore) {
+  UserProfile user;
+  EXPECT_NEAR(usual_break(user, 1), 30, 1e-9) << "nothing is known";
+  // Ten nights of 16 hours and one of 160: half of all moments fall into the long one.
+  user.break_hours = 320;
+  user.break_squares = 10 * 16 * 16 + 160 * 160;
+  EXPECT_NEAR(usual_break(user, 1), (28'160.0 + 1440) / (320 + 48), 1e-6);
+  user.break_hours *= 4;
+  user.break_squares *= 4;
+  EXPECT_NEAR(usual_break(user, 4), (28'160.0 + 1440) / (320 + 48), 1e-6) << "in units of one observation";
+  EXPECT_EQ(break_bin(10, 30), 0U);
+  EXPECT_EQ(break_bin(29, 30), 1U);
+  EXPECT_EQ(break_bin(59, 30), 2U);
+  EXPECT_EQ(break_bin(119, 30), 3U);
+  EXPECT_EQ(break_bin(1e9, 0), 4U);
 }
 
 }  // namespace

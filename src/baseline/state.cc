@@ -9,7 +9,7 @@ namespace orbwatch::baseline {
 namespace {
 
 // Raised with every change of what is listed here.
-constexpr std::uint32_t kLayout = 1;
+constexpr std::uint32_t kLayout = 2;
 
 constexpr std::int64_t kMostHours = 3'000'000;  // since 1970
 constexpr std::int64_t kMostDays = kMostHours / 24;
@@ -55,6 +55,11 @@ void persist(A& a, Client& client) {
 }
 
 template <typename A>
+void persist(A& a, SessionShapes& s) {
+  a(s.lengths, s.volumes, s.uploads);
+}
+
+template <typename A>
 void persist(A& a, UserProfile& u) {
   a.moments(u.first_seen, u.last_seen);
   few(a, u.logins, u.address_kept, u.readdressed);
@@ -85,6 +90,8 @@ void persist(A& a, UserProfile& u) {
       });
   a.moments(u.last_login, u.home_login, u.stranger_failure);
   a(u.last_ip, u.last_place, u.last_system, u.home_ip, u.home_place, u.stranger_ip);
+  few(a, u.break_hours, u.break_squares);
+  persist(a, u.sessions);
   a.enumeration(u.last_type, core::NetworkType::kInternal);
 }
 
@@ -93,7 +100,9 @@ void persist(A& a, GroupProfile& g) {
   few(a, g.logins, g.shared, g.unshared, g.travel, g.impossible_travel);
   a(g.familiarity, g.types, g.new_types, g.hours, g.day_hours);
   lists(a, g.methods);
-  a(g.client_changes, g.follow_ups, g.journeys);
+  a(g.client_changes, g.follow_ups, g.journeys, g.breaks_home, g.breaks_away);
+  persist(a, g.sessions);
+  persist(a, g.new_sessions);
 }
 
 template <typename A>
@@ -122,7 +131,7 @@ void persist(A& a, StrangerFailures& s) {
 }
 
 // A new member? It belongs above, and kLayout must be raised.
-static_assert(sizeof(UserProfile) == 1944 && sizeof(GroupProfile) == 1324 && sizeof(SystemProfile) == 80 &&
+static_assert(sizeof(UserProfile) == 2032 && sizeof(GroupProfile) == 1532 && sizeof(SystemProfile) == 80 &&
               sizeof(SourceProfile) == 64 && sizeof(StrangerFailures) == 456);
 
 template <typename Archive>

@@ -52,6 +52,8 @@ struct View {
   double other_login = 0;
   Nanoseconds other_login_at = 0;
   Ip other_login_ip;
+  // Set when it is judged once more because a session of it has ended.
+  const SessionShape* session = nullptr;
   // Share of the accounts that strangers tried within some days, 0..1.
   double accounts_tried = 0;
   Client client;

@@ -30,6 +30,11 @@ constexpr DetectorInfo kInfo = {
 constexpr double kOrdinaryJourney[baseline::kJourneyBins] = {0.01, 0.04, 0.10, 0.20, 0.65};
 constexpr double kCovertJourney[baseline::kJourneyBins] = {0.22, 0.13, 0.15, 0.15, 0.35};
 
+// P(break bin) before any data: of the break between two log-ins at home into which a moment falls by chance, which is
+// all that an intruder can do about it; and of one with a journey in it.
+constexpr double kOrdinaryBreak[baseline::kBreakBins] = {0.20, 0.25, 0.35, 0.15, 0.05};
+constexpr double kBreakAway[baseline::kBreakBins] = {0.03, 0.07, 0.20, 0.30, 0.40};
+
 class GeoShift final : public Detector {
  public:
   const DetectorInfo& info() const override { return kInfo; }
@@ -38,6 +43,7 @@ class GeoShift final : public Detector {
     if (!v.login || !v.remote || v.user == nullptr || v.networks->is_allowed(e.source_facts)) return;
     if (!travel(e, v, sink)) journey(e, v, sink);
     back(e, v, sink);
+    absence(e, v, sink);
     country(e, v, sink);
   }
 
@@ -71,7 +77,7 @@ class GeoShift final : public Detector {
   static double journey_llr(const View& v, std::size_t bin) {
     const double ordinary =
         back_off(v.everyone->journeys[bin] / v.unit, total(v.everyone->journeys) / v.unit, kOrdinaryJourney[bin], 30);
-    return std::clamp(log_ratio(kCovertJourney[bin], ordinary), -0.5, 3.0);
+    return std::clamp(log_ratio(kCovertJourney[bin], ordinary), -0.25, 3.0);
   }
 
   // How long ago was the user at home?
@@ -115,6 +121,38 @@ class GeoShift final : public Detector {
           fmt::format("{} was back {:.0f} km away ({}) {:.1f} hours later; the way takes about {:.1f}", e.user.text(),
                       km, v.back_ip.text(), static_cast<double>(v.back_at - e.time) / static_cast<double>(core::kHour),
                       baseline::journey_hours(km));
+    }
+    sink.add(std::move(out));
+  }
+
+  // Was he away for longer than people are between any two log-ins at home?
+  static void absence(const Event& e, const View& v, EvidenceSink& sink) {
+    if (!far(v) || v.back_at == 0 || v.user->home_place == 0 || v.user->home_login == 0 || e.time <= v.user->home_login)
+      return;
+    double y, x;
+    baseline::unpack_place(v.user->home_place, y, x);
+    const double km = baseline::kilometres(y, x, v.source->latitude, v.source->longitude);
+    if (km <= baseline::kNearKilometres) return;
+    const auto hours = [](core::Nanoseconds t) { return static_cast<double>(t) / static_cast<double>(core::kHour); };
+    const double usual = baseline::usual_break(*v.user, v.unit);
+    const std::size_t bin = baseline::break_bin(hours(v.back_at - v.user->home_login), usual);
+    const auto& home = v.everyone->breaks_home;
+    const auto& away = v.everyone->breaks_away;
+    const double hours_seen = total(home) / v.unit;
+    const double chance = back_off(home[bin] / v.unit, hours_seen, kOrdinaryBreak[bin], 20 * usual);
+    const double journey = back_off(away[bin] / v.unit, total(away) / v.unit, kBreakAway[bin], 20);
+    Evidence out{"short-absence",
+                 kInfo.name,
+                 Group::kTime,
+                 FindingKind::kLogin,
+                 std::clamp(log_ratio(chance, journey), -1.5, 2.5),
+                 {}};
+    if (sink.wants_text()) {
+      out.says = fmt::format(
+          "{} logged in at home, {:.0f} km away, {:.1f} hours before and {:.1f} hours after; the usual break between "
+          "two "
+          "log-ins there is {:.0f}",
+          e.user.text(), km, hours(e.time - v.user->home_login), hours(v.back_at - e.time), usual);
     }
     sink.add(std::move(out));
   }

@@ -97,6 +97,50 @@ TEST_F(JourneyTest, BackHomeTooSoonIsEvidence) {
   EXPECT_LT(w_.llr(*detector_, "back-too-soon"), 0);
 }
 
+// An hour before and an hour after she was at home: nobody notices that somebody else was in Munich.
+TEST_F(JourneyTest, NoTimeAwayIsEvidence) {
+  EXPECT_FALSE(w_.run(*detector_, "short-absence")) << "she is not back yet";
+  w_.view.back_at = kNoon + core::kHour;
+  w_.view.back_ip = ip("5.1.1.1");
+  w_.view.back_place = w_.user.home_place;
+  const auto e = w_.run(*detector_, "short-absence");
+  ASSERT_TRUE(e);
+  EXPECT_GT(e->llr, 0.5);
+  EXPECT_EQ(e->group, Group::kTime);
+  EXPECT_NE(e->says.find("2.0 hours before and 1.0 hours after; the usual break between two log-ins there is 30"),
+            e->says.npos)
+      << e->says;
+  w_.view.back_at = kNoon + 5 * core::kDay;
+  const double away = w_.llr(*detector_, "short-absence");
+  EXPECT_LT(away, -1) << "five days away";
+  w_.user.break_hours = 1000;
+  w_.user.break_squares = 100'000;
+  EXPECT_GT(w_.llr(*detector_, "short-absence"), away + 1) << "but she logs in twice a week at most";
+}
+
+TEST_F(JourneyTest, HowLongPeopleStayAwayIsLearned) {
+  w_.view.back_at = kNoon + core::kHour;
+  w_.view.back_ip = ip("5.1.1.1");
+  w_.view.back_place = w_.user.home_place;
+  const double before = w_.llr(*detector_, "short-absence");
+  w_.everyone.breaks_away = {500, 100, 0, 0, 0};  // geolocation here is that bad
+  const double often = w_.llr(*detector_, "short-absence");
+  EXPECT_LT(often, before - 0.5);
+  w_.everyone.breaks_home = {100'000, 0, 0, 0, 0};
+  EXPECT_GT(w_.llr(*detector_, "short-absence"), often);
+}
+
+TEST_F(JourneyTest, AbsenceNeedsAHomeThatIsFar) {
+  w_.view.back_at = kNoon + core::kHour;
+  w_.view.back_ip = ip("5.1.1.1");
+  w_.view.back_place = w_.user.home_place;
+  w_.user.home_login = kNoon + 1;
+  EXPECT_FALSE(w_.run(*detector_, "short-absence")) << "at home since, not before";
+  w_.user.home_login = kNoon - core::kHour;
+  w_.from("5.2.1.1", w_.town, Familiarity::kNewSystemNear);
+  EXPECT_FALSE(w_.run(*detector_, "short-absence")) << "near";
+}
+
 TEST_F(JourneyTest, IsLearned) {
   const double before = w_.llr(*detector_, "short-journey");
   w_.everyone.journeys = {500, 500, 0, 0, 0};  // geolocation here is that bad

@@ -40,6 +40,10 @@ constexpr double kPrior[baseline::kExperienceBins][baseline::kFamiliarities] = {
     {0.88, 0.05, 0.02, 0.025, 0.02, 0.005},
 };
 
+// How much people differ in how often they come from new places: the shape of a gamma distribution, below 1 where a few
+// travel often and most seldom.
+constexpr double kRestlessness = 0.5;
+
 // Network types of exit nodes: hijacked consumer devices first, then rented servers (domain facts: Raptor Train, Quad7,
 // SPACEHOP).
 constexpr double attack_type(NetworkType type) {
@@ -135,7 +139,7 @@ class NewNetwork final : public Detector {
     const auto ordinary = [&](std::size_t l) {
       return probability(l, bin > 0 ? &v.user->familiarity : nullptr,
                          v.group != nullptr ? &v.group->familiarity[bin] : nullptr, v.everyone->familiarity[bin],
-                         kPrior[bin][l], v.unit);
+                         kPrior[bin][l], v.unit, 4, 20, 20, kRestlessness);
     };
     // Within a known provider the provider decides how often a line gets another prefix.
     const double p_same = ordinary(0) + ordinary(1) + ordinary(2);

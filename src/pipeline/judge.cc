@@ -84,6 +84,7 @@ void Judge::take(const Event& e, const event::EventBatch& batch) {
       if (stitcher_.take(e, raw(e, batch)) == enrich::SessionStitcher::Role::kNone) {
         judge(e, nullptr, &batch);
       } else if (e.event_class == Class::kSession && e.activity == event::Activity::kEnd) {
+        judge_session(e);
         baseline_.learn(e);  // of a log-in that is still pending: once more when it has settled
       }
       break;
@@ -131,7 +132,10 @@ void Judge::settle(Nanoseconds now) {
     count_login(login.event, true);
     close_moves(login.event.time);
     judge(login.event, &login.lines, nullptr);
-    if (login.end.time != 0) baseline_.learn(login.end);  // it ended before its start could be learned
+    if (login.end.time != 0) {  // it ended before its start could be learned
+      judge_session(login.end);
+      baseline_.learn(login.end);
+    }
   }
 }
 
@@ -347,9 +351,26 @@ void Judge::judge_moves(const Event& e) {
   }
 }
 
+// A session from a network that was new for the user has ended: it may be told by what it was like.
+void Judge::judge_session(const Event& end) {
+  const baseline::SessionShape shape = baseline_.session_shape(end);
+  if (shape.length <= 0 && !shape.has_volume()) return;
+  for (const std::uint64_t key : {baseline::prefix_key(end.source_ip), baseline::address_key(end.source_ip)}) {
+    const auto found = moves_.find(MoveKey{end.user, key});
+    if (found == moves_.end()) continue;
+    Move& move = found->second;
+    // One that began before is another's story.
+    if (end.time < move.event.time || end.time - shape.length < move.event.time - enrich::kJoinWithin) continue;
+    baseline::View view = baseline_.view(move.event);
+    view.session = &shape;
+    judge_again(move, view);
+  }
+}
+
 // Keeps what was said at first sight and adds, or says anew, what only other log-ins can tell.
 void Judge::judge_again(Move& move, baseline::View view) {
-  static constexpr std::string_view kLater[] = {"line-kept", "back-too-soon", "what-followed", kOtherLogin};
+  static constexpr std::string_view kLater[] = {"line-kept",      "back-too-soon",  "short-absence",  "what-followed",
+                                                "session-length", "session-volume", "session-upload", kOtherLogin};
   view.network_key = move.network;
   show_others(view, move.event);
   std::erase_if(move.evidence, [](const Evidence& x) { return x.kind == kOtherLogin; });

@@ -122,6 +122,7 @@ class Judge {
                      const std::vector<enrich::RawLine>* lines);
   static double worth(const std::vector<detect::Evidence>& evidence);
   void judge_moves(const event::Event& event);
+  void judge_session(const event::Event& end);
   void judge_again(Move& move, baseline::View view);
   void judge_others(core::Symbol user);
   template <typename Visit>

@@ -212,14 +212,41 @@ TEST_F(JudgeTest, WhatFollowsTellsAMoveFromAnIntruder) {
   const auto finding = [&](bool moves) {
     judge_ = std::make_unique<Judge>(enricher_, nullptr, 5, names_);
     const Nanoseconds day = work(kMonday, 40);
+    if (!moves) take(session(day + 8 * kHour, "alice", kHome));
     take(session(day + 20 * kHour, "alice", kAbroad));
-    for (int d = 2; d < 20; ++d) take(session(day + d * kDay, "alice", moves ? kAbroad : kHome));
+    for (int d = 1; d < 20; ++d) take(session(day + d * kDay + 8 * kHour, "alice", moves ? kAbroad : kHome));
     const score::HuntResult result = finish();
     const score::Finding* f = from(result, kAbroad);
     EXPECT_TRUE(f != nullptr && says(*f, "what-followed"));
     return f == nullptr ? score::Finding{} : *f;
   };
   EXPECT_LT(finding(true).log_odds, finding(false).log_odds - 1);
+}
+
+// The session ends hours after the log-in was judged: then it is judged once more.
+TEST_F(JudgeTest, ASessionIsTellingWhenItEnds) {
+  const auto ends = [&](Nanoseconds start, const Ip& source, Nanoseconds lasts) {
+    Event e = session(start + lasts, "alice", source);
+    e.activity = event::Activity::kEnd;
+    e.duration = lasts;
+    return e;
+  };
+  const auto finding = [&](Nanoseconds lasts) {
+    judge_ = std::make_unique<Judge>(enricher_, nullptr, 5, names_);
+    Nanoseconds day = kMonday;
+    for (int d = 0; d < 40; ++d, day += kDay) {
+      take(session(day + 8 * kHour, "alice", kHome));
+      take(ends(day + 8 * kHour, kHome, 7 * kHour));
+    }
+    take(session(day + 8 * kHour, "alice", kAbroad));
+    take(ends(day + 8 * kHour, kAbroad, lasts));
+    const score::HuntResult result = finish();
+    const score::Finding* f = from(result, kAbroad);
+    EXPECT_TRUE(f != nullptr && says(*f, "session-length"));
+    return f == nullptr ? score::Finding{} : *f;
+  };
+  EXPECT_GT(finding(20 * core::kMinute).log_odds, finding(7 * kHour).log_odds + 1);
+  EXPECT_GT(finding(core::kMinute).log_odds, finding(7 * kHour).log_odds + 0.5) << "over before it was judged";
 }
 
 TEST_F(JudgeTest, AFindingListsEveryLogInFromItsNetwork) {

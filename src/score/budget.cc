@@ -32,6 +32,9 @@ double false_alerts(const std::vector<Day>& days, double line, double most) {
   return sum / static_cast<double>(days.size());
 }
 
+// By chance a day of alerts with a mean of `per_day` brings more than this in one case of ten.
+double most_of_a_day(double per_day) { return per_day + 1.3 * std::sqrt(per_day) + 0.5; }
+
 double line_of(const std::vector<Day>& days, double per_day) {
   if (days.empty()) return kLeastAlertLogOdds;
   per_day = std::max(0.0, per_day);
@@ -40,7 +43,7 @@ double line_of(const std::vector<Day>& days, double per_day) {
   std::sort(lines.begin(), lines.end());
   lines.erase(std::unique(lines.begin(), lines.end()), lines.end());
   lines.insert(lines.begin(), kLeastAlertLogOdds);
-  const double most = 2 * per_day + 1;
+  const double most = most_of_a_day(per_day);
   // The higher the line the fewer alerts: the first line that keeps the budget.
   const auto found = std::partition_point(lines.begin(), lines.end(),
                                           [&](double line) { return false_alerts(days, line, most) > per_day; });
