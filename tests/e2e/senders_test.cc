@@ -291,13 +291,13 @@ TEST_F(RsyslogRelpTest, StopsAndKillsOfTheServiceLoseNothing) {
   const Relay relay = start("", kModule, omrelp(port));
   ASSERT_NE(relay.port, 0) << relay.program->said();
   ASSERT_TRUE(send_tcp(relay.port, log_ins(0, 1000)));
-  ASSERT_TRUE(service->wait_for("connections", 1, "relp", seconds(30))) << relay.program->said();
+  ASSERT_TRUE(service->wait_for("records", 1, "relp", seconds(30))) << relay.program->said();
   service->signal(SIGTERM);
   ASSERT_EQ(service->wait(), 0) << service->err();
   ASSERT_TRUE(send_tcp(relay.port, log_ins(1000, 2000)));
   restart();
   // Those that came meanwhile are there: the next ones are on their way when it is killed.
-  ASSERT_TRUE(service->wait_for("connections", 1, "relp", seconds(60))) << relay.program->said();
+  ASSERT_TRUE(service->wait_for("records", 1, "relp", seconds(60))) << relay.program->said();
   ASSERT_TRUE(send_tcp(relay.port, log_ins(2000, 5000)));
   service->signal(SIGKILL);
   service->wait();
