@@ -56,8 +56,8 @@ Section: net
 Priority: optional
 Description: finds covert networks of hijacked routers in logs
  Reads the logs and flows that an organisation already has, learns what is normal and names log-ins, scans and
- connections that come through covert relay networks. As a service it takes syslog, NetFlow, IPFIX, sFlow, files
- and HTTP. The service is not started when the package is installed: see /usr/share/doc/orbwatch/docs/operations.md.
+ connections that come through covert relay networks. As a service it takes syslog, RELP, NetFlow, IPFIX, sFlow,
+ files and HTTP. The service is not started when the package is installed: see /usr/share/doc/orbwatch/docs/operations.md.
 CONTROL
   echo /etc/orbwatch/orbwatch.yaml >"$root/DEBIAN/conffiles"
   for file in postinst postrm; do

@@ -166,7 +166,7 @@ TEST(Pages, ShowAConfigurationThatIsRight) {
   ASSERT_NE(behind, text.npos);
   const auto run = pipeline::parse_config(text.substr(service + 8, behind - service - 8), "docs/configuration.md");
   ASSERT_TRUE(run) << run.error().text();
-  EXPECT_EQ(run->service.collect.size(), 5U);
+  EXPECT_EQ(run->service.collect.size(), 6U);
   EXPECT_EQ(run->service.outputs.size(), 1U);
 }
 

@@ -9,6 +9,7 @@
 
 #include "source/flow_udp.h"
 #include "source/http_push.h"
+#include "source/relp.h"
 #include "source/syslog_tcp.h"
 #include "source/syslog_udp.h"
 #include "source/tail.h"
@@ -44,8 +45,11 @@ Made tcp(const CollectorSettings& settings, const source::Endpoint& listen, std:
   options.most_connections = static_cast<std::size_t>(settings.connections);
   options.idle = settings.idle_timeout;
   options.admitted = settings.admit;
-  return settings.type == CollectorType::kSyslogTcp ? source::make_syslog_tcp(options, intake, log)
-                                                    : source::make_ipfix_tcp(options, intake, log);
+  switch (settings.type) {
+    case CollectorType::kRelp: return source::make_relp(options, intake, log);
+    case CollectorType::kFlowTcp: return source::make_ipfix_tcp(options, intake, log);
+    default: return source::make_syslog_tcp(options, intake, log);
+  }
 }
 
 Made tail(const CollectorSettings& settings, std::uint32_t source, source::Intake& intake, const source::Log& log) {

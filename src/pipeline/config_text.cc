@@ -133,7 +133,7 @@ Value network(const intel::DeclaredNetwork& n) {
 Value collector(const CollectorSettings& c, const Config& config) {
   using enum CollectorType;
   const bool udp = c.type == kSyslogUdp || c.type == kFlowUdp;
-  const bool tcp = c.type == kSyslogTcp || c.type == kFlowTcp;
+  const bool tcp = c.type == kSyslogTcp || c.type == kFlowTcp || c.type == kRelp;
   const bool flows = c.type == kFlowUdp || c.type == kFlowTcp;
   Map map;
   map.add("type", text(name(c.type)));

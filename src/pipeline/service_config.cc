@@ -22,7 +22,8 @@ using yaml::only_keys;
 using yaml::read;
 using yaml::wrong;
 
-constexpr std::array<std::string_view, 6> kTypes = {"syslog_udp", "syslog_tcp", "flow_udp", "flow_tcp", "tail", "http"};
+constexpr std::array<std::string_view, 7> kTypes = {"syslog_udp", "syslog_tcp", "flow_udp", "flow_tcp",
+                                                    "tail",       "http",       "relp"};
 
 struct Unit {
   std::string_view name;
@@ -121,19 +122,19 @@ CollectorSettings read_collector(const YAML::Node& node) {
       wrong(node[key], fmt::format("'{}' means nothing for a collector of type {}", key, type));
   };
   using enum CollectorType;
-  only_for("listen", {kSyslogUdp, kSyslogTcp, kFlowUdp, kFlowTcp, kHttp});
+  only_for("listen", {kSyslogUdp, kSyslogTcp, kFlowUdp, kFlowTcp, kHttp, kRelp});
   only_for("workers", {kSyslogUdp, kFlowUdp});
   only_for("receive_buffer", {kSyslogUdp, kFlowUdp});
-  only_for("connections", {kSyslogTcp, kFlowTcp, kHttp});
-  only_for("idle_timeout", {kSyslogTcp, kFlowTcp});
-  only_for("tls", {kSyslogTcp, kFlowTcp, kHttp});
-  only_for("format", {kSyslogUdp, kSyslogTcp, kTail, kHttp});
-  only_for("timezone", {kSyslogUdp, kSyslogTcp, kTail, kHttp});
+  only_for("connections", {kSyslogTcp, kFlowTcp, kHttp, kRelp});
+  only_for("idle_timeout", {kSyslogTcp, kFlowTcp, kRelp});
+  only_for("tls", {kSyslogTcp, kFlowTcp, kHttp, kRelp});
+  only_for("format", {kSyslogUdp, kSyslogTcp, kTail, kHttp, kRelp});
+  only_for("timezone", {kSyslogUdp, kSyslogTcp, kTail, kHttp, kRelp});
   only_for("paths", {kTail});
   only_for("from", {kTail});
   only_for("token_hashes", {kHttp});
   only_for("open_to_anyone", {kHttp});
-  only_for("admit", {kSyslogUdp, kSyslogTcp, kFlowUdp, kFlowTcp, kHttp});
+  only_for("admit", {kSyslogUdp, kSyslogTcp, kFlowUdp, kFlowTcp, kHttp, kRelp});
   if (out.type == kTail) {
     read_list(node, "paths", out.paths);
     if (out.paths.empty()) wrong(node, "a collector of type tail needs 'paths'");

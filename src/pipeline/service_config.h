@@ -12,7 +12,7 @@
 
 namespace orbwatch::pipeline {
 
-enum class CollectorType : std::uint8_t { kSyslogUdp, kSyslogTcp, kFlowUdp, kFlowTcp, kTail, kHttp };
+enum class CollectorType : std::uint8_t { kSyslogUdp, kSyslogTcp, kFlowUdp, kFlowTcp, kTail, kHttp, kRelp };
 std::string_view name(CollectorType type);
 
 struct TlsSettings {

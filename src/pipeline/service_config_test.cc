@@ -34,6 +34,14 @@ collect:
   - type: http
     listen: 127.0.0.1:8088
     token_hashes: [0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef]
+  - type: relp
+    listen: 127.0.0.1:2514
+    admit: 192.0.2.0/24
+    connections: 20
+    idle_timeout: 2h
+    format: openssh
+    timezone: Europe/Berlin
+    tls: {certificate: /c.pem, key: /k.pem, client_ca: /ca.pem}
 journal: {most_bytes: 1GiB, sync: 0ms}
 checkpoint: 2min
 lateness: 12h
@@ -49,7 +57,7 @@ outputs:
   const ServiceConfig& s = parsed->service;
   EXPECT_EQ(s.state, "/var/lib/orbwatch");
   EXPECT_EQ(s.pseudonyms, (PseudonymSettings{.key_file = "/key", .raw_records = false}));
-  ASSERT_EQ(s.collect.size(), 6U);
+  ASSERT_EQ(s.collect.size(), 7U);
   EXPECT_EQ(s.collect[0].name, "syslog_udp 0.0.0.0:514");
   EXPECT_EQ(s.collect[0].workers, 2);
   EXPECT_EQ(s.collect[0].admit.size(), 2U);
@@ -65,6 +73,14 @@ outputs:
   EXPECT_EQ(s.collect[4].paths.size(), 2U);
   EXPECT_TRUE(s.collect[4].from_beginning);
   EXPECT_EQ(s.collect[5].token_hashes.size(), 1U);
+  EXPECT_EQ(s.collect[6].type, CollectorType::kRelp);
+  EXPECT_EQ(s.collect[6].name, "relp 127.0.0.1:2514");
+  EXPECT_EQ(s.collect[6].connections, 20);
+  EXPECT_EQ(s.collect[6].idle_timeout, std::chrono::hours(2));
+  EXPECT_EQ(s.collect[6].format, "openssh");
+  EXPECT_EQ(s.collect[6].timezone, "Europe/Berlin");
+  EXPECT_EQ(s.collect[6].admit.size(), 1U);
+  EXPECT_EQ(s.collect[6].tls.key, "/k.pem");
   EXPECT_EQ(s.journal_bytes, 1ULL << 30);
   EXPECT_EQ(s.journal_sync.count(), 0);
   EXPECT_EQ(s.checkpoint, std::chrono::minutes(2));
@@ -88,9 +104,9 @@ TEST(ServiceConfig, SaysWhereAndWhatIsWrong) {
   };
   for (const Case& c : {
            Case{"collect: 1\n", "c.yaml:1: 'collect' must be a list"},
-           Case{
-               "collect:\n  - type: syslog\n    listen: :514\n",
-               "c.yaml:2: 'type' must be one of syslog_udp, syslog_tcp, flow_udp, flow_tcp, tail, http, seen 'syslog'"},
+           Case{"collect:\n  - type: syslog\n    listen: :514\n",
+                "c.yaml:2: 'type' must be one of syslog_udp, syslog_tcp, flow_udp, flow_tcp, tail, http, relp, seen "
+                "'syslog'"},
            Case{"collect:\n  - type: syslog_udp\n", "c.yaml:2: a collector of type syslog_udp needs 'listen'"},
            Case{"collect:\n  - type: tail\n", "c.yaml:2: a collector of type tail needs 'paths'"},
            Case{"collect:\n  - type: tail\n    paths: /x\n    listen: :1\n",
@@ -104,6 +120,11 @@ TEST(ServiceConfig, SaysWhereAndWhatIsWrong) {
                 "true'"},
            Case{"collect:\n  - type: http\n    listen: :1\n    token_hashes: [secret]\n",
                 "c.yaml:4: a token's hash is 64 digits of 0-9 and a-f, as `orbwatch token` prints it"},
+           Case{"collect:\n  - type: relp\n", "c.yaml:2: a collector of type relp needs 'listen'"},
+           Case{"collect:\n  - type: relp\n    listen: :1\n    workers: 2\n",
+                "c.yaml:4: 'workers' means nothing for a collector of type relp"},
+           Case{"collect:\n  - type: relp\n    listen: :1\n    tls: {certificate: /c}\n",
+                "c.yaml:4: 'tls' needs 'certificate' and 'key'"},
            Case{"collect:\n  - type: syslog_tcp\n    listen: :1\n    tls: {key: /k}\n",
                 "c.yaml:4: 'tls' needs 'certificate' and 'key'"},
            Case{"collect:\n  - type: syslog_tcp\n    listen: :1\n    format: nothing\n",

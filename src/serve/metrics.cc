@@ -327,7 +327,7 @@ core::Expected<ServiceStatus> read_status(std::string_view json) {
       CollectorStatus c;
       c.name = word(one, "name");
       const std::string type = word(one, "type");
-      for (int i = 0; i <= static_cast<int>(pipeline::CollectorType::kHttp); ++i) {
+      for (int i = 0; i <= static_cast<int>(pipeline::CollectorType::kRelp); ++i) {
         const auto known = static_cast<pipeline::CollectorType>(i);
         if (pipeline::name(known) == type) c.type = known;
       }

@@ -21,6 +21,9 @@ constexpr auto kFields = std::to_array<CounterField>({
     {"unfinished", &Counters::unfinished, false, "records taken without having seen their end"},
     {"misframed", &Counters::misframed, false, "octet counts that were wrong"},
     {"repeated", &Counters::repeated, false, "requests whose idempotency key was known; not handed over again"},
+    {"unacknowledged", &Counters::unacknowledged, false,
+     "RELP: records received and not taken before their connection ended; the sender was told of none and sends them "
+     "again"},
     {"intake_full", &Counters::intake_full, false, "how often the journal said that it is full"},
     {"intake_failed", &Counters::intake_failed, false, "how often the journal could not write"},
     {"errors", &Counters::errors, false, "errors of the operating system while reading"},

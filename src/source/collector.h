@@ -35,6 +35,7 @@ struct Counters {
   std::uint64_t unfinished = 0;
   std::uint64_t misframed = 0;
   std::uint64_t repeated = 0;
+  std::uint64_t unacknowledged = 0;
   std::uint64_t intake_full = 0;
   std::uint64_t intake_failed = 0;
   std::uint64_t errors = 0;

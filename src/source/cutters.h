@@ -12,10 +12,12 @@ namespace orbwatch::source {
 // What a cutter met in its stream. Each record given counts in `records`, also if it counts elsewhere, too.
 struct CutCounts {
   std::uint64_t records = 0;
-  std::uint64_t oversize = 0;    // cut off at the longest length
-  std::uint64_t unfinished = 0;  // given at the end of the stream without their own end
-  std::uint64_t misframed = 0;   // octet counts that were wrong
-  std::uint64_t invalid = 0;     // messages that could not be read and were not given
+  std::uint64_t oversize = 0;        // cut off at the longest length
+  std::uint64_t unfinished = 0;      // given at the end of the stream without their own end
+  std::uint64_t misframed = 0;       // octet counts that were wrong
+  std::uint64_t invalid = 0;         // messages that could not be read and were not given
+  std::uint64_t empty = 0;           // messages without content, not given
+  std::uint64_t unacknowledged = 0;  // messages of acknowledged protocols that the end of the stream cut off, not given
   friend bool operator==(const CutCounts&, const CutCounts&) = default;
 };
 
@@ -31,6 +33,13 @@ class RecordCutter {
   virtual void pause(std::string& /*out*/) {}
   // The stream has ended.
   virtual void finish(std::string& out) = 0;
+
+  // Of protocols in which the sender is told what was taken, and sends again what it was not told.
+  virtual bool acknowledges() const { return false; }
+  // All that was given so far was taken: appends what the sender is to be told.
+  virtual void answer(std::string& /*out*/) {}
+  // The connection will be closed: appends what is said before.
+  virtual void farewell(std::string& /*out*/) const {}
 
   const CutCounts& counts() const { return counts_; }
 

@@ -20,6 +20,8 @@ using std::chrono::milliseconds;
 constexpr std::size_t kRead = std::size_t{64} << 10;  // bytes read of a connection before the next one's turn
 constexpr std::size_t kGroup = std::size_t{2} << 20;  // bytes handed over at once
 constexpr int kAcceptedAtOnce = 64;
+constexpr std::size_t kDrained = std::size_t{1} << 20;  // bytes that are not wanted, read before closing
+constexpr std::uint32_t kHangUp = EPOLLRDHUP;           // epoll reports errors besides
 constexpr milliseconds kRetryFull{20};
 constexpr milliseconds kRetryFailed{500};
 constexpr milliseconds kAcceptPause{200};  // after accept() failed for want of descriptors or memory
@@ -33,16 +35,18 @@ struct Connection {
   core::Ip peer;
   std::uint16_t peer_port = 0;
   std::unique_ptr<RecordCutter> cutter;
-  CutCounts counted;    // of the cutter's counts: what the server has counted
-  std::string pending;  // whole records that the Intake has not taken yet
+  CutCounts counted;          // of the cutter's counts: what the server has counted
+  bool acknowledged = false;  // the sender is told what was taken
+  std::string pending;        // whole records that the Intake has not taken yet
   std::uint64_t pending_records = 0;
+  std::string answers;  // to the sender, not sent yet; while there are some nothing is read, so nothing is pending
   core::Nanoseconds received = 0;  // when the last of them came
   Clock::time_point last_byte;
   bool handshaken = true;
-  bool ended = false;    // nothing more will be read
-  bool watched = false;  // in the epoll set
-  bool again = false;    // has more to read than its turn allowed, epoll need not say so
-  std::uint32_t wants = EPOLLIN;
+  bool ended = false;             // nothing more will be read
+  bool again = false;             // has more to read than its turn allowed, epoll need not say so
+  std::uint32_t wants = EPOLLIN;  // what it waits for when nothing is pending
+  std::uint32_t watched = 0;      // for what it is in the epoll set; 0: it is not
 };
 
 class TcpServer final : public Collector {
@@ -109,8 +113,10 @@ class TcpServer final : public Collector {
           stopping = true;
         } else if (what == &listener_) {
           accept_some();
+        } else if (Connection& c = *static_cast<Connection*>(what); c.watched == kHangUp) {
+          forsake(c);
         } else {
-          serve(*static_cast<Connection*>(what));
+          serve(c);
         }
       }
       serve_again();
@@ -178,10 +184,13 @@ class TcpServer final : public Collector {
     set(IPPROTO_TCP, TCP_KEEPIDLE, 60);
     set(IPPROTO_TCP, TCP_KEEPINTVL, 15);
     set(IPPROTO_TCP, TCP_KEEPCNT, 4);
+    c.cutter = make_cutter_();
+    c.acknowledged = c.cutter->acknowledges();
+    // An answer must not wait for the one before it to be confirmed.
+    if (c.acknowledged) set(IPPROTO_TCP, TCP_NODELAY, 1);
     c.socket = std::move(socket);
     c.peer = peer;
     c.peer_port = port;
-    c.cutter = make_cutter_();
     c.last_byte = now_;
     if (tls_) {
       c.tls.reset(::SSL_new(tls_.get()));
@@ -198,23 +207,34 @@ class TcpServer final : public Collector {
     connections_.push_back(std::move(connection));
   }
 
+  // Puts it into the epoll set for these events, 0: takes it out.
+  void watch_for(Connection& c, std::uint32_t events) {
+    if (c.watched == events) return;
+    if (events == 0) {
+      unwatch(c.socket.get());
+    } else if (c.watched == 0) {
+      watch(c.socket.get(), events, &c);
+    } else {
+      epoll_event event{};
+      event.events = events;
+      event.data.ptr = &c;
+      ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, c.socket.get(), &event);
+    }
+    c.watched = events;
+  }
   void resume(Connection& c) {
-    if (c.watched || c.ended) return;
-    watch(c.socket.get(), c.wants, &c);
-    c.watched = true;
+    if (!c.ended) watch_for(c, c.wants);
   }
-  // Not by an empty set of events: errors and hang-ups would still be reported, again and again.
-  void rest(Connection& c) {
-    if (!c.watched) return;
-    unwatch(c.socket.get());
-    c.watched = false;
-  }
+  // Not by an empty set of events: errors and hang-ups would still be reported, again and again. Where senders are told
+  // what was taken they are wanted: see forsake().
+  void rest(Connection& c) { watch_for(c, c.acknowledged && !c.pending.empty() ? kHangUp : 0); }
 
   // Reads what is there, up to one turn, and cuts it.
   void serve(Connection& c) {
     if (c.ended || !c.pending.empty()) return;
     c.again = false;
     if (!c.handshaken && !shake_hands(c)) return;
+    if (!c.answers.empty() && !send(c)) return;
     std::size_t size = 0;
     bool drained = false;
     bool closed = false;
@@ -239,6 +259,68 @@ class TcpServer final : public Collector {
       c.again = any_again_ = true;
     }
     count(c);
+    if (c.pending.empty()) answer(c);
+  }
+
+  // All that it gave was taken, or it gave nothing.
+  void answer(Connection& c) {
+    c.cutter->answer(c.answers);
+    send(c);
+  }
+
+  // Sends its answers, as far as the kernel takes them. True: none are left. One that cannot be sent to has ended.
+  bool send(Connection& c) {
+    if (c.answers.empty()) return true;
+    std::string_view rest = c.answers;
+    bool broken = tls_ && !c.tls;  // TLS broke off
+    while (!rest.empty() && !broken) {
+      std::size_t sent = 0;
+      std::uint32_t wants = 0;
+      if (c.tls) {
+        ERR_clear_error();
+        if (::SSL_write_ex(c.tls.get(), rest.data(), rest.size(), &sent) != 1) {
+          const int error = ::SSL_get_error(c.tls.get(), 0);
+          if (error == SSL_ERROR_WANT_READ) wants = EPOLLIN;
+          if (error == SSL_ERROR_WANT_WRITE) wants = EPOLLOUT;
+          broken = wants == 0;
+          if (broken) c.tls.reset();  // SSL_shutdown is not allowed then
+          ERR_clear_error();
+        }
+      } else {
+        const ssize_t n = ::send(c.socket.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+        if (n > 0) sent = static_cast<std::size_t>(n);
+        if (n < 0 && errno == EAGAIN) wants = EPOLLOUT;
+        broken = n < 0 && errno != EAGAIN && errno != EINTR;
+      }
+      rest.remove_prefix(sent);
+      if (wants == 0) continue;
+      want(c, wants);
+      c.answers.erase(0, c.answers.size() - rest.size());
+      return false;
+    }
+    c.answers.clear();
+    if (c.answers.capacity() > kRead) c.answers = {};
+    if (broken && !c.ended) {
+      end(c);
+      count(c);
+    } else if (!c.ended) {
+      want(c, EPOLLIN);
+    }
+    return !broken;
+  }
+
+  // The connection ends before its records were taken. The sender was not told that they are and sends them again:
+  // taken later they would be there twice.
+  void forsake(Connection& c) {
+    counters_.add(&Counters::unacknowledged, c.pending_records);
+    log_.say(LogLevel::kNote, "forsaken",
+             std::to_string(c.pending_records) + " records of " + c.peer.text() +
+                 " were not taken before its connection ended: it has to send them again");
+    c.pending.clear();
+    c.pending_records = 0;
+    end(c);
+    count(c);
+    rest(c);
   }
 
   bool shake_hands(Connection& c) {
@@ -264,13 +346,8 @@ class TcpServer final : public Collector {
   }
 
   void want(Connection& c, std::uint32_t events) {
-    if (c.wants == events) return;
     c.wants = events;
-    if (!c.watched) return;
-    epoll_event event{};
-    event.events = events;
-    event.data.ptr = &c;
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, c.socket.get(), &event);
+    if (c.watched != 0 && c.watched != kHangUp) watch_for(c, events);
   }
 
   void read_tls(Connection& c, std::size_t& size, bool& drained, bool& closed) {
@@ -314,12 +391,14 @@ class TcpServer final : public Collector {
     counters_.add(&Counters::oversize, all.oversize - c.counted.oversize);
     counters_.add(&Counters::unfinished, all.unfinished - c.counted.unfinished);
     counters_.add(&Counters::misframed, all.misframed - c.counted.misframed);
+    counters_.add(&Counters::empty, all.empty - c.counted.empty);
+    counters_.add(&Counters::unacknowledged, all.unacknowledged - c.counted.unacknowledged);
     if (all.invalid != c.counted.invalid) {
       counters_.add(&Counters::invalid, all.invalid - c.counted.invalid);
       log_.say(LogLevel::kWarning, "invalid", "a message of " + c.peer.text() + " could not be read");
     }
     c.counted = all;
-    if (!c.pending.empty() && !c.ended) rest(c);
+    if (!c.pending.empty()) rest(c);
   }
 
   void serve_again() {
@@ -377,6 +456,7 @@ class TcpServer final : public Collector {
         c.pending_records = 0;
         c.pending.clear();
         if (c.pending.capacity() > 2 * kRead) c.pending = {};
+        answer(c);
         if (c.ended) continue;
         resume(c);
         // TLS may hold bytes already, of which epoll knows nothing.
@@ -391,6 +471,7 @@ class TcpServer final : public Collector {
   void settle() {
     std::erase_if(connections_, [&](const std::unique_ptr<Connection>& c) {
       if (!c->ended || !c->pending.empty()) return false;
+      if (c->acknowledged) take_leave(*c);
       if (c->tls && c->handshaken) {
         ERR_clear_error();
         ::SSL_shutdown(c->tls.get());
@@ -399,6 +480,17 @@ class TcpServer final : public Collector {
       counters_.subtract(&Counters::open_connections);
       return true;
     });
+  }
+
+  // The last answers. With bytes that nobody read the kernel would close by a reset, and throw them away.
+  void take_leave(Connection& c) {
+    if (c.handshaken) {
+      c.cutter->farewell(c.answers);
+      send(c);
+    }
+    for (std::size_t left = kDrained; left >= kRead; left -= kRead) {
+      if (::recv(c.socket.get(), buffer_.get(), kRead, 0) <= 0) break;
+    }
   }
 
   void tick() {
@@ -456,6 +548,10 @@ class TcpServer final : public Collector {
       Connection& c = *connection;
       end(c);
       count(c);
+      if (c.acknowledged) {
+        if (!c.pending.empty()) forsake(c);
+        continue;
+      }
       lost += c.pending_records;
       losses_.add(c.peer, c.pending_records);
       c.pending.clear();

@@ -1,4 +1,5 @@
-// Receives streams, with or without TLS, cuts them into records and hands these to an Intake. Used by syslog_tcp.
+// Receives streams, with or without TLS, cuts them into records and hands these to an Intake. Used by syslog_tcp and
+// relp.
 #pragma once
 
 #include <chrono>
@@ -33,7 +34,11 @@ using MakeCutter = std::function<std::unique_ptr<RecordCutter>()>;
 
 // One thread for all connections. A connection whose records the Intake does not take is not read any further until it
 // does: the kernel then slows the sender down. Nothing of a connection is lost or overtaken by what came later on it.
-// Memory of a connection: at most three records of the longest length and 128 KiB.
+// Memory of a connection: at most three records of the longest length and 128 KiB, and the answers to 64 KiB.
+//
+// Where the protocol has acknowledgements (RecordCutter::acknowledges()) a sender is answered when the Intake has taken
+// what it sent, and nothing more of it is read before the kernel has taken the answers. Records whose connection ends
+// before they are taken are not kept: the sender sends them again (`unacknowledged`).
 //
 // stop() reads on for a second what the kernel already has, as far as the Intake takes it.
 std::unique_ptr<Collector> make_tcp_server(std::string name, const TcpOptions& options, ArrivalKind kind,

@@ -1,5 +1,5 @@
-// The service and the programs that send to it in the field, as Debian packages them: rsyslog, softflowd and a TLS
-// client that is not orbwatch's own. What each sent is counted exactly. A program that is not installed skips its
+// The service and the programs that send to it in the field, as Debian packages them: rsyslog, syslog-ng, softflowd and
+// a TLS client that is not orbwatch's own. What each sent is counted exactly. A program that is not installed skips its
 // tests.
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
@@ -119,9 +120,9 @@ Certificates make_certificates(const fs::path& folder) {
           .stranger_key = file("stranger.example.org.key")};
 }
 
-// What sshd says about so many failed log-ins, each from an address of its own: one record, one event.
-std::string failed_log_in(int i) {
-  return "<86>Oct  5 05:57:39 bastion sshd[71]: Failed password for root from 203.0.113." +
+// What sshd says about so many failed log-ins, each from a port of its own: one record, one event.
+std::string failed_log_in(int i, const std::string& time = "05:57:39") {
+  return "<86>Oct  5 " + time + " bastion sshd[71]: Failed password for root from 203.0.113." +
          std::to_string(i % 250 + 1) + " port " + std::to_string(1024 + i) + " ssh2";
 }
 
@@ -131,9 +132,10 @@ class SendersTest : public ::testing::Test {
     return "state: " + (folder_ / "state").string() + "\nmetrics:\n  listen: 127.0.0.1:0\nlateness: 300d\n" +
            "collect:\n" + collect;
   }
-  static std::string tls(const Certificates& files, bool mutual) {
-    return "  - type: syslog_tcp\n    listen: 127.0.0.1:0\n    name: tls\n    tls:\n      certificate: " +
-           files.server.string() + "\n      key: " + files.server_key.string() +
+  static std::string tls(const Certificates& files, bool mutual, const std::string& type = "syslog_tcp") {
+    return "  - type: " + type +
+           "\n    listen: 127.0.0.1:0\n    name: tls\n    tls:\n      certificate: " + files.server.string() +
+           "\n      key: " + files.server_key.string() +
            (mutual ? "\n      client_ca: " + files.authority.string() : "") + "\n";
   }
 
@@ -165,52 +167,70 @@ class SendersTest : public ::testing::Test {
   TempDir folder_;
 };
 
-// rsyslog as a relay: it takes what a device sends over TCP and hands it on as RFC 5424 with octet counting.
+std::string log_ins(int begin, int end) {
+  std::string log;
+  for (int i = begin; i < end; ++i) log += failed_log_in(i) + "\n";
+  return log;
+}
+
+// rsyslog as a relay: it takes what a device sends over TCP and hands it on as RFC 5424.
 class RsyslogTest : public SendersTest {
  protected:
   void SetUp() override {
     if (program("rsyslogd").empty()) GTEST_SKIP() << "rsyslogd is not installed (package rsyslog)";
   }
-  // global, action: what the configuration says besides; driver: the TLS module, "" = none.
-  void relay(ServiceProcess& service, const std::string& collector, const std::string& global,
-             const std::string& action) {
+  static bool has_module(const std::string& name) {
+    return run({"sh", "-c", "ls /usr/lib/*/rsyslog/" + name + ".so"}).exit_code == 0;
+  }
+
+  // The running program and where it listens; port 0: it does not.
+  struct Relay {
+    std::unique_ptr<Background> program;
+    int port = 0;
+  };
+  // global, modules, action: what the configuration says besides.
+  Relay start(const std::string& global, const std::string& modules, const std::string& action) const {
     const fs::path port_file = folder_ / "rsyslog.port";
     const fs::path config = folder_.write(
-        "rsyslog.conf",
-        "global(workDirectory=\"" + folder_.path().string() + "\" " + global +
-            ")\n"
-            "module(load=\"imtcp\")\n"
-            "ruleset(name=\"relay\") {\n"
-            "  action(type=\"omfwd\" target=\"127.0.0.1\" port=\"" +
-            std::to_string(service.port(collector)) +
-            "\" protocol=\"tcp\" TCP_Framing=\"octet-counted\" template=\"RSYSLOG_SyslogProtocol23Format\"\n"
-            "    action.resumeRetryCount=\"-1\" " +
-            action +
-            ")\n"
-            "}\n"
-            "input(type=\"imtcp\" port=\"0\" address=\"127.0.0.1\" listenPortFileName=\"" +
-            port_file.string() + "\" ruleset=\"relay\")\n");
-    const Background rsyslog(
-        {program("rsyslogd"), "-n", "-f", config.string(), "-i", (folder_ / "rsyslog.pid").string()},
-        folder_ / "rsyslog.said");
-    int port = 0;
-    for (int i = 0; i < 1000 && port == 0; ++i) {
-      if (fs::exists(port_file)) port = std::atoi(read_file(port_file).c_str());
+        "rsyslog.conf", "global(workDirectory=\"" + folder_.path().string() + "\" " + global +
+                            ")\n"
+                            "module(load=\"imtcp\")\n" +
+                            modules +
+                            "\nruleset(name=\"relay\") {\n"
+                            "  action(target=\"127.0.0.1\" template=\"RSYSLOG_SyslogProtocol23Format\"\n"
+                            "    action.resumeRetryCount=\"-1\" action.resumeInterval=\"1\" " +
+                            action +
+                            ")\n"
+                            "}\n"
+                            "input(type=\"imtcp\" port=\"0\" address=\"127.0.0.1\" listenPortFileName=\"" +
+                            port_file.string() + "\" ruleset=\"relay\")\n");
+    Relay relay;
+    relay.program =
+        std::make_unique<Background>(std::vector<std::string>{program("rsyslogd"), "-n", "-f", config.string(), "-i",
+                                                              (folder_ / "rsyslog.pid").string()},
+                                     folder_ / "rsyslog.said");
+    for (int i = 0; i < 1000 && relay.port == 0; ++i) {
+      if (fs::exists(port_file)) relay.port = std::atoi(read_file(port_file).c_str());
       std::this_thread::sleep_for(milliseconds(10));
     }
-    ASSERT_NE(port, 0) << rsyslog.said();
-    std::string log;
-    for (int i = 0; i < kRecords; ++i) log += failed_log_in(i) + "\n";
-    ASSERT_TRUE(send_tcp(port, log)) << rsyslog.said();
-    expect_exactly(service, collector, kRecords);
-    if (HasFailure()) ADD_FAILURE() << rsyslog.said();
+    return relay;
   }
+  void expect_relayed(ServiceProcess& service, const std::string& collector, const Relay& relay) const {
+    ASSERT_NE(relay.port, 0) << relay.program->said();
+    ASSERT_TRUE(send_tcp(relay.port, log_ins(0, kRecords))) << relay.program->said();
+    expect_exactly(service, collector, kRecords);
+    if (HasFailure()) ADD_FAILURE() << relay.program->said();
+  }
+  static std::string omfwd(int port) {
+    return "type=\"omfwd\" port=\"" + std::to_string(port) + "\" protocol=\"tcp\" TCP_Framing=\"octet-counted\" ";
+  }
+  static std::string omrelp(int port) { return "type=\"omrelp\" port=\"" + std::to_string(port) + "\" "; }
 };
 
 TEST_F(RsyslogTest, RelaysOverTcpWithOctetCounting) {
   ServiceProcess service(folder_.path(), config("  - type: syslog_tcp\n    listen: 127.0.0.1:0\n    name: tcp\n"));
   ASSERT_TRUE(service.wait_ready()) << service.err();
-  relay(service, "tcp", "", "");
+  expect_relayed(service, "tcp", start("", "", omfwd(service.port("tcp"))));
   expect_stored(service, kRecords);
 }
 
@@ -218,23 +238,148 @@ class RsyslogTlsTest : public RsyslogTest, public ::testing::WithParamInterface<
 
 TEST_P(RsyslogTlsTest, RelaysOverTlsWithACertificateOfItsOwn) {
   const std::string driver = GetParam();
-  if (run({"sh", "-c", "ls /usr/lib/*/rsyslog/lmnsd_" + driver + ".so"}).exit_code != 0)
+  if (!has_module("lmnsd_" + driver))
     GTEST_SKIP() << "rsyslog's module " << driver << " is not installed (package rsyslog-"
                  << (driver == "gtls" ? "gnutls" : "openssl") << ")";
   if (program("openssl").empty()) GTEST_SKIP() << "openssl is not installed (package openssl)";
   const Certificates files = make_certificates(folder_.path());
   ServiceProcess service(folder_.path(), config(tls(files, true)));
   ASSERT_TRUE(service.wait_ready()) << service.err();
-  relay(service, "tls",
-        "DefaultNetstreamDriverCAFile=\"" + files.authority.string() + "\" DefaultNetstreamDriverCertFile=\"" +
-            files.client.string() + "\" DefaultNetstreamDriverKeyFile=\"" + files.client_key.string() + "\"",
-        "StreamDriver=\"" + driver +
-            "\" StreamDriverMode=\"1\" StreamDriverAuthMode=\"x509/name\" "
-            "StreamDriverPermittedPeers=\"orbwatch.example.org\"");
+  expect_relayed(
+      service, "tls",
+      start("DefaultNetstreamDriverCAFile=\"" + files.authority.string() + "\" DefaultNetstreamDriverCertFile=\"" +
+                files.client.string() + "\" DefaultNetstreamDriverKeyFile=\"" + files.client_key.string() + "\"",
+            "",
+            omfwd(service.port("tls")) + "StreamDriver=\"" + driver +
+                "\" StreamDriverMode=\"1\" StreamDriverAuthMode=\"x509/name\" "
+                "StreamDriverPermittedPeers=\"orbwatch.example.org\""));
   expect_stored(service, kRecords);
 }
 
 INSTANTIATE_TEST_SUITE_P(Drivers, RsyslogTlsTest, ::testing::Values("gtls", "ossl"),
+                         [](const auto& driver) { return std::string(driver.param); });
+
+// rsyslog's RELP, which is librelp's.
+class RsyslogRelpTest : public RsyslogTest {
+ protected:
+  void SetUp() override {
+    RsyslogTest::SetUp();
+    if (!IsSkipped() && !has_module("omrelp")) GTEST_SKIP() << "omrelp is not installed (package rsyslog-relp)";
+  }
+  static constexpr const char* kModule = "module(load=\"omrelp\")";
+};
+
+TEST_F(RsyslogRelpTest, EveryMessageArrivesOnce) {
+  ServiceProcess service(folder_.path(), config("  - type: relp\n    listen: 127.0.0.1:0\n    name: relp\n"));
+  ASSERT_TRUE(service.wait_ready()) << service.err();
+  expect_relayed(service, "relp", start("", kModule, omrelp(service.port("relp"))));
+  expect_stored(service, kRecords);
+}
+
+// The service is stopped while messages come, is away while others come, and is killed in the midst of the rest.
+TEST_F(RsyslogRelpTest, StopsAndKillsOfTheServiceLoseNothing) {
+  const auto collect = [](int port) {
+    return "  - type: relp\n    listen: 127.0.0.1:" + std::to_string(port) + "\n    name: relp\n";
+  };
+  auto service = std::make_unique<ServiceProcess>(folder_.path(), config(collect(0)));
+  ASSERT_TRUE(service->wait_ready()) << service->err();
+  const int port = service->port("relp");
+  const auto restart = [&] {
+    service = std::make_unique<ServiceProcess>(folder_.path(), config(collect(port)));
+    ASSERT_TRUE(service->wait_ready()) << service->err();
+  };
+  const Relay relay = start("", kModule, omrelp(port));
+  ASSERT_NE(relay.port, 0) << relay.program->said();
+  ASSERT_TRUE(send_tcp(relay.port, log_ins(0, 1000)));
+  ASSERT_TRUE(service->wait_for("records", 1, "relp", seconds(30))) << relay.program->said();
+  service->signal(SIGTERM);
+  ASSERT_EQ(service->wait(), 0) << service->err();
+  ASSERT_TRUE(send_tcp(relay.port, log_ins(1000, 2000)));
+  restart();
+  // Those that came meanwhile are there: the next ones are on their way when it is killed.
+  ASSERT_TRUE(service->wait_for("records", 1, "relp", seconds(60))) << relay.program->said();
+  ASSERT_TRUE(send_tcp(relay.port, log_ins(2000, 5000)));
+  service->signal(SIGKILL);
+  service->wait();
+  restart();
+  // What was sent last is the last to come, and the newest.
+  ASSERT_TRUE(send_tcp(relay.port, log_ins(5000, 5100) + failed_log_in(5100, "06:57:39") + "\n"));
+  bool all = false;
+  for (int i = 0; i < 600 && !all; ++i) {
+    all = service->get("/status").find("T06:57:39") != std::string::npos;
+    std::this_thread::sleep_for(milliseconds(100));
+  }
+  EXPECT_TRUE(all) << service->get("/status") << relay.program->said();
+  expect_stored(*service, 5101);
+}
+
+class RsyslogRelpTlsTest : public RsyslogRelpTest, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(RsyslogRelpTlsTest, EveryMessageArrivesOnce) {
+  if (program("openssl").empty()) GTEST_SKIP() << "openssl is not installed (package openssl)";
+  const Certificates files = make_certificates(folder_.path());
+  ServiceProcess service(folder_.path(), config(tls(files, true, "relp")));
+  ASSERT_TRUE(service.wait_ready()) << service.err();
+  expect_relayed(
+      service, "tls",
+      start("", "module(load=\"omrelp\" tls.tlslib=\"" + std::string(GetParam()) + "\")",
+            omrelp(service.port("tls")) + "tls=\"on\" tls.caCert=\"" + files.authority.string() + "\" tls.myCert=\"" +
+                files.client.string() + "\" tls.myPrivKey=\"" + files.client_key.string() +
+                "\" tls.authMode=\"name\" tls.permittedPeer=[\"orbwatch.example.org\"]"));
+  expect_stored(service, kRecords);
+}
+
+INSTANTIATE_TEST_SUITE_P(Libraries, RsyslogRelpTlsTest, ::testing::Values("gnutls", "openssl"),
+                         [](const auto& library) { return std::string(library.param); });
+
+// syslog-ng follows a file and hands its lines on: `syslog` counts octets (RFC 5424), `network` ends messages with a
+// line feed (RFC 3164).
+class SyslogNgTest : public SendersTest, public ::testing::WithParamInterface<const char*> {
+ protected:
+  // Its package excludes rsyslog's: `./dev setup senders` unpacks it beside. Empty: it is not there.
+  static std::vector<std::string> command() {
+    const fs::path unpacked = fs::path(ORBWATCH_ROOT) / "third_party/syslog-ng/usr";
+    if (!fs::exists(unpacked / "sbin/syslog-ng")) {
+      const std::string installed = program("syslog-ng");
+      return installed.empty() ? std::vector<std::string>{} : std::vector<std::string>{installed};
+    }
+    std::string modules;
+    for (const auto& entry : fs::recursive_directory_iterator(unpacked / "lib")) {
+      if (entry.path().filename() == "libafsocket.so") modules = entry.path().parent_path();
+    }
+    return {"/usr/bin/env", "LD_LIBRARY_PATH=" + fs::path(modules).parent_path().string(),
+            (unpacked / "sbin/syslog-ng").string(), "--module-path=" + modules};
+  }
+};
+
+TEST_P(SyslogNgTest, EveryMessageArrives) {
+  std::vector<std::string> words = command();
+  if (words.empty()) GTEST_SKIP() << "syslog-ng is not there (package syslog-ng-core)";
+  ServiceProcess service(folder_.path(), config("  - type: syslog_tcp\n    listen: 127.0.0.1:0\n    name: tcp\n"));
+  ASSERT_TRUE(service.wait_ready()) << service.err();
+  const fs::path log = folder_.write("auth.log", log_ins(0, kRecords));
+  const fs::path config = folder_.write("syslog-ng.conf",
+                                        "@version: 3.38\n"
+                                        "options { keep-hostname(yes); time-reopen(1); stats-freq(0); };\n"
+                                        "source s_log { file(\"" +
+                                            log.string() +
+                                            "\"); };\n"
+                                            "destination d_orbwatch { " +
+                                            GetParam() + "(\"127.0.0.1\" port(" + std::to_string(service.port("tcp")) +
+                                            ") transport(\"tcp\")); };\n"
+                                            "log { source(s_log); destination(d_orbwatch); };\n");
+  for (const std::string& word :
+       {std::string("-F"), std::string("-e"), std::string("--no-caps"), "--cfgfile=" + config.string(),
+        "--persist-file=" + (folder_ / "syslog-ng.persist").string(),
+        "--pidfile=" + (folder_ / "syslog-ng.pid").string(), "--control=" + (folder_ / "syslog-ng.ctl").string()})
+    words.push_back(word);
+  const Background syslog_ng(words, folder_ / "syslog-ng.said");
+  expect_exactly(service, "tcp", kRecords);
+  if (HasFailure()) ADD_FAILURE() << syslog_ng.said();
+  expect_stored(service, kRecords);
+}
+
+INSTANTIATE_TEST_SUITE_P(Drivers, SyslogNgTest, ::testing::Values("syslog", "network"),
                          [](const auto& driver) { return std::string(driver.param); });
 
 // openssl's client: another implementation of neither syslog nor orbwatch's TLS settings.
