@@ -70,6 +70,10 @@ void RareLog::say(LogLevel level, std::string_view kind, const std::string& text
   log_(level, line);
 }
 
+void RareLog::always(LogLevel level, const std::string& text) {
+  if (log_) log_(level, name_ + ": " + text);
+}
+
 void LossTable::add(const core::Ip& sender, std::uint64_t records) {
   const std::scoped_lock lock(mutex_);
   if (const auto at = senders_.find(sender); at != senders_.end()) {

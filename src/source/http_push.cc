@@ -340,9 +340,7 @@ class HttpPush final : public Collector {
   core::Expected<void> start() override {
     if (!allowed_) return core::fail("no tokens are admitted", "", "name at least one");
     if (options_.tls) {
-      auto context = make_tls_context(*options_.tls);
-      if (!context) return std::unexpected(context.error());
-      tls_ = std::move(*context);
+      if (auto opened = tls_.open(*options_.tls); !opened) return opened;
     }
     if (auto opened = stop_.open(); !opened) return opened;
     auto listener = bind_socket(SOCK_STREAM, options_.listen);
@@ -368,6 +366,8 @@ class HttpPush final : public Collector {
     listener_.reset();
   }
 
+  void renew_certificate(bool at_once) override { tls_.look(at_once, log_); }
+  CertificateStatus certificate() const override { return tls_.status(); }
   Counters counters() const override { return counters_.read(); }
   std::uint16_t port() const override { return options_.listen.port; }
 
@@ -427,7 +427,7 @@ class HttpPush final : public Collector {
   }
 
   void serve(Link& link) {
-    if (tls_ && !link.shake_hands(tls_.get())) {
+    if (tls_.opened() && !link.shake_hands(tls_.context().get())) {
       counters_.add(&Counters::failed_handshakes);
       log_.say(LogLevel::kWarning, "handshake", "TLS with " + link.peer().text() + " failed: " + tls_error_text());
       return;
@@ -705,7 +705,7 @@ class HttpPush final : public Collector {
   RareLog log_;
   SharedCounters counters_;
   StopSignal stop_;
-  std::shared_ptr<SSL_CTX> tls_;
+  RenewedTls tls_;
   Descriptor listener_;
   Library library_;
   std::mutex accept_mutex_;
