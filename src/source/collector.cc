@@ -17,6 +17,8 @@ constexpr auto kFields = std::to_array<CounterField>({
      "admitted"},
     {"unauthorized", &Counters::unauthorized, false, "requests without a token that is admitted"},
     {"invalid", &Counters::invalid, false, "requests and messages that could not be read; not handed over"},
+    {"refused_records", &Counters::refused_records, false,
+     "records of OpenTelemetry that were refused by name, which the answer tells the sender; not handed over"},
     {"oversize", &Counters::oversize, false, "records that were cut off at the longest length"},
     {"unfinished", &Counters::unfinished, false, "records taken without having seen their end"},
     {"misframed", &Counters::misframed, false, "octet counts that were wrong"},

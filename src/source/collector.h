@@ -31,6 +31,7 @@ struct Counters {
   std::uint64_t refused = 0;
   std::uint64_t unauthorized = 0;
   std::uint64_t invalid = 0;
+  std::uint64_t refused_records = 0;
   std::uint64_t oversize = 0;
   std::uint64_t unfinished = 0;
   std::uint64_t misframed = 0;
