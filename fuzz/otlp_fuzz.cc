@@ -57,11 +57,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (again.has_value() != counts.has_value() || (counts && *again != *counts))
     broken("the same request gives other counts");
   at = 0;
-  (void)read_otlp_logs(body, kEncoding, kLongest, [&](std::string_view record) {
+  const auto stopped = read_otlp_logs(body, kEncoding, kLongest, [&](std::string_view record) {
     if (at > 0 || records[at] != record) broken("more is given than was wanted");
     ++at;
     return false;
   });
+  if (stopped && stopped->records != at) broken("records given and counted differ after stopping");
   if (counts) {
     (void)otlp_response(kEncoding, *counts, kLongest);
   } else {
