@@ -153,6 +153,7 @@ int run(const Options& o) {
     }
     if (signal.number == SIGHUP) {
       serve::notify("RELOADING=1");
+      (*service)->renew_certificates();
       auto fresh = read_config(o);
       const auto done = fresh ? (*service)->reload(*fresh) : core::Expected<void>(std::unexpected(fresh.error()));
       lines.say(done ? source::LogLevel::kNote : source::LogLevel::kError,
@@ -203,7 +204,8 @@ void add_run(CLI::App& app, int& exit_code) {
   takes(*sub, "FILE", {"--config", "--networks"});
   takes(*sub, "FOLDER", {"--state"});
   sub->footer(
-      "SIGTERM and SIGINT end it, SIGHUP reads the configuration anew. docs/operations.md says more.\n"
+      "SIGTERM and SIGINT end it, SIGHUP reads the configuration and TLS certificates anew.\n"
+      "docs/operations.md says more.\n"
       "Examples:\n"
       "  orbwatch run --config /etc/orbwatch/orbwatch.yaml\n"
       "  orbwatch run --config orbwatch.yaml --state ./state --json");

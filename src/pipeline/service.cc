@@ -331,8 +331,13 @@ core::Expected<void> Service::stop() {
   return my.stop_the_worker();
 }
 
+void Service::renew_certificates() {
+  for (auto& [name, entry] : impl_->collectors) entry.second->renew_certificate(true);
+}
+
 void Service::tick() {
   Impl& my = *impl_;
+  for (auto& [name, entry] : my.collectors) entry.second->renew_certificate(false);
   const auto now = std::chrono::steady_clock::now();
   if (const std::uint64_t end = my.journal->end(); end != my.last_end) {
     my.last_end = end;
@@ -394,6 +399,7 @@ ServiceStatus Service::status() const {
     status.name = settings.name;
     status.type = settings.type;
     status.port = collector->port();
+    status.certificate = collector->certificate();
     status.counters = collector->counters();
     status.losses = collector->shed_by_sender();
     if (i < out.live.sources.size()) status.records = out.live.sources[i];

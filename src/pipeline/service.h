@@ -27,6 +27,7 @@ struct CollectorStatus {
   std::string name;
   CollectorType type = CollectorType::kSyslogUdp;
   std::uint16_t port = 0;
+  source::CertificateStatus certificate;
   source::Counters counters;
   std::vector<source::SenderLoss> losses;
   LiveCounts records;  // what the pipeline made of what came
@@ -59,11 +60,16 @@ class Service {
   // The state folder, the journal's limits and the key of pseudonyms cannot be changed.
   core::Expected<void> reload(const Config& config);
 
+  // Looks at once whether certificates, keys and authorities of clients have changed, which tick() does once a minute.
+  // Connections that are open keep theirs. For SIGHUP, whatever becomes of the configuration; thread as for reload().
+  void renew_certificates();
+
   // Ends the collectors, works on what the journal holds for some seconds, writes a checkpoint. Errors are those of the
   // checkpoint: the journal still has everything then.
   core::Expected<void> stop();
 
-  // To be called about every second: writes into the journal that nothing came for a while, and tells of trouble.
+  // To be called about every second: writes into the journal that nothing came for a while, takes renewed certificates,
+  // and tells of trouble.
   void tick();
 
   ServiceStatus status() const;  // thread-safe

@@ -22,6 +22,7 @@ constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr core::Nanoseconds kThisYear = 1'735'689'600 * kSecond;  // 2025-01-01
 constexpr core::Nanoseconds kOldFacts = 180 * kDay;
 constexpr core::Nanoseconds kCertificateDue = 21 * kDay;
+constexpr const char* kRenew = "renew it; the service takes new files by itself within two minutes";
 constexpr core::Nanoseconds kSilent = kHour;
 constexpr std::uint64_t kLittleDisk = 512 * kMiB;
 // Fewer records than this say nothing about shares.
@@ -146,6 +147,24 @@ void look_at_network(const Facts& f, Checks& out) {
   }
 }
 
+// What new connections get is not always what lies on the disk.
+void look_at_certificate_in_use(const Facts& f, const Facts::Certificate& file, Checks& out) {
+  const auto* const running = collector_of(f, file.of);
+  if (running == nullptr || running->certificate.expires == 0) return;
+  const std::string about = "certificate in use of " + file.of;
+  if (!running->certificate.trouble.empty()) {
+    out.bad(about, "the service does not take the files that lie there now: " + running->certificate.trouble,
+            "put right files there; systemctl reload orbwatch has it look at once");
+  }
+  if (running->certificate.expires == file.not_after) return;
+  const core::Nanoseconds left = running->certificate.expires - f.now;
+  if (left <= 0) {
+    out.bad(about, fmt::format("it has expired {} ago", in_words(-left)), kRenew);
+  } else if (left < kCertificateDue) {
+    out.warn(about, fmt::format("it expires in {}", in_words(left)), kRenew);
+  }
+}
+
 void look_at_files(const Facts& f, Checks& out) {
   for (const auto& c : f.certificates) {
     const std::string about = "certificate of " + c.of;
@@ -153,12 +172,13 @@ void look_at_files(const Facts& f, Checks& out) {
     if (!c.trouble.empty()) {
       out.bad(about, fmt::format("{}: {}", c.path, c.trouble), "put the right file there, readable for the service");
     } else if (left <= 0) {
-      out.bad(about, fmt::format("{} has expired {} ago", c.path, in_words(-left)), "renew it and restart the service");
+      out.bad(about, fmt::format("{} has expired {} ago", c.path, in_words(-left)), kRenew);
     } else if (left < kCertificateDue) {
-      out.warn(about, fmt::format("{} expires in {}", c.path, in_words(left)), "renew it and restart the service");
+      out.warn(about, fmt::format("{} expires in {}", c.path, in_words(left)), kRenew);
     } else {
       out.good(about, fmt::format("{} is good for {}", c.path, in_words(left)));
     }
+    look_at_certificate_in_use(f, c, out);
   }
   std::size_t readable = 0;
   for (const auto& file : f.files) {

@@ -139,6 +139,21 @@ TEST(Doctor, LooksAtFiles) {
             "warning network facts: there is no table: findings know no places and no kinds of networks\n");
 }
 
+TEST(Doctor, LooksAtTheCertificateInUse) {
+  Facts f = healthy();
+  auto& used = f.service->collectors[0].certificate;
+  used.expires = f.certificates[0].not_after;
+  EXPECT_EQ(complaints(f), "");
+  used.expires = kNow + 5 * kDay;
+  EXPECT_EQ(complaints(f), "warning certificate in use of vpn: it expires in 5 days\n");
+  used.expires = kNow - 3 * kHour;
+  EXPECT_EQ(complaints(f), "bad certificate in use of vpn: it has expired 3 h ago\n");
+  used = {f.certificates[0].not_after, "the TLS key does not belong to the certificate"};
+  EXPECT_EQ(complaints(f),
+            "bad certificate in use of vpn: the service does not take the files that lie there now: the TLS key does "
+            "not belong to the certificate\n");
+}
+
 TEST(Doctor, LooksAtTheRunningService) {
   Facts f = healthy();
   f.service->journal_trouble = "cannot write: No space left on device";
@@ -234,6 +249,19 @@ TEST(Doctor, TellsPeopleAndPrograms) {
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
 }
 
+TEST(Metrics, TellWhenCertificatesExpire) {
+  Facts f = healthy();
+  pipeline::ServiceStatus& s = *f.service;
+  const auto says = [&s](const char* what) { return prometheus_text(s).find(what) != std::string::npos; };
+  EXPECT_FALSE(says("\norbwatch_tls_certificate_expiry_timestamp_seconds{")) << "no TLS";
+  s.collectors[0].certificate.expires = 1'800'000'000 * kSecond;
+  EXPECT_TRUE(
+      says("\norbwatch_tls_certificate_expiry_timestamp_seconds{collector=\"vpn\",type=\"syslog_udp\"} 1800000000\n"));
+  EXPECT_TRUE(says("\norbwatch_tls_certificate_refused{collector=\"vpn\",type=\"syslog_udp\"} 0\n"));
+  s.collectors[0].certificate.trouble = "no such file";
+  EXPECT_TRUE(says("\norbwatch_tls_certificate_refused{collector=\"vpn\",type=\"syslog_udp\"} 1\n"));
+}
+
 TEST(Status, IsReadBack) {
   Facts f = healthy();
   pipeline::ServiceStatus& s = *f.service;
@@ -241,6 +269,7 @@ TEST(Status, IsReadBack) {
   s.journal_refused = 3;
   s.collectors[0].counters.shed = 5;
   s.collectors[0].counters.receive_buffer = 4096;
+  s.collectors[0].certificate = {kNow + kDay, "no \"file\""};
   s.collectors[0].records.ahead = 6;
   s.collectors[0].records.lost_flows = 7;
   s.collectors[0].records.lost_datagrams = 8;
@@ -264,6 +293,7 @@ TEST(Status, IsReadBack) {
   EXPECT_EQ(read->journal_refused, 3U);
   ASSERT_EQ(read->collectors.size(), 1U);
   EXPECT_EQ(read->collectors[0].counters, s.collectors[0].counters);
+  EXPECT_EQ(read->collectors[0].certificate, s.collectors[0].certificate);
   EXPECT_EQ(read->collectors[0].records.counts.records, 1000U);
   EXPECT_EQ(read->collectors[0].records.ahead, 6U);
   EXPECT_EQ(read->collectors[0].records.lost_flows, 7U);

@@ -102,6 +102,16 @@ std::string prometheus_text(const ServiceStatus& status) {
   }
   each("orbwatch_last_arrival_timestamp_seconds", "gauge", "When the newest record came that was worked on, 0 if none.",
        [](const CollectorStatus& c) { return seconds(c.records.last_arrival); });
+  text.begin("orbwatch_tls_certificate_expiry_timestamp_seconds", "gauge",
+             "When the certificate expires that new connections get.");
+  for (const CollectorStatus& c : status.collectors) {
+    if (c.certificate.expires != 0) text.value(c.certificate.expires / core::kSecond, of(c));
+  }
+  text.begin("orbwatch_tls_certificate_refused", "gauge",
+             "1 if what lies in the certificate's files now is not used; /status says why.");
+  for (const CollectorStatus& c : status.collectors) {
+    if (c.certificate.expires != 0) text.value(c.certificate.trouble.empty() ? 0 : 1, of(c));
+  }
   using Count = std::uint64_t event::Counts::*;
   for (const auto& [name, count, help] :
        {std::tuple<const char*, Count, const char*>{"records", &event::Counts::records, "Records read."},
@@ -241,6 +251,10 @@ std::string status_json(const ServiceStatus& status) {
       first_field = false;
     }
     out += '}';
+    if (c.certificate.expires != 0) {
+      text("certificate_expires", core::rfc3339(c.certificate.expires));
+      text("certificate_trouble", c.certificate.trouble);
+    }
     records(c.records);
     out += '}';
   }
@@ -338,6 +352,7 @@ core::Expected<ServiceStatus> read_status(std::string_view json) {
         for (const source::CounterField& field : source::counter_fields())
           number(received, field.name, c.counters.*field.field);
       }
+      c.certificate = {moment(one, "certificate_expires"), word(one, "certificate_trouble")};
       number(one, "bytes", c.records.bytes);
       number(one, "records", c.records.counts.records);
       number(one, "events", c.records.counts.events);

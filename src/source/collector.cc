@@ -17,6 +17,8 @@ constexpr auto kFields = std::to_array<CounterField>({
      "admitted"},
     {"unauthorized", &Counters::unauthorized, false, "requests without a token that is admitted"},
     {"invalid", &Counters::invalid, false, "requests and messages that could not be read; not handed over"},
+    {"refused_records", &Counters::refused_records, false,
+     "records of OpenTelemetry that were refused by name, which the answer tells the sender; not handed over"},
     {"oversize", &Counters::oversize, false, "records that were cut off at the longest length"},
     {"unfinished", &Counters::unfinished, false, "records taken without having seen their end"},
     {"misframed", &Counters::misframed, false, "octet counts that were wrong"},
@@ -71,6 +73,10 @@ void RareLog::say(LogLevel level, std::string_view kind, const std::string& text
   std::string line = name_ + ": " + text;
   if (left_out != 0) line += " (" + std::to_string(left_out) + " more of this kind since it was last said)";
   log_(level, line);
+}
+
+void RareLog::always(LogLevel level, const std::string& text) {
+  if (log_) log_(level, name_ + ": " + text);
 }
 
 void LossTable::add(const core::Ip& sender, std::uint64_t records) {

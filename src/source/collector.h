@@ -31,6 +31,7 @@ struct Counters {
   std::uint64_t refused = 0;
   std::uint64_t unauthorized = 0;
   std::uint64_t invalid = 0;
+  std::uint64_t refused_records = 0;
   std::uint64_t oversize = 0;
   std::uint64_t unfinished = 0;
   std::uint64_t misframed = 0;
@@ -74,6 +75,14 @@ struct SenderLoss {
   std::uint64_t records = 0;
 };
 
+// The TLS certificate that new connections get.
+struct CertificateStatus {
+  core::Nanoseconds expires = 0;  // 0: the collector has none
+  std::string trouble;            // why what lies in the files now is not used; "" if it is
+
+  friend bool operator==(const CertificateStatus&, const CertificateStatus&) = default;
+};
+
 class Collector {
  public:
   virtual ~Collector() = default;  // stops it
@@ -84,6 +93,12 @@ class Collector {
   // Intake is full: records that it does not take until then are counted as shed (files: they stay in the file).
   // Idempotent. Called by one thread, as start() is.
   virtual void stop() = 0;
+
+  // Looks whether the files of the certificate have changed and takes the new ones for new connections
+  // (RenewedTls::look()). Called by the thread of start() and stop(), about every second; `at_once`: by somebody's
+  // wish.
+  virtual void renew_certificate(bool /*at_once*/) {}
+  virtual CertificateStatus certificate() const { return {}; }  // thread-safe
 
   virtual Counters counters() const = 0;                                 // thread-safe
   virtual std::vector<SenderLoss> shed_by_sender() const { return {}; }  // thread-safe; largest loss first
@@ -117,6 +132,8 @@ class RareLog {
 
   // `kind` is static text and names the message; `text` begins with a small letter.
   void say(LogLevel level, std::string_view kind, const std::string& text);
+  // For what cannot become frequent, such as what a person does.
+  void always(LogLevel level, const std::string& text);
 
  private:
   struct Said {

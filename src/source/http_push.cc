@@ -19,6 +19,7 @@
 
 #include "core/symbol.h"
 #include "core/text.h"
+#include "source/otlp.h"
 #include "source/reader.h"
 
 namespace orbwatch::source {
@@ -37,6 +38,8 @@ constexpr milliseconds kHandshake{10'000};
 constexpr milliseconds kGrace{2000};  // after stop(): for requests that are being received
 constexpr milliseconds kUnhealthyFor{5000};
 constexpr const char* kRetryAfter = "2";  // seconds
+constexpr size_t kMostGrowth = 4;         // records of OTLP in their envelopes, times the largest body
+constexpr size_t kParsedShare = 13;       // bytes of memory for each of a JSON body that is parsed as a whole
 
 // One connection as the library reads and writes it. It adds what the library lacks: a deadline for the whole request
 // and a limit for its headers. Reading goes through a buffer, since the library asks for headers byte by byte.
@@ -200,7 +203,7 @@ class Library final : public httplib::Server {
   using httplib::Server::process_request;
 };
 
-enum class Kind : std::uint8_t { kLines, kEvents, kHealth, kAck };
+enum class Kind : std::uint8_t { kLines, kEvents, kOtlp, kHealth, kAck };
 struct Route {
   string_view path;
   Kind kind;
@@ -217,6 +220,7 @@ constexpr auto kRoutes = std::to_array<Route>({
     {"/services/collector/health", Kind::kHealth, false},
     {"/services/collector/health/1.0", Kind::kHealth, false},
     {"/services/collector/ack", Kind::kAck, false},
+    {"/v1/logs", Kind::kOtlp, false},
 });
 
 const Route* route_of(const std::string& path) {
@@ -253,6 +257,10 @@ constexpr Answer kNotDecompressed{400, 6, "Damaged gzip data"};
 constexpr Answer kBrokenOff{400, 6, "The body was not received"};
 constexpr Answer kWrongKey{400, 6, "Idempotency-Key is empty or too long"};
 constexpr Answer kKeyOfOther{422, 6, "Idempotency-Key was used for another request"};
+constexpr Answer kCannotWrite{503, 8, "The journal cannot write"};
+constexpr Answer kWrongType{415, 6, "Content-Type is neither application/x-protobuf nor application/json"};
+constexpr Answer kNotOtlp{400, 6, "The body is no ExportLogsServiceRequest"};
+constexpr Answer kManyRecords{413, 27, "The records are too large with what stands around them: send fewer at once"};
 constexpr Answer kKeyInUse{409, 9, "A request with this Idempotency-Key is being taken"};
 
 // The object at the front of `text`: its length, 0 if there is none or it does not end. Only where it ends is looked
@@ -326,7 +334,7 @@ class HttpPush final : public Collector {
                                              : httplib::Server::HandlerResponse::Unhandled;
     });
     for (const Route& route : kRoutes) {
-      if (route.kind != Kind::kLines && route.kind != Kind::kEvents) continue;
+      if (route.kind != Kind::kLines && route.kind != Kind::kEvents && route.kind != Kind::kOtlp) continue;
       std::string pattern;  // the library takes paths as regular expressions
       for (const char c : route.path) pattern += c == '.' ? std::string("\\.") : std::string(1, c);
       library_.Post(pattern, [this, &route](const httplib::Request& request, httplib::Response& response,
@@ -340,9 +348,7 @@ class HttpPush final : public Collector {
   core::Expected<void> start() override {
     if (!allowed_) return core::fail("no tokens are admitted", "", "name at least one");
     if (options_.tls) {
-      auto context = make_tls_context(*options_.tls);
-      if (!context) return std::unexpected(context.error());
-      tls_ = std::move(*context);
+      if (auto opened = tls_.open(*options_.tls); !opened) return opened;
     }
     if (auto opened = stop_.open(); !opened) return opened;
     auto listener = bind_socket(SOCK_STREAM, options_.listen);
@@ -368,6 +374,8 @@ class HttpPush final : public Collector {
     listener_.reset();
   }
 
+  void renew_certificate(bool at_once) override { tls_.look(at_once, log_); }
+  CertificateStatus certificate() const override { return tls_.status(); }
   Counters counters() const override { return counters_.read(); }
   std::uint16_t port() const override { return options_.listen.port; }
 
@@ -380,6 +388,10 @@ class HttpPush final : public Collector {
     bool has_body = false;
     bool body_read = false;
     int invalid_event = -1;  // number of the event that was wrong
+    // Of OTLP, whose answers are in the request's encoding:
+    std::optional<OtlpEncoding> otlp;
+    OtlpCounts otlp_counts;
+    std::string trouble;  // what was wrong with the body
   };
   static Current& current() {
     thread_local Current value;
@@ -427,7 +439,7 @@ class HttpPush final : public Collector {
   }
 
   void serve(Link& link) {
-    if (tls_ && !link.shake_hands(tls_.get())) {
+    if (tls_.opened() && !link.shake_hands(tls_.context().get())) {
       counters_.add(&Counters::failed_handshakes);
       log_.say(LogLevel::kWarning, "handshake", "TLS with " + link.peer().text() + " failed: " + tls_error_text());
       return;
@@ -466,12 +478,21 @@ class HttpPush final : public Collector {
 
   void answer(httplib::Response& response, const Answer& answer) {
     response.status = answer.status;
-    std::string body = "{\"text\":";
-    core::append_json_string(body, answer.text);
-    body += ",\"code\":" + std::to_string(answer.code);
-    if (current().invalid_event >= 0) body += ",\"invalid-event-number\":" + std::to_string(current().invalid_event);
-    body += '}';
-    response.set_content(body, "application/json");
+    if (const auto encoding = current().otlp) {
+      std::string text(answer.text);
+      if (!current().trouble.empty()) text += ": " + current().trouble;
+      response.set_content(answer.status == 200
+                               ? otlp_response(*encoding, current().otlp_counts, options_.longest_record)
+                               : otlp_failure(*encoding, answer.status, text),
+                           *encoding == OtlpEncoding::kJson ? "application/json" : "application/x-protobuf");
+    } else {
+      std::string body = "{\"text\":";
+      core::append_json_string(body, answer.text);
+      body += ",\"code\":" + std::to_string(answer.code);
+      if (current().invalid_event >= 0) body += ",\"invalid-event-number\":" + std::to_string(current().invalid_event);
+      body += '}';
+      response.set_content(body, "application/json");
+    }
     if (answer.status == 401) response.set_header("WWW-Authenticate", "Bearer");
     if (answer.status == 503 || answer.status == 409) response.set_header("Retry-After", kRetryAfter);
     if (current().has_body && !current().body_read) response.set_header("Connection", "close");
@@ -493,6 +514,13 @@ class HttpPush final : public Collector {
     };
     const Route* const route = route_of(request.path);
     if (route == nullptr) return refuse(kNotFound);
+    if (route->kind == Kind::kOtlp) {
+      const std::string type = request.get_header_value("Content-Type");
+      string_view media = type;
+      media = core::trim(core::take_until(media, ';'));
+      if (core::equals_ignore_case(media, "application/x-protobuf")) current().otlp = OtlpEncoding::kProtobuf;
+      if (core::equals_ignore_case(media, "application/json")) current().otlp = OtlpEncoding::kJson;
+    }
     if (route->kind == Kind::kHealth) {
       if (request.method != "GET" && request.method != "HEAD") return refuse(kWrongMethod);
       return refuse(Clock::now().time_since_epoch() < unhealthy_until_.load() ? kUnhealthy : kHealthy);
@@ -500,6 +528,7 @@ class HttpPush final : public Collector {
     if (const Answer* const refusal = check_token(request)) return refuse(*refusal);
     if (route->kind == Kind::kAck) return refuse(kNoAck);
     if (request.method != "POST") return refuse(kWrongMethod);
+    if (route->kind == Kind::kOtlp && !current().otlp) return refuse(kWrongType);
     const std::string& encoding = current().encoding;
     if ((!encoding.empty() && encoding != "identity" && encoding != "gzip" && encoding != "x-gzip") ||
         request.is_multipart_form_data()) {
@@ -550,6 +579,7 @@ class HttpPush final : public Collector {
       body = std::move(out);
     }
     Records records;
+    if (route.kind == Kind::kOtlp) return receive_otlp(body, records, reserved);
     if (route.kind == Kind::kLines) {
       cut_lines(body, records);
     } else if (const Answer* const wrong = cut_events(body, records)) {
@@ -561,6 +591,41 @@ class HttpPush final : public Collector {
       return give_once(request.get_header_value("Idempotency-Key"), body.size(), records);
     }
     return give(records, 0, 0);
+  }
+
+  Answer receive_otlp(string_view body, Records& records, Reserved& reserved) {
+    const OtlpEncoding encoding = *current().otlp;
+    if (encoding == OtlpEncoding::kJson && !reserved.more(kParsedShare * body.size())) return kBusy;
+    // What stands around a record can make it many times as large; a copy as large as the body is reserved already.
+    size_t room = body.size();
+    const size_t most = kMostGrowth * std::max(options_.most_body, options_.longest_record);
+    const Answer* refusal = nullptr;
+    const auto counts = read_otlp_logs(body, encoding, options_.longest_record, [&](string_view record) {
+      const size_t size = records.bytes.size() + record.size() + 1;
+      if (size > most) {
+        refusal = &kManyRecords;
+      } else if (size > room) {
+        const size_t more = std::max(size - room, size_t{256} << 10);
+        room += more;
+        if (!reserved.more(more)) refusal = &kBusy;
+      }
+      if (refusal != nullptr) return false;
+      add(records, record, 0);
+      return true;
+    });
+    if (!counts) {
+      current().trouble = counts.error().seen;
+      return kNotOtlp;
+    }
+    if (refusal != nullptr) return *refusal;
+    Answer taken = records.count == 0 ? kSuccess : give(records, 0, 0);
+    // 500 would have the sender throw the records away.
+    if (taken.status == kServerError.status) taken = kCannotWrite;
+    if (taken.status == 200) {
+      current().otlp_counts = *counts;
+      counters_.add(&Counters::refused_records, counts->refused());
+    }
+    return taken;
   }
 
   const Answer* decompress(std::string body, std::string& out, Reserved& reserved) const {
@@ -705,7 +770,7 @@ class HttpPush final : public Collector {
   RareLog log_;
   SharedCounters counters_;
   StopSignal stop_;
-  std::shared_ptr<SSL_CTX> tls_;
+  RenewedTls tls_;
   Descriptor listener_;
   Library library_;
   std::mutex accept_mutex_;

@@ -1,5 +1,5 @@
-// Records pushed over HTTP or HTTPS: lines to /ingest, and the protocol of Splunk's HTTP event collector (HEC), which
-// many senders speak.
+// Records pushed over HTTP or HTTPS: lines to /ingest, the protocol of Splunk's HTTP event collector (HEC), which many
+// senders speak, and logs of OpenTelemetry (OTLP/HTTP).
 #pragma once
 
 #include <chrono>
@@ -39,10 +39,12 @@ using TokenAllowed = std::function<bool(std::string_view token)>;
 // POST /services/collector[/event]  JSON objects one behind the other; each is a record, envelope included
 // GET  /services/collector/health   without token
 // (the latter four also with /1.0 behind)
+// POST /v1/logs                     OTLP, application/x-protobuf or application/json (otlp.h)
 //
 // The token stands in `Authorization: Splunk TOKEN` or `Bearer TOKEN`. A body may be compressed with gzip. Answers are
 // JSON with HEC's codes, for /ingest, too. A request is taken as a whole or not at all; 200 means that the Intake has
-// taken it. 503 with Retry-After: it is full; 500: it cannot write.
+// taken it. 503 with Retry-After: it is full; 500: it cannot write. OTLP has answers of its own: Status messages, 503
+// in both cases, and partial_success for single records that are refused by name.
 //
 // `Idempotency-Key: ...` on /ingest (up to 256 bytes): stream = a hash of key and token, position = size of the body. A
 // request whose key was taken already is answered with 200 and not taken again (of one that a kill let be taken in part

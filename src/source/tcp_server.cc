@@ -63,9 +63,7 @@ class TcpServer final : public Collector {
 
   core::Expected<void> start() override {
     if (options_.tls) {
-      auto context = make_tls_context(*options_.tls);
-      if (!context) return std::unexpected(context.error());
-      tls_ = std::move(*context);
+      if (auto opened = tls_.open(*options_.tls); !opened) return opened;
     }
     if (auto opened = stop_.open(); !opened) return opened;
     epoll_ = Descriptor(::epoll_create1(EPOLL_CLOEXEC));
@@ -88,6 +86,8 @@ class TcpServer final : public Collector {
     thread_.join();
   }
 
+  void renew_certificate(bool at_once) override { tls_.look(at_once, log_); }
+  CertificateStatus certificate() const override { return tls_.status(); }
   Counters counters() const override { return counters_.read(); }
   std::vector<SenderLoss> shed_by_sender() const override { return losses_.read(); }
   std::uint16_t port() const override { return options_.listen.port; }
@@ -192,8 +192,8 @@ class TcpServer final : public Collector {
     c.peer = peer;
     c.peer_port = port;
     c.last_byte = now_;
-    if (tls_) {
-      c.tls.reset(::SSL_new(tls_.get()));
+    if (tls_.opened()) {
+      c.tls.reset(::SSL_new(tls_.context().get()));
       c.handshaken = false;
       if (!c.tls || ::SSL_set_fd(c.tls.get(), c.socket.get()) != 1) {
         counters_.add(&Counters::failed_handshakes);
@@ -572,7 +572,7 @@ class TcpServer final : public Collector {
   SharedCounters counters_;
   LossTable losses_;
   StopSignal stop_;
-  std::shared_ptr<SSL_CTX> tls_;
+  RenewedTls tls_;
   Descriptor epoll_;
   Descriptor listener_;
   std::thread thread_;

@@ -2,15 +2,30 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
 
 #include "core/text.h"
+#include "source/sockets.h"
 
 namespace orbwatch::source {
+namespace {
+
+// No chain of certificates and no list of authorities is longer.
+constexpr off_t kLongestFile = off_t{4} << 20;
+
+core::Nanoseconds nanoseconds(const timespec& time) { return time.tv_sec * core::kSecond + time.tv_nsec; }
+
+}  // namespace
 
 std::string tls_error_text() {
   const unsigned long code = ERR_get_error();  // NOLINT(google-runtime-int): OpenSSL's type
   ERR_clear_error();
   if (code == 0) return "the connection ended";
+  if (ERR_SYSTEM_ERROR(code)) return system_text(ERR_GET_REASON(code));
   const char* const reason = ERR_reason_error_string(code);
   return reason != nullptr ? reason : "error " + std::to_string(code);
 }
@@ -54,6 +69,114 @@ core::Expected<std::shared_ptr<SSL_CTX>> make_tls_context(const TlsOptions& opti
   }
   ERR_clear_error();
   return context;
+}
+
+core::Nanoseconds certificate_expiry(const SSL_CTX& context) {
+  const X509* const certificate = ::SSL_CTX_get0_certificate(&context);
+  std::tm end{};
+  if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1) return 0;
+  // The year 9999, which RFC 5280 writes where there is no end, is beyond what nanoseconds can say.
+  return std::min<core::Nanoseconds>(::timegm(&end), INT64_MAX / core::kSecond) * core::kSecond;
+}
+
+core::Expected<void> RenewedTls::open(const TlsOptions& options) {
+  options_ = options;
+  used_ = states();  // before they are read: what changes meanwhile is seen by the next look
+  auto context = make_tls_context(options);
+  if (!context) return std::unexpected(context.error());
+  next_look_ = std::chrono::steady_clock::now() + options_.look_every;
+  opened_ = true;
+  const std::scoped_lock lock(mutex_);
+  context_ = std::move(*context);
+  status_ = {certificate_expiry(*context_), {}};
+  return {};
+}
+
+std::shared_ptr<SSL_CTX> RenewedTls::context() const {
+  const std::scoped_lock lock(mutex_);
+  return context_;
+}
+
+CertificateStatus RenewedTls::status() const {
+  const std::scoped_lock lock(mutex_);
+  return status_;
+}
+
+const std::string& RenewedTls::path_of(std::size_t file) const {
+  return file == 0 ? options_.certificate : file == 1 ? options_.key : options_.client_ca;
+}
+
+RenewedTls::FileState RenewedTls::state_of(const std::string& path) {
+  struct stat info{};
+  if (path.empty() || ::stat(path.c_str(), &info) != 0) return {};
+  return {true,
+          S_ISREG(info.st_mode),
+          info.st_dev,
+          info.st_ino,
+          info.st_size,
+          nanoseconds(info.st_mtim),
+          nanoseconds(info.st_ctim)};
+}
+
+RenewedTls::States RenewedTls::states() const {
+  return {state_of(options_.certificate), state_of(options_.key), state_of(options_.client_ca)};
+}
+
+core::Expected<std::shared_ptr<SSL_CTX>> RenewedTls::load(const States& seen) const {
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    if (!seen[i].there) continue;  // OpenSSL says what is wrong
+    if (!seen[i].file) return core::fail("this is no file", core::printable(path_of(i)));
+    if (seen[i].size > kLongestFile) return core::fail("the file is too large", core::printable(path_of(i)));
+  }
+  return make_tls_context(options_);
+}
+
+void RenewedTls::look(bool at_once, RareLog& log) {
+  if (!opened_) return;
+  const auto time = std::chrono::steady_clock::now();
+  if (!at_once && time < next_look_) return;
+  next_look_ = time + options_.look_every;
+  const States seen = states();
+  if (seen == used_) {
+    refused_ = {};
+    const std::scoped_lock lock(mutex_);
+    status_.trouble.clear();
+    return;
+  }
+  if (!at_once) {
+    if (seen == refused_) return;
+    // A time ahead of the clock is that of a clock that was set back, and says nothing.
+    const core::Nanoseconds clock = now();
+    const core::Nanoseconds settle = std::chrono::nanoseconds(options_.settle).count();
+    const bool fresh = std::any_of(seen.begin(), seen.end(), [&](const FileState& file) {
+      return file.there && file.changed <= clock && clock - file.changed < settle;
+    });
+    if (fresh) return;
+  }
+  auto made = load(seen);
+  // Read while somebody wrote: what was read may be a mixture.
+  if (states() != seen) {
+    if (at_once) log.always(LogLevel::kWarning, "the TLS files are being written: they are looked at again");
+    return;
+  }
+  if (!made) {
+    refused_ = seen;
+    const std::string why = made.error().text();
+    log.always(LogLevel::kError, "the TLS files have changed and are not used, the old ones stay: " + why);
+    const std::scoped_lock lock(mutex_);
+    status_.trouble = why;
+    return;
+  }
+  used_ = seen;
+  refused_ = {};
+  const core::Nanoseconds expires = certificate_expiry(**made);
+  const bool expired = expires < now();
+  log.always(expired ? LogLevel::kWarning : LogLevel::kNote,
+             "the TLS files have changed: new connections get the certificate that " +
+                 std::string(expired ? "expired at " : "expires at ") + core::rfc3339(expires));
+  const std::scoped_lock lock(mutex_);
+  context_ = std::move(*made);
+  status_ = {expires, {}};
 }
 
 }  // namespace orbwatch::source

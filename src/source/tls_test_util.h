@@ -26,7 +26,7 @@ struct Identity {
 };
 
 // Signed by `authority`, by itself if that is null.
-inline Identity make_identity(const char* name, const Identity* authority, long serial) {
+inline Identity make_identity(const char* name, const Identity* authority, long serial, long hours = 24) {
   Identity made;
   made.key.reset(EVP_EC_gen("P-256"));
   made.certificate.reset(X509_new());
@@ -34,7 +34,7 @@ inline Identity make_identity(const char* name, const Identity* authority, long 
   X509_set_version(x, 2);
   ASN1_INTEGER_set(X509_get_serialNumber(x), serial);
   X509_gmtime_adj(X509_getm_notBefore(x), -3600);
-  X509_gmtime_adj(X509_getm_notAfter(x), 24L * 3600);
+  X509_gmtime_adj(X509_getm_notAfter(x), hours * 3600);
   X509_set_pubkey(x, made.key.get());
   X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>(name),
                              -1, -1, 0);
@@ -122,6 +122,11 @@ class TlsClient {
     SSL_shutdown(tls_.get());
     tls_.reset();
     socket_.reset();
+  }
+  // The serial number of the server's certificate, 0 without one.
+  long peer_serial() const {
+    const Certificate certificate(SSL_get1_peer_certificate(tls_.get()), X509_free);
+    return certificate ? ASN1_INTEGER_get(X509_get0_serialNumber(certificate.get())) : 0;
   }
   SSL* get() { return tls_.get(); }
   int socket() const { return socket_.get(); }
