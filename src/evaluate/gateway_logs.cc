@@ -1,0 +1,246 @@
+// What each gateway of a simulated world writes about a session, a failed log-in or a connection.
+#include <algorithm>
+
+#include "core/symbol.h"
+#include "evaluate/simulator.h"
+
+namespace orbwatch::evaluate {
+
+void Simulator::connection(Rng& rng, Gateway gateway, Nanoseconds time, std::string_view ip, std::uint16_t port,
+                           std::string_view to, std::uint16_t to_port, Nanoseconds length, std::uint64_t bytes) {
+  const std::uint32_t id = connection_id(time, rng);
+  const std::string_view inside = to == kServerAddress || to == kBastionAddress ? "dmz" : "identity";
+  asa(gateway, time,
+      FMT_COMPILE("6-302013: Built inbound TCP connection {} for outside:{}/{} ({}/{}) to {}:{}/{} ({}/{})"), id, ip,
+      port, ip, port, inside, to, to_port, to, to_port);
+  asa(gateway, time + length,
+      FMT_COMPILE("6-302014: Teardown TCP connection {} for outside:{}/{} to {}:{}/{} duration {} bytes {} TCP {}"), id,
+      ip, port, inside, to, to_port, asa_duration(length), bytes, rng.chance(0.85) ? "FINs" : "Reset-O");
+}
+
+void Simulator::denied(Rng& rng, Gateway gateway, Nanoseconds time, std::string_view ip, std::uint16_t port,
+                       std::uint16_t to_port) {
+  asa(gateway, time,
+      FMT_COMPILE("4-106023: Deny tcp src outside:{}/{} dst dmz:198.51.100.{}/{} by access-group \"outside_access_in\" "
+                  "[0x0, 0x0]"),
+      ip, port, rng.between(16, 30), to_port);
+}
+
+void Simulator::failed_login(Rng& rng, Gateway gateway, Nanoseconds time, std::uint32_t address, std::string_view user,
+                             std::uint16_t source_port) {
+  const IpText ip(address);
+  if (gateway == Gateway::kFortigate) {
+    fortigate(time, "0101039943",
+              FMT_COMPILE("subtype=\"vpn\" level=\"information\" vd=\"root\" logdesc=\"SSL VPN new connection\" "
+                          "action=\"ssl-new-con\" "
+                          "tunneltype=\"ssl\" tunnelid=0 remip={} user=\"N/A\" group=\"N/A\" dst_host=\"N/A\" "
+                          "reason=\"N/A\" msg=\"SSL new connection\""),
+              std::string_view(ip));
+    fortigate(
+        time + 1800 * kMillisecond, "0101039426",
+        FMT_COMPILE(
+            "subtype=\"vpn\" level=\"alert\" vd=\"root\" logdesc=\"SSL VPN login fail\" action=\"ssl-login-fail\" "
+            "tunneltype=\"ssl-web\" tunnelid=0 remip={} user=\"{}\" group=\"N/A\" dst_host=\"N/A\" "
+            "reason=\"sslvpn_login_permission_denied\" msg=\"SSL user failed to logged in\""),
+        std::string_view(ip), user);
+    return;
+  }
+  const std::uint16_t port = source_port != 0 ? source_port : ephemeral(rng);
+  const std::string_view to = kAsaAddress[gateway == Gateway::kAsa1 ? 0 : 1];
+  asa(gateway, time,
+      FMT_COMPILE("6-725001: Starting SSL handshake with client outside:{}/{} to {}/443 for TLS session"),
+      std::string_view(ip), port, to);
+  asa(gateway, time + 120 * kMillisecond,
+      FMT_COMPILE("6-725002: Device completed SSL handshake with client outside:{}/{} to {}/443 for TLSv1.2 session"),
+      std::string_view(ip), port, to);
+  asa(gateway, time + 1900 * kMillisecond,
+      FMT_COMPILE(
+          "6-113005: AAA user authentication Rejected : reason = AAA failure : server = {} : user = {} : user IP = {}"),
+      kRadius, user, std::string_view(ip));
+  asa(gateway, time + 2600 * kMillisecond,
+      FMT_COMPILE("6-725007: SSL session with client outside:{}/{} to {}/443 terminated"), std::string_view(ip), port,
+      to);
+}
+
+void Simulator::asa_session(Rng& rng, Gateway gateway, const Session& s) {
+  const IpText address(s.ip);
+  const std::string_view ip = address;
+  const std::string_view to = kAsaAddress[gateway == Gateway::kAsa1 ? 0 : 1];
+  const std::uint16_t port = s.source_port != 0 ? s.source_port : ephemeral(rng);
+  const std::string pool = pool_address(s.user_number);
+  Nanoseconds t = s.start;
+  for (int i = 0; i < s.wrong_before; ++i) {
+    failed_login(rng, gateway, t, s.ip, s.user, s.source_port);
+    t += rng.between(6, 25) * kSecond;
+  }
+  const Nanoseconds end = t + std::max(s.length, kMinute);
+  const std::uint64_t sent = static_cast<std::uint64_t>(s.mean_bytes * rng.exponential(1)) + 40'000;
+  const std::uint64_t received = static_cast<std::uint64_t>(s.mean_bytes * 0.2 * rng.exponential(1)) + 20'000;
+  connection(rng, gateway, t, ip, port, to, 443, end - t, sent + received);
+  asa(gateway, t, FMT_COMPILE("6-725001: Starting SSL handshake with client outside:{}/{} to {}/443 for TLS session"),
+      ip, port, to);
+  asa(gateway, t + 150 * kMillisecond,
+      FMT_COMPILE("6-725002: Device completed SSL handshake with client outside:{}/{} to {}/443 for TLSv1.2 session"),
+      ip, port, to);
+  t += rng.between(2, 9) * kSecond;
+  asa(gateway, t, FMT_COMPILE("6-113004: AAA user authentication Successful : server =  {} : user = {}"), kRadius,
+      s.user);
+  asa(gateway, t, FMT_COMPILE("6-113009: AAA retrieved default group policy ({}) for user = {}"), s.group, s.user);
+  asa(gateway, t, FMT_COMPILE("6-113008: AAA transaction status ACCEPT : user = {}"), s.user);
+  asa(gateway, t,
+      FMT_COMPILE("6-734001: DAP: User {}, Addr {}, Connection AnyConnect: The following DAP records were selected for "
+                  "this connection: DfltAccessPolicy"),
+      s.user, ip);
+  asa(gateway, t, FMT_COMPILE("6-113039: Group <{}> User <{}> IP <{}> AnyConnect parent session started."), s.group,
+      s.user, ip);
+  asa(gateway, t + kSecond, FMT_COMPILE("6-737026: IPAA: Client assigned {} from local pool VPN-POOL"), pool);
+  asa(gateway, t + kSecond,
+      FMT_COMPILE("5-722033: Group <{}> User <{}> IP <{}> First TCP SVC connection established for SVC session."),
+      s.group, s.user, ip);
+  asa(gateway, t + kSecond,
+      FMT_COMPILE("6-722022: Group <{}> User <{}> IP <{}> TCP SVC connection established without compression"), s.group,
+      s.user, ip);
+  asa(gateway, t + kSecond, FMT_COMPILE("6-722055: Group <{}> User <{}> IP <{}> Client Type: {}"), s.group, s.user, ip,
+      s.client);
+  asa(gateway, t + kSecond,
+      FMT_COMPILE("4-722051: Group <{}> User <{}> IP <{}> IPv4 Address <{}> IPv6 address <::> assigned to session"),
+      s.group, s.user, ip, pool);
+  // One connection through the tunnel stands for the many.
+  const std::uint16_t inner = ephemeral(rng);
+  const std::uint32_t id = connection_id(t + 4 * kSecond, rng);
+  asa(gateway, t + 4 * kSecond,
+      FMT_COMPILE("6-302013: Built inbound TCP connection {} for outside:{}/{} ({}/{})(LOCAL\\{}) to "
+                  "inside:10.1.0.{}/443 (10.1.0.{}/443) ({})"),
+      id, pool, inner, pool, inner, s.user, 20 + s.user_number % 5, 20 + s.user_number % 5, s.user);
+  asa(gateway, t + 95 * kSecond,
+      FMT_COMPILE("6-302014: Teardown TCP connection {} for outside:{}/{}(LOCAL\\{}) to inside:10.1.0.{}/443 duration "
+                  "0:01:31 bytes {} TCP FINs ({})"),
+      id, pool, inner, s.user, 20 + s.user_number % 5, 3000 + rng.below(900'000), s.user);
+  for (int i = 0; i < s.reconnects; ++i) {
+    const Nanoseconds when =
+        t + 2 * kMinute +
+        static_cast<Nanoseconds>(rng.below(static_cast<std::uint64_t>(std::max(end - t - 3 * kMinute, kSecond))));
+    asa(gateway, when,
+        FMT_COMPILE("6-722023: Group <{}> User <{}> IP <{}> TCP SVC connection terminated without compression"),
+        s.group, s.user, ip);
+    asa(gateway, when + 20 * kSecond,
+        FMT_COMPILE("5-722034: Group <{}> User <{}> IP <{}> New TCP SVC connection, no existing connection."), s.group,
+        s.user, ip);
+  }
+  asa(gateway, end - kSecond,
+      FMT_COMPILE("6-722023: Group <{}> User <{}> IP <{}> TCP SVC connection terminated without compression"), s.group,
+      s.user, ip);
+  const auto seconds = (end - t) / kSecond;
+  asa(gateway, end,
+      FMT_COMPILE("4-113019: Group = VPN-Staff, Username = {}, IP = {}, Session disconnected. Session Type: SSL, "
+                  "Duration: {}h:{:02}m:{:02}s, Bytes "
+                  "xmt: {}, Bytes rcv: {}, Reason: {}"),
+      s.user, ip, seconds / 3600, seconds / 60 % 60, seconds % 60, sent, received, s.reason);
+  asa(gateway, end, FMT_COMPILE("6-716002: Group <{}> User <{}> IP <{}> WebVPN session terminated: {}."), s.group,
+      s.user, ip, s.reason);
+  asa(gateway, end, FMT_COMPILE("6-737016: IPAA: Freeing local pool address {}"), pool);
+  asa(gateway, end, FMT_COMPILE("6-725007: SSL session with client outside:{}/{} to {}/443 terminated"), ip, port, to);
+}
+
+void Simulator::fortigate_session(Rng& rng, const Session& s) {
+  const IpText address(s.ip);
+  const std::string_view ip = address;
+  const std::string pool = pool_address(s.user_number);
+  Nanoseconds t = s.start;
+  for (int i = 0; i < s.wrong_before; ++i) {
+    failed_login(rng, Gateway::kFortigate, t, s.ip, s.user, s.source_port);
+    t += rng.between(6, 25) * kSecond;
+  }
+  const Nanoseconds begin = t;
+  const Nanoseconds end = t + std::max(s.length, kMinute);
+  const std::uint64_t tunnel = 100'000'000 + rng.below(1'900'000'000);
+  const std::uint64_t sent = static_cast<std::uint64_t>(s.mean_bytes * rng.exponential(1)) + 40'000;
+  const std::uint64_t received = static_cast<std::uint64_t>(s.mean_bytes * 0.2 * rng.exponential(1)) + 20'000;
+  fortigate(
+      t, "0101039943",
+      FMT_COMPILE(
+          "subtype=\"vpn\" level=\"information\" vd=\"root\" logdesc=\"SSL VPN new connection\" action=\"ssl-new-con\" "
+          "tunneltype=\"ssl\" tunnelid=0 remip={} user=\"N/A\" group=\"N/A\" dst_host=\"N/A\" reason=\"N/A\" msg=\"SSL "
+          "new connection\""),
+      ip);
+  t += rng.between(2, 9) * kSecond;
+  fortigate(t, "0101039424",
+            FMT_COMPILE("subtype=\"vpn\" level=\"information\" vd=\"root\" logdesc=\"SSL VPN tunnel up\" "
+                        "action=\"tunnel-up\" tunneltype=\"ssl-web\" "
+                        "tunnelid={} remip={} user=\"{}\" group=\"{}\" dst_host=\"N/A\" reason=\"login successfully\" "
+                        "msg=\"SSL tunnel established\""),
+            tunnel, ip, s.user, s.group);
+  fortigate(t + kSecond, "0101039947",
+            FMT_COMPILE("subtype=\"vpn\" level=\"information\" vd=\"root\" logdesc=\"SSL VPN tunnel up\" "
+                        "action=\"tunnel-up\" tunneltype=\"ssl-tunnel\" "
+                        "tunnelid={} remip={} tunnelip={} user=\"{}\" group=\"{}\" dst_host=\"N/A\" reason=\"tunnel "
+                        "established\" msg=\"SSL tunnel "
+                        "established\""),
+            tunnel, ip, pool, s.user, s.group);
+  for (Nanoseconds at = t + 2 * kHour; at < end; at += 2 * kHour) {
+    const double part = static_cast<double>(at - begin) / static_cast<double>(end - begin);
+    fortigate(
+        at, "0101039949",
+        FMT_COMPILE(
+            "subtype=\"vpn\" level=\"information\" vd=\"root\" logdesc=\"SSL VPN statistics\" action=\"tunnel-stats\" "
+            "tunneltype=\"ssl-tunnel\" tunnelid={} remip={} tunnelip={} user=\"{}\" group=\"{}\" dst_host=\"N/A\" "
+            "nextstat=7200 "
+            "duration={} sentbyte={} rcvdbyte={} msg=\"SSL tunnel statistics\""),
+        tunnel, ip, pool, s.user, s.group, (at - t) / kSecond,
+        static_cast<std::uint64_t>(static_cast<double>(sent) * part),
+        static_cast<std::uint64_t>(static_cast<double>(received) * part));
+  }
+  fortigate(end, "0101039948",
+            FMT_COMPILE("subtype=\"vpn\" level=\"information\" vd=\"root\" logdesc=\"SSL VPN tunnel down\" "
+                        "action=\"tunnel-down\" tunneltype=\"ssl-tunnel\" "
+                        "tunnelid={} remip={} tunnelip={} user=\"{}\" group=\"{}\" dst_host=\"N/A\" reason=\"N/A\" "
+                        "duration={} sentbyte={} rcvdbyte={} "
+                        "msg=\"SSL tunnel shutdown\""),
+            tunnel, ip, pool, s.user, s.group, (end - t) / kSecond, sent, received);
+}
+
+void Simulator::session(Rng& rng, Gateway gateway, const Session& s) {
+  if (gateway == Gateway::kFortigate) {
+    fortigate_session(rng, s);
+  } else {
+    asa_session(rng, gateway, s);
+  }
+}
+
+void Simulator::ssh_session(Rng& rng, Nanoseconds start, Nanoseconds length, std::string_view ip, std::string_view user,
+                            bool key, int wrong) {
+  const auto pid = static_cast<std::uint32_t>(1000 + rng.below(4'000'000));
+  const std::uint16_t port = ephemeral(rng);
+  for (int i = 0; i < wrong; ++i) {
+    sshd(start, pid, FMT_COMPILE("Failed password for {} from {} port {} ssh2"), user, ip, port);
+    start += rng.between(3, 9) * kSecond;
+  }
+  if (key) {
+    sshd(start, pid,
+         FMT_COMPILE("Accepted publickey for {} from {} port {} ssh2: ED25519 SHA256:{:016x}{:016x}Vd4uVwmJpWc"), user,
+         ip, port, core::hash64(user, world_.seed), core::hash64(user, world_.seed + 1));
+  } else {
+    sshd(start, pid, FMT_COMPILE("Accepted password for {} from {} port {} ssh2"), user, ip, port);
+  }
+  sshd(start + 40 * kMillisecond, pid,
+       FMT_COMPILE("pam_unix(sshd:session): session opened for user {}(uid={}) by (uid=0)"), user,
+       1000 + core::hash64(user) % 500);
+  const Nanoseconds end = start + length;
+  sshd(end, pid, FMT_COMPILE("Received disconnect from {} port {}:11: disconnected by user"), ip, port);
+  sshd(end, pid, FMT_COMPILE("Disconnected from user {} {} port {}"), user, ip, port);
+  sshd(end + 5 * kMillisecond, pid, FMT_COMPILE("pam_unix(sshd:session): session closed for user {}"), user);
+}
+
+void Simulator::ssh_guess(Rng& rng, Nanoseconds time, std::uint32_t address, std::string_view user, bool exists) {
+  const IpText text(address);
+  const std::string_view ip = text;
+  const auto pid = static_cast<std::uint32_t>(1000 + rng.below(4'000'000));
+  const std::uint16_t port = ephemeral(rng);
+  if (!exists) sshd(time, pid, FMT_COMPILE("Invalid user {} from {} port {}"), user, ip, port);
+  sshd(time + kSecond, pid, FMT_COMPILE("Failed password for {}{} from {} port {} ssh2"), exists ? "" : "invalid user ",
+       user, ip, port);
+  sshd(time + 2 * kSecond, pid, FMT_COMPILE("Connection closed by {} user {} {} port {} [preauth]"),
+       exists ? "authenticating" : "invalid", user, ip, port);
+}
+
+}  // namespace orbwatch::evaluate
