@@ -24,7 +24,7 @@ void Simulator::noise_day(int day) {
     const IpText ip(world_.fixed_address(network, rng.below(400)));
     Nanoseconds t = at(rng);
     for (int k = rng.between(4, 28); k > 0; --k) {
-      const Gateway gateway = rng.chance(0.5) ? Gateway::kAsa1 : Gateway::kAsa2;
+      const Gateway gateway = firewall(rng.chance(0.5) ? Gateway::kAsa1 : Gateway::kAsa2);
       const std::uint16_t port = ephemeral(rng);
       denied(rng, gateway, t, ip, port, rng.pick(kSwept));
       t += rng.between(1, 40) * kSecond;
@@ -41,7 +41,7 @@ void Simulator::noise_day(int day) {
       network = town.homes[rng.below(town.homes.size())];
     }
     const IpText ip(world_.fixed_address(*network, 100'000 + rng.below(1u << 20)));
-    const Gateway gateway = rng.chance(0.5) ? Gateway::kAsa1 : Gateway::kAsa2;
+    const Gateway gateway = firewall(rng.chance(0.5) ? Gateway::kAsa1 : Gateway::kAsa2);
     const Nanoseconds t = at(rng);
     const std::uint16_t port = ephemeral(rng);
     denied(rng, gateway, t, ip, port, rng.pick(kWormPorts));
@@ -54,9 +54,7 @@ void Simulator::noise_day(int day) {
   for (int i = guess.poisson(2.5 * scale); i > 0; --i) {
     const PlanNetwork& network = *world_.hosting[guess.below(world_.hosting.size())];
     const std::uint32_t ip = world_.fixed_address(network, 500 + guess.below(100));
-    const Gateway gateway = guess.chance(0.5)   ? Gateway::kAsa1
-                            : guess.chance(0.5) ? Gateway::kAsa2
-                                                : Gateway::kFortigate;
+    const Gateway gateway = world_.served[guess.chance(0.5) ? 0 : guess.chance(0.5) ? 1 : 2];
     Nanoseconds t = at(guess);
     for (int k = guess.between(5, 30); k > 0; --k) {
       failed_login(guess, gateway, t, ip, guess.pick(kGuessed), 0);
@@ -82,6 +80,10 @@ void Simulator::noise_day(int day) {
     const Town& town = world_.towns[web.below(world_.towns.size())];
     const PlanNetwork* network = town.homes[web.below(town.homes.size())];
     std::uint32_t ip = world_.fixed_address(*network, 2'000'000 + web.below(1u << 20));
+    if (std::ranges::find(world_.cgnat_asns, network->asn) != world_.cgnat_asns.end() && web.chance(0.6)) {
+      // The staff's neighbours behind the carrier's NAT.
+      ip = world_.address({network, 2'000'000 + web.below(1u << 20), false, true}, midnight);
+    }
     if (web.chance(0.3)) {
       const PlanNetwork& mobile = *world_.mobiles[web.below(world_.mobiles.size())];
       ip = world_.cgnat_address(mobile, web.below(48));
@@ -133,14 +135,7 @@ void Simulator::services_day(int day) {
     asa(Gateway::kAsa1, t,
         FMT_COMPILE("6-605005: Login permitted from 10.1.0.50/{} to inside:10.1.0.1/ssh for user \"{}\""),
         ephemeral(rng), admin.name);
-    fortigate(
-        t + kHour, "0100032001",
-        FMT_COMPILE("subtype=\"system\" level=\"information\" vd=\"root\" logdesc=\"Admin login successful\" sn=\"{}\" "
-                    "user=\"{}\" "
-                    "ui=\"https(10.1.0.50)\" method=\"https\" srcip=10.1.0.50 dstip=10.1.0.2 action=\"login\" "
-                    "status=\"success\" reason=\"none\" "
-                    "profile=\"super_admin\" msg=\"Administrator {} logged in successfully from https(10.1.0.50)\""),
-        1'700'000'000 + rng.below(1'000'000), admin.name, admin.name);
+    admin_login(rng, t + kHour, "10.1.0.50", admin.name, true);
   }
   // A service provider keeps the FortiGate from its own office once a week: an exposure that is known and ordinary
   // here.
@@ -154,19 +149,11 @@ void Simulator::services_day(int day) {
     item.grey = true;
     item.users = {"svc-netcare"};
     item.sources = {std::string(text)};
-    item.gateway = name(Gateway::kFortigate);
+    item.gateway = name(administered());
     item.outcome = "success";
     as_item(item, [&](TruthItem&) {
       const Nanoseconds t = midnight + 10 * kHour + rng.between(0, 5 * 3600) * kSecond;
-      fortigate(
-          t, "0100032001",
-          FMT_COMPILE(
-              "subtype=\"system\" level=\"information\" vd=\"root\" logdesc=\"Admin login successful\" sn=\"{}\" "
-              "user=\"svc-netcare\" "
-              "ui=\"https({})\" method=\"https\" srcip={} dstip={} action=\"login\" status=\"success\" reason=\"none\" "
-              "profile=\"super_admin\" msg=\"Administrator svc-netcare logged in successfully from https({})\""),
-          1'700'000'000 + rng.below(1'000'000), std::string_view(text), std::string_view(text), kFortigateAddress,
-          std::string_view(text));
+      admin_login(rng, t, text, "svc-netcare", true);
     });
   }
 }

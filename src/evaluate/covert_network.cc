@@ -54,13 +54,10 @@ void Simulator::intrusion(Rng& rng, std::size_t number, Nanoseconds time, const 
     s.ip = ip;
     s.source_port = node.source_port;
     s.mean_bytes = 9e7;
-    constexpr std::array<std::string_view, 3> kOther = {"Cisco AnyConnect VPN Agent for Windows 4.8.03052",
-                                                        "Open AnyConnect VPN Agent v8.20",
-                                                        "Cisco AnyConnect VPN Agent for Linux 4.9.06037"};
-    s.client = copied ? world_.client_of(user, day) : std::string(rng.pick(kOther));
+    s.client = copied ? world_.client_of(user, day) : rng.pick(kOperatorClients);
     const Gateway gateway = user.gateway;
     truth.gateway = name(gateway);
-    truth.client = gateway == Gateway::kFortigate ? "unseen" : copied ? "copied" : "different";
+    truth.client = !logs_client(gateway) ? "unseen" : copied ? "copied" : "different";
     session(rng, gateway, s);
   });
 }
@@ -77,7 +74,7 @@ void Simulator::covert_logins(const std::vector<int>& days) {
     const bool usual_hours = rng.chance(0.6);
     const int log_ins = rng.between(1, 3);
     int day = days[rng.below(days.size())];
-    const bool ssh = c % 6 == 4;  // one in six at the bastion, with an administrator's credentials
+    const bool ssh = world_.bastion && c % 6 == 4;  // one in six at the bastion, with an administrator's credentials
     // A victim who is neither contractor nor newly hired; stolen credentials are of people who use them.
     std::size_t victim = rng.below(world_.users.size());
     for (int tries = 0; tries < 500; ++tries, victim = rng.below(world_.users.size())) {
@@ -108,7 +105,7 @@ void Simulator::covert_logins(const std::vector<int>& days) {
       item.campaign = fmt::format("s{}-intrusion-{}", world_.seed, c + 1);
       item.id = fmt::format("{}-{}", item.campaign, i + 1);
       item.placement = placement;
-      item.client = ssh || user.gateway == Gateway::kFortigate ? "unseen" : copied ? "copied" : "different";
+      item.client = ssh || !logs_client(user.gateway) ? "unseen" : copied ? "copied" : "different";
       item.disguise = score_disguise(item, usual_hours);
       const std::uint64_t stream = rng.next();
       due_.emplace(world_.day_of(time), [this, stream, victim, time, node, copied, ssh, item] {
@@ -126,14 +123,14 @@ void Simulator::spray(int campaign, int first_day) {
       "administrator", "reception", "office", "service", "hr",       "finance",   "marketing", "mail",
       "printer",       "training",  "board",  "legal",   "helpdesk", "logistics", "purchase",  "archive"};
   Rng plan(world_.seed, {kSpray, static_cast<std::uint64_t>(campaign)});
-  const Gateway gateway = plan.chance(0.7) ? Gateway::kAsa1 : Gateway::kFortigate;
+  const Gateway gateway = world_.served[plan.chance(0.7) ? 0 : 2];
   std::vector<std::size_t> accounts;
   for (std::size_t u = 0; u < world_.users.size(); ++u) {
     if (plan.chance(world_.users.size() > 400 ? 240.0 / static_cast<double>(world_.users.size()) : 0.6))
       accounts.push_back(u);
   }
   const std::string name_of = fmt::format("s{}-spray-{}", world_.seed, campaign + 1);
-  for (int d = 0; d < 4 && first_day + d < world_.days; ++d) {
+  for (int d = 0; d < options_.spray_days && first_day + d < world_.days; ++d) {
     const int day = first_day + d;
     const bool hit_day = d == 1 || d == 3;
     // The account that falls: one that this gateway serves.
@@ -142,7 +139,7 @@ void Simulator::spray(int campaign, int first_day) {
       for (int tries = 0; tries < 500 && !fallen; ++tries) {
         const std::size_t u = plan.below(world_.users.size());
         const User& user = world_.users[u];
-        if ((user.gateway == Gateway::kFortigate) == (gateway == Gateway::kFortigate) && !user.contractor &&
+        if ((user.gateway == world_.served[2]) == (gateway == world_.served[2]) && !user.contractor &&
             user.hired_day < day)
           fallen = u;
       }
@@ -209,7 +206,7 @@ void Simulator::spray(int campaign, int first_day) {
           s.length = length;
           s.ip = world_.address(n.line, t);
           s.source_port = n.source_port;
-          s.client = "Open AnyConnect VPN Agent v8.20";
+          s.client = kOperatorClients[1];
           s.mean_bytes = bytes;
           truth.sources.push_back(std::string(IpText(s.ip)));
           session(rng, user.gateway, s);
@@ -217,7 +214,7 @@ void Simulator::spray(int campaign, int first_day) {
         truth.users.push_back(user.name);
         truth.gateway = name(user.gateway);
         truth.outcome = "success";
-        truth.client = user.gateway == Gateway::kFortigate ? "unseen" : "different";
+        truth.client = !logs_client(user.gateway) ? "unseen" : "different";
         truth.disguise = score_disguise(truth, true);
         log_in(*guesser, first, kMinute, 1000);
         log_in(*near, second, rng.between(10, 80) * kMinute, 9e7);
@@ -270,7 +267,7 @@ void Simulator::management_probe(int number, int day) {
     item.campaign = fmt::format("s{}-management-{}", world_.seed, number + 1);
     item.id = item.campaign + "-1";
     const bool on_asa = number % 2 == 0;
-    item.gateway = name(on_asa ? Gateway::kAsa1 : Gateway::kFortigate);
+    item.gateway = name(on_asa ? Gateway::kAsa1 : administered());
     item.outcome = on_asa ? "failure" : "success";
     item.users = {on_asa ? "admin" : "netadmin"};
     const Nanoseconds begin =
@@ -293,23 +290,8 @@ void Simulator::management_probe(int number, int day) {
           asa(Gateway::kAsa1, t + 4 * kSecond,
               FMT_COMPILE("6-605004: Login denied from {}/{} to outside:{}/https for user \"admin\""), ip, port,
               kAsaAddress[0]);
-        } else if (i < 3) {
-          fortigate(t, "0100032002",
-                    FMT_COMPILE("subtype=\"system\" level=\"alert\" vd=\"root\" logdesc=\"Admin login failed\" "
-                                "sn=\"0\" user=\"netadmin\" ui=\"https({})\" "
-                                "method=\"https\" srcip={} dstip={} action=\"login\" status=\"failed\" "
-                                "reason=\"passwd_invalid\" msg=\"Administrator "
-                                "netadmin login failed from https({}) because of invalid password\""),
-                    ip, ip, kFortigateAddress, ip);
         } else {
-          fortigate(t, "0100032001",
-                    FMT_COMPILE(
-                        "subtype=\"system\" level=\"information\" vd=\"root\" logdesc=\"Admin login successful\" "
-                        "sn=\"{}\" user=\"netadmin\" "
-                        "ui=\"https({})\" method=\"https\" srcip={} dstip={} action=\"login\" status=\"success\" "
-                        "reason=\"none\" "
-                        "profile=\"super_admin\" msg=\"Administrator netadmin logged in successfully from https({})\""),
-                    1'700'000'000 + rng.below(1'000'000), ip, ip, kFortigateAddress, ip);
+          admin_login(rng, t, ip, "netadmin", i == 3);
         }
         t += rng.between(10, 70) * kMinute;
       }
@@ -329,11 +311,21 @@ void Simulator::attacks() {
   for (int i = 0; i < options_.scans; ++i)
     slow_scan(i, std::min(last, attack_from_ + plan.between(0, std::max(0, (last - attack_from_) / 3))));
   for (int i = 0; i < options_.sprays; ++i) {
-    const int latest = std::max(attack_from_, last - 3);
-    spray(i, std::min(latest, attack_from_ + plan.between(std::min(2, latest - attack_from_), latest - attack_from_)));
+    const int latest = std::max(attack_from_, last - (options_.spray_days - 1));
+    const int first =
+        std::min(latest, attack_from_ + plan.between(std::min(2, latest - attack_from_), latest - attack_from_));
+    if (world_.variety) {
+      varied_spray(i, first, last);
+    } else {
+      spray(i, first);
+    }
   }
   for (int i = 0; i < options_.management_probes; ++i) management_probe(i, days[plan.below(days.size())]);
-  covert_logins(days);
+  if (world_.variety) {
+    varied_intrusions(days);
+  } else {
+    covert_logins(days);
+  }
 }
 
 }  // namespace orbwatch::evaluate

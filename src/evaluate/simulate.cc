@@ -3,6 +3,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -43,8 +44,45 @@ void append_truth(std::string& out, const TruthItem& item) {
   text("placement", item.placement);
   text("client", item.client);
   text("outcome", item.outcome);
+  text("relay", item.relay);
+  text("conduct", item.conduct);
   fmt::format_to(std::back_inserter(out), ",\"disguise\":{},\"grey\":{},\"lines\":{}}}\n", item.disguise, item.grey,
                  item.lines);
+}
+
+void append_happening(std::string& out, const Happening& happening) {
+  out += "{\"ordinary\":";
+  core::append_json_string(out, happening.kind);
+  if (!happening.what.empty()) {
+    out += ",\"what\":";
+    core::append_json_string(out, happening.what);
+  }
+  if (happening.time != 0) {
+    fmt::format_to(std::back_inserter(out), ",\"time\":\"{}\",\"end\":\"{}\"", core::rfc3339(happening.time),
+                   core::rfc3339(happening.end));
+  }
+  out += ",\"users\":[";
+  for (std::size_t i = 0; i < happening.users.size(); ++i) {
+    if (i > 0) out += ',';
+    core::append_json_string(out, happening.users[i]);
+  }
+  out += "]}\n";
+}
+
+std::optional<Sector> sector_of(std::string_view name) {
+  constexpr std::array<std::string_view, 4> kNames = {"office", "hospital", "factory", "school"};
+  const auto at = std::ranges::find(kNames, name);
+  if (at == kNames.end()) return std::nullopt;
+  return static_cast<Sector>(at - kNames.begin());
+}
+
+std::optional<GatewaySet> gateway_set_of(std::string_view name, bool variety, std::uint64_t seed) {
+  if (name == "asa") return GatewaySet::kAsa;
+  if (name == "mixed") return GatewaySet::kMixed;
+  if (name == "asa-only") return GatewaySet::kAsaOnly;
+  if (!name.empty()) return std::nullopt;
+  // Two worlds in five with other vendors' gateways.
+  return variety && Rng(seed, {kGatewayChoice}).chance(0.4) ? GatewaySet::kMixed : GatewaySet::kAsa;
 }
 
 std::optional<CivilTime> parse_date(std::string_view text) {
@@ -71,11 +109,17 @@ core::Expected<SimulateResult> Simulator::run() {
   const auto path = [&](std::string_view file) { return (dir / file).string(); };
   const Nanoseconds half = world_.midnight(world_.days / 2);
   const Nanoseconds three_quarters = world_.midnight(world_.days * 3 / 4);
-  logs_.emplace_back(std::vector<LogFile::Part>{
-      {path("asa-1.log.2.gz"), half}, {path("asa-1.log.1"), three_quarters}, {path("asa-1.log"), INT64_MAX}});
-  logs_.emplace_back(std::vector<LogFile::Part>{{path("asa-2.log.1"), three_quarters}, {path("asa-2.log"), INT64_MAX}});
-  logs_.emplace_back(std::vector<LogFile::Part>{{path("fortigate.log"), INT64_MAX}});
-  logs_.emplace_back(std::vector<LogFile::Part>{{path("bastion-auth.log"), INT64_MAX}});
+  const auto writes = [&](Gateway gateway, std::vector<LogFile::Part> parts) {
+    if (!world_.stands(gateway)) return;
+    logs_[static_cast<std::size_t>(gateway)] = std::make_unique<LogFile>(std::move(parts));
+  };
+  writes(Gateway::kAsa1,
+         {{path("asa-1.log.2.gz"), half}, {path("asa-1.log.1"), three_quarters}, {path("asa-1.log"), INT64_MAX}});
+  writes(Gateway::kAsa2, {{path("asa-2.log.1"), three_quarters}, {path("asa-2.log"), INT64_MAX}});
+  writes(Gateway::kFortigate, {{path("fortigate.log"), INT64_MAX}});
+  writes(Gateway::kBastion, {{path("bastion-auth.log"), INT64_MAX}});
+  writes(Gateway::kPaloAlto, {{path("paloalto.log.1"), half}, {path("paloalto.log"), INT64_MAX}});
+  writes(Gateway::kIvanti, {{path("ivanti.log"), INT64_MAX}});
 
   attacks();
   for (int day = 0; day < world_.days; ++day) {
@@ -85,12 +129,15 @@ core::Expected<SimulateResult> Simulator::run() {
     const auto [from, to] = due_.equal_range(day);
     for (auto it = from; it != to; ++it) it->second();
     // No line of a later day lies before its midnight: what starts today is written, what ends later waits.
-    for (LogFile& file : logs_) {
-      if (auto flushed = file.flush(world_.midnight(day + 1)); !flushed) return std::unexpected(flushed.error());
+    for (const std::unique_ptr<LogFile>& file : logs_) {
+      if (file == nullptr) continue;
+      if (auto flushed = file->flush(world_.midnight(day + 1)); !flushed) return std::unexpected(flushed.error());
     }
   }
   SimulateResult result;
-  for (LogFile& file : logs_) {
+  for (const std::unique_ptr<LogFile>& log : logs_) {
+    if (log == nullptr) continue;
+    LogFile& file = *log;
     if (auto flushed = file.flush(INT64_MAX); !flushed) return std::unexpected(flushed.error());
     if (auto closed = file.close(); !closed) return std::unexpected(closed.error());
     result.lines += file.lines();
@@ -107,6 +154,8 @@ core::Expected<SimulateResult> Simulator::run() {
       ORBWATCH_VERSION, world_.seed, world_.region, core::rfc3339(world_.start), world_.users.size(), world_.days,
       options_.noise, attack_from_);
   for (const TruthItem& item : truth_) append_truth(text, item);
+  result.happenings = happenings();
+  for (const Happening& happening : result.happenings) append_happening(text, happening);
   result.truth_file = path(kTruthFile);
   std::ofstream out(result.truth_file, std::ios::binary | std::ios::trunc);
   out << text;
@@ -141,7 +190,23 @@ core::Expected<SimulateResult> simulate(const SimulateOptions& options) {
   if (options.covert_logins < 0 || options.sprays < 0 || options.scans < 0 || options.management_probes < 0) {
     return core::fail("negative number of attacks", {}, "0 or more of each kind");
   }
-  Simulator simulator(options, make_world(options.seed, users, options.days, *date, options.region));
+  if (options.spray_days < 1 || options.spray_days > 1000)
+    return core::fail("days of a spray out of range", fmt::format("{}", options.spray_days), "1 to 1000");
+  if (options.variety < 0 || options.variety > 1)
+    return core::fail("variety out of range", fmt::format("{}", options.variety), "0 or 1");
+  const auto sector = sector_of(options.sector);
+  if (!sector) return core::fail("unknown sector", options.sector, "known: office, hospital, factory, school");
+  const bool variety = options.variety > 0;
+  const auto gateways = gateway_set_of(options.gateways, variety, options.seed);
+  if (!gateways) return core::fail("unknown gateways", options.gateways, "known: asa, mixed, asa-only");
+  Simulator simulator(options, make_world({.seed = options.seed,
+                                           .users = users,
+                                           .days = options.days,
+                                           .start = *date,
+                                           .region = options.region,
+                                           .variety = variety,
+                                           .sector = *sector,
+                                           .gateways = *gateways}));
   return simulator.run();
 }
 
@@ -194,6 +259,13 @@ core::Expected<Truth> read_truth(const std::string& path) {
       truth.attack_from = static_cast<int>(number(object, "attack_from"));
       continue;
     }
+    if (std::string kind = text(object, "ordinary"); !kind.empty()) {
+      Happening happening{std::move(kind), text(object, "what"), 0, 0, list(object, "users")};
+      happening.time = time(object, "time");
+      happening.end = time(object, "end");
+      truth.happenings.push_back(std::move(happening));
+      continue;
+    }
     TruthItem item;
     item.id = text(object, "id");
     item.kind = text(object, "kind");
@@ -206,6 +278,8 @@ core::Expected<Truth> read_truth(const std::string& path) {
     item.placement = text(object, "placement");
     item.client = text(object, "client");
     item.outcome = text(object, "outcome");
+    item.relay = text(object, "relay");
+    item.conduct = text(object, "conduct");
     item.disguise = static_cast<int>(number(object, "disguise"));
     bool grey = false;
     item.grey = object["grey"].get(grey) == simdjson::SUCCESS && grey;

@@ -1,13 +1,16 @@
 // How `orbwatch simulate` writes a world down: one Simulator is one run. Internal to the simulator's own files, which
 // divide the work by subject: gateway_logs.cc (what each device writes), people.cc (what people do in a day),
-// background.cc (the Internet and machines), covert_network.cc (the attacks), simulate.cc (a run, and the truth).
+// background.cc (the Internet and machines), covert_network.cc and covert_variety.cc (the attacks), happenings.cc (what
+// was ordinary, in words), simulate.cc (a run, and the truth). world.h has what a Simulator starts from.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +46,14 @@ enum Stream : std::uint64_t {
   kManagement,
   kSessionId,
   kSecondComputer,
+  kGatewayChoice,
+  kVaried,  // what people do in a world with variety only
+  kRoaming,
+  kSharedAccount,
+  kOnCall,
+  kEvent,
+  kVariedIntrusion,
+  kVariedSpray,
 };
 
 // The organisation's own public addresses: documentation space (RFC 5737), so that they can be nobody's.
@@ -73,12 +84,31 @@ struct Session {
   std::string_view user;
   std::size_t user_number = 0;
   std::string_view group;
-  std::string client;
+  Client client;
   int wrong_before = 0;  // failed attempts before it
   int reconnects = 0;
   std::string_view reason = "User Requested";
   std::uint16_t source_port = 0;  // 0: any
   double mean_bytes = 6e7;
+  double received_share = 0.2;  // of it, what comes from the client
+  // Resumed from another address; 0 = never. At least a minute within the session.
+  std::uint32_t moved_to = 0;
+  Nanoseconds moved_at = 0;
+};
+
+// What operators bring along: years old, and on Linux often the free client.
+inline constexpr std::array<Client, 3> kOperatorClients = {{{0, -1, false}, {2, -1, true}, {2, -1, false}}};
+
+// Where somebody works from.
+struct Place {
+  Place(std::uint32_t address) : ip(address) {}  // NOLINT(google-explicit-constructor): most places are an address
+  Place(const World& world, const Line& line, Nanoseconds time)
+      : ip(world.address(line, time)),
+        first_port(line.cgnat ? World::first_port(line) : std::uint16_t{0}),
+        network(line.network) {}
+  std::uint32_t ip;
+  std::uint16_t first_port = 0;          // of his block behind a carrier's NAT; 0 = any port
+  const PlanNetwork* network = nullptr;  // of a broadband line: it may fail
 };
 
 class Simulator {
@@ -90,7 +120,7 @@ class Simulator {
  private:
   // ---- lines
   // -------------------------------------------------------------------------------------------------------------------
-  LogFile& log(Gateway gateway) { return logs_[static_cast<std::size_t>(gateway)]; }
+  LogFile& log(Gateway gateway) { return *logs_[static_cast<std::size_t>(gateway)]; }
 
   // "Oct 05 2026 06:12:44 asa-1 : %ASA-6-113039: ...": `logging timestamp` and `logging device-id hostname`; the clock
   // runs on UTC.
@@ -143,6 +173,33 @@ class Simulator {
     file.end(tally_);
   }
 
+  // "<14>Oct 05 08:12:44 pa-1 1,2026/10/05 08:12:44,001801000001,TYPE,...": PAN-OS 10 and later; the clock runs on UTC.
+  // `begin_paloalto` writes up to the column behind the serial number's type, `end_paloalto` the device's name.
+  std::back_insert_iterator<std::string> begin_paloalto(Nanoseconds time, std::string_view type);
+  void globalprotect(Nanoseconds time, std::string_view event, std::string_view stage, std::string_view method,
+                     const Session& session, std::string_view ip, std::string_view assigned, std::string_view reason,
+                     bool failed, Nanoseconds duration);
+  void paloalto_system(Nanoseconds time, std::string_view subtype, std::string_view event, std::string_view severity,
+                       std::string_view text);
+
+  // "<134>1 2026-10-05T08:12:44+02:00 ics-1 PulseSecure: - - - 2026-10-05 08:12:44 - ics-1 - [IP] USER(REALM)[ROLES] -
+  // ..."
+  template <typename Format, typename... Args>
+  void ivanti(Nanoseconds time, std::string_view ip, std::string_view user, std::string_view realm,
+              std::string_view roles, Format format, const Args&... args) {
+    LogFile& file = log(Gateway::kIvanti);
+    auto out = file.begin(time / kSecond * kSecond);
+    const int offset = utc_offset(world_.region, time);
+    const CivilTime c = core::to_utc(time + offset * kSecond);
+    fmt::format_to(out,
+                   FMT_COMPILE("<134>1 {:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}{:02}:00 ics-1 PulseSecure: - - - "
+                               "{:04}-{:02}-{:02} {:02}:{:02}:{:02} - ics-1 - [{}] {}({})[{}] - "),
+                   c.year, c.month, c.day, c.hour, c.minute, c.second, offset < 0 ? '-' : '+', std::abs(offset) / 3600,
+                   c.year, c.month, c.day, c.hour, c.minute, c.second, ip, user, realm, roles);
+    fmt::format_to(out, format, args...);
+    file.end(tally_);
+  }
+
   // Connection numbers grow with time, as on the device; the low bits keep those of one instant apart.
   std::uint32_t connection_id(Nanoseconds time, Rng& rng) const {
     return static_cast<std::uint32_t>(static_cast<std::uint64_t>((time - world_.start) / (10 * kMillisecond)) * 16 +
@@ -151,6 +208,7 @@ class Simulator {
   static std::string pool_address(std::size_t user) {
     return fmt::format("10.{}.{}.{}", 20 + user / 62500, user / 250 % 250, user % 250 + 1);
   }
+  std::vector<Happening> happenings() const;
   static std::string asa_duration(Nanoseconds length) {
     const auto s = length / kSecond;
     return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
@@ -159,10 +217,20 @@ class Simulator {
   // ---- ordinary life
   // -----------------------------------------------------------------------------------------------------------
   void user_day(std::size_t user, int day);
-  void work_from(Rng& rng, std::size_t user, Nanoseconds start, Nanoseconds length, std::uint32_t ip);
+  void work_from(Rng& rng, std::size_t user, Nanoseconds start, Nanoseconds length, const Place& place);
+  void varied_session(Rng& rng, Gateway gateway, Session session, const Place& place);
+  void shared_account_day(std::size_t user, int day);
+  void on_call_night(std::size_t user, int day);
+  // One of the addresses that the phones of the whole country come from.
+  std::uint32_t anywhere_mobile(const User& user, Rng& rng) const {
+    return world_.cgnat_address(*user.mobile, rng.below(48));
+  }
+  std::uint32_t branch_address(int branch) const;
   void session(Rng& rng, Gateway gateway, const Session& session);
   void asa_session(Rng& rng, Gateway gateway, const Session& session);
   void fortigate_session(Rng& rng, const Session& session);
+  void globalprotect_session(Rng& rng, const Session& session);
+  void ivanti_session(Rng& rng, const Session& session);
   void failed_login(Rng& rng, Gateway gateway, Nanoseconds time, std::uint32_t ip, std::string_view user,
                     std::uint16_t source_port);
   void ssh_session(Rng& rng, Nanoseconds start, Nanoseconds length, std::string_view ip, std::string_view user,
@@ -174,14 +242,26 @@ class Simulator {
               std::uint16_t to_port);
   void noise_day(int day);
   void services_day(int day);
+  void admin_login(Rng& rng, Nanoseconds time, std::string_view ip, std::string_view user, bool success);
   std::uint32_t hotel(Rng& rng, std::uint64_t trip, bool abroad);
   std::string_view group_of(const User& user) const {
     return user.contractor ? "GP-Contractors" : user.admin ? "GP-Admins" : "GP-Staff";
   }
-  Gateway gateway_for(const User& user, Rng& rng) const {
-    // Whoever uses one ASA meets the other when the first is busy.
-    if (user.gateway == Gateway::kFortigate) return Gateway::kFortigate;
-    return rng.chance(0.06) ? (user.gateway == Gateway::kAsa1 ? Gateway::kAsa2 : Gateway::kAsa1) : user.gateway;
+  Gateway gateway_for(const User& user, int day, Rng& rng) const {
+    const auto [first, second, third] = world_.served;
+    if (day == world_.failover_day && user.gateway == first) return second != first ? second : third;
+    // Whoever uses one of the pair meets the other when the first is busy.
+    if (user.gateway == third && third != second) return third;
+    return rng.chance(0.06) ? (user.gateway == first ? second : first) : user.gateway;
+  }
+  // The firewall in front of an address, for what is no log-in.
+  Gateway firewall(Gateway gateway) const { return world_.stands(gateway) ? gateway : Gateway::kAsa1; }
+  // The device that is kept from outside.
+  Gateway administered() const {
+    for (const Gateway gateway : {Gateway::kFortigate, Gateway::kPaloAlto}) {
+      if (world_.stands(gateway)) return gateway;
+    }
+    return Gateway::kAsa1;
   }
   std::uint16_t ephemeral(Rng& rng) const { return static_cast<std::uint16_t>(rng.between(32768, 65000)); }
 
@@ -189,6 +269,9 @@ class Simulator {
   // ------------------------------------------------------------------------------------------------------
   void attacks();
   void covert_logins(const std::vector<int>& days);
+  void varied_intrusions(const std::vector<int>& days);
+  void varied_spray(int campaign, int first_day, int last_day);
+  Line rented_server(std::uint64_t number) const;
   void intrusion(Rng& rng, std::size_t user, Nanoseconds time, const Node& node, bool copied, bool ssh, TruthItem item);
   void spray(int campaign, int first_day);
   void slow_scan(int campaign, int first_day);
@@ -201,7 +284,7 @@ class Simulator {
 
   SimulateOptions options_;
   World world_;
-  std::vector<LogFile> logs_;
+  std::array<std::unique_ptr<LogFile>, kGateways> logs_;  // null: the world has no such device
   LineTally* tally_ = nullptr;
   std::int64_t asa_day_ = INT64_MIN;
   std::string asa_date_;
@@ -209,6 +292,7 @@ class Simulator {
   std::multimap<int, std::function<void()>> due_;
   std::vector<TruthItem> truth_;
   int attack_from_ = 0;
+  std::uint64_t paloalto_sequence_ = 7000;
 };
 
 template <typename Work>
