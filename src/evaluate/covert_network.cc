@@ -55,6 +55,7 @@ void Simulator::intrusion(Rng& rng, std::size_t number, Nanoseconds time, const 
     s.source_port = node.source_port;
     s.mean_bytes = 9e7;
     s.client = copied ? world_.client_of(user, day) : rng.pick(kOperatorClients);
+    s.computer = copied ? Computer::kOwn : Computer::kOperators;
     const Gateway gateway = user.gateway;
     truth.gateway = name(gateway);
     truth.client = !logs_client(gateway) ? "unseen" : copied ? "copied" : "different";
@@ -207,6 +208,7 @@ void Simulator::spray(int campaign, int first_day) {
           s.ip = world_.address(n.line, t);
           s.source_port = n.source_port;
           s.client = kOperatorClients[1];
+          s.computer = Computer::kOperators;
           s.mean_bytes = bytes;
           truth.sources.push_back(std::string(IpText(s.ip)));
           session(rng, user.gateway, s);

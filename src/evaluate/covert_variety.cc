@@ -148,6 +148,7 @@ void Simulator::varied_intrusions(const std::vector<int>& days) {
         s.user_number = victim;
         s.group = group_of(owner);
         s.client = copied ? world_.client_of(owner, world_.day_of(time)) : own.pick(kOperatorClients);
+        s.computer = copied ? Computer::kOwn : Computer::kOperators;
         if (on_ramp) {
           // He forgot the exit: a minute from his own server, then again the right way.
           TruthItem slip = item;
@@ -294,6 +295,7 @@ void Simulator::varied_spray(int campaign, int first_day, int last_day) {
           s.ip = world_.address(n.line, t);
           s.source_port = n.source_port;
           s.client = kOperatorClients[1];
+          s.computer = Computer::kOperators;
           s.mean_bytes = bytes;
           truth.sources.emplace_back(IpText(s.ip));
           session(rng, user.gateway, s);

@@ -246,6 +246,20 @@ void Simulator::fortigate_session(Rng& rng, const Session& s) {
             tunnel, ip, pool, s.user, s.group, (end - t) / kSecond, sent, received);
 }
 
+std::string Simulator::host_name(const Session& s) {
+  switch (s.computer) {
+    case Computer::kOwn: return fmt::format("pc-{:05}", s.user_number);
+    case Computer::kSpare: return fmt::format("lt-{:05}", s.user_number);
+    case Computer::kOperators: break;
+  }
+  return "desktop-3k1v9qt";
+}
+
+// Grows with time, as on the device, whatever else is written.
+std::uint64_t Simulator::paloalto_sequence(Nanoseconds time, std::string_view about) const {
+  return static_cast<std::uint64_t>((time - world_.start) / kMillisecond) * 16 + core::hash64(about) % 16 + 7'000'000;
+}
+
 std::back_insert_iterator<std::string> Simulator::begin_paloalto(Nanoseconds time, std::string_view type) {
   auto out = log(Gateway::kPaloAlto).begin(time);
   const CivilTime c = core::to_utc(time);
@@ -277,8 +291,8 @@ void Simulator::globalprotect(Nanoseconds time, std::string_view event, std::str
       event == "gateway-connected" ? "IPSec" : "", s.user, World::country_of(s.ip), "", ip,
       assigned.empty() ? "0.0.0.0" : assigned, known ? globalprotect_version(s.client) : std::string_view("5.2.8"),
       kFamilies[os], known ? kVersions[os] : std::string_view(), reason, failed ? "Auth error" : "",
-      failed ? "failure" : "success", duration / kSecond, ++paloalto_sequence_, c.year, c.month, c.day, c.hour,
-      c.minute, c.second, c.nanosecond / 1'000'000);
+      failed ? "failure" : "success", duration / kSecond, paloalto_sequence(time, s.user), c.year, c.month, c.day,
+      c.hour, c.minute, c.second, c.nanosecond / 1'000'000);
   log(Gateway::kPaloAlto).end(tally_);
 }
 
@@ -291,7 +305,8 @@ void Simulator::paloalto_system(Nanoseconds time, std::string_view subtype, std:
       FMT_COMPILE("{},2561,{:04}/{:02}/{:02} {:02}:{:02}:{:02},,{},{},0,0,general,{},\"{}\",{},0x8000000000000000,"
                   "0,0,0,0,,pa-1,0,0,{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}+00:00"),
       subtype, c.year, c.month, c.day, c.hour, c.minute, c.second, event, subtype == "auth" ? "VPN" : "", severity,
-      text, ++paloalto_sequence_, c.year, c.month, c.day, c.hour, c.minute, c.second, c.nanosecond / 1'000'000);
+      text, paloalto_sequence(time, text), c.year, c.month, c.day, c.hour, c.minute, c.second,
+      c.nanosecond / 1'000'000);
   log(Gateway::kPaloAlto).end(tally_);
 }
 
@@ -359,8 +374,8 @@ void Simulator::ivanti_session(Rng& rng, const Session& s) {
          agent);
   ivanti(t + kSecond, ip, s.user, "Staff", kRoles,
          FMT_COMPILE("VPN Tunneling: Session started for user (session: sid{:011x}) with IPv4 address {}, hostname "
-                     "pc-{:04}"),
-         id, pool, s.user_number);
+                     "{}"),
+         id, pool, host_name(s));
   ivanti(t + kSecond, ip, s.user, "Staff", kRoles,
          FMT_COMPILE("VPN Tunneling: User with IP {} connected with ESP transport mode."), pool);
   const IpText second(s.moved_to);

@@ -25,7 +25,9 @@ void Simulator::work_from(Rng& rng, std::size_t number, Nanoseconds start, Nanos
   s.user_number = number;
   s.group = group_of(user);
   Rng which(world_.seed, {kSecondComputer, number, static_cast<std::uint64_t>(day)});
-  s.client = world_.client_of(user, day, which.chance(user.second_computer));
+  const bool second = which.chance(user.second_computer);
+  s.client = world_.client_of(user, day, second);
+  s.computer = second ? Computer::kSpare : Computer::kOwn;
   const Gateway gateway = gateway_for(user, day, rng);
   // Some people stay connected all day, others take the tunnel down at noon.
   const int pieces = rng.chance(0.62) || length < 3 * kHour ? 1 : 2;
@@ -81,7 +83,8 @@ void Simulator::varied_session(Rng& rng, Gateway gateway, Session s, const Place
   }
   if (roams && s.length > 20 * kMinute) {
     s.moved_to = phone;
-    s.moved_at = s.start + static_cast<Nanoseconds>(static_cast<double>(s.length / kSecond) * when) * kSecond;
+    const std::int64_t seconds = s.length / kSecond;
+    s.moved_at = s.start + static_cast<Nanoseconds>(static_cast<double>(seconds) * when) * kSecond;
   }
   session(rng, gateway, s);
 }

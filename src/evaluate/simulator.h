@@ -76,6 +76,9 @@ struct IpText {
 inline constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
+// Whose computer it is: some gateways log its name.
+enum class Computer : std::uint8_t { kOwn, kSpare, kOperators };
+
 // One remote-access session.
 struct Session {
   Nanoseconds start = 0;
@@ -85,7 +88,8 @@ struct Session {
   std::size_t user_number = 0;
   std::string_view group;
   Client client;
-  int wrong_before = 0;  // failed attempts before it
+  Computer computer = Computer::kOwn;  // an operator who copies the client copies the name of the computer, too
+  int wrong_before = 0;                // failed attempts before it
   int reconnects = 0;
   std::string_view reason = "User Requested";
   std::uint16_t source_port = 0;  // 0: any
@@ -174,8 +178,10 @@ class Simulator {
   }
 
   // "<14>Oct 05 08:12:44 pa-1 1,2026/10/05 08:12:44,001801000001,TYPE,...": PAN-OS 10 and later; the clock runs on UTC.
-  // `begin_paloalto` writes up to the column behind the serial number's type, `end_paloalto` the device's name.
+  // `begin_paloalto` writes up to the type; the record's writer ends it.
   std::back_insert_iterator<std::string> begin_paloalto(Nanoseconds time, std::string_view type);
+  std::uint64_t paloalto_sequence(Nanoseconds time, std::string_view about) const;
+  static std::string host_name(const Session& session);
   void globalprotect(Nanoseconds time, std::string_view event, std::string_view stage, std::string_view method,
                      const Session& session, std::string_view ip, std::string_view assigned, std::string_view reason,
                      bool failed, Nanoseconds duration);
@@ -292,7 +298,6 @@ class Simulator {
   std::multimap<int, std::function<void()>> due_;
   std::vector<TruthItem> truth_;
   int attack_from_ = 0;
-  std::uint64_t paloalto_sequence_ = 7000;
 };
 
 template <typename Work>

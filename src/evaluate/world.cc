@@ -322,7 +322,7 @@ std::uint32_t World::address(const Line& line, Nanoseconds time) const {
     }
   }
   Rng rng(seed, {kHost, line.key, lease + (numbering << 32)});
-  const std::size_t own = (mix(line.key, 77) + numbering) % network.prefixes.size();
+  const std::size_t own = (mix(line.key, 77) + 5 * numbering) % network.prefixes.size();
   // A line mostly stays in its own pool; daily renumbering moves it among a few.
   std::size_t pool = own;
   if (network.churn == Churn::kDaily) {
