@@ -131,59 +131,59 @@ void Simulator::varied_intrusions(const std::vector<int>& days) {
       item.outcome = "success";
       item.users = {user.name};
       const std::uint64_t stream = rng.next();
-      due_.emplace(world_.day_of(time), [this, stream, victim, time, node, second, copied, ssh, on_ramp, how, length,
-                                         usual_hours, item] {
-        Rng own(world_.seed, {kVariedIntrusion, stream});
-        const User& owner = world_.users[victim];
-        if (ssh) {
-          as_item(item, [&](TruthItem& truth) {
-            const IpText ip(world_.address(node->line, time));
-            truth.sources.emplace_back(ip);
-            ssh_session(own, time, own.between(3, 60) * kMinute, ip, owner.name, copied, 0);
-          });
-          return;
-        }
-        Session s;
-        s.user = owner.name;
-        s.user_number = victim;
-        s.group = group_of(owner);
-        s.client = copied ? world_.client_of(owner, world_.day_of(time)) : own.pick(kOperatorClients);
-        s.computer = copied ? Computer::kOwn : Computer::kOperators;
-        if (on_ramp) {
-          // He forgot the exit: a minute from his own server, then again the right way.
-          TruthItem slip = item;
-          slip.id += "-on-ramp";
-          slip.placement = "hosting";
-          slip.relay = "rented-server";
-          slip.conduct = "on-ramp-error";
-          slip.disguise = score_disguise(slip, usual_hours);
-          s.start = time - own.between(120, 240) * kSecond;
-          s.length = kMinute;
-          s.mean_bytes = 20'000;
-          s.ip = world_.address(rented_server(own.below(3)), time);
-          as_item(slip, [&](TruthItem& truth) {
-            truth.sources.emplace_back(IpText(s.ip));
-            session(own, owner.gateway, s);
-          });
-        }
-        s.start = time;
-        s.length = length;
-        s.mean_bytes = how.bytes;
-        s.received_share = how.received_share;
-        s.ip = world_.address(node->line, time);
-        s.source_port = node->source_port;
-        if (second != nullptr) {
-          s.moved_at =
-              time +
-              static_cast<Nanoseconds>(static_cast<double>(length / kSecond) * (0.3 + 0.4 * own.uniform())) * kSecond;
-          s.moved_to = world_.address(second->line, s.moved_at);
-        }
-        as_item(item, [&](TruthItem& truth) {
-          truth.sources.emplace_back(IpText(s.ip));
-          if (s.moved_to != 0) truth.sources.emplace_back(IpText(s.moved_to));
-          session(own, owner.gateway, s);
-        });
-      });
+      due_.emplace(world_.day_of(time),
+                   [this, stream, victim, time, node, second, copied, ssh, on_ramp, how, length, usual_hours, item] {
+                     Rng own(world_.seed, {kVariedIntrusion, stream});
+                     const User& owner = world_.users[victim];
+                     if (ssh) {
+                       as_item(item, [&](TruthItem& truth) {
+                         const IpText ip(world_.address(node->line, time));
+                         truth.sources.emplace_back(ip);
+                         ssh_session(own, time, own.between(3, 60) * kMinute, ip, owner.name, copied, 0);
+                       });
+                       return;
+                     }
+                     Session s;
+                     s.user = owner.name;
+                     s.user_number = victim;
+                     s.group = group_of(owner);
+                     s.client = copied ? world_.client_of(owner, world_.day_of(time)) : own.pick(kOperatorClients);
+                     s.computer = copied ? Computer::kOwn : Computer::kOperators;
+                     if (on_ramp) {
+                       // He forgot the exit: a minute from his own server, then again the right way.
+                       TruthItem slip = item;
+                       slip.id += "-on-ramp";
+                       slip.placement = "hosting";
+                       slip.relay = "rented-server";
+                       slip.conduct = "on-ramp-error";
+                       slip.disguise = score_disguise(slip, usual_hours);
+                       s.start = time - own.between(120, 240) * kSecond;
+                       s.length = kMinute;
+                       s.mean_bytes = 20'000;
+                       s.ip = world_.address(rented_server(own.below(3)), time);
+                       as_item(slip, [&](TruthItem& truth) {
+                         truth.sources.emplace_back(IpText(s.ip));
+                         session(own, owner.gateway, s);
+                       });
+                     }
+                     s.start = time;
+                     s.length = length;
+                     s.mean_bytes = how.bytes;
+                     s.received_share = how.received_share;
+                     s.ip = world_.address(node->line, time);
+                     s.source_port = node->source_port;
+                     if (second != nullptr) {
+                       const std::int64_t seconds = length / kSecond;
+                       const double part = 0.3 + 0.4 * own.uniform();
+                       s.moved_at = time + static_cast<Nanoseconds>(static_cast<double>(seconds) * part) * kSecond;
+                       s.moved_to = world_.address(second->line, s.moved_at);
+                     }
+                     as_item(item, [&](TruthItem& truth) {
+                       truth.sources.emplace_back(IpText(s.ip));
+                       if (s.moved_to != 0) truth.sources.emplace_back(IpText(s.moved_to));
+                       session(own, owner.gateway, s);
+                     });
+                   });
     }
     used.insert(used.end(), own_nodes.begin(), own_nodes.end());
   }

@@ -105,10 +105,9 @@ void Simulator::shared_account_day(std::size_t number, int day) {
   for (int shift = 0; shift < (around_the_clock ? 3 : 2); ++shift) {
     const Line& home = user.sharers[rng.below(user.sharers.size())];
     const bool at_home = rng.chance(0.4);
+    const double hour = kShifts[static_cast<std::size_t>(shift)] + rng.uniform();
     const Nanoseconds start =
-        world_.midnight(day) +
-        static_cast<Nanoseconds>((kShifts[static_cast<std::size_t>(shift)] + rng.uniform()) * 60) * kMinute +
-        rng.between(0, 59) * kSecond;
+        world_.midnight(day) + static_cast<Nanoseconds>(hour * 60) * kMinute + rng.between(0, 59) * kSecond;
     const Nanoseconds length = rng.between(20, 300) * kMinute;
     if (!rng.chance(0.75)) continue;
     work_from(rng, number, start, length, at_home ? Place(world_, home, start) : Place(branch_address(user.branch)));

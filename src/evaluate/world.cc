@@ -413,7 +413,8 @@ std::string asa_client(const Client& client) {
 std::string_view globalprotect_version(const Client& client) {
   constexpr std::array<std::string_view, 6> kVersions = {"5.2.8", "6.0.7", "6.1.4", "6.2.1", "6.2.4", "6.2.6"};
   if (client.open_source) return "5.1.5-8";  // what OpenConnect says unless told otherwise
-  return kVersions[static_cast<std::size_t>(client.release + 1)];
+  const int age = client.release + 1;
+  return kVersions[static_cast<std::size_t>(age)];
 }
 
 std::string ivanti_client(const Client& client) {
@@ -421,7 +422,8 @@ std::string ivanti_client(const Client& client) {
                                                          "22.5.1.25375", "22.7.1.28369", "22.7.2.30859"};
   constexpr std::array<std::string_view, 3> kNames = {"Windows 11", "Macintosh", "Linux"};
   if (client.open_source) return asa_client(client);
-  const std::string_view version = kVersions[static_cast<std::size_t>(client.release + 1)];
+  const int age = client.release + 1;
+  const std::string_view version = kVersions[static_cast<std::size_t>(age)];
   return fmt::format("Pulse-Secure/{} ({}) Pulse/{}", version, kNames[static_cast<std::size_t>(client.os)], version);
 }
 

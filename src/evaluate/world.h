@@ -41,8 +41,7 @@ struct Town {
 enum class Gateway : std::uint8_t { kAsa1, kAsa2, kFortigate, kBastion, kPaloAlto, kIvanti };
 constexpr std::size_t kGateways = 6;
 std::string_view name(Gateway gateway);  // as the logs have it: "asa-1"
-// Whether it is a Cisco ASA, and whether its log names the client software.
-constexpr bool is_asa(Gateway gateway) { return gateway == Gateway::kAsa1 || gateway == Gateway::kAsa2; }
+// Whether its log names the client software.
 constexpr bool logs_client(Gateway gateway) { return gateway != Gateway::kFortigate; }
 
 // The software of a client, whatever the gateway calls it.
