@@ -24,8 +24,16 @@ void add_world_options(CLI::App& sub, evaluate::SimulateOptions& o) {
   sub.add_option("--attack-days", o.attack_days, "Days on which it may act (default: 45 % of all)");
   sub.add_option("--covert-logins", o.covert_logins, "Intrusions with stolen credentials");
   sub.add_option("--sprays", o.sprays, "Spray campaigns");
+  sub.add_option("--spray-days", o.spray_days, "Days of a spray campaign")->check(CLI::Range(1, 1000));
   sub.add_option("--scans", o.scans, "Scan campaigns");
   sub.add_option("--management-probes", o.management_probes, "Attempts at administration interfaces");
+  sub.add_option("--variety", o.variety, "1: more kinds of people, providers, events and intruders; 0: the plain world")
+      ->check(CLI::Range(0, 1));
+  sub.add_option("--sector", o.sector, "What the organisation does: office, hospital, factory or school")
+      ->check(CLI::IsMember({"office", "hospital", "factory", "school"}));
+  sub.add_option("--gateways", o.gateways,
+                 "asa, mixed (other vendors' beside or instead) or asa-only (default: asa; with variety by the seed)")
+      ->check(CLI::IsMember({"asa", "mixed", "asa-only"}));
 }
 
 void add_simulate(CLI::App& app, int& exit_code) {

@@ -317,7 +317,9 @@ TEST(Simulate, RefusesWhatItCannotDo) {
 // ---- the world
 // --------------------------------------------------------------------------------------------------------------------
 
-World world_of(std::string_view region, int days = 60) { return make_world(11, 400, days, {2026, 9, 7}, region); }
+World world_of(std::string_view region, int days = 60) {
+  return make_world({.seed = 11, .users = 400, .days = days, .start = {2026, 9, 7}, .region = region});
+}
 
 TEST(World, AddressesChurnAsTheProviderDoes) {
   const World world = world_of("de");
@@ -367,7 +369,7 @@ TEST(World, AddressesStayInTheirNetwork) {
 }
 
 TEST(World, NodesLiveAsLongAsDomainFiguresSay) {
-  const World world = make_world(11, 10, 900, {2026, 1, 5}, "de");
+  const World world = make_world({.seed = 11, .users = 10, .days = 900, .start = {2026, 1, 5}, .region = "de"});
   double sum = 0;
   int ended = 0;
   for (const Node& node : world.nodes) {
@@ -428,7 +430,7 @@ TEST(World, ClocksChange) {
   EXPECT_EQ(utc_offset("us", core::from_utc({2026, 3, 8, 7, 59, 59})), -21600);
   EXPECT_EQ(utc_offset("us", core::from_utc({2026, 3, 8, 8, 0, 0})), -18000);
   EXPECT_EQ(utc_offset("us", core::from_utc({2026, 11, 1, 7, 0, 0})), -21600);
-  const World world = make_world(1, 5, 40, {2026, 10, 5}, "de");
+  const World world = make_world({.seed = 1, .users = 5, .days = 40, .start = {2026, 10, 5}, .region = "de"});
   EXPECT_EQ(core::rfc3339(world.midnight(0)), "2026-10-04T22:00:00Z");
   EXPECT_EQ(core::rfc3339(world.midnight(21)), "2026-10-25T23:00:00Z");
   EXPECT_EQ(world.weekday(0), 0);

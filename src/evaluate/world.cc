@@ -15,7 +15,7 @@ using core::kHour;
 using core::kMinute;
 using core::kSecond;
 
-enum Stream : std::uint64_t { kRegion = 1, kUsers, kLease, kHost, kNodes, kFixed, kCgnat, kComputers };
+enum Stream : std::uint64_t { kRegion = 1, kUsers, kLease, kHost, kNodes, kFixed, kCgnat, kComputers, kGatewaySet };
 
 constexpr std::array<std::string_view, 48> kFirst = {
     "anna",   "ben",   "carla", "david", "elena",  "felix",  "greta",  "henry",  "ida",    "jonas", "karin", "leon",
@@ -36,8 +36,11 @@ struct Release {
   std::string_view version;
   int day;  // of the roll-out, counted from the world's first day
 };
+// The last is the one of a forced upgrade.
 constexpr std::array<Release, 4> kReleases = {
     {{"4.10.07073", -400}, {"4.10.08029", -90}, {"5.1.2.42", 9}, {"5.1.4.74", 140}}};
+constexpr std::string_view kForcedRelease = "5.1.6.103";
+constexpr std::array<std::string_view, 3> kSystems = {"Windows", "Mac OS X", "Linux"};
 
 std::int64_t last_sunday(int year, int month) {
   // day number (since the epoch) of the last Sunday of a month with 31 days
@@ -88,6 +91,7 @@ void make_users(World& world, int count) {
     };
     user.home = line_in(user.town);
     user.next_home = line_in(user.town);
+    user.next_town = user.town;
     // About one household in 14 changes its provider within a year.
     const double moves = rng.exponential(14 * 365);
     if (moves < world.days && user.next_home.network != user.home.network) {
@@ -189,8 +193,36 @@ void make_nodes(World& world) {
     }
   }
   for (const PlanNetwork* network : world.abroad) {
-    for (int i = 0; i < 3; ++i) fill(network, SIZE_MAX);
+    for (int i = 0; i < (world.variety ? 6 : 3); ++i) fill(network, SIZE_MAX);
   }
+  if (!world.variety) return;
+  // KV's way: routers and firewalls of small offices, on business lines (Lumen, December 2023).
+  const std::size_t homes = world.nodes.size();
+  for (const PlanNetwork* network : world.businesses) {
+    const auto town = std::ranges::find(world.towns, network->town, &Town::name);
+    const auto index = static_cast<std::size_t>(town - world.towns.begin());
+    for (int i = 0; i < 3; ++i) fill(network, town == world.towns.end() ? SIZE_MAX : index);
+  }
+  for (std::size_t n = homes; n < world.nodes.size(); ++n) world.nodes[n].business = true;
+}
+
+// Which devices there are, and who uses which.
+void place_gateways(World& world, GatewaySet set) {
+  using enum Gateway;
+  // Other vendors' beside or instead of the usual ones.
+  constexpr std::array<std::array<Gateway, 3>, 5> kMixtures = {{{kAsa1, kAsa2, kPaloAlto},
+                                                                {kAsa1, kPaloAlto, kFortigate},
+                                                                {kPaloAlto, kPaloAlto, kIvanti},
+                                                                {kAsa1, kAsa2, kIvanti},
+                                                                {kAsa1, kPaloAlto, kIvanti}}};
+  if (set == GatewaySet::kAsa) return;
+  if (set == GatewaySet::kMixed) {
+    world.served = Rng(world.seed, {kGatewaySet}).pick(kMixtures);
+  } else {
+    world.served = {kAsa1, kAsa2, kAsa2};
+    world.bastion = false;
+  }
+  for (User& user : world.users) user.gateway = world.served[static_cast<std::size_t>(user.gateway)];
 }
 
 }  // namespace
@@ -201,6 +233,8 @@ std::string_view name(Gateway gateway) {
     case Gateway::kAsa2: return "asa-2";
     case Gateway::kFortigate: return "fgt-1";
     case Gateway::kBastion: return "bastion";
+    case Gateway::kPaloAlto: return "pa-1";
+    case Gateway::kIvanti: return "ics-1";
   }
   return "";
 }
@@ -226,10 +260,13 @@ bool public_holiday(std::string_view region, const core::CivilTime& date) {
     int month, day;
   };
   // Fixed days, and the moving ones of 2026.
-  constexpr std::array<Day, 20> kDays = {
-      {{"", 1, 1},     {"", 12, 25}, {"de", 1, 6},  {"de", 5, 1},  {"de", 10, 3}, {"de", 11, 1}, {"de", 12, 26},
-       {"gb", 12, 26}, {"gb", 5, 4}, {"gb", 5, 25}, {"gb", 8, 31}, {"us", 7, 4},  {"us", 9, 7},  {"us", 11, 26},
-       {"us", 11, 27}, {"de", 4, 3}, {"de", 4, 6},  {"gb", 4, 3},  {"gb", 4, 6},  {"us", 5, 25}}};
+  constexpr std::array<Day, 36> kDays = {
+      {{"fr", 11, 1},  {"fr", 11, 11}, {"fr", 7, 14},  {"pl", 11, 11}, {"pl", 11, 1},  {"at", 10, 26},
+       {"at", 11, 1},  {"at", 12, 8},  {"es", 10, 12}, {"es", 12, 8},  {"it", 11, 1},  {"it", 12, 8},
+       {"nl", 4, 27},  {"sg", 8, 9},   {"br", 10, 12}, {"tw", 10, 10}, {"", 1, 1},     {"", 12, 25},
+       {"de", 1, 6},   {"de", 5, 1},   {"de", 10, 3},  {"de", 11, 1},  {"de", 12, 26}, {"gb", 12, 26},
+       {"gb", 5, 4},   {"gb", 5, 25},  {"gb", 8, 31},  {"us", 7, 4},   {"us", 9, 7},   {"us", 11, 26},
+       {"us", 11, 27}, {"de", 4, 3},   {"de", 4, 6},   {"gb", 4, 3},   {"gb", 4, 6},   {"us", 5, 25}}};
   return std::ranges::any_of(kDays, [&](const Day& d) {
     return (d.region.empty() || d.region == region) && d.month == date.month && d.day == date.day;
   });
@@ -258,6 +295,15 @@ int World::day_of(Nanoseconds time) const {
 
 std::uint32_t World::address(const Line& line, Nanoseconds time) const {
   const PlanNetwork& network = *line.network;
+  // How often this provider has renumbered the town by then.
+  std::uint64_t numbering = 0;
+  for (const Renumbering& r : renumberings) numbering += r.network == &network && time >= r.at ? 1 : 0;
+  if (line.cgnat) {
+    // Three addresses serve the organisation's part of a town; a line stays behind one for a week.
+    const auto week = static_cast<std::uint64_t>(time / (7 * kDay));
+    Rng shared(seed, {kCgnat, network.asn, network.prefixes[0].base, numbering, mix(line.key, week) % 3});
+    return host_in(network.prefixes[shared.below(network.prefixes.size())], shared, false);
+  }
   std::uint64_t lease = 0;
   if (network.churn == Churn::kDaily) {
     // The forced reconnect comes between 02:00 and 05:00 UTC, at the line's own minute; three nights in a hundred it
@@ -275,8 +321,8 @@ std::uint32_t World::address(const Line& line, Nanoseconds time) const {
       if (at > time) break;
     }
   }
-  Rng rng(seed, {kHost, line.key, lease});
-  const std::size_t own = mix(line.key, 77) % network.prefixes.size();
+  Rng rng(seed, {kHost, line.key, lease + (numbering << 32)});
+  const std::size_t own = (mix(line.key, 77) + 5 * numbering) % network.prefixes.size();
   // A line mostly stays in its own pool; daily renumbering moves it among a few.
   std::size_t pool = own;
   if (network.churn == Churn::kDaily) {
@@ -297,26 +343,99 @@ std::uint32_t World::cgnat_address(const PlanNetwork& network, std::uint64_t key
   return host_in(network.prefixes[rng.below(network.prefixes.size())], rng, false);
 }
 
-std::string World::client_of(const User& user, int day, bool second) const {
-  const int os = second ? user.second_os : day >= user.new_os_day ? user.new_os : user.os;
-  if (os == 2 && user.distribution_client) return "Open AnyConnect VPN Agent v9.01";
-  std::string_view version = kReleases[0].version;
-  for (const Release& release : kReleases) {
-    if (day >= release.day + (second ? user.second_lag_days : user.upgrade_lag_days)) version = release.version;
-  }
-  const std::string_view product =
-      version.starts_with('5') ? "Cisco Secure Client VPN Agent" : "Cisco AnyConnect VPN Agent";
-  constexpr std::array<std::string_view, 3> kSystems = {"Windows", "Mac OS X", "Linux"};
-  return fmt::format("{} for {} {}", product, kSystems[static_cast<std::size_t>(os)], version);
+std::uint16_t World::first_port(const Line& line) {
+  return static_cast<std::uint16_t>(1024 + mix(line.key, 0x9047) % 63 * kPortsOfBlock);
 }
 
-World make_world(std::uint64_t seed, int users, int days, const core::CivilTime& start, std::string_view region) {
+bool World::out(const PlanNetwork* network, Nanoseconds time) const {
+  return std::ranges::any_of(outages,
+                             [&](const Outage& o) { return o.network == network && time >= o.from && time < o.until; });
+}
+
+bool World::stands(Gateway gateway) const {
+  if (gateway == Gateway::kBastion) return bastion;
+  // The first ASA is the firewall, too, and stays where it serves no VPN.
+  return gateway == Gateway::kAsa1 || std::ranges::find(served, gateway) != served.end();
+}
+
+std::string_view World::country_of(std::uint32_t ip) {
+  struct Range {
+    std::uint32_t base;
+    std::uint8_t bits;
+    std::string_view country;
+  };
+  static const std::vector<Range> ranges = [] {
+    std::vector<Range> all;
+    for (const PlanNetwork& network : address_plan()) {
+      for (const PlanPrefix& p : network.prefixes) all.push_back({p.base, p.bits, network.country});
+    }
+    std::ranges::sort(all, {}, &Range::base);
+    return all;
+  }();
+  auto range = std::ranges::upper_bound(ranges, ip, {}, &Range::base);
+  if (range == ranges.begin()) return {};
+  --range;
+  return (ip ^ range->base) >> (32 - range->bits) == 0 ? range->country : std::string_view{};
+}
+
+bool World::day_off(const User& user, int day) const {
+  const core::CivilTime when = date(day);
+  const std::string_view country = towns[user.town].country;
+  if (!core::equals_ignore_case(country, region)) return public_holiday(core::lower(country), when);
+  if (public_holiday(region, when) || std::ranges::find(local_holidays, day) != local_holidays.end()) return true;
+  return std::ranges::any_of(term_breaks, [&](int first) { return day >= first && day < first + 7; });
+}
+
+Client World::client_of(const User& user, int day, bool second) const {
+  Client client;
+  client.os = second ? user.second_os : day >= user.new_os_day ? user.new_os : user.os;
+  client.open_source = client.os == 2 && user.distribution_client;
+  for (std::size_t r = 0; r < kReleases.size(); ++r) {
+    if (day >= kReleases[r].day + (second ? user.second_lag_days : user.upgrade_lag_days))
+      client.release = static_cast<int>(r);
+  }
+  if (day >= forced_upgrade_day) client.release = static_cast<int>(kReleases.size());
+  return client;
+}
+
+std::string asa_client(const Client& client) {
+  if (client.open_source)
+    return client.release < 0 ? "Open AnyConnect VPN Agent v8.20" : "Open AnyConnect VPN Agent v9.01";
+  const auto release = static_cast<std::size_t>(client.release);
+  const std::string_view version = client.release < 0           ? (client.os == 0 ? "4.8.03052" : "4.9.06037")
+                                   : release < kReleases.size() ? kReleases[release].version
+                                                                : kForcedRelease;
+  const std::string_view product =
+      version.starts_with('5') ? "Cisco Secure Client VPN Agent" : "Cisco AnyConnect VPN Agent";
+  return fmt::format("{} for {} {}", product, kSystems[static_cast<std::size_t>(client.os)], version);
+}
+
+std::string_view globalprotect_version(const Client& client) {
+  constexpr std::array<std::string_view, 6> kVersions = {"5.2.8", "6.0.7", "6.1.4", "6.2.1", "6.2.4", "6.2.6"};
+  if (client.open_source) return "5.1.5-8";  // what OpenConnect says unless told otherwise
+  const int age = client.release + 1;
+  return kVersions[static_cast<std::size_t>(age)];
+}
+
+std::string ivanti_client(const Client& client) {
+  constexpr std::array<std::string_view, 6> kVersions = {"9.1.13.11723", "9.1.18.25055", "22.2.1.1295",
+                                                         "22.5.1.25375", "22.7.1.28369", "22.7.2.30859"};
+  constexpr std::array<std::string_view, 3> kNames = {"Windows 11", "Macintosh", "Linux"};
+  if (client.open_source) return asa_client(client);
+  const int age = client.release + 1;
+  const std::string_view version = kVersions[static_cast<std::size_t>(age)];
+  return fmt::format("Pulse-Secure/{} ({}) Pulse/{}", version, kNames[static_cast<std::size_t>(client.os)], version);
+}
+
+World make_world(const WorldOptions& options) {
   World world;
-  world.seed = seed;
+  world.seed = options.seed;
   constexpr std::array<std::string_view, 3> kRegions = {"de", "gb", "us"};
-  world.region = region.empty() ? Rng(seed, {kRegion}).pick(kRegions) : region;
-  world.days = days;
-  const Nanoseconds local = core::from_utc({start.year, start.month, start.day});
+  world.region = options.region.empty() ? Rng(world.seed, {kRegion}).pick(kRegions) : options.region;
+  world.days = options.days;
+  world.variety = options.variety;
+  world.sector = options.sector;
+  const Nanoseconds local = core::from_utc({options.start.year, options.start.month, options.start.day});
   world.start = local - utc_offset(world.region, local) * kSecond;
   for (const PlanNetwork& network : address_plan()) {
     if (!network.region.empty() && network.region != world.region) continue;
@@ -342,7 +461,10 @@ World make_world(std::uint64_t seed, int users, int days, const core::CivilTime&
       case Role::kVdi: world.vdis.push_back(&network); break;
     }
   }
-  make_users(world, users);
+  make_users(world, options.users);
+  if (options.sector != Sector::kOffice) add_sector(world);
+  if (options.variety) add_variety(world);
+  place_gateways(world, options.gateways);
   make_nodes(world);
   return world;
 }

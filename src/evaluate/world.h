@@ -1,6 +1,7 @@
 // The people, lines and nodes of a simulated world. Everything follows from the options; nothing reads a clock.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -25,7 +26,11 @@ struct Line {
   std::uint64_t key = 0;
   bool node = false;  // hijacked: its hosts come from the half of each prefix that no employee uses, so the truth stays
                       // unambiguous
+  bool cgnat = false;  // without an IPv4 address of its own: it shares one with its neighbours
 };
+
+// Behind a carrier's NAT a line has this many ports of the shared address (port blocks as in RFC 7422).
+constexpr int kPortsOfBlock = 1008;
 
 struct Town {
   std::string_view country;
@@ -33,8 +38,23 @@ struct Town {
   std::vector<const PlanNetwork*> homes;
 };
 
-enum class Gateway : std::uint8_t { kAsa1, kAsa2, kFortigate, kBastion };
+enum class Gateway : std::uint8_t { kAsa1, kAsa2, kFortigate, kBastion, kPaloAlto, kIvanti };
+constexpr std::size_t kGateways = 6;
 std::string_view name(Gateway gateway);  // as the logs have it: "asa-1"
+// Whether its log names the client software.
+constexpr bool logs_client(Gateway gateway) { return gateway != Gateway::kFortigate; }
+
+// The software of a client, whatever the gateway calls it.
+struct Client {
+  int os = 0;                // 0 Windows, 1 macOS, 2 Linux
+  int release = 0;           // 0 the oldest that is rolled out here, -1 an older one
+  bool open_source = false;  // OpenConnect instead of the vendor's
+};
+// As an ASA's syslog has it ("Cisco Secure Client VPN Agent for Windows 5.1.2.42"), and the versions of the vendors'
+// own clients of the same age.
+std::string asa_client(const Client& client);
+std::string_view globalprotect_version(const Client& client);
+std::string ivanti_client(const Client& client);
 
 enum class Shift : std::uint8_t { kOffice, kEarly, kLate, kNight, kPartTime, kField };
 
@@ -43,7 +63,8 @@ struct User {
   std::size_t town = 0;
   Line home;
   Line next_home;                 // after `moves`: a new provider
-  Nanoseconds moves = INT64_MAX;  // when he changes his provider
+  Nanoseconds moves = INT64_MAX;  // when he changes his provider, or moves house
+  std::size_t next_town = 0;      // after `moves`
   Line second_home;               // network null: none
   const PlanNetwork* mobile = nullptr;
   Shift shift = Shift::kOffice;
@@ -70,6 +91,22 @@ struct User {
   int hired_day = 0;           // first day
   int password_day = 1 << 30;  // the day on which his password expires
   int vacation_from = -1, vacation_to = -1;
+
+  // What follows is so in a world with variety only (variety.cc).
+  int left_day = 1 << 30;     // first day without him
+  double zone_shift = 0;      // hours to add to his own clock's for the region's
+  std::vector<Line> sharers;  // a shared account: the homes of those who use it
+  bool company = false;       // contractor in the office of his service company
+  bool merged = false;        // came with the merger
+  bool student = false;       // two days a week, at hours of his own
+  bool rare = false;          // once in some weeks
+  bool vpn_always = false;    // a commercial VPN service, never off
+  bool weekend_home = false;  // Fridays and Mondays in the second home
+  bool on_call = false;       // his turn comes by the week
+  double hotspot = 0;         // share of remote days through his phone
+  int branch = -1;            // works in this branch office on other days, behind its NAT
+  Line abroad_line;           // works from there on these days; network null: never
+  int abroad_from = -1, abroad_to = -1;
 };
 
 // A hijacked home router.
@@ -79,6 +116,32 @@ struct Node {
   Nanoseconds born = 0;
   Nanoseconds dies = 0;
   std::uint16_t source_port = 0;  // it relays from this port (a SOHO or implant port), 0 = ordinary ports
+  bool business = false;          // a small office's router or firewall, on a business line
+};
+
+enum class Sector : std::uint8_t { kOffice, kHospital, kFactory, kSchool };
+enum class GatewaySet : std::uint8_t { kAsa, kMixed, kAsaOnly };
+
+// A provider's customers in a town are without broadband.
+struct Outage {
+  const PlanNetwork* network = nullptr;
+  Nanoseconds from = 0, until = 0;
+};
+// From then on they have addresses from other pools.
+struct Renumbering {
+  const PlanNetwork* network = nullptr;
+  Nanoseconds at = 0;
+};
+
+struct WorldOptions {
+  std::uint64_t seed = 1;
+  int users = 150;
+  int days = 28;
+  core::CivilTime start;
+  std::string_view region;  // "" = by the seed
+  bool variety = false;
+  Sector sector = Sector::kOffice;
+  GatewaySet gateways = GatewaySet::kAsa;
 };
 
 struct World {
@@ -90,6 +153,24 @@ struct World {
   std::vector<const PlanNetwork*> mobiles, businesses, abroad, hosting, vpns, vdis;
   std::vector<User> users;
   std::vector<Node> nodes;
+  // The VPN gateways: what the users of the first ASA, of the second and of the FortiGate really use.
+  std::array<Gateway, 3> served = {Gateway::kAsa1, Gateway::kAsa2, Gateway::kFortigate};
+  bool bastion = true;
+
+  // With variety only (variety.cc).
+  bool variety = false;
+  Sector sector = Sector::kOffice;
+  std::vector<std::uint32_t> cgnat_asns;  // providers that share addresses among broadband customers
+  std::vector<Outage> outages;
+  std::vector<Renumbering> renumberings;
+  std::vector<int> local_holidays;   // days
+  std::vector<int> term_breaks;      // first days of weeks without school
+  int forced_upgrade_day = 1 << 30;  // from then on the gateways accept no older client
+  int failover_day = -1;             // all of the first gateway come to the second
+  int event_day = -1;                // half the staff in one hotel
+  int merger_day = 1 << 30;
+  std::vector<std::size_t> on_call;         // users
+  std::vector<std::string_view> countries;  // where staff is, the region's first
 
   Nanoseconds midnight(int day) const;  // local midnight of a day, in UTC
   core::CivilTime date(int day) const;
@@ -104,11 +185,24 @@ struct World {
   // One of the few addresses behind which a mobile operator puts the phones of an area.
   std::uint32_t cgnat_address(const PlanNetwork& network, std::uint64_t key) const;
   Line home_of(const User& user, Nanoseconds time) const { return time >= user.moves ? user.next_home : user.home; }
-  // What the client calls itself, on the user's own or on the second computer.
-  std::string client_of(const User& user, int day, bool second = false) const;
+  std::size_t town_of(const User& user, Nanoseconds time) const {
+    return time >= user.moves ? user.next_town : user.town;
+  }
+  // The first of the ports that a line behind a carrier's NAT has.
+  static std::uint16_t first_port(const Line& line);
+  bool out(const PlanNetwork* network, Nanoseconds time) const;
+  bool stands(Gateway gateway) const;  // whether the world has this device
+  // ISO 3166-1 of the plan's network that holds the address; "" if none does.
+  static std::string_view country_of(std::uint32_t ip);
+  bool day_off(const User& user, int day) const;  // a public or local holiday, a term break
+  // The client on the user's own or on the second computer.
+  Client client_of(const User& user, int day, bool second = false) const;
 };
 
-// `region` "" = chosen by the seed. The date is "2026-10-05".
-World make_world(std::uint64_t seed, int users, int days, const core::CivilTime& start, std::string_view region);
+World make_world(const WorldOptions& options);
+// What --variety 1 and other sectors than the office change about a world: its people, providers and events. Called by
+// make_world() between the making of people and of nodes.
+void add_variety(World& world);
+void add_sector(World& world);
 
 }  // namespace orbwatch::evaluate
