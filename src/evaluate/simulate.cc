@@ -199,6 +199,7 @@ class Simulator {
   template <typename Work>
   void as_item(TruthItem item, Work work);
   static int score_disguise(const TruthItem& item, bool usual_hours);
+  static std::string_view provider_of(const User& user, const Node& node, Nanoseconds time);
 
   SimulateOptions options_;
   World world_;
@@ -831,6 +832,16 @@ int Simulator::score_disguise(const TruthItem& item, bool usual_hours) {
   return score;
 }
 
+// Whether the user himself is a customer of the node's provider, or was.
+std::string_view Simulator::provider_of(const User& user, const Node& node, Nanoseconds time) {
+  const auto same = [&](const PlanNetwork* network) {
+    return network != nullptr && network->asn == node.line.network->asn;
+  };
+  const bool own = same(user.home.network) || (time >= user.moves && same(user.next_home.network)) ||
+                   same(user.second_home.network) || same(user.mobile);
+  return own ? "own" : "new";
+}
+
 // A node that is alive from `time` to `until`; null if none fits.
 const Node* Simulator::exit_node(Rng& rng, Nanoseconds time, Nanoseconds until,
                                  const std::function<bool(const Node&)>& fits) const {
@@ -920,6 +931,7 @@ void Simulator::covert_logins(const std::vector<int>& days) {
       item.campaign = fmt::format("s{}-intrusion-{}", world_.seed, c + 1);
       item.id = fmt::format("{}-{}", item.campaign, i + 1);
       item.placement = placement;
+      item.provider = provider_of(user, *node, time);
       item.client = ssh || user.gateway == Gateway::kFortigate ? "unseen" : copied ? "copied" : "different";
       item.disguise = score_disguise(item, usual_hours);
       const std::uint64_t stream = rng.next();
@@ -1011,6 +1023,7 @@ void Simulator::spray(int campaign, int first_day) {
       success.placement = near->town == user.town  ? "same-town-other-provider"
                           : near->town == SIZE_MAX ? "abroad"
                                                    : "other-town";
+      success.provider = provider_of(user, *near, second);
       as_item(success, [&](TruthItem& truth) {
         const auto log_in = [&](const Node& n, Nanoseconds t, Nanoseconds length, double bytes) {
           Session s;
@@ -1175,6 +1188,7 @@ void append_truth(std::string& out, const TruthItem& item) {
   list("sources", item.sources);
   text("gateway", item.gateway);
   text("placement", item.placement);
+  text("provider", item.provider);
   text("client", item.client);
   text("outcome", item.outcome);
   fmt::format_to(std::back_inserter(out), ",\"disguise\":{},\"grey\":{},\"lines\":{}}}\n", item.disguise, item.grey,
@@ -1338,6 +1352,7 @@ core::Expected<Truth> read_truth(const std::string& path) {
     item.sources = list(object, "sources");
     item.gateway = text(object, "gateway");
     item.placement = text(object, "placement");
+    item.provider = text(object, "provider");
     item.client = text(object, "client");
     item.outcome = text(object, "outcome");
     item.disguise = static_cast<int>(number(object, "disguise"));

@@ -44,6 +44,7 @@ struct TruthItem {
   std::string gateway;
   std::string placement;  // of the exit node, seen from the user: same-town-same-provider, same-town-other-provider,
                           // other-town, abroad
+  std::string provider;   // of the exit node: own (of one of the user's lines, homes and telephone), new
   std::string client;     // copied (as the user's own), different, unseen (the gateway does not log it)
   std::string outcome;    // success, failure
   int disguise = 0;       // 0 (plain) .. 5 (own town, own provider, own client, usual hours)
