@@ -47,7 +47,6 @@ int run(Options& o) {
         "tools/fetch-intel.sh)");
     return kUsage;
   }
-  o.evaluate.command = fmt::format("orbwatch evaluate --seeds {} --large-seeds {}", o.seeds, o.large_seeds);
   const auto hunter = [&](const std::string& directory, pipeline::Watcher& watcher) {
     pipeline::HuntOptions hunt;
     hunt.inputs = {directory};
@@ -103,6 +102,15 @@ void add_evaluate(CLI::App& app, int& exit_code) {
     if (sub->count("--days") > 0 && sub->count("--attack-from") == 0) {
       o->evaluate.world.attack_from = -1;
       if (sub->count("--attack-days") == 0) o->evaluate.world.attack_days = -1;
+    }
+    // What decides the figures, as it was given.
+    o->evaluate.command = "orbwatch evaluate";
+    for (const CLI::Option* option : sub->get_options()) {
+      const std::string name = option->get_name();
+      if (option->count() == 0 || option->get_type_name() == "FILE" || option->get_type_name() == "DIR" ||
+          name == "--threads" || name == "--keep" || name == "--check")
+        continue;
+      for (const std::string& value : option->results()) o->evaluate.command += fmt::format(" {} {}", name, value);
     }
     if (o->large_seeds.empty()) o->large_seeds = sub->count("--seeds") > 0 ? "none" : "31";
     exit_code = run(*o);

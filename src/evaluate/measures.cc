@@ -186,8 +186,8 @@ Comparison equal_recall(const Curve& own, const Curve& reference, double recall)
   if (here != nullptr) c.own_a_day = own.false_a_day(*here);
   if (there == nullptr || here == nullptr || (there->false_alerts == 0 && here->false_alerts == 0)) return c;
   c.at_least = here->false_alerts == 0;
-  c.factor = static_cast<double>(there->false_alerts) /
-             static_cast<double>(std::max<std::uint64_t>(1, here->false_alerts));
+  c.factor =
+      static_cast<double>(there->false_alerts) / static_cast<double>(std::max<std::uint64_t>(1, here->false_alerts));
   return c;
 }
 
@@ -253,9 +253,8 @@ void measure_time(const std::vector<WorldResult>& worlds, std::size_t main, Meas
       Story s{story.begin, story.alerted, false, Tier::kSpray};
       for (const Judgement& j : w.findings) {
         if (j.kind != FindingKind::kSpray || j.strength < line) continue;
-        s.hunted |= std::ranges::any_of(j.finds, [&](std::uint32_t i) {
-          return w.items[i].kind == "spray" && w.items[i].campaign == campaign;
-        });
+        s.hunted |= std::ranges::any_of(
+            j.finds, [&](std::uint32_t i) { return w.items[i].kind == "spray" && w.items[i].campaign == campaign; });
       }
       sprays.push_back(s);
       if (story.alerted != 0)
@@ -293,7 +292,8 @@ Reliability reliability(const std::vector<WorldResult>& worlds) {
   for (const WorldResult& w : worlds) {
     for (const Judgement& j : w.findings) {
       const bool covert = j.worth == AlertClass::kTrue;
-      if (j.kind != FindingKind::kLogin || j.day < kLearningDays || (!covert && j.worth != AlertClass::kFalse)) continue;
+      if (j.kind != FindingKind::kLogin || j.day < kLearningDays || (!covert && j.worth != AlertClass::kFalse))
+        continue;
       const auto b = static_cast<std::size_t>(std::ranges::upper_bound(kEdges, j.strength) - kEdges.begin());
       ++(covert ? bins[b].covert : bins[b].ordinary);
       const double weight = covert ? r.weight : 1;
@@ -421,8 +421,8 @@ void measure_bars(Measures& m) {
   for (const Comparison& c : m.comparisons) {
     if (c.factor && (!least || *c.factor < *least)) least = c.factor;
   }
-  m.bars.push_back({"references", "times fewer false alerts than the best reference at equal recall", kLeastFactor,
-                    least, false});
+  m.bars.push_back(
+      {"references", "times fewer false alerts than the best reference at equal recall", kLeastFactor, least, false});
 }
 
 }  // namespace

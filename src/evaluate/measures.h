@@ -27,10 +27,10 @@ struct WorldResult {
   int attack_from = 0;   // first day on which the covert network may act
   int attack_last = -1;  // day of the end of its last item; before attack_from if there is none
   std::uint64_t lines = 0;
-  std::vector<TruthItem> items;             // items_of() the truth
-  std::vector<Judgement> findings;          // all, alerts or not
-  std::vector<double> lines_of_budgets;     // the least strength of an alert, by budget (Measures::budgets)
-  Watched watched;                          // `references` is empty: compared below
+  std::vector<TruthItem> items;                    // items_of() the truth
+  std::vector<Judgement> findings;                 // all, alerts or not
+  std::vector<double> lines_of_budgets;            // the least strength of an alert, by budget (Measures::budgets)
+  Watched watched;                                 // `references` is empty: compared below
   std::vector<std::vector<Judgement>> references;  // in the order of reference_names()
 };
 std::vector<std::string> reference_names();
@@ -68,7 +68,7 @@ enum class Tier : std::uint8_t {
 constexpr int kTiers = 9;
 std::string_view name(Tier tier);  // of the JSON: "other-country"
 std::string_view text(Tier tier);
-std::optional<double> bar(Tier tier);       // the share that must be found at the main budget
+std::optional<double> bar(Tier tier);                // the share that must be found at the main budget
 std::optional<Tier> tier_of(const TruthItem& item);  // of intrusions
 
 // A spray counts as found at a line if a finding of kind spray about it stood at the line within kSprayWithin of its
@@ -151,8 +151,8 @@ std::optional<core::Nanoseconds> quantile(std::vector<std::optional<core::Nanose
 
 struct Delays {
   std::uint64_t all = 0;
-  std::uint64_t both = 0, only_live = 0, only_hunt = 0;  // found by alerts of the service and of the hunt
-  std::optional<core::Nanoseconds> median, ninety;        // of those that the service found
+  std::uint64_t both = 0, only_live = 0, only_hunt = 0;           // found by alerts of the service and of the hunt
+  std::optional<core::Nanoseconds> median, ninety;                // of those that the service found
   std::optional<core::Nanoseconds> median_of_all, ninety_of_all;  // what it never found counts as never
 };
 struct SprayDelays {
@@ -163,17 +163,17 @@ struct SprayDelays {
 // ---- reliability
 
 struct Bin {
-  double from = 0, to = 0;                    // log-odds
-  std::uint64_t covert = 0, ordinary = 0;     // findings
-  double predicted = 0, observed = 0;         // shares, at the prior's rate of intrusions
-  Interval interval;                          // of `observed`
+  double from = 0, to = 0;                 // log-odds
+  std::uint64_t covert = 0, ordinary = 0;  // findings
+  double predicted = 0, observed = 0;      // shares, at the prior's rate of intrusions
+  Interval interval;                       // of `observed`
 };
 struct Reliability {
   std::uint64_t logins = 0, covert_logins = 0;
-  double prior = 0;   // share of covert log-ins that score/combine.h assumes
-  double weight = 1;  // of a covert finding: brings the worlds' share to the prior's
+  double prior = 0;       // share of covert log-ins that score/combine.h assumes
+  double weight = 1;      // of a covert finding: brings the worlds' share to the prior's
   std::vector<Bin> bins;  // not empty ones only
-  double error = 0;   // expected calibration error: mean of |observed - predicted|, weighted as the findings are
+  double error = 0;       // expected calibration error: mean of |observed - predicted|, weighted as the findings are
 };
 Reliability reliability(const std::vector<WorldResult>& worlds);
 
@@ -188,15 +188,15 @@ struct Bar {
 };
 
 struct KindRow {
-  Ratio items;              // at the main budget
+  Ratio items;  // at the main budget
   std::uint64_t seen = 0;
   std::map<std::string, bool> campaigns;  // found
 };
 
 struct Measures {
-  std::vector<double> budgets;  // alerts a day, ascending
-  std::size_t main = 0;         // the one with bars
-  std::vector<TierRow> tiers;   // one for each Tier
+  std::vector<double> budgets;            // alerts a day, ascending
+  std::size_t main = 0;                   // the one with bars
+  std::vector<TierRow> tiers;             // one for each Tier
   std::vector<FalseAlerts> false_alerts;  // by budget
   std::vector<Ratio> precision;           // by budget: true among true and false alerts, all kinds and days
   Curve own;
@@ -208,8 +208,8 @@ struct Measures {
   SprayDelays sprays;
   Reliability reliability;
   std::map<std::string, KindRow> kinds;
-  std::map<std::string, Ratio> clients, disguises;  // of intrusions, main budget
-  std::map<std::string, std::uint64_t> false_by_evidence;  // main budget
+  std::map<std::string, Ratio> clients, disguises;                          // of intrusions, main budget
+  std::map<std::string, std::uint64_t> false_by_evidence;                   // main budget
   std::uint64_t true_alerts = 0, aftermath = 0, grey = 0, false_count = 0;  // main budget
   std::vector<Bar> bars;
 };

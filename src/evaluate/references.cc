@@ -13,11 +13,6 @@ namespace {
 
 using core::Nanoseconds;
 
-// Weights of the levels, finest first, and what is left for the unseen. The paper leaves them open; these did best on
-// the seeds for development among those tried.
-constexpr std::array<double, 4> kAddressWeights = {0.5, 0.3, 0.15, 0.04};
-constexpr std::array<double, 2> kClientWeights = {0.6, 0.35};
-
 template <std::size_t N>
 constexpr double left(const std::array<double, N>& weights) {
   double rest = 1;
@@ -103,8 +98,7 @@ std::optional<double> Freeman::take(const ReferenceLogin& login) {
       for (std::size_t i = 0; i < kClientWeights.size(); ++i)
         client += kClientWeights[i] * lift(login.user, of_user, levels[4 + i]);
     }
-    const double user = logins_ / (of_user * static_cast<double>(users_.size()));
-    score = std::log(user) - std::log(address) - std::log(client);
+    score = -std::log(address) - std::log(client);
   }
   ++of_user;
   ++logins_;
@@ -137,7 +131,8 @@ void AlertList::add(const ReferenceLogin& login, double score) {
   alert.time = std::min(alert.time, login.time);
   alert.end = std::max(alert.end, login.time);
   alert.score = std::max(alert.score, score);
-  if (alert.sources.size() < score::Finding::kMostListed && std::ranges::find(alert.sources, login.ip) == alert.sources.end())
+  if (alert.sources.size() < score::Finding::kMostListed &&
+      std::ranges::find(alert.sources, login.ip) == alert.sources.end())
     alert.sources.push_back(login.ip);
 }
 

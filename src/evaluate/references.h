@@ -3,8 +3,8 @@
 // facts are missing, and its alerts are joined as orbwatch's findings are (AlertList).
 //
 //   ImpossibleTravel     two log-ins of a user, one after the other, further apart than a passenger jet flies. Above
-//                        900 km/h as in Panther's `impossible_travel_login` rule, beyond a least distance as in Datadog's
-//                        and Airlock's, because databases misplace subscribers by some tens of kilometres.
+//                        900 km/h as in Panther's `impossible_travel_login` rule, beyond a least distance as in
+//                        Datadog's and Airlock's, because databases misplace subscribers by some tens of kilometres.
 //   FirstCountry,        a value that the user never had before, once he has been known for some days: the "new terms"
 //   FirstSystem          rules of Elastic Security and the "first time seen" rules of Microsoft Sentinel and Splunk.
 //   Freeman              D. Freeman, S. Jain, M. Duermuth, B. Biggio, G. Giacinto: "Who Are You? A Statistical Approach
@@ -103,18 +103,24 @@ class FirstSystem final : public FirstSeen {
 
 // The score is the natural log of
 //
-//   p(u | attack) / p(u | legitimate) * product over features of p(x) / p(x | u, legitimate)
+//   product over features of p(x) / p(x | u, legitimate)
 //
-// the paper's risk with p(attack | x) the same for all x, since no reputation of addresses is at hand; attackers choose
-// users evenly. Features are the address (levels: address, prefix, AS, country) and the client (levels: version,
-// product and system). p(x | u) backs off by linear interpolation over the levels h: the share of the user's log-ins
-// with h(x), times p(x | h(x)) among everybody's. Since p(x) = p(h(x)) p(x | h(x)), the feature's quotient is
+// the paper's risk with p(attack | x) the same for all x, since no reputation of addresses is at hand, and
+// p(u | attack) = p(u | legitimate). (With users that are attacked evenly, the paper's other choice, those who log in
+// seldom come first; on seeds for development the method then found less.) Features are the address (levels: address,
+// prefix, AS, country) and the client (levels: version, product and system). p(x | u) backs off by linear interpolation
+// over the levels h: the share of the user's log-ins with h(x), times p(x | h(x)) among everybody's. Since p(x) =
+// p(h(x)) p(x | h(x)), the feature's quotient is
 //
 //   1 / (w_root + sum over levels of w_h * p(h(x) | u) / p(h(x)))
 //
 // with w_root what is kept for the unseen. A user's first log-in is not scored: the paper leaves it to other means.
 class Freeman final : public Reference {
  public:
+  // Weights of the levels, finest first; what is left to 1 is kept for the unseen. The paper leaves them open. These
+  // did best on seeds for development among those tried (docs/evaluation.md).
+  static constexpr std::array<double, 4> kAddressWeights = {0.4, 0.3, 0.2, 0.09};
+  static constexpr std::array<double, 2> kClientWeights = {0.5, 0.49};
   std::string_view name() const override { return "Freeman et al. 2016"; }
   std::optional<double> take(const ReferenceLogin& login) override;
 

@@ -59,7 +59,9 @@ class Page {
     fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
   }
   // A row of a table.
-  void row(const std::vector<std::string>& cells) { text_ += "| " + fmt::format("{}", fmt::join(cells, " | ")) + " |\n"; }
+  void row(const std::vector<std::string>& cells) {
+    text_ += "| " + fmt::format("{}", fmt::join(cells, " | ")) + " |\n";
+  }
   void head(const std::vector<std::string>& cells) {
     row(cells);
     text_ += "|";
@@ -88,8 +90,9 @@ void bars(Page& page, const Measures& m) {
 }
 
 void tiers(Page& page, const Measures& m) {
-  page.add("An item is one log-in of an intrusion, a spray one campaign. Recall with its 95 % interval, at so many "
-           "alerts a day.\n\n");
+  page.add(
+      "An item is one log-in of an intrusion, a spray one campaign. Recall with its 95 % interval, at so many "
+      "alerts a day.\n\n");
   std::vector<std::string> head = {"exit node, as the victim's history sees it", "bar", "items"};
   for (const double budget : m.budgets) {
     head.push_back(fmt::format("found at {}", budget));
@@ -128,9 +131,10 @@ void false_alerts(Page& page, const Measures& m) {
 void trade_off(Page& page, const Measures& m) {
   std::vector<const Curve*> curves = {&m.own};
   for (const Curve& c : m.references) curves.push_back(&c);
-  page.add("Recall of intrusions (log-ins found of {}) at the lowest line with at most so many false alerts a day, in "
-           "{} days behind the learning days. A rule without degrees has one line only.\n\n",
-           m.own.items, m.own.days);
+  page.add(
+      "Recall of intrusions (log-ins found of {}) at the lowest line with at most so many false alerts a day, in "
+      "{} days behind the learning days. A rule without degrees has one line only.\n\n",
+      m.own.items, m.own.days);
   std::vector<std::string> head = {"false alerts a day, at most"};
   for (const double step : kFalseSteps) head.push_back(fmt::format("{}", step));
   head.emplace_back("finds at most");
@@ -144,8 +148,9 @@ void trade_off(Page& page, const Measures& m) {
     cells.push_back(c->points.empty() ? "0 %" : percent(c->recall(c->points.back())));
     page.row(cells);
   }
-  page.add("\nPrecision (alerts that find an intrusion, of these and the false ones) at the highest line with at least "
-           "this recall; the area under the curve of precision by recall.\n\n");
+  page.add(
+      "\nPrecision (alerts that find an intrusion, of these and the false ones) at the highest line with at least "
+      "this recall; the area under the curve of precision by recall.\n\n");
   head = {"recall, at least"};
   for (const double step : kRecallSteps) head.push_back(percent(step));
   head.emplace_back("area");
@@ -159,9 +164,10 @@ void trade_off(Page& page, const Measures& m) {
     cells.push_back(fmt::format("{:.3f}", c->area()));
     page.row(cells);
   }
-  page.add("\nFalse alerts a day at equal recall: that of orbwatch at {} alerts a day ({}), or the most that the "
-           "reference finds if that is less.\n\n",
-           m.budgets[m.main], percent(m.recall));
+  page.add(
+      "\nFalse alerts a day at equal recall: that of orbwatch at {} alerts a day ({}), or the most that the "
+      "reference finds if that is less.\n\n",
+      m.budgets[m.main], percent(m.recall));
   page.head({"reference", "recall", "orbwatch, a day", "reference, a day", "times fewer"});
   for (const Comparison& c : m.comparisons) {
     page.row({c.reference, percent(c.recall) + (c.reaches ? "" : ", its most"), fmt::format("{:.3f}", c.own_a_day),
@@ -171,9 +177,10 @@ void trade_off(Page& page, const Measures& m) {
 }
 
 void time_to_detect(Page& page, const Measures& m) {
-  page.add("From an intrusion's first log-in to the event time at which a running service would first have handed out "
-           "an alert about it (asked every 10 s, with the line that it draws over the 28 days before). \"Of all\" "
-           "counts what the service never told as never.\n\n");
+  page.add(
+      "From an intrusion's first log-in to the event time at which a running service would first have handed out "
+      "an alert about it (asked every 10 s, with the line that it draws over the 28 days before). \"Of all\" "
+      "counts what the service never told as never.\n\n");
   page.head({"what", "number", "median", "90th percentile", "median of all", "90th of all", "service and hunt",
              "service only", "hunt only", "neither"});
   const auto row = [&](std::string what, const Delays& d) {
@@ -192,20 +199,26 @@ void time_to_detect(Page& page, const Measures& m) {
 
 std::string edge(double value) { return std::isinf(value) ? "" : fmt::format("{:.0f}", value); }
 
+// A share in per cent with three digits that count.
+std::string small(double share) {
+  return share >= 0.0995 ? fmt::format("{:.0f}", 100 * share) : fmt::format("{:.3g}", 100 * share);
+}
+
 void reliability_table(Page& page, const Reliability& r) {
   page.add(
       "Findings about log-ins, alerts or not, behind the learning days: what the score says beside what was the case. "
       "The worlds hold {} covert log-ins in {}, {:.1f} times the share that the score assumes before any evidence (one "
       "in {:.0f}). By Bayes' rule another share multiplies the odds of every finding by one and the same factor, "
       "whatever its evidence. So each covert finding counts {:.3g} here, each ordinary one 1: what is shown is how the "
-      "score would stand in an organisation that is attacked as rarely as the score assumes. Expected calibration error: "
+      "score would stand in an organisation that is attacked as rarely as the score assumes. Expected calibration "
+      "error: "
       "{:.5f}, the mean distance of predicted and observed over all findings in this weighing.\n\n",
       r.covert_logins, r.logins, 1 / r.weight, 1 / r.prior, r.weight, r.error);
   page.head({"log-odds from", "to", "covert", "ordinary", "predicted", "observed", "95 % interval"});
   for (const Bin& b : r.bins) {
     page.row({edge(b.from), edge(b.to), fmt::format("{}", b.covert), fmt::format("{}", b.ordinary),
-              fmt::format("{:.3g} %", 100 * b.predicted), fmt::format("{:.3g} %", 100 * b.observed),
-              fmt::format("{:.2g}-{:.2g} %", 100 * b.interval.low, 100 * b.interval.high)});
+              fmt::format("{} %", small(b.predicted)), fmt::format("{} %", small(b.observed)),
+              fmt::format("{}-{} %", small(b.interval.low), small(b.interval.high))});
   }
   page.add("\n");
 }
@@ -292,15 +305,17 @@ std::string markdown(const Evaluation& evaluation) {
   const EvaluateOptions& o = evaluation.options;
   const Measures m = measure(evaluation.worlds, o.alerts_per_day);
   Page page;
-  page.add("# Detection results\n\nMade by `{}` of orbwatch {}; do not edit. How worlds are made, how things are "
-           "counted and what the figures mean: [evaluation.md](evaluation.md).\n\n",
-           o.command.empty() ? "orbwatch evaluate" : o.command, ORBWATCH_VERSION);
+  page.add(
+      "# Detection results\n\nMade by `{}` of orbwatch {}; do not edit. How worlds are made, how things are "
+      "counted and what the figures mean: [evaluation.md](evaluation.md).\n\n",
+      o.command.empty() ? "orbwatch evaluate" : o.command, ORBWATCH_VERSION);
   std::uint64_t lines = 0;
   for (const WorldResult& w : evaluation.worlds) lines += w.lines;
-  page.add("Worlds: seeds {}; {} users, {} days each, {} lines in all. Alert budget: {} alerts on an ordinary day; "
-           "other budgets are derived from the same findings.\n\n",
-           seed_text(o.seeds), o.world.lines > 0 ? "scaled" : fmt::format("{}", o.world.users), o.world.days, lines,
-           o.alerts_per_day);
+  page.add(
+      "Worlds: seeds {}; {} users, {} days each, {} lines in all. Alert budget: {} alerts on an ordinary day; "
+      "other budgets are derived from the same findings.\n\n",
+      seed_text(o.seeds), o.world.lines > 0 ? "scaled" : fmt::format("{}", o.world.users), o.world.days, lines,
+      o.alerts_per_day);
   bars(page, m);
   page.add("## Recall\n\n");
   tiers(page, m);
@@ -328,9 +343,10 @@ std::string markdown(const Evaluation& evaluation) {
   }
   page.add("## By kind, client and disguise\n\nAt {} alerts a day.\n\n", m.budgets[m.main]);
   kinds(page, m);
-  page.add("## Alerts\n\nAt {} alerts a day: {} true, {} false, {} about a victim's own session after an intrusion, {} "
-           "about known exposures (the last two are counted neither way).\n\n",
-           m.budgets[m.main], m.true_alerts, m.false_count, m.aftermath, m.grey);
+  page.add(
+      "## Alerts\n\nAt {} alerts a day: {} true, {} false, {} about a victim's own session after an intrusion, {} "
+      "about known exposures (the last two are counted neither way).\n\n",
+      m.budgets[m.main], m.true_alerts, m.false_count, m.aftermath, m.grey);
   if (!m.false_by_evidence.empty()) {
     page.head({"false alerts by kind and strongest evidence", "number"});
     for (const auto& [kind, count] : m.false_by_evidence) page.row({kind, fmt::format("{}", count)});
@@ -494,8 +510,8 @@ void measures(Json& j, const Measures& m) {
     j.open('{').pair("kind", kind).pair("seen", k.seen);
     ratio(j, k.items);
     j.pair("campaigns", std::uint64_t{k.campaigns.size()});
-    j.pair("campaigns_found", static_cast<std::uint64_t>(
-                                  std::ranges::count_if(k.campaigns, [](const auto& c) { return c.second; })));
+    j.pair("campaigns_found",
+           static_cast<std::uint64_t>(std::ranges::count_if(k.campaigns, [](const auto& c) { return c.second; })));
     j.close('}');
   }
   for (const auto& [name, rows] : {std::pair("clients", &m.clients), std::pair("disguises", &m.disguises)}) {
@@ -528,8 +544,7 @@ void world_list(Json& j, const std::vector<WorldResult>& worlds, const Measures&
       j.pair("disguise", static_cast<std::uint64_t>(item.disguise)).pair("log_odds", best[i]);
       j.pair("found", best[i] && *best[i] >= w.lines_of_budgets[m.main]);
       const Nanoseconds alerted = w.watched.alerted[i];
-      j.pair("service_after_s",
-             seconds(alerted != 0 ? std::optional<Nanoseconds>(alerted - item.time) : std::nullopt));
+      j.pair("service_after_s", seconds(alerted != 0 ? std::optional<Nanoseconds>(alerted - item.time) : std::nullopt));
       j.close('}');
     }
     j.close(']').close('}');

@@ -71,7 +71,8 @@ void Watch::told(const score::Finding& finding, Nanoseconds now) {
 }
 
 Watched Watch::take() {
-  for (auto& [campaign, story] : seen_.sprays) std::ranges::stable_sort(story.attempts, {}, &std::pair<Nanoseconds, core::Symbol>::first);
+  for (auto& [campaign, story] : seen_.sprays)
+    std::ranges::stable_sort(story.attempts, {}, &std::pair<Nanoseconds, core::Symbol>::first);
   for (AlertList& alerts : alerts_) seen_.references.push_back(alerts.take());
   return std::move(seen_);
 }
