@@ -11,7 +11,6 @@ class EvaluateCommand : public ::testing::Test {
  protected:
   // Any table will do: without one the command refuses.
   std::string table() {
-    const std::string as = dir_.write("as.csv", "64500,Example Network,DE,consumer\n").string();
     const std::string file = (dir_ / "table.orbnet").string();
     const std::string list = dir_.write("list.txt", "91.0.0.0/10\n").string();
     const RunResult built = run({orbwatch_binary(), "intel", "build", "--out", file, "--list", "consumer:" + list});
