@@ -114,6 +114,7 @@ TEST(Compare, SaysWhatEachFindingIsWorth) {
   EXPECT_EQ(j[2].evidence, "login");
   EXPECT_EQ(j[3].worth, AlertClass::kGrey);
   std::vector<int> days;
+  days.reserve(j.size());
   for (const Judgement& one : j) days.push_back(one.day);
   EXPECT_EQ(days, (std::vector<int>{8, 8, 1, 2, 0, 9})) << "outside the world: its first or last day";
   EXPECT_EQ(items_of(truth).size(), 2U);
