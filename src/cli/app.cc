@@ -21,7 +21,7 @@ std::string exit_text() {
 const std::vector<ExitMeaning>& exit_meanings() {
   static const std::vector<ExitMeaning> meanings = {
       {kOk, "done"},
-      {kAlert, "alerts, and --fail-on-alert was given"},
+      {kAlert, "alerts, and --fail-on-alert was given; a bar that does not hold, and --check was given"},
       {kUsage, "wrong options or configuration"},
       {kInput, "some input could not be read or recognised"},
       {kOutput, "an output could not be written"},

@@ -14,7 +14,7 @@ namespace orbwatch::cli {
 // Documented in docs/cli.md and in --help.
 enum Exit : int {
   kOk = 0,        // done; for hunt: also if there are findings, unless --fail-on-alert
-  kAlert = 1,     // --fail-on-alert and there is at least one finding inside the budget
+  kAlert = 1,     // --fail-on-alert and there is at least one finding inside the budget; evaluate --check
   kUsage = 2,     // wrong options or configuration
   kInput = 3,     // some input could not be read or recognised; the rest was used. doctor: something is bad
   kOutput = 4,    // an output could not be written

@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
 #include "cli/app.h"
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "evaluate/tables.h"
 
 namespace orbwatch::cli {
 namespace {
@@ -17,8 +19,10 @@ namespace {
 struct Options {
   evaluate::EvaluateOptions evaluate;
   std::string seeds = "21-29";
+  std::string large_seeds;
   std::string networks;
   int threads = 0;
+  bool check = false;
 };
 
 int run(Options& o) {
@@ -28,6 +32,14 @@ int run(Options& o) {
     return kUsage;
   }
   o.evaluate.seeds = *seeds;
+  if (o.large_seeds != "none") {
+    auto large = evaluate::parse_seeds(o.large_seeds);
+    if (!large) {
+      complain(large.error().text());
+      return kUsage;
+    }
+    o.evaluate.large_seeds = *large;
+  }
   const std::string table = networks_file(o.networks);
   if (table.empty()) {
     complain(
@@ -35,14 +47,13 @@ int run(Options& o) {
         "tools/fetch-intel.sh)");
     return kUsage;
   }
-  o.evaluate.command = fmt::format("orbwatch evaluate --seeds {}", o.seeds);
-  const auto hunter = [&](const std::string& directory) {
+  const auto hunter = [&](const std::string& directory, pipeline::Watcher& watcher) {
     pipeline::HuntOptions hunt;
     hunt.inputs = {directory};
     hunt.networks_file = table;
     hunt.alerts_per_day = o.evaluate.alerts_per_day;
     hunt.threads = o.threads;
-    return pipeline::hunt(hunt);
+    return pipeline::hunt(hunt, {}, nullptr, &watcher);
   };
   auto result = evaluate::evaluate(o.evaluate, hunter, [](std::string_view line) {
     std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
@@ -52,15 +63,31 @@ int run(Options& o) {
     return kOutput;
   }
   if (o.evaluate.out.empty()) print(evaluate::markdown(*result));
-  return flush_output() ? kOk : kOutput;
+  if (!flush_output()) return kOutput;
+  if (!o.check) return kOk;
+  const auto measures = evaluate::measure(result->worlds, o.evaluate.alerts_per_day);
+  for (const evaluate::Bar& bar : measures.bars) {
+    if (!bar.holds())
+      complain(fmt::format("does not hold: {} ({} {}, {})", bar.text, bar.at_most ? "at most" : "at least",
+                           bar.required, bar.measured ? fmt::format("{:.4g}", *bar.measured) : "nothing to measure"));
+  }
+  return std::ranges::all_of(measures.bars, &evaluate::Bar::holds) ? kOk : kAlert;
 }
 
 }  // namespace
 
 void add_evaluate(CLI::App& app, int& exit_code) {
   auto o = std::make_shared<Options>();
-  CLI::App* sub = app.add_subcommand("evaluate", "Measure recall and false alerts in simulated worlds");
+  o->evaluate.world = evaluate::default_world();
+  CLI::App* sub =
+      app.add_subcommand("evaluate", "Measure in simulated worlds what is found, and what is said without cause");
   sub->add_option("--seeds", o->seeds, "Seeds: 1-9,12 (default 21-29)");
+  sub->add_option("--large-seeds", o->large_seeds,
+                  "Seeds of larger worlds, reported apart, or none (default 31, with --seeds none)");
+  sub->add_option("--large-users", o->evaluate.large_users, "Users of those (default 5000)")
+      ->check(CLI::Range(1, 200'000));
+  sub->add_flag("--check", o->check, "Exit with 1 if a bar does not hold");
+  sub->add_option("--json", o->evaluate.json, "File for all numbers as JSON");
   sub->add_option("--out", o->evaluate.out, "Markdown file to write (default: standard output)");
   sub->add_option("--alerts-per-day", o->evaluate.alerts_per_day, "Alert budget (default 5)");
   sub->add_option("--networks", o->networks, "Compiled network facts");
@@ -68,9 +95,26 @@ void add_evaluate(CLI::App& app, int& exit_code) {
   sub->add_option("--work-dir", o->evaluate.work_dir, "Where to write the worlds");
   sub->add_flag("--keep", o->evaluate.keep, "Leave the worlds in the work directory");
   add_world_options(*sub, o->evaluate.world);
-  takes(*sub, "FILE", {"--out", "--networks"});
+  takes(*sub, "FILE", {"--out", "--json", "--networks"});
   takes(*sub, "DIR", {"--work-dir"});
-  sub->callback([o, &exit_code] { exit_code = run(*o); });
+  sub->callback([o, sub, &exit_code] {
+    // Which days the default attack has is a matter of the default days.
+    if (sub->count("--days") > 0 && sub->count("--attack-from") == 0) {
+      o->evaluate.world.attack_from = -1;
+      if (sub->count("--attack-days") == 0) o->evaluate.world.attack_days = -1;
+    }
+    // What decides the figures, as it was given.
+    o->evaluate.command = "orbwatch evaluate";
+    for (const CLI::Option* option : sub->get_options()) {
+      const std::string name = option->get_name();
+      if (option->count() == 0 || option->get_type_name() == "FILE" || option->get_type_name() == "DIR" ||
+          name == "--threads" || name == "--keep" || name == "--check")
+        continue;
+      for (const std::string& value : option->results()) o->evaluate.command += fmt::format(" {} {}", name, value);
+    }
+    if (o->large_seeds.empty()) o->large_seeds = sub->count("--seeds") > 0 ? "none" : "31";
+    exit_code = run(*o);
+  });
 }
 
 }  // namespace orbwatch::cli

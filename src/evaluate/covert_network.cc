@@ -19,6 +19,14 @@ int Simulator::score_disguise(const TruthItem& item, bool usual_hours) {
   return score;
 }
 
+// Whether the user himself is a customer of the line's provider, or was.
+std::string_view Simulator::provider_of(const User& user, const Line& line, Nanoseconds time) {
+  const auto same = [&](const PlanNetwork* network) { return network != nullptr && network->asn == line.network->asn; };
+  const bool own = same(user.home.network) || (time >= user.moves && same(user.next_home.network)) ||
+                   same(user.second_home.network) || same(user.mobile);
+  return own ? "own" : "new";
+}
+
 // A node that is alive from `time` to `until`; null if none fits.
 const Node* Simulator::exit_node(Rng& rng, Nanoseconds time, Nanoseconds until,
                                  const std::function<bool(const Node&)>& fits) const {
@@ -106,6 +114,7 @@ void Simulator::covert_logins(const std::vector<int>& days) {
       item.campaign = fmt::format("s{}-intrusion-{}", world_.seed, c + 1);
       item.id = fmt::format("{}-{}", item.campaign, i + 1);
       item.placement = placement;
+      item.provider = provider_of(user, node->line, time);
       item.client = ssh || !logs_client(user.gateway) ? "unseen" : copied ? "copied" : "different";
       item.disguise = score_disguise(item, usual_hours);
       const std::uint64_t stream = rng.next();
@@ -197,6 +206,7 @@ void Simulator::spray(int campaign, int first_day) {
       success.placement = near->town == user.town  ? "same-town-other-provider"
                           : near->town == SIZE_MAX ? "abroad"
                                                    : "other-town";
+      success.provider = provider_of(user, near->line, second);
       as_item(success, [&](TruthItem& truth) {
         const auto log_in = [&](const Node& n, Nanoseconds t, Nanoseconds length, double bytes) {
           Session s;

@@ -120,6 +120,7 @@ void Simulator::varied_intrusions(const std::vector<int>& days) {
       item.campaign = fmt::format("s{}-intrusion-{}", world_.seed, c + 1);
       item.id = fmt::format("{}-{}", item.campaign, i + 1);
       item.placement = placed(*node);
+      item.provider = provider_of(user, node->line, time);
       item.client = ssh || !logs_client(user.gateway) ? "unseen" : copied ? "copied" : "different";
       item.disguise = score_disguise(item, usual_hours);
       item.relay = node->business ? "business-router" : "home-router";
@@ -154,6 +155,7 @@ void Simulator::varied_intrusions(const std::vector<int>& days) {
                        TruthItem slip = item;
                        slip.id += "-on-ramp";
                        slip.placement = "hosting";
+                       slip.provider = "new";
                        slip.relay = "rented-server";
                        slip.conduct = "on-ramp-error";
                        slip.disguise = score_disguise(slip, usual_hours);
@@ -283,6 +285,7 @@ void Simulator::varied_spray(int campaign, int first_day, int last_day) {
       success.placement = near->town == town                                          ? "same-town-other-provider"
                           : near->line.network->country != world_.towns[town].country ? "abroad"
                                                                                       : "other-town";
+      success.provider = provider_of(user, near->line, second);
       success.relay = near->business ? "business-router" : "home-router";
       as_item(success, [&](TruthItem& truth) {
         const auto log_in = [&](const Node& n, Nanoseconds t, Nanoseconds length, double bytes) {

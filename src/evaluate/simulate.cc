@@ -42,6 +42,7 @@ void append_truth(std::string& out, const TruthItem& item) {
   list("sources", item.sources);
   text("gateway", item.gateway);
   text("placement", item.placement);
+  text("provider", item.provider);
   text("client", item.client);
   text("outcome", item.outcome);
   text("relay", item.relay);
@@ -276,6 +277,7 @@ core::Expected<Truth> read_truth(const std::string& path) {
     item.sources = list(object, "sources");
     item.gateway = text(object, "gateway");
     item.placement = text(object, "placement");
+    item.provider = text(object, "provider");
     item.client = text(object, "client");
     item.outcome = text(object, "outcome");
     item.relay = text(object, "relay");

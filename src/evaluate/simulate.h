@@ -52,6 +52,7 @@ struct TruthItem {
   std::string gateway;
   std::string placement;  // of the exit node, seen from the user: same-town-same-provider, same-town-other-provider,
                           // other-town, abroad; with variety also hosting (a rented server)
+  std::string provider;   // of the exit node: own (of one of the user's lines, homes and telephone), new
   std::string client;     // copied (as the user's own), different, unseen (the gateway does not log it)
   std::string outcome;    // success, failure
   // With variety only, of a covert log-in. What the exit is: home-router, business-router, rented-server. How it went:

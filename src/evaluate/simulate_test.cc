@@ -282,6 +282,26 @@ TEST(Simulate, TheCovertNetworkUsesNobodysAddress) {
   }
 }
 
+// The provider of an exit node is told beside its place: another town may well be served by the victim's own.
+TEST(Simulate, TellsWhetherTheProviderIsNewToTheVictim) {
+  test::TempDir dir;
+  SimulateOptions o = small(dir.path());
+  o.users = 60;
+  o.covert_logins = 30;
+  auto result = simulate(o);
+  ASSERT_TRUE(result);
+  std::map<std::string, std::set<std::string>> by_placement;
+  for (const TruthItem& item : result->truth) {
+    const bool intrusion = item.kind == "covert-login" || item.kind == "credential-success-after-spray";
+    EXPECT_EQ(item.provider.empty(), !intrusion) << item.id;
+    if (item.kind == "covert-login") by_placement[item.placement].insert(item.provider);
+  }
+  EXPECT_EQ(by_placement["same-town-same-provider"], (std::set<std::string>{"own"}));
+  EXPECT_EQ(by_placement["abroad"], (std::set<std::string>{"new"}));
+  EXPECT_EQ(by_placement["other-town"], (std::set<std::string>{"new", "own"}));
+  EXPECT_TRUE(by_placement["same-town-other-provider"].contains("new"));
+}
+
 TEST(Simulate, ScalesToLines) {
   test::TempDir dir;
   SimulateOptions o;

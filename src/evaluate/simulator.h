@@ -287,6 +287,7 @@ class Simulator {
   template <typename Work>
   void as_item(TruthItem item, Work work);
   static int score_disguise(const TruthItem& item, bool usual_hours);
+  static std::string_view provider_of(const User& user, const Line& line, Nanoseconds time);
 
   SimulateOptions options_;
   World world_;

@@ -61,7 +61,7 @@ core::Expected<bool> advance(Cursor& c, Done&& done) {
 }  // namespace
 
 core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<void(const Progress&)>& progress,
-                                EventSink* sink) {
+                                EventSink* sink, Watcher* watcher) {
   HuntResult result;
   auto zone = core::TimeReader::make(options.zone, 0);
   if (!zone) return std::unexpected(zone.error());
@@ -133,6 +133,26 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
   if (sink != nullptr) {
     if (auto ok = of_output(sink->begin(enricher)); !ok) return std::unexpected(ok.error());
   }
+  if (watcher != nullptr) {
+    watcher->begin(enricher);
+    judge.tell_of_all();
+    judge.show_logins_to([watcher](const event::Event& login) { watcher->login(login); });
+  }
+  Nanoseconds newest = 0;
+  const auto hand_out = [&] { judge.look([&](const score::Finding& finding) { watcher->told(finding, newest); }); };
+  // As live.cc: what was said in an interval of kHandOut is handed out by the first event behind it.
+  const auto take = [&](const event::Event& e, const event::EventBatch& batch) {
+    if (watcher != nullptr && plausible(e.time) && e.event_class != event::Class::kDevice) {
+      if (e.time > newest) {
+        const bool due = e.time / kHandOut != newest / kHandOut;
+        newest = e.time;
+        if (due) hand_out();
+      }
+      if (baseline::is_failed_login(e)) watcher->failed_login(e);
+    }
+    judge.take(e, batch);
+    if (watcher != nullptr && judge.crowded()) hand_out();
+  };
   std::uint64_t records = 0;
   auto last_told = std::chrono::steady_clock::now();
   const auto used_up = [&](const event::EventBatch& batch) -> core::Expected<void> {
@@ -201,7 +221,7 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
           e.time = time;  // a record without a time happened after the record before it
         }
         if (time > until && at != cursor.at) break;
-        judge.take(e, batch);
+        take(e, batch);
       }
       cursor.at = at;
       cursor.time = time;
@@ -214,6 +234,11 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
       active.push_back(cursor);
       std::push_heap(active.begin(), active.end(), later);
     }
+  }
+  if (watcher != nullptr) {
+    judge.advance(newest + enrich::kSettle + kHandOut);  // silence behind the last record, as a service's ticks tell it
+    newest += enrich::kSettle + kHandOut;
+    hand_out();
   }
   judge.finish(result);
 

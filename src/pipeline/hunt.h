@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/network_facts.h"
 #include "decode/decoder.h"
 #include "event/batch.h"
 #include "intel/organisation.h"
@@ -64,10 +65,26 @@ class EventSink {
   virtual core::Expected<void> end(const HuntResult& result, const baseline::Baseline& baseline) = 0;
 };
 
+// Looks on while a hunt works: what the detectors are given, and what a service would have said at that time. For
+// `evaluate`. Called from the thread of hunt().
+class Watcher {
+ public:
+  virtual ~Watcher() = default;
+  // Once, before anything else; the view lives until hunt() returns.
+  virtual void begin(const core::NetworkView& networks) = 0;
+  // A log-in whose lines have been joined, before the detectors see it; in order of time.
+  virtual void login(const event::Event& login) = 0;
+  // An attempt that failed, as it is read.
+  virtual void failed_login(const event::Event& attempt) = 0;
+  // What Judge::changed() tells a service of these records when event time has come to `now`, asked every kHandOut:
+  // `alert` is what can be said then. The last call is behind the last record.
+  virtual void told(const score::Finding& finding, core::Nanoseconds now) = 0;
+};
+
 // Errors: no inputs, an unknown format or time zone, an unreadable networks or indicator file, an error of the sink.
 // Inputs that cannot be read are no error: they are reported in HuntResult::inputs. The same inputs and options give
-// the same result whatever `threads` and `chunk_bytes` are.
+// the same result whatever `threads` and `chunk_bytes` are, and whether anybody watches or not.
 core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<void(const Progress&)>& progress = {},
-                                EventSink* sink = nullptr);
+                                EventSink* sink = nullptr, Watcher* watcher = nullptr);
 
 }  // namespace orbwatch::pipeline

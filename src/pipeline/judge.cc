@@ -131,6 +131,7 @@ void Judge::settle(Nanoseconds now) {
     ++logins_;
     count_login(login.event, true);
     close_moves(login.event.time);
+    if (login_seen_) login_seen_(login.event);
     judge(login.event, &login.lines, nullptr);
     if (login.end.time != 0) {  // it ended before its start could be learned
       judge_session(login.end);
@@ -455,14 +456,7 @@ void Judge::finish(score::HuntResult& result) {
   result.first = first_ != 0 ? first_ : first_scan_;
   result.last = now_ != 0 ? now_ : last_scan_;
   result.findings = cases_.take();
-  // The line is drawn over all findings: the median day of the history, days without findings included.
-  std::vector<std::pair<std::int64_t, double>> scores;
-  scores.reserve(result.findings.size());
-  for (const auto& f : result.findings) scores.emplace_back(f.time / core::kDay, f.log_odds);
-  std::size_t days = 0;
-  for (const auto& [date, day] : overview_.days)
-    days += day.logins + day.failures > 0 || overview_.days.size() == 1 ? 1 : 0;
-  const double line = score::budget_threshold(scores, days, alerts_per_day_);
+  const double line = score::alert_line(result.findings, overview_, alerts_per_day_);
   for (auto& f : result.findings) f.alert = f.log_odds >= line;
 
   const std::uint64_t have[] = {vpn_logins_, authentications_, connections_, flows_,
@@ -547,11 +541,15 @@ void Judge::finish(score::HuntResult& result) {
     result.notes.push_back(fmt::format("{} names beyond the limit were folded into one", folded));
 }
 
-void Judge::changed(const std::function<void(const score::Finding&)>& visit) {
+void Judge::look(const std::function<void(const score::Finding&)>& visit) {
   cases_.changed([&](score::Finding& f) {
     f.alert = f.log_odds >= threshold_.value();
     visit(f);
   });
+}
+
+void Judge::changed(const std::function<void(const score::Finding&)>& visit) {
+  look(visit);
   forget_old();
 }
 

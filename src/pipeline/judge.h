@@ -31,6 +31,9 @@ namespace orbwatch::pipeline {
 // From 1970 up to 2200. Other times are damage, 0 included; calculating with them could overflow.
 constexpr bool plausible(core::Nanoseconds time) { return time > 0 && time < 7'258'118'400 * core::kSecond; }
 
+// How often a service asks for what has changed: whenever event time enters another such interval.
+constexpr core::Nanoseconds kHandOut = 10 * core::kSecond;
+
 class Judge {
  public:
   // All references must outlive the judge. `names`: path of each input by RecordRef::source.
@@ -41,6 +44,9 @@ class Judge {
   // How a raw record is kept with the log-in or finding of an event: what it gives is copied. Before the first take().
   using RawRecord = std::function<std::string_view(const event::Event& event, std::string_view record)>;
   void keep_raw_as(RawRecord how) { raw_as_ = std::move(how); }
+
+  // Every log-in as the detectors see it, its lines joined, in the order in which they are judged and just before.
+  void show_logins_to(std::function<void(const event::Event&)> visit) { login_seen_ = std::move(visit); }
 
   // Not thread-safe. Events of all inputs in ascending time (a little disorder does no harm); observations of devices
   // at any time, best before all others.
@@ -65,6 +71,9 @@ class Judge {
   // were told leave when they are closed (track::kKeptClosed); days of the overview when they are more than 400 days
   // past; its places and paths when nobody has used them for 90 days.
   void changed(const std::function<void(const score::Finding&)>& visit);
+  // The same for a hunt that wants to know what a service would have said meanwhile: nothing leaves, and finish() gives
+  // what it would have given without.
+  void look(const std::function<void(const score::Finding&)>& visit);
 
   // Event time has come to `now`, though no event says so: log-ins that are complete by then (enrich::kSettle) are
   // judged, which a quiet source would otherwise hold back until its next record. `now` must come out of a record, or
@@ -152,6 +161,7 @@ class Judge {
   double alerts_per_day_;
   const std::vector<std::string>& names_;
   RawRecord raw_as_;  // empty: as it is
+  std::function<void(const event::Event&)> login_seen_;
   // Inputs of the saved judge that are not among names_, for the records that are still held of them.
   std::vector<std::string> earlier_names_;
   baseline::Baseline baseline_;

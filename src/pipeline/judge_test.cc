@@ -455,6 +455,30 @@ TEST_F(JudgeTest, AServiceForgetsWhatIsLongOver) {
   EXPECT_EQ(result.overview.paths.size(), 1U) << "bob's is gone";
 }
 
+TEST_F(JudgeTest, AHuntThatIsLookedAtForgetsNothing) {
+  Nanoseconds day = work(kMonday, 40);
+  take(session(day + 8 * kHour, "alice", kHome));
+  take(session(day + 9 * kHour, "alice", kAbroad));
+  std::vector<event::Event> shown;
+  judge_->show_logins_to([&](const Event& e) { shown.push_back(e); });
+  day = work(day + kDay, 1);
+  EXPECT_EQ(shown.size(), 2U) << "those that settled since: abroad and the next day at home";
+  std::size_t told = 0;
+  judge_->look([&](const score::Finding& f) {
+    ++told;
+    EXPECT_TRUE(f.alert);
+  });
+  EXPECT_EQ(told, 1U);
+  judge_->look([&](const score::Finding&) { ++told; });
+  EXPECT_EQ(told, 1U) << "nothing new";
+  day = work(day, 100);
+  judge_->look([&](const score::Finding&) {});
+  work(day, 1);
+  const score::HuntResult result = finish();
+  EXPECT_EQ(result.findings.size(), 1U);
+  EXPECT_EQ(result.overview.days.size(), 143U) << "a service keeps 400, but not the finding";
+}
+
 class JudgeStateTest : public JudgeTest {
  protected:
   std::string saved() const {

@@ -36,7 +36,6 @@ constexpr std::size_t kReadBytes = std::size_t{1} << 20;
 // A text decoder is made for one day of arrivals: times without a year are read by the day on which they came.
 constexpr Nanoseconds kDecoderDay = core::kDay;
 // Findings are handed out once in so much time of the events, and when nothing comes.
-constexpr Nanoseconds kHandOut = 10 * core::kSecond;
 constexpr std::chrono::seconds kDevicesEvery{5};
 constexpr std::uint32_t kLayout = 2;
 constexpr std::uint32_t kSealedLayout = 1;

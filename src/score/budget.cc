@@ -73,6 +73,16 @@ double budget_threshold(const std::vector<std::pair<std::int64_t, double>>& scor
   return line_of(all, per_day);
 }
 
+double alert_line(const std::vector<Finding>& findings, const Overview& overview, double per_day) {
+  std::vector<std::pair<std::int64_t, double>> scores;
+  scores.reserve(findings.size());
+  for (const Finding& f : findings) scores.emplace_back(f.time / core::kDay, f.log_odds);
+  std::size_t days = 0;
+  for (const auto& [date, day] : overview.days)
+    days += day.logins + day.failures > 0 || overview.days.size() == 1 ? 1 : 0;
+  return budget_threshold(scores, days, per_day);
+}
+
 RunningThreshold::RunningThreshold(double per_day)
     : per_day_(std::clamp(per_day, 0.0, 10'000.0)), kept_(static_cast<std::size_t>(2 * per_day_) + 2) {}
 

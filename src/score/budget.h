@@ -7,6 +7,7 @@
 
 #include "core/archive.h"
 #include "core/time.h"
+#include "score/report.h"
 
 namespace orbwatch::score {
 
@@ -21,6 +22,10 @@ constexpr double kLeastAlertLogOdds = -9.0;
 // than two weeks of history the first does not count: the profiles were being learned, its scores are low. `days`
 // counts days with any log-ins, including those without a score in `scores`. scores: (day number, log-odds).
 double budget_threshold(const std::vector<std::pair<std::int64_t, double>>& scores, std::size_t days, double per_day);
+
+// The line of a report at a budget: over all its findings, however strong. With another budget than the hunt's own the
+// findings are still those of that hunt: what it kept from learning does not change.
+double alert_line(const std::vector<Finding>& findings, const Overview& overview, double per_day);
 
 // The same as time goes by, over the last 28 finished days, for the decision what to keep from learning. Memory: of
 // each day the highest scores, as many as count.

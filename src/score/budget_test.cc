@@ -120,6 +120,28 @@ TEST(Budget, ALargerOneNeverRaisesTheLine) {
 
 TEST(Budget, NegativeIsNone) { EXPECT_EQ(budget_threshold({{1, 2.0}}, 1, -7), budget_threshold({{1, 2.0}}, 1, 0)); }
 
+// What a report's own line is, at any budget: days on which somebody logged in count, whether they show a finding or
+// not.
+TEST(Budget, OfAReportCountsItsFindingsAndItsDays) {
+  std::vector<Finding> findings;
+  Scores scores;
+  Overview overview;
+  for (int day = 1; day <= 10; ++day) {
+    overview.days["2026-10-" + std::to_string(10 + day)].logins = 1;
+    for (int i = 0; i < (day % 2 == 0 ? 8 : 0); ++i) {
+      Finding f;
+      f.time = day * kDay + i;
+      f.log_odds = -8 + 0.5 * i + 0.01 * day;
+      findings.push_back(f);
+      scores.emplace_back(day, f.log_odds);
+    }
+  }
+  overview.days["2026-10-30"].events = 5;  // flows alone: no day of log-ins
+  for (const double budget : {0.5, 1.0, 3.0})
+    EXPECT_EQ(alert_line(findings, overview, budget), budget_threshold(scores, 10, budget)) << budget;
+  EXPECT_NE(alert_line(findings, overview, 1), budget_threshold(scores, 5, 1));
+}
+
 TEST(RunningThreshold, ComesFromFinishedDaysOnly) {
   RunningThreshold t(2);
   EXPECT_EQ(t.value(), kLeastAlertLogOdds);
