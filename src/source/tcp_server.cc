@@ -272,7 +272,7 @@ class TcpServer final : public Collector {
   bool send(Connection& c) {
     if (c.answers.empty()) return true;
     std::string_view rest = c.answers;
-    bool broken = tls_ && !c.tls;  // TLS broke off
+    bool broken = tls_.opened() && !c.tls;  // TLS broke off
     while (!rest.empty() && !broken) {
       std::size_t sent = 0;
       std::uint32_t wants = 0;
