@@ -42,6 +42,16 @@ std::size_t index(Class c) { return static_cast<std::size_t>(c); }
 
 }  // namespace
 
+double alert_line(const std::vector<score::Finding>& findings, const score::Overview& overview, double per_day) {
+  std::vector<std::pair<std::int64_t, double>> scores;
+  scores.reserve(findings.size());
+  for (const auto& f : findings) scores.emplace_back(f.time / core::kDay, f.log_odds);
+  std::size_t days = 0;
+  for (const auto& [date, day] : overview.days)
+    days += day.logins + day.failures > 0 || overview.days.size() == 1 ? 1 : 0;
+  return score::budget_threshold(scores, days, per_day);
+}
+
 Judge::Judge(const enrich::Enricher& enricher, const intel::Indicators* indicators, double alerts_per_day,
              const std::vector<std::string>& names)
     : enricher_(enricher),
@@ -434,14 +444,7 @@ void Judge::finish(score::HuntResult& result) {
   result.first = first_ != 0 ? first_ : first_scan_;
   result.last = now_ != 0 ? now_ : last_scan_;
   result.findings = cases_.take();
-  // The line is drawn over all findings: the median day of the history, days without findings included.
-  std::vector<std::pair<std::int64_t, double>> scores;
-  scores.reserve(result.findings.size());
-  for (const auto& f : result.findings) scores.emplace_back(f.time / core::kDay, f.log_odds);
-  std::size_t days = 0;
-  for (const auto& [date, day] : overview_.days)
-    days += day.logins + day.failures > 0 || overview_.days.size() == 1 ? 1 : 0;
-  const double line = score::budget_threshold(scores, days, alerts_per_day_);
+  const double line = alert_line(result.findings, overview_, alerts_per_day_);
   for (auto& f : result.findings) f.alert = f.log_odds >= line;
 
   const std::uint64_t have[] = {vpn_logins_, authentications_, connections_, flows_,

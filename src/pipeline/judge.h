@@ -31,6 +31,10 @@ namespace orbwatch::pipeline {
 // From 1970 up to 2200. Other times are damage, 0 included; calculating with them could overflow.
 constexpr bool plausible(core::Nanoseconds time) { return time > 0 && time < 7'258'118'400 * core::kSecond; }
 
+// Where the line of an alert budget lies, in log-odds: drawn over all findings of a history, days without findings
+// included (score::budget_threshold).
+double alert_line(const std::vector<score::Finding>& findings, const score::Overview& overview, double per_day);
+
 class Judge {
  public:
   // All references must outlive the judge. `names`: path of each input by RecordRef::source.
