@@ -132,6 +132,8 @@ Interval wilson(std::uint64_t successes, std::uint64_t trials) {
   return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
 }
 
+bool finds(const Finding& finding, const TruthItem& item) { return finds(finding, sources_of(finding), item); }
+
 AlertClass classify(const Truth& truth, const Finding& finding) {
   return classify(truth, finding, sources_of(finding));
 }

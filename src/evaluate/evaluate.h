@@ -61,6 +61,8 @@ struct WorldResult {
 // Judges findings against the truth. Findings that are not alerts count for `seen` only.
 WorldResult judge(const Truth& truth, const std::vector<score::Finding>& findings);
 AlertClass classify(const Truth& truth, const score::Finding& finding);
+// Whether the finding points the item out, so that an alert would count it as found.
+bool finds(const score::Finding& finding, const TruthItem& item);
 
 struct EvaluateOptions {
   std::vector<std::uint64_t> seeds;
