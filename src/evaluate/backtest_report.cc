@@ -12,6 +12,7 @@
 #include "evaluate/evaluate.h"
 #include "export/html/assets.h"
 #include "export/html_report.h"
+#include "score/budget.h"
 
 namespace orbwatch::evaluate {
 namespace {
@@ -44,6 +45,7 @@ std::string with_interval(const Share& share) {
 }
 
 std::string budget_text(double budget) { return fmt::format("{}", budget); }
+std::string alerts_text(double budget) { return fmt::format("{} alert{} a day", budget, budget == 1 ? "" : "s"); }
 
 // The budget that tables of one budget are about.
 std::size_t main_budget(const BacktestResult& r) {
@@ -254,8 +256,8 @@ Section evidence(const BacktestResult& r) {
   std::ranges::stable_sort(sorted, std::greater<>(), [](const auto& k) { return k.second; });
   for (const auto& [kind, counts] : sorted)
     s.rows.push_back({{kind}, {fmt::format("{}", counts.first)}, {fmt::format("{}", counts.second)}});
-  s.says.push_back(fmt::format("At {} alerts a day; each caught intrusion counts once in each column.",
-                               budget_text(r.options.budgets[b])));
+  s.says.push_back(
+      fmt::format("At {}; each caught intrusion counts once in each column.", alerts_text(r.options.budgets[b])));
   return s;
 }
 
@@ -285,9 +287,9 @@ Section missed_section(const BacktestResult& r) {
   Section s;
   s.title = "What was missed";
   s.says.push_back(
-      fmt::format("At {} alerts a day, where the line lies at {:.2f} log-odds. \"Not shown\": so ordinary that no "
+      fmt::format("At {}, where the line lies at {:.2f} log-odds. \"Not shown\": so ordinary that no "
                   "finding was made.",
-                  budget_text(r.options.budgets[b]), r.ordinary[b].line));
+                  alerts_text(r.options.budgets[b]), r.ordinary[b].line));
   s.head = {"where the intruder came from", "missed", "not shown", "within 1.0 of the line", "median below the line"};
   for (const Tier tier : kAllTiers) {
     const Missed m = missed(r, b, [&](const TestedIntrusion& t) { return t.intrusion.tier == tier; });
@@ -317,6 +319,14 @@ Section ordinary(const BacktestResult& r) {
                       {fmt::format("{}", o.all)},
                       {fmt::format("{:.2f}", a_day(o.all, r.last - r.first))},
                       {fmt::format("{:.2f}", a_day(o.tested, r.last - r.from))}});
+  }
+  for (std::size_t b = 0; b < r.ordinary.size(); ++b) {
+    if (r.ordinary[b].line > score::kLeastAlertLogOdds) continue;
+    s.says.push_back(
+        fmt::format("The budget of {} is not spent: the line stands at its lowest, below which evidence "
+                    "hardly speaks for an intruder at all. A larger one catches no more.",
+                    alerts_text(r.options.budgets[b])));
+    break;
   }
   if (!r.intrusions.empty() || !r.sprays.empty()) {
     s.says.push_back(fmt::format("What was put in changed {} of {} alerts about others, over all runs.",
@@ -445,8 +455,8 @@ std::vector<std::string> recommendations(const BacktestResult& r) {
     return t.intrusion.tier == Tier::kOwnProvider || t.intrusion.tier == Tier::kOwnProviderCopied;
   };
   const Share all = recall(r, b, [](const TestedIntrusion&) { return true; });
-  out.push_back(fmt::format("At {} alerts a day {} of {} intrusions would have been caught ({}).", budget, all.found,
-                            all.all, percent(all)));
+  out.push_back(fmt::format("At {} {} of {} intrusions would have been caught ({}).", alerts_text(r.options.budgets[b]),
+                            all.found, all.all, percent(all)));
 
   // Gateways that do not say what the client is, beside the best of those that do.
   const auto own_at = [&](const std::string& gateway) {
@@ -498,9 +508,9 @@ std::vector<std::string> recommendations(const BacktestResult& r) {
     const auto gained = share.found - std::min(share.found, all.found);
     if (static_cast<double>(gained) >= 0.1 * static_cast<double>(all.all)) {
       out.push_back(
-          fmt::format("{} alerts a day instead of {} would catch {} instead of {}, for {:.1f} alerts a day in "
+          fmt::format("{} instead of {} would catch {} instead of {}, for {:.1f} alerts a day in "
                       "this history instead of {:.1f}.",
-                      budget_text(r.options.budgets[more]), budget, percent(share), percent(all),
+                      alerts_text(r.options.budgets[more]), budget, percent(share), percent(all),
                       a_day(r.ordinary[more].all, r.last - r.first), a_day(r.ordinary[b].all, r.last - r.first)));
       break;
     }
@@ -508,8 +518,7 @@ std::vector<std::string> recommendations(const BacktestResult& r) {
   for (std::size_t less = 0; less < b; ++less) {
     const Share share = recall(r, less, [](const TestedIntrusion&) { return true; });
     if (share.found == all.found && r.ordinary[less].all < r.ordinary[b].all) {
-      out.push_back(
-          fmt::format("{} alerts a day would catch as many as {}.", budget_text(r.options.budgets[less]), budget));
+      out.push_back(fmt::format("{} would catch as many as {}.", alerts_text(r.options.budgets[less]), budget));
       break;
     }
   }
@@ -607,8 +616,8 @@ std::string backtest_html(const BacktestResult& r) {
   out += "<div class=\"tiles\">\n";
   for (const Tier tier : kAllTiers) {
     const Share share = recall(r, b, [&](const TestedIntrusion& t) { return t.intrusion.tier == tier; });
-    out += fmt::format("<div class=\"tile\"><b>{}</b><span>{}, at {} alerts a day</span></div>\n", percent(share),
-                       escaped(label(tier)), budget_text(r.options.budgets[b]));
+    out += fmt::format("<div class=\"tile\"><b>{}</b><span>{}, at {}</span></div>\n", percent(share),
+                       escaped(label(tier)), alerts_text(r.options.budgets[b]));
   }
   out += "</div>\n";
   std::size_t number = 0;

@@ -1,10 +1,11 @@
 #include "evaluate/backtest_report.h"
 
 #include <gtest/gtest.h>
+#include <simdjson.h>
 
 #include <algorithm>
 
-#include <simdjson.h>
+#include "score/budget.h"
 
 namespace orbwatch::evaluate {
 namespace {
@@ -66,8 +67,9 @@ BacktestResult weak_gateway() {
 TEST(BacktestReport, AGatewayWithoutClientsIsComparedWithOneThatHasThem) {
   const auto says = recommendations(weak_gateway());
   EXPECT_TRUE(any_says(says, "At 5 alerts a day 25 of 40 intrusions would have been caught"));
-  EXPECT_TRUE(any_says(says, "Gateway fgt-1 logs no client: of intruders who come through the user's own provider 40 % "
-                             "are caught there, against 85 % at asa-1."));
+  EXPECT_TRUE(any_says(says,
+                       "Gateway fgt-1 logs no client: of intruders who come through the user's own provider 40 % "
+                       "are caught there, against 85 % at asa-1."));
   EXPECT_FALSE(any_says(says, "Gateway asa-1 logs no client"));
   EXPECT_TRUE(any_says(says, "20 alerts a day instead of 5 would catch 78 % instead of 62 %"));
   EXPECT_TRUE(any_says(says, "12 of 15 missed intrusions lie within 1.0 of the line"));
@@ -87,6 +89,13 @@ TEST(BacktestReport, FewTriesAreNotCompared) {
 
 TEST(BacktestReport, NothingIsSaidWithoutNumbers) { EXPECT_TRUE(recommendations(made_up()).empty()); }
 
+TEST(BacktestReport, ABudgetThatIsNotSpentIsSaid) {
+  BacktestResult r = weak_gateway();
+  EXPECT_EQ(backtest_text(r, 100).find("is not spent"), std::string::npos);
+  r.ordinary[2].line = score::kLeastAlertLogOdds;
+  EXPECT_NE(backtest_text(r, 200).find("The budget of 20 alerts a day is not spent"), std::string::npos);
+}
+
 TEST(BacktestReport, TheTextHasTheNumbersWithTheirIntervals) {
   const std::string text = backtest_text(weak_gateway(), 100);
   // 25 of 40: Wilson 47 to 76.
@@ -104,12 +113,12 @@ TEST(BacktestReport, TheJsonIsWhole) {
   simdjson::dom::parser parser;
   simdjson::dom::element root;
   ASSERT_EQ(parser.parse(json).get(root), simdjson::SUCCESS) << json;
-  EXPECT_EQ(root["intrusions"].get_array().size(), 40u);
-  EXPECT_EQ(root["tiers"].get_array().size(), 5u);
-  EXPECT_EQ(root["tiers"].at(4)["tried"].get_uint64(), 40u);
-  EXPECT_EQ(root["tiers"].at(4)["recall"].at(1)["caught"].get_uint64(), 25u);
-  EXPECT_EQ(root["intrusions"].at(0)["budgets"].at(1)["seconds_to_detect"].get_uint64(), 300u);
-  EXPECT_FALSE(root["recommendations"].get_array().size() == 0);
+  EXPECT_EQ(std::size_t{root["intrusions"].get_array().size()}, 40u);
+  EXPECT_EQ(std::size_t{root["tiers"].get_array().size()}, 5u);
+  EXPECT_EQ(std::uint64_t{root["tiers"].at(4)["tried"].get_uint64()}, 40u);
+  EXPECT_EQ(std::uint64_t{root["tiers"].at(4)["recall"].at(1)["caught"].get_uint64()}, 25u);
+  EXPECT_EQ(std::uint64_t{root["intrusions"].at(0)["budgets"].at(1)["seconds_to_detect"].get_uint64()}, 300u);
+  EXPECT_GT(std::size_t{root["recommendations"].get_array().size()}, 0u);
 }
 
 TEST(BacktestReport, NamesInThePageAreOnlyText) {

@@ -184,8 +184,8 @@ TEST_F(InjectionTest, ATierThatTheFactsDoNotKnowIsNotInvented) {
   std::uint64_t skipped = 0;
   for (const auto& [key, count] : made.skipped) skipped += key.first == Tier::kSameTownOtherProvider ? count : 0;
   EXPECT_GT(skipped, 0u) << "it is counted";
-  EXPECT_TRUE(std::ranges::none_of(made.intrusions,
-                                   [](const Intrusion& i) { return i.tier == Tier::kSameTownOtherProvider; }));
+  EXPECT_TRUE(
+      std::ranges::none_of(made.intrusions, [](const Intrusion& i) { return i.tier == Tier::kSameTownOtherProvider; }));
 }
 
 TEST_F(InjectionTest, UsersWithLittleHistoryAreCountedNotTested) {
@@ -212,7 +212,8 @@ TEST_F(InjectionTest, AnInjectedLoginHasTheFieldsOfARealOne) {
   other.client_os = intern("Linux");  // the gateway logs none: it must stay away
   const SessionShape shape{2 * kHour, 111, 222};
   const Nanoseconds time = kStart + 25 * kDay;
-  for (const ClientWords* client : {static_cast<const ClientWords*>(nullptr), static_cast<const ClientWords*>(&other)}) {
+  for (const ClientWords* client :
+       {static_cast<const ClientWords*>(nullptr), static_cast<const ClientWords*>(&other)}) {
     Rng rng(1, {});
     const auto lines = covert_login(like, node, 4, "DE", time, client, shape, rng);
     ASSERT_EQ(lines.size(), like.lines.size() + like.ends.size());
@@ -237,7 +238,9 @@ TEST_F(InjectionTest, AnInjectedLoginHasTheFieldsOfARealOne) {
         EXPECT_LE(e.session_id, UINT32_MAX) << "as large as the gateway's numbers";
         sessions.insert(e.session_id);
       }
-      if (client != nullptr && e.user_agent.present()) EXPECT_EQ(e.user_agent, other.user_agent);
+      if (client != nullptr && e.user_agent.present()) {
+        EXPECT_EQ(e.user_agent, other.user_agent);
+      }
       EXPECT_EQ(e.record.source, kInjectedSource);
       if (!end) {
         EXPECT_EQ(e.time - lines.front().time, real.time - like.lines.front().time);
@@ -300,11 +303,12 @@ TEST_F(InjectionTest, IntrusionsAreFewSpreadAndOneAUser) {
       }
       for (const Ip& node : i.nodes) EXPECT_TRUE(sources.insert(node.text()).second) << "nobody shares a node";
       EXPECT_EQ(i.client == ClientChoice::kOther,
-                std::ranges::any_of(made.events, [&](const Event& e) {
-                  if (e.user != i.user || !e.user_agent.present()) return false;
-                  const auto own = std::stoi(std::string(i.user.text().substr(4))) % 3;
-                  return e.user_agent.text() != "AnyConnect for OS " + std::to_string(own);
-                }))
+                std::ranges::any_of(made.events,
+                                    [&](const Event& e) {
+                                      if (e.user != i.user || !e.user_agent.present()) return false;
+                                      const auto own = std::stoi(std::string(i.user.text().substr(4))) % 3;
+                                      return e.user_agent.text() != "AnyConnect for OS " + std::to_string(own);
+                                    }))
           << i.user.text();
     }
     EXPECT_TRUE(std::ranges::is_sorted(made.events, {}, &Event::time));
@@ -347,8 +351,7 @@ TEST_F(InjectionTest, TheSameSeedGivesTheSame) {
     std::string out;
     for (const Event& e : make_intrusions(h, nodes, world_.networks, facts_of(), targets, o, run).events)
       out += event::to_json(e) + "\n";
-    for (const Event& e :
-         make_spray(h, nodes, world_.networks, facts_of(), targets, o, Cadence::kOneADay, run).events)
+    for (const Event& e : make_spray(h, nodes, world_.networks, facts_of(), targets, o, Cadence::kOneADay, run).events)
       out += event::to_json(e) + "\n";
     return out;
   };
@@ -404,8 +407,11 @@ TEST_F(InjectionTest, ACopiedClientIsTheOneOfTheTime) {
   for (std::uint64_t run = 0; run < 5; ++run) {
     for (const Event& e : make_intrusions(h, nodes, world_.networks, facts_of(), targets, o, run).events) {
       if (!e.user_agent.present() || e.activity == event::Activity::kEnd) continue;
-      if (e.time < kStart + 25 * kDay) EXPECT_EQ(e.user_agent.text(), "Client 1.0");
-      if (e.time > kStart + 26 * kDay) EXPECT_EQ(e.user_agent.text(), "Client 2.0");
+      if (e.time < kStart + 25 * kDay) {
+        EXPECT_EQ(e.user_agent.text(), "Client 1.0");
+      } else if (e.time > kStart + 26 * kDay) {
+        EXPECT_EQ(e.user_agent.text(), "Client 2.0");
+      }
       seen.insert(e.user_agent.text());
     }
   }

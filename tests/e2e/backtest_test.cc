@@ -20,7 +20,8 @@ std::string table() {
   if (const char* given = std::getenv("ORBWATCH_NETWORKS"); given != nullptr && *given != 0) return given;
   const char* xdg = std::getenv("XDG_CACHE_HOME");
   const char* home = std::getenv("HOME");
-  const std::string cache = xdg != nullptr && *xdg != 0 ? std::string(xdg) : std::string(home != nullptr ? home : "") + "/.cache";
+  const std::string cache =
+      xdg != nullptr && *xdg != 0 ? std::string(xdg) : std::string(home != nullptr ? home : "") + "/.cache";
   return cache + "/orbwatch/networks.orbnet";
 }
 
@@ -33,8 +34,8 @@ class BacktestTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     dir_ = new TempDir;
-    const RunResult world = run({orbwatch_binary(), "simulate", "--seed", "104", "--users", "60", "--days", "21", "--covert-logins",
-                                 "0", "--sprays", "0", "--out", logs()});
+    const RunResult world = run({orbwatch_binary(), "simulate", "--seed", "104", "--users", "60", "--days", "21",
+                                 "--covert-logins", "0", "--sprays", "0", "--out", logs()});
     ASSERT_EQ(world.exit_code, 0) << world.err;
   }
   static void TearDownTestSuite() {
@@ -128,7 +129,8 @@ TEST_F(BacktestTest, TheStoreGivesWhatTheLogsGive) {
 
 TEST_F(BacktestTest, ThePageIsWritten) {
   const std::string page = (*dir_ / "backtest.html").string();
-  const RunResult result = run({orbwatch_binary(), "backtest", "--networks", table(), "--runs", "1", "--sprays", "0", "--html", page, logs()});
+  const RunResult result = run(
+      {orbwatch_binary(), "backtest", "--networks", table(), "--runs", "1", "--sprays", "0", "--html", page, logs()});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_NE(result.out.find("What would have been caught"), std::string::npos);
   EXPECT_NE(read_file(page).find("What would have been caught"), std::string::npos);
@@ -149,10 +151,13 @@ TEST_F(BacktestTest, ErrorsAreClear) {
   const std::string empty = dir_->write("empty.log", "").string();
   fails({"--networks", table(), empty}, 3, "no history");
   const std::string few = dir_->write("few.log",
-      "Oct 06 2026 12:58:22 gw1 : %ASA-6-722022: Group <Staff> User <alice> IP <107.202.53.157> TCP SVC connection "
-      "established without compression\n"
-      "Oct 26 2026 12:58:22 gw1 : %ASA-6-722022: Group <Staff> User <alice> IP <107.202.53.157> TCP SVC connection "
-      "established without compression\n").string();
+                                      "Oct 06 2026 12:58:22 gw1 : %ASA-6-722022: Group <Staff> User <alice> IP "
+                                      "<107.202.53.157> TCP SVC connection "
+                                      "established without compression\n"
+                                      "Oct 26 2026 12:58:22 gw1 : %ASA-6-722022: Group <Staff> User <alice> IP "
+                                      "<107.202.53.157> TCP SVC connection "
+                                      "established without compression\n")
+                              .string();
   fails({"--networks", table(), few}, 3, "no user has enough history");
 }
 
