@@ -72,7 +72,8 @@ class BacktestTest : public testing::Test {
     simdjson::dom::parser parser;
     simdjson::dom::element root;
     std::uint64_t value = UINT64_MAX;
-    if (parser.parse(json).get(root) == simdjson::SUCCESS) (void)root[key].get_uint64().get(value);
+    if (parser.parse(json).get(root) != simdjson::SUCCESS || root[key].get_uint64().get(value) != simdjson::SUCCESS)
+      return UINT64_MAX;
     return value;
   }
 
