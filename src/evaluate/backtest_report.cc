@@ -696,8 +696,8 @@ std::string backtest_json(const BacktestResult& r) {
     });
   };
   const auto outcome = [&](const Outcome& o) {
-    std::vector<std::size_t> budgets;
-    for (std::size_t b = 0; b < o.caught.size(); ++b) budgets.push_back(b);
+    std::vector<std::size_t> budgets(o.caught.size());
+    for (std::size_t b = 0; b < budgets.size(); ++b) budgets[b] = b;
     if (o.best != Outcome::kUnseen) {
       number("best_log_odds", fmt::format("{:.4f}", o.best));
       out += ',';
@@ -720,8 +720,8 @@ std::string backtest_json(const BacktestResult& r) {
   text("tested_from", core::rfc3339(r.from));
   out += fmt::format(R"(,"seed":{},"runs":{},"events":{},"users":{},"sampled_one_in":{},"victims":{},)", r.options.seed,
                      r.options.runs, r.events, r.users, r.sampled, r.victims);
-  std::vector<std::size_t> budgets;
-  for (std::size_t b = 0; b < r.ordinary.size(); ++b) budgets.push_back(b);
+  std::vector<std::size_t> budgets(r.ordinary.size());
+  for (std::size_t b = 0; b < budgets.size(); ++b) budgets[b] = b;
   list("ordinary", budgets, [&](std::size_t b) {
     const OrdinaryAlerts& o = r.ordinary[b];
     out += fmt::format(
