@@ -51,6 +51,7 @@ std::unique_ptr<CLI::App> make_app(int& exit_code) {
   add_sql(*app, exit_code);
   add_simulate(*app, exit_code);
   add_evaluate(*app, exit_code);
+  add_backtest(*app, exit_code);
   add_intel(*app, exit_code);
   add_config(*app, exit_code);
   add_completion(*app, exit_code);

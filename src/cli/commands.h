@@ -37,6 +37,7 @@ void add_outputs(CLI::App& app, int& exit_code);
 void add_sql(CLI::App& app, int& exit_code);
 void add_simulate(CLI::App& app, int& exit_code);
 void add_evaluate(CLI::App& app, int& exit_code);
+void add_backtest(CLI::App& app, int& exit_code);
 void add_completion(CLI::App& app, int& exit_code);  // and the hidden `man`
 
 // The options of a simulated world, shared by simulate and evaluate.

@@ -1,17 +1,22 @@
 #include "cli/common.h"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "cli/commands.h"
+#include "core/text.h"
 #include "intel/networks.h"
+#include "pipeline/mappings.h"
 #include "serve/audit.h"
 #include "source/collector.h"
 
@@ -84,6 +89,38 @@ std::string networks_file(const std::string& option) {
   if (!option.empty()) return option;
   const std::string path = intel::Networks::default_path();
   return ::access(path.c_str(), R_OK) == 0 ? path : std::string();
+}
+
+bool configure(pipeline::HuntOptions& hunt, const std::string& config, const std::vector<std::string>& mappings) {
+  if (!mappings.empty()) {
+    auto loaded = pipeline::load_mappings(mappings);
+    for (const core::Error& error : loaded.errors) complain(error.text());
+    if (!loaded.errors.empty()) return false;
+    hunt.mappings = std::move(loaded.good);
+  }
+  if (config.empty()) return true;
+  auto read = read_config(config);
+  if (!read) {
+    complain(read.error().text());
+    return false;
+  }
+  hunt.alerts_per_day = read->alerts_per_day;
+  hunt.networks = read->networks;
+  if (hunt.zone.empty()) hunt.zone = read->timezone;
+  // What the configuration names may be edited by others: a mistake there is told and leaves the other formats working.
+  auto loaded = pipeline::load_mappings(read->mappings);
+  for (const core::Error& error : loaded.errors) complain("not used: " + error.text());
+  hunt.mappings.insert(hunt.mappings.end(), std::make_move_iterator(loaded.good.begin()),
+                       std::make_move_iterator(loaded.good.end()));
+  hunt.indicator_files.insert(hunt.indicator_files.end(), read->indicators.begin(), read->indicators.end());
+  return true;
+}
+
+int terminal_width() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  if (const char* columns = std::getenv("COLUMNS")) return core::parse_number<int>(columns).value_or(100);
+  return 100;
 }
 
 }  // namespace orbwatch::cli

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "pipeline/config.h"
+#include "pipeline/hunt.h"
 
 namespace orbwatch::cli {
 
@@ -25,6 +26,14 @@ bool flush_output();
 // The compiled network facts to use: the option's value, else the default place if a table is there, else "" (none).
 // "none" is none.
 std::string networks_file(const std::string& option);
+
+// What the mappings and the configuration ("" = none) add to the options of a hunt: formats, zone, networks,
+// indicators, alert budget. Complains and gives false if one that was named on the command line is wrong; a wrong
+// mapping that the configuration names is told and left out.
+bool configure(pipeline::HuntOptions& hunt, const std::string& config, const std::vector<std::string>& mappings);
+
+// Columns of the terminal on standard output.
+int terminal_width();
 
 // One line in the audit log of a service's state (serve/audit.h). "": no state is known, and nothing is written.
 core::Expected<void> audit(const std::string& state, std::string_view action,

@@ -1,7 +1,6 @@
 #include "pipeline/hunt.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -9,18 +8,14 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <iterator>
 #include <memory>
 
 #include "cli/app.h"
 #include "cli/commands.h"
 #include "cli/common.h"
 #include "cli/summary.h"
-#include "core/text.h"
 #include "export/html_report.h"
 #include "export/terminal.h"
-#include "pipeline/config.h"
-#include "pipeline/mappings.h"
 #include "pipeline/store_sink.h"
 
 namespace orbwatch::cli {
@@ -46,37 +41,8 @@ core::Nanoseconds wall_clock() {
       .count();
 }
 
-int terminal_width() {
-  winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  if (const char* columns = std::getenv("COLUMNS")) return core::parse_number<int>(columns).value_or(100);
-  return 100;
-}
-
 int run(Options& o) {
-  if (!o.mappings.empty()) {
-    auto loaded = pipeline::load_mappings(o.mappings);
-    for (const core::Error& error : loaded.errors) complain(error.text());
-    if (!loaded.errors.empty()) return kUsage;
-    o.hunt.mappings = std::move(loaded.good);
-  }
-  if (!o.config.empty()) {
-    auto config = read_config(o.config);
-    if (!config) {
-      complain(config.error().text());
-      return kUsage;
-    }
-    o.hunt.alerts_per_day = config->alerts_per_day;
-    o.hunt.networks = config->networks;
-    if (o.hunt.zone.empty()) o.hunt.zone = config->timezone;
-    // What the configuration names may be edited by others: a mistake there is told and leaves the other formats
-    // working.
-    auto loaded = pipeline::load_mappings(config->mappings);
-    for (const core::Error& error : loaded.errors) complain("not used: " + error.text());
-    o.hunt.mappings.insert(o.hunt.mappings.end(), std::make_move_iterator(loaded.good.begin()),
-                           std::make_move_iterator(loaded.good.end()));
-    o.hunt.indicator_files.insert(o.hunt.indicator_files.end(), config->indicators.begin(), config->indicators.end());
-  }
+  if (!configure(o.hunt, o.config, o.mappings)) return kUsage;
   if (o.alerts >= 0) o.hunt.alerts_per_day = o.alerts;
   o.hunt.networks_file = networks_file(o.networks);
   o.hunt.reference = wall_clock();  // standard input only: a file says by its modification time when it ended

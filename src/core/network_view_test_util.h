@@ -63,7 +63,11 @@ class FakeNetworks final : public NetworkView {
     const auto found = map.find(key);
     return found == map.end() ? 0 : found->second;
   }
+  // As in a real table a text stands once.
   std::uint32_t text_of(std::string_view text) {
+    for (std::size_t i = 0; i < texts_.size(); ++i) {
+      if (texts_[i] == text) return static_cast<std::uint32_t>(i);
+    }
     texts_.emplace_back(text);
     return static_cast<std::uint32_t>(texts_.size() - 1);
   }

@@ -18,10 +18,10 @@
 
 #include "core/duckdb.h"
 #include "core/text.h"
+#include "store/database.h"
 #include "store/migrations.h"
 
 namespace orbwatch::store {
-namespace {
 
 namespace fs = std::filesystem;
 using core::Error;
@@ -30,17 +30,6 @@ using core::fail;
 using core::Symbol;
 using event::Event;
 using namespace core::duckdb;
-
-Error write_error(const std::string& path, const char* message) {
-  const std::string text = one_line(message);
-  const std::string whole = message == nullptr ? "" : message;
-  if (whole.find("No space left on device") != whole.npos || whole.find("File too large") != whole.npos ||
-      whole.find("Disk quota exceeded") != whole.npos || whole.find("could not be written") != whole.npos) {
-    return {"no space left to write the database", path,
-            "free some space or give --db another disk; the file was not touched"};
-  }
-  return {"cannot write the database " + path, text, ""};
-}
 
 Expected<Database> open_database(const std::string& path, bool read_only, const StoreOptions& options) {
   Config config;
@@ -87,6 +76,19 @@ bool looks_like_duckdb(const std::string& path) {
                     std::memcmp(&head[8], "DUCK", 4) == 0;
   ::close(file);
   return same;
+}
+
+namespace {
+
+Error write_error(const std::string& path, const char* message) {
+  const std::string text = one_line(message);
+  const std::string whole = message == nullptr ? "" : message;
+  if (whole.find("No space left on device") != whole.npos || whole.find("File too large") != whole.npos ||
+      whole.find("Disk quota exceeded") != whole.npos || whole.find("could not be written") != whole.npos) {
+    return {"no space left to write the database", path,
+            "free some space or give --db another disk; the file was not touched"};
+  }
+  return {"cannot write the database " + path, text, ""};
 }
 
 bool written_by_orbwatch(const std::string& path) {
