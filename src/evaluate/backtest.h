@@ -77,7 +77,7 @@ struct BacktestResult {
   std::uint64_t sampled = 1;                        // one in how many users was looked at
   std::uint64_t victims = 0;                        // of the users: with enough history
   std::map<std::string, std::uint64_t> untestable;  // the others, by reason
-  std::map<std::pair<Tier, std::string>, std::uint64_t> skipped;
+  std::map<std::pair<InjectionTier, std::string>, std::uint64_t> skipped;
   std::map<std::string, std::uint64_t> no_spray;
   std::map<std::string, GatewayFacts> gateways;
   std::vector<OrdinaryAlerts> ordinary;  // by budget

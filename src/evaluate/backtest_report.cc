@@ -120,8 +120,9 @@ std::vector<std::string> recall_head(const BacktestResult& r, std::string first)
   return head;
 }
 
-constexpr Tier kAllTiers[] = {Tier::kOtherCountry, Tier::kOtherProvider, Tier::kSameTownOtherProvider,
-                              Tier::kOwnProvider, Tier::kOwnProviderCopied};
+constexpr InjectionTier kAllTiers[] = {InjectionTier::kOtherCountry, InjectionTier::kOtherProvider,
+                                       InjectionTier::kSameTownOtherProvider, InjectionTier::kOwnProvider,
+                                       InjectionTier::kOwnProviderCopied};
 
 Section tiers(const BacktestResult& r) {
   Section s;
@@ -130,9 +131,9 @@ Section tiers(const BacktestResult& r) {
       "Share of the intrusions put in that were alerts, with the 95 % interval (Wilson), at budgets of so "
       "many alerts a day.");
   s.head = recall_head(r, "where the intruder came from");
-  add_rows<Tier>(
-      s, r, {std::begin(kAllTiers), std::end(kAllTiers)}, [](const Tier& t) { return std::string(label(t)); },
-      [](const TestedIntrusion& t, const Tier& tier) { return t.intrusion.tier == tier; });
+  add_rows<InjectionTier>(
+      s, r, {std::begin(kAllTiers), std::end(kAllTiers)}, [](const InjectionTier& t) { return std::string(label(t)); },
+      [](const TestedIntrusion& t, const InjectionTier& tier) { return t.intrusion.tier == tier; });
   std::vector<Cell> all = {{"all"}, {fmt::format("{}", r.intrusions.size())}};
   for (std::size_t b = 0; b < r.options.budgets.size(); ++b)
     all.push_back(cell(recall(r, b, [](const TestedIntrusion&) { return true; })));
@@ -291,7 +292,7 @@ Section missed_section(const BacktestResult& r) {
                   "finding was made.",
                   alerts_text(r.options.budgets[b]), r.ordinary[b].line));
   s.head = {"where the intruder came from", "missed", "not shown", "within 1.0 of the line", "median below the line"};
-  for (const Tier tier : kAllTiers) {
+  for (const InjectionTier tier : kAllTiers) {
     const Missed m = missed(r, b, [&](const TestedIntrusion& t) { return t.intrusion.tier == tier; });
     if (m.all == 0) continue;
     s.rows.push_back({{std::string(label(tier))},
@@ -452,7 +453,7 @@ std::vector<std::string> recommendations(const BacktestResult& r) {
   const std::size_t b = main_budget(r);
   const std::string budget = budget_text(r.options.budgets[b]);
   const auto own = [](const TestedIntrusion& t) {
-    return t.intrusion.tier == Tier::kOwnProvider || t.intrusion.tier == Tier::kOwnProviderCopied;
+    return t.intrusion.tier == InjectionTier::kOwnProvider || t.intrusion.tier == InjectionTier::kOwnProviderCopied;
   };
   const Share all = recall(r, b, [](const TestedIntrusion&) { return true; });
   out.push_back(fmt::format("At {} {} of {} intrusions would have been caught ({}).", alerts_text(r.options.budgets[b]),
@@ -487,13 +488,13 @@ std::vector<std::string> recommendations(const BacktestResult& r) {
   }
 
   // What copying the client is worth to an intruder.
-  const auto tier = [](Tier which, bool logged) {
+  const auto tier = [](InjectionTier which, bool logged) {
     return [=](const TestedIntrusion& t) {
       return t.intrusion.tier == which && (!logged || t.intrusion.client != ClientChoice::kUnlogged);
     };
   };
-  const Share other = recall(r, b, tier(Tier::kOwnProvider, true));
-  const Share copied = recall(r, b, tier(Tier::kOwnProviderCopied, true));
+  const Share other = recall(r, b, tier(InjectionTier::kOwnProvider, true));
+  const Share copied = recall(r, b, tier(InjectionTier::kOwnProviderCopied, true));
   if (other.all >= kLeastCompared && copied.all >= kLeastCompared && copied.value() + 0.15 < other.value()) {
     out.push_back(
         fmt::format("An intruder on the user's own provider who copies the client is caught in {} of cases, one "
@@ -548,7 +549,7 @@ std::vector<std::string> recommendations(const BacktestResult& r) {
   }
 
   std::uint64_t fewest = UINT64_MAX;
-  for (const Tier which : kAllTiers) fewest = std::min(fewest, recall(r, b, tier(which, false)).all);
+  for (const InjectionTier which : kAllTiers) fewest = std::min(fewest, recall(r, b, tier(which, false)).all);
   if (fewest < 20) {
     out.push_back(
         fmt::format("Some rows rest on few tries (the fewest: {}), hence the wide intervals: more --runs or a "
@@ -614,7 +615,7 @@ std::string backtest_html(const BacktestResult& r) {
       escaped(summary(r)) + "</p>\n";
   const std::size_t b = main_budget(r);
   out += "<div class=\"tiles\">\n";
-  for (const Tier tier : kAllTiers) {
+  for (const InjectionTier tier : kAllTiers) {
     const Share share = recall(r, b, [&](const TestedIntrusion& t) { return t.intrusion.tier == tier; });
     out += fmt::format("<div class=\"tile\"><b>{}</b><span>{}, at {}</span></div>\n", percent(share),
                        escaped(label(tier)), alerts_text(r.options.budgets[b]));
@@ -729,7 +730,7 @@ std::string backtest_json(const BacktestResult& r) {
         r.options.budgets[b], o.line, o.all, o.tested, a_day(o.all, r.last - r.first));
   });
   out += ',';
-  list("tiers", kAllTiers, [&](Tier tier) {
+  list("tiers", kAllTiers, [&](InjectionTier tier) {
     out += '{';
     text("tier", name(tier));
     out += ',';

@@ -34,7 +34,7 @@ BacktestResult made_up() {
 }
 
 // `caught`: at the budgets of 1, 5 and 20.
-void add(BacktestResult& r, Tier tier, ClientChoice client, std::string_view gateway, std::vector<bool> caught,
+void add(BacktestResult& r, InjectionTier tier, ClientChoice client, std::string_view gateway, std::vector<bool> caught,
          double best = 0.5) {
   TestedIntrusion t;
   t.intrusion.tier = tier;
@@ -58,8 +58,10 @@ bool any_says(const std::vector<std::string>& sentences, std::string_view what) 
 BacktestResult weak_gateway() {
   BacktestResult r = made_up();
   for (int i = 0; i < 20; ++i) {
-    add(r, Tier::kOwnProviderCopied, ClientChoice::kUnlogged, "fgt-1", {false, i < 8, i < 12}, i < 8 ? 0.5 : -0.5);
-    add(r, Tier::kOwnProviderCopied, ClientChoice::kCopied, "asa-1", {false, i < 17, i < 19}, i < 17 ? 0.5 : -9.0);
+    add(r, InjectionTier::kOwnProviderCopied, ClientChoice::kUnlogged, "fgt-1", {false, i < 8, i < 12},
+        i < 8 ? 0.5 : -0.5);
+    add(r, InjectionTier::kOwnProviderCopied, ClientChoice::kCopied, "asa-1", {false, i < 17, i < 19},
+        i < 17 ? 0.5 : -9.0);
   }
   return r;
 }
@@ -78,8 +80,8 @@ TEST(BacktestReport, AGatewayWithoutClientsIsComparedWithOneThatHasThem) {
 TEST(BacktestReport, FewTriesAreNotCompared) {
   BacktestResult r = made_up();
   for (int i = 0; i < 4; ++i) {
-    add(r, Tier::kOwnProvider, ClientChoice::kUnlogged, "fgt-1", {false, false, false});
-    add(r, Tier::kOwnProvider, ClientChoice::kOther, "asa-1", {true, true, true});
+    add(r, InjectionTier::kOwnProvider, ClientChoice::kUnlogged, "fgt-1", {false, false, false});
+    add(r, InjectionTier::kOwnProvider, ClientChoice::kOther, "asa-1", {true, true, true});
   }
   const auto says = recommendations(r);
   EXPECT_TRUE(any_says(says, "Gateway fgt-1 logs no client"));
@@ -123,7 +125,7 @@ TEST(BacktestReport, TheJsonIsWhole) {
 
 TEST(BacktestReport, NamesInThePageAreOnlyText) {
   BacktestResult r = weak_gateway();
-  add(r, Tier::kOtherCountry, ClientChoice::kOther, "<script>alert(1)</script>", {true, true, true});
+  add(r, InjectionTier::kOtherCountry, ClientChoice::kOther, "<script>alert(1)</script>", {true, true, true});
   const std::string html = backtest_html(r);
   EXPECT_EQ(html.find("<script"), html.npos);
   EXPECT_NE(html.find("&lt;script&gt;alert(1)"), html.npos);

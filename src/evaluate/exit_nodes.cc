@@ -25,39 +25,39 @@ bool knows_country(const UserHistory& user, std::uint16_t country) {
 
 }  // namespace
 
-std::string_view name(Tier tier) {
+std::string_view name(InjectionTier tier) {
   switch (tier) {
-    case Tier::kOtherCountry: return "other-country";
-    case Tier::kOtherProvider: return "other-provider";
-    case Tier::kSameTownOtherProvider: return "same-town-other-provider";
-    case Tier::kOwnProvider: return "own-provider-other-client";
-    case Tier::kOwnProviderCopied: return "own-provider-copied-client";
+    case InjectionTier::kOtherCountry: return "other-country";
+    case InjectionTier::kOtherProvider: return "other-provider";
+    case InjectionTier::kSameTownOtherProvider: return "same-town-other-provider";
+    case InjectionTier::kOwnProvider: return "own-provider-other-client";
+    case InjectionTier::kOwnProviderCopied: return "own-provider-copied-client";
   }
   return "";
 }
 
-std::string_view label(Tier tier) {
+std::string_view label(InjectionTier tier) {
   switch (tier) {
-    case Tier::kOtherCountry: return "other country";
-    case Tier::kOtherProvider: return "same country, provider new to the user";
-    case Tier::kSameTownOtherProvider: return "same town, provider new to the user";
-    case Tier::kOwnProvider: return "same town, own provider, other client";
-    case Tier::kOwnProviderCopied: return "same town, own provider, client copied";
+    case InjectionTier::kOtherCountry: return "other country";
+    case InjectionTier::kOtherProvider: return "same country, provider new to the user";
+    case InjectionTier::kSameTownOtherProvider: return "same town, provider new to the user";
+    case InjectionTier::kOwnProvider: return "same town, own provider, other client";
+    case InjectionTier::kOwnProviderCopied: return "same town, own provider, client copied";
   }
   return "";
 }
 
-bool in_tier(Tier tier, const NetworkFacts& facts, const UserHistory& user) {
+bool in_tier(InjectionTier tier, const NetworkFacts& facts, const UserHistory& user) {
   const SourcePlace* const home = user.home();
   if (home == nullptr || facts.type != NetworkType::kConsumer || facts.asn == 0 || facts.country == 0) return false;
   const bool town = home->city != 0 && facts.country == home->country && facts.city == home->city;
   switch (tier) {
-    case Tier::kOtherCountry: return !knows_country(user, facts.country);
-    case Tier::kOtherProvider:
+    case InjectionTier::kOtherCountry: return !knows_country(user, facts.country);
+    case InjectionTier::kOtherProvider:
       return facts.country == home->country && !town && facts.city != 0 && !knows_provider(user, facts.asn);
-    case Tier::kSameTownOtherProvider: return town && !knows_provider(user, facts.asn);
-    case Tier::kOwnProvider:
-    case Tier::kOwnProviderCopied: return town && facts.asn == home->asn;
+    case InjectionTier::kSameTownOtherProvider: return town && !knows_provider(user, facts.asn);
+    case InjectionTier::kOwnProvider:
+    case InjectionTier::kOwnProviderCopied: return town && facts.asn == home->asn;
   }
   return false;
 }
@@ -137,7 +137,7 @@ const ExitNodes::Prefixes* ExitNodes::choose(const ByProvider& from, Rng& rng, A
   return nullptr;
 }
 
-std::optional<Ip> ExitNodes::draw(Tier tier, const UserHistory& user, const absl::flat_hash_set<Ip>& used,
+std::optional<Ip> ExitNodes::draw(InjectionTier tier, const UserHistory& user, const absl::flat_hash_set<Ip>& used,
                                   Rng& rng) const {
   const SourcePlace* const home = user.home();
   if (home == nullptr) return std::nullopt;
@@ -145,20 +145,20 @@ std::optional<Ip> ExitNodes::draw(Tier tier, const UserHistory& user, const absl
   for (int i = 0; i < kTries; ++i) {
     const Prefixes* from = nullptr;
     switch (tier) {
-      case Tier::kOtherCountry:
+      case InjectionTier::kOtherCountry:
         from = choose(all_countries_, rng,
                       [&](std::uint32_t country) { return !knows_country(user, static_cast<std::uint16_t>(country)); });
         break;
-      case Tier::kOtherProvider:
+      case InjectionTier::kOtherProvider:
         if (const auto country = countries_.find(home->country); country != countries_.end())
           from = choose(country->second, rng, new_provider);
         break;
-      case Tier::kSameTownOtherProvider:
+      case InjectionTier::kSameTownOtherProvider:
         if (const auto town = towns_.find({home->country, home->city}); town != towns_.end())
           from = choose(town->second, rng, new_provider);
         break;
-      case Tier::kOwnProvider:
-      case Tier::kOwnProviderCopied:
+      case InjectionTier::kOwnProvider:
+      case InjectionTier::kOwnProviderCopied:
         if (const auto town = towns_.find({home->country, home->city}); town != towns_.end())
           from = choose(town->second, rng, [&](std::uint32_t asn) { return asn == home->asn; });
         break;

@@ -21,20 +21,20 @@
 namespace orbwatch::evaluate {
 
 // How well an intrusion is hidden, seen from the victim. The last two share the place and differ in the client.
-enum class Tier : std::uint8_t {
+enum class InjectionTier : std::uint8_t {
   kOtherCountry,           // a country in which he never was
   kOtherProvider,          // his country, another town, a provider new to him
   kSameTownOtherProvider,  // his town, a provider new to him
   kOwnProvider,            // his town, his provider, another line; another client
   kOwnProviderCopied,      // the same, and the client calls itself what his does
 };
-constexpr int kTiers = 5;
-std::string_view name(Tier tier);   // "other-country", ...
-std::string_view label(Tier tier);  // for people
+constexpr int kInjectionTiers = 5;
+std::string_view name(InjectionTier tier);   // "other-country", ...
+std::string_view label(InjectionTier tier);  // for people
 
 // Whether an address with these facts is in a place of the tier for this user, whose home is users().home(): the place
 // only, not what is known of its /24.
-bool in_tier(Tier tier, const core::NetworkFacts& facts, const UserHistory& user);
+bool in_tier(InjectionTier tier, const core::NetworkFacts& facts, const UserHistory& user);
 
 // Immutable once made; thread-safe.
 class ExitNodes {
@@ -51,7 +51,7 @@ class ExitNodes {
   static constexpr std::size_t kKept = 64;
 
   // An address of the tier for this user, not one of `used`; nullopt if the facts know none.
-  std::optional<core::Ip> draw(Tier tier, const UserHistory& user, const absl::flat_hash_set<core::Ip>& used,
+  std::optional<core::Ip> draw(InjectionTier tier, const UserHistory& user, const absl::flat_hash_set<core::Ip>& used,
                                Rng& rng) const;
 
  private:

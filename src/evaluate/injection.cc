@@ -276,7 +276,7 @@ Injection make_intrusions(const History& history, const ExitNodes& nodes, const 
   Rng order(options.seed, {kVictimStream, run});
   shuffle(chosen, order);
   const auto wanted = static_cast<std::size_t>(std::ceil(options.share * static_cast<double>(chosen.size())));
-  const std::size_t count = std::min({std::max<std::size_t>(wanted, kTiers), chosen.size(), kMostVictims});
+  const std::size_t count = std::min({std::max<std::size_t>(wanted, kInjectionTiers), chosen.size(), kMostVictims});
   absl::flat_hash_set<Ip> used;
   for (std::size_t i = 0; i < chosen.size() && out.intrusions.size() < count; ++i) {
     const UserHistory& user = *chosen[i];
@@ -298,7 +298,8 @@ Injection make_intrusions(const History& history, const ExitNodes& nodes, const 
     const Nanoseconds last = options.until - kHour;
     Nanoseconds time = first_time(user, options.from, last, options.hours, rng);
     if (time > last) {
-      ++out.skipped[{static_cast<Tier>((out.intrusions.size() + run) % kTiers), "no fitting hour in the tested time"}];
+      ++out.skipped[{static_cast<InjectionTier>((out.intrusions.size() + run) % kInjectionTiers),
+                     "no fitting hour in the tested time"}];
       continue;
     }
 
@@ -306,9 +307,11 @@ Injection make_intrusions(const History& history, const ExitNodes& nodes, const 
     Intrusion intrusion;
     const ClientWords* foreign = nullptr;
     std::optional<Ip> node;
-    for (int turn = 0; turn < kTiers && !node; ++turn) {
-      const auto tier = static_cast<Tier>((out.intrusions.size() + run + static_cast<std::size_t>(turn)) % kTiers);
-      const bool copies = tier == Tier::kOwnProviderCopied || (tier != Tier::kOwnProvider && rng.chance(0.5));
+    for (int turn = 0; turn < kInjectionTiers && !node; ++turn) {
+      const auto tier =
+          static_cast<InjectionTier>((out.intrusions.size() + run + static_cast<std::size_t>(turn)) % kInjectionTiers);
+      const bool copies =
+          tier == InjectionTier::kOwnProviderCopied || (tier != InjectionTier::kOwnProvider && rng.chance(0.5));
       intrusion.tier = tier;
       intrusion.client = !words.logged() ? ClientChoice::kUnlogged
                          : copies        ? ClientChoice::kCopied
@@ -413,7 +416,7 @@ Injection make_spray(const History& history, const ExitNodes& nodes, const core:
   absl::flat_hash_set<Ip> used;
   for (std::size_t tries = 0; tries < 3 * most_nodes && spray.nodes.size() < most_nodes; ++tries) {
     const UserHistory& near = *victims[rng.below(victims.size())];
-    const Tier tier = rng.chance(0.5) ? Tier::kOtherProvider : Tier::kOtherCountry;
+    const InjectionTier tier = rng.chance(0.5) ? InjectionTier::kOtherProvider : InjectionTier::kOtherCountry;
     const auto node = nodes.draw(tier, near, used, rng);
     if (!node) continue;
     used.insert(*node);

@@ -61,7 +61,7 @@ struct InjectionOptions {
 };
 
 struct Intrusion {
-  Tier tier = Tier::kOtherCountry;
+  InjectionTier tier = InjectionTier::kOtherCountry;
   ClientChoice client = ClientChoice::kOther;
   Symbol user;
   Symbol gateway;
@@ -86,7 +86,7 @@ struct Injection {
   std::optional<Spray> spray;
   std::vector<Event> events;  // by time, those of one moment in the order in which they were made
   // Tiers that could not be made for a victim, with the reason.
-  std::map<std::pair<Tier, std::string>, std::uint64_t> skipped;
+  std::map<std::pair<InjectionTier, std::string>, std::uint64_t> skipped;
   std::string no_spray;  // why there is none, if one was asked for
 };
 

@@ -149,11 +149,11 @@ TEST_F(InjectionTest, NodesStandWhereTheirTierSays) {
   const History h = history();
   const auto users = h.users();
   const ExitNodes nodes = world_.nodes(h, users);
-  const std::pair<Tier, World::Net> expected[] = {{Tier::kOtherCountry, World::kAbroad},
-                                                  {Tier::kOtherProvider, World::kOtherTown},
-                                                  {Tier::kSameTownOtherProvider, World::kNeighbour},
-                                                  {Tier::kOwnProvider, World::kHome},
-                                                  {Tier::kOwnProviderCopied, World::kHome}};
+  const std::pair<InjectionTier, World::Net> expected[] = {{InjectionTier::kOtherCountry, World::kAbroad},
+                                                           {InjectionTier::kOtherProvider, World::kOtherTown},
+                                                           {InjectionTier::kSameTownOtherProvider, World::kNeighbour},
+                                                           {InjectionTier::kOwnProvider, World::kHome},
+                                                           {InjectionTier::kOwnProviderCopied, World::kHome}};
   Rng rng(1, {});
   for (const auto& [tier, net] : expected) {
     absl::flat_hash_set<Ip> used;
@@ -173,8 +173,8 @@ TEST_F(InjectionTest, ATierThatTheFactsDoNotKnowIsNotInvented) {
   world_.without = World::kNeighbour;
   const ExitNodes nodes = world_.nodes(h, users);
   Rng rng(1, {});
-  EXPECT_FALSE(nodes.draw(Tier::kSameTownOtherProvider, *users[0], {}, rng));
-  EXPECT_TRUE(nodes.draw(Tier::kOwnProvider, *users[0], {}, rng));
+  EXPECT_FALSE(nodes.draw(InjectionTier::kSameTownOtherProvider, *users[0], {}, rng));
+  EXPECT_TRUE(nodes.draw(InjectionTier::kOwnProvider, *users[0], {}, rng));
 
   std::map<std::string, std::uint64_t> untestable;
   const auto targets = victims(h, options().from, untestable);
@@ -182,10 +182,11 @@ TEST_F(InjectionTest, ATierThatTheFactsDoNotKnowIsNotInvented) {
   o.share = 0.5;
   const Injection made = make_intrusions(h, nodes, world_.networks, facts_of(), targets, o, 0);
   std::uint64_t skipped = 0;
-  for (const auto& [key, count] : made.skipped) skipped += key.first == Tier::kSameTownOtherProvider ? count : 0;
+  for (const auto& [key, count] : made.skipped)
+    skipped += key.first == InjectionTier::kSameTownOtherProvider ? count : 0;
   EXPECT_GT(skipped, 0u) << "it is counted";
-  EXPECT_TRUE(
-      std::ranges::none_of(made.intrusions, [](const Intrusion& i) { return i.tier == Tier::kSameTownOtherProvider; }));
+  EXPECT_TRUE(std::ranges::none_of(made.intrusions,
+                                   [](const Intrusion& i) { return i.tier == InjectionTier::kSameTownOtherProvider; }));
 }
 
 TEST_F(InjectionTest, UsersWithLittleHistoryAreCountedNotTested) {
@@ -287,7 +288,7 @@ TEST_F(InjectionTest, IntrusionsAreFewSpreadAndOneAUser) {
   const auto o = options();
   const auto targets = victims(h, o.from, untestable);
   const ExitNodes nodes = world_.nodes(h, targets);
-  std::set<Tier> tiers;
+  std::set<InjectionTier> tiers;
   for (std::uint64_t run = 0; run < 3; ++run) {
     const Injection made = make_intrusions(h, nodes, world_.networks, facts_of(), targets, o, run);
     EXPECT_EQ(made.intrusions.size(), 6u) << "a fifth of thirty";
@@ -314,7 +315,7 @@ TEST_F(InjectionTest, IntrusionsAreFewSpreadAndOneAUser) {
     EXPECT_TRUE(std::ranges::is_sorted(made.events, {}, &Event::time));
     EXPECT_TRUE(std::ranges::all_of(made.events, [&](const Event& e) { return e.time <= o.until; }));
   }
-  EXPECT_EQ(tiers.size(), static_cast<std::size_t>(kTiers));
+  EXPECT_EQ(tiers.size(), static_cast<std::size_t>(kInjectionTiers));
 }
 
 TEST_F(InjectionTest, VictimsHoursAreTheirsAndOperatorsTheirs) {
