@@ -1,5 +1,7 @@
 #include "baseline/baseline.h"
 
+#include <absl/container/flat_hash_set.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -797,20 +799,201 @@ void Baseline::forget(const Event& e, bool with_client) {
   if (with_client) user.clients.remove(client_of(e));
 }
 
+// What is known at once of a log-in that the user's profile does not learn.
+void Baseline::hold_back(const Event& e) {
+  const NetworkFacts& facts = networks_.facts(e.source_facts);
+  learn_population(e, facts);
+  const auto user = users_.find(e.user);
+  if (user == users_.end()) return;
+  const Novelty found = novelty(*user->second, e, facts);
+  note_follow_ups(*user->second, e, facts, found);
+  if (found.level != Familiarity::kSamePrefix || found.neighbour) note_network(*user->second, e, facts, found, true);
+}
+
 void Baseline::quarantine(const Event& e) {
   if (quarantine_.size() >= limits_.quarantined) quarantine_.pop_front();  // dropped, not learned: it was an alert
-  if (is_login(e)) {
-    const NetworkFacts& facts = networks_.facts(e.source_facts);
-    learn_population(e, facts);
-    const auto user = users_.find(e.user);
-    if (user != users_.end()) {
-      const Novelty found = novelty(*user->second, e, facts);
-      note_follow_ups(*user->second, e, facts, found);
-      if (found.level != Familiarity::kSamePrefix || found.neighbour)
-        note_network(*user->second, e, facts, found, true);
+  if (is_login(e)) hold_back(e);
+  quarantine_.emplace_back(e.time + limits_.quarantine, e);
+}
+
+void Baseline::refuse(const Event& login) {
+  if (login.time <= 0 || !is_login(login)) return;
+  unit(login.time);
+  hold_back(login);
+}
+
+namespace {
+
+// The prefix_key of an address_key.
+std::uint64_t prefix_of(std::uint64_t address) {
+  constexpr std::uint64_t kIpv4 = std::uint64_t{1} << 40;
+  constexpr std::uint64_t kIpv6 = std::uint64_t{1} << 62;
+  if ((address & kIpv6) != 0) return (address & ~kIpv6) >> 16 | std::uint64_t{1} << 63;
+  return (address & ~kIpv4) >> 8 | std::uint64_t{1} << 32;
+}
+
+// Addresses and prefixes of a verdict's log-ins.
+struct Lines {
+  explicit Lines(std::span<const Baseline::Origin> origins) {
+    for (const Baseline::Origin& origin : origins) {
+      if (!origin.ip.present()) continue;
+      const std::uint64_t prefix = prefix_key(origin.ip);
+      addresses.insert(address_key(origin.ip));
+      if (!std::ranges::any_of(prefixes, [&](const auto& known) { return known.first == prefix; }))
+        prefixes.emplace_back(prefix, origin.facts);
     }
   }
-  quarantine_.emplace_back(e.time + limits_.quarantine, e);
+  bool has_prefix(std::uint64_t key) const {
+    return std::ranges::any_of(prefixes, [&](const auto& known) { return known.first == key; });
+  }
+  absl::flat_hash_set<std::uint64_t> addresses;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> prefixes;  // with facts, in the order of the origins
+};
+
+void forget_client(UserProfile& user, const Client& client) {
+  user.clients.remove(client);
+  for (auto& recent : user.recent_clients) {
+    if (recent.client == client) recent = {};
+  }
+}
+
+}  // namespace
+
+void Baseline::disown(Symbol name, std::span<const Origin> origins, std::span<const Client> clients,
+                      std::span<const Nanoseconds> logins) {
+  const Lines lines(origins);
+  for (const Origin& origin : origins) {
+    const auto source = sources_.find(origin.ip);
+    if (source == sources_.end() || source->second.user_count > source->second.users.size()) continue;
+    auto& known = source->second.users;
+    const auto at = std::ranges::find(known, name.id());
+    if (at == known.end() || !name.present()) continue;
+    std::move(at + 1, known.end(), at);
+    known.back() = 0;
+    --source->second.user_count;
+  }
+  const auto found = users_.find(name);
+  UserProfile* user = found == users_.end() ? nullptr : found->second.get();
+  absl::flat_hash_set<std::uint64_t> shared;  // prefixes in which the user has a line of his own
+  if (user != nullptr) {
+    for (std::size_t i = 0; i < user->addresses.size(); ++i) {
+      const std::uint64_t address = user->addresses.key(i);
+      if (!lines.addresses.contains(address) && lines.has_prefix(prefix_of(address))) shared.insert(prefix_of(address));
+    }
+  }
+  const auto theirs = [&](const Ip& ip) {
+    const std::uint64_t prefix = prefix_key(ip);
+    return lines.addresses.contains(address_key(ip)) || (lines.has_prefix(prefix) && !shared.contains(prefix));
+  };
+  absl::flat_hash_set<Nanoseconds> untaught;
+  std::erase_if(quarantine_, [&](const auto& held) {
+    const bool drop = held.second.user == name && theirs(held.second.source_ip);
+    if (drop) untaught.insert(held.second.time);
+    return drop;
+  });
+  if (user == nullptr) return;
+  for (auto& recent : user->recent_networks) {
+    if (recent.since == 0 || !lines.has_prefix(recent.prefix)) continue;
+    const bool same = recent.address != 0 ? lines.addresses.contains(recent.address)
+                                          : !shared.contains(recent.prefix) || lines.addresses.contains(recent.first);
+    recent.alarmed |= same;
+  }
+  for (const auto& [prefix, facts_at] : lines.prefixes) {
+    float taught = 0;
+    for (const std::uint64_t address : lines.addresses) {
+      if (prefix_of(address) != prefix) continue;
+      taught += user->addresses.weight(address);
+      user->addresses.remove(address);
+    }
+    if (shared.contains(prefix)) {
+      user->prefixes.subtract(prefix, taught);
+    } else {
+      taught = user->prefixes.weight(prefix);
+      user->prefixes.remove(prefix);
+    }
+    if (taught == 0) continue;
+    const NetworkFacts& facts = networks_.facts(facts_at);
+    user->systems.subtract(facts.asn, taught);
+    user->places.subtract(pack_place(facts.latitude, facts.longitude), taught);
+    user->countries.subtract(facts.country, taught);
+    const auto type = static_cast<std::size_t>(facts.type);
+    if (type < core::kNetworkTypes) user->types[type] = std::max(0.0F, user->types[type] - taught);
+  }
+  for (const Client& client : clients) forget_client(*user, client);
+  bool first = true;
+  for (const Nanoseconds time : logins) {
+    if (time <= 0 || untaught.contains(time)) continue;
+    const auto w = static_cast<float>(unit(time));
+    const auto take_back = [w](float& weight) { weight = std::max(0.0F, weight - w); };
+    take_back(user->hours[day_hour(time)]);
+    take_back(user->logins);
+    // The first was counted as what it is now again.
+    if (first && !origins.empty())
+      take_back(user->familiarity[static_cast<std::size_t>(
+          familiarity(*user, origins[0].ip, networks_.facts(origins[0].facts)))]);
+    first = false;
+  }
+  if (user->home_ip.present() && theirs(user->home_ip)) {
+    user->home_login = 0;
+    user->home_ip = {};
+    user->home_place = 0;
+  }
+  if (user->last_ip.present() && theirs(user->last_ip)) {
+    user->last_login = 0;
+    user->last_ip = {};
+    user->last_place = user->last_system = 0;
+    user->last_type = core::NetworkType::kUnknown;
+  }
+}
+
+void Baseline::accept(Symbol name, std::span<const Origin> origins, std::span<const Client> clients) {
+  const Lines lines(origins);
+  std::vector<Event> held;
+  std::erase_if(quarantine_, [&](const auto& waiting) {
+    const bool his = waiting.second.user == name && lines.has_prefix(prefix_key(waiting.second.source_ip));
+    if (his) held.push_back(waiting.second);
+    return his;
+  });
+  const auto known = users_.find(name);
+  if (known != users_.end()) {
+    for (auto& recent : known->second->recent_networks) {
+      if (recent.since != 0 && lines.has_prefix(recent.prefix)) recent = {};
+    }
+  }
+  for (const Event& event : held) {
+    if (is_login(event)) learn_login(event, networks_.facts(event.source_facts), true);
+  }
+  const auto found = users_.find(name);
+  if (found == users_.end()) return;
+  UserProfile& user = *found->second;
+  const auto w = static_cast<float>(unit(std::max(last_learned_, user.last_seen)));
+  for (const Origin& origin : origins) {
+    if (!origin.ip.present()) continue;
+    const NetworkFacts& facts = networks_.facts(origin.facts);
+    if (!user.addresses.contains(address_key(origin.ip))) user.addresses.add(address_key(origin.ip), w);
+    if (user.prefixes.contains(prefix_key(origin.ip))) continue;
+    user.prefixes.add(prefix_key(origin.ip), w);
+    user.systems.add(facts.asn, w);
+    user.places.add(pack_place(facts.latitude, facts.longitude), w);
+    user.countries.add(facts.country, w);
+    const auto type = static_cast<std::size_t>(facts.type);
+    if (type < core::kNetworkTypes) user.types[type] += w;
+  }
+  for (const Client& client : clients) {
+    if (user.clients.contains(client)) continue;
+    forget_client(user, client);
+    user.clients.add(client, w);
+  }
+}
+
+void Baseline::learn_at_once(const Event& login) {
+  if (login.time <= 0 || !is_login(login)) return;
+  unit(login.time);
+  if (!quarantine_.empty()) release(login.time);
+  last_learned_ = std::max(last_learned_, login.time);
+  const NetworkFacts& facts = networks_.facts(login.source_facts);
+  learn_population(login, facts);
+  learn_login(login, facts, true);
 }
 
 void Baseline::release(Nanoseconds now) {

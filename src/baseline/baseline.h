@@ -8,6 +8,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "baseline/profile.h"
@@ -52,6 +53,8 @@ class Baseline {
   // What the end of a session tells of it; its length also from its beginning, if that is remembered. Ask before
   // learn(), which closes it.
   SessionShape session_shape(const Event& end) const;
+  // A log-in of which a verdict says that it was the user's own: without probation.
+  void learn_at_once(const Event& login);
   // The user and the source learn the event only when `limits.quarantine` has passed by event time. The population does
   // at once: how often people show something new must be counted over all log-ins, or what alarms would seem ever
   // rarer.
@@ -59,6 +62,22 @@ class Baseline {
   // The user's profile forgets what this log-in taught, which turned out to be alarming: its network, and its client if
   // that was new then.
   void forget(const Event& event, bool with_client);
+  // A log-in of an intruder, by a verdict: as quarantine(), but the user and the source never learn it.
+  void refuse(const Event& login);
+  // Where log-ins of a verdict came from: the address and its Event::source_facts.
+  struct Origin {
+    Ip ip;
+    std::uint32_t facts = 0;
+  };
+  // They were an intruder's: what waits in quarantine from there is dropped, and the user's profile forgets what they
+  // taught: addresses, prefix, provider, place and country as far as nothing else taught them, these clients, and the
+  // hours of these log-ins (their times, ascending; those in quarantine have taught none). Of a prefix from which the
+  // user has another address only the intruder's addresses go. Gateways, methods and the counts of the population stay.
+  void disown(Symbol user, std::span<const Origin> origins, std::span<const Client> clients,
+              std::span<const Nanoseconds> logins);
+  // They were the user's own after all: what quarantine() held back from there is learned, and their network and these
+  // clients are known from now on.
+  void accept(Symbol user, std::span<const Origin> origins, std::span<const Client> clients);
   // A trait of a small device (see detect/soho_source.cc): a port, or the number of a banner.
   struct SohoNote {
     std::uint16_t port = 0;
@@ -130,6 +149,7 @@ class Baseline {
   GroupProfile* group_of(Symbol name, bool add);
   void learn_failure(const Event& event, const core::NetworkFacts& facts);
   void release(Nanoseconds now);
+  void hold_back(const Event& event);
   void make_room();
   template <typename Archive>
   void persist(Archive& archive);

@@ -86,6 +86,71 @@ TEST(Familiarity, FallsFromTheSamePrefixToANewCountry) {
   EXPECT_EQ(level("203.0.113.7", 0), Familiarity::kNewCountry) << "nothing known of the address";
 }
 
+TEST(Verdicts, DisownTakesBackOnlyWhatTheIntruderTaught) {
+  const World w;
+  Baseline b(w.networks);
+  const Symbol alice = core::intern("alice");
+  const Client laptop{core::intern("AnyConnect 4.10"), core::intern("Windows 11")};
+  const Client box{core::intern("OpenConnect 9"), core::intern("Linux")};
+  const auto login = [&](int day, const char* address, std::uint32_t facts, const Client& client) {
+    Event e = w.login(kNoon + day * kDay, "alice", ip(address), facts);
+    e.user_agent = client.software;
+    e.client_os = client.system;
+    return e;
+  };
+  for (int day = 0; day < 30; ++day) b.learn(login(day, "198.51.100.7", w.home, laptop));
+  for (int day = 30; day < 40; ++day) {
+    b.learn(login(day, "203.0.113.7", w.abroad, box));
+    b.learn(login(day, "198.51.100.7", w.home, laptop));
+  }
+  const UserProfile& user = *b.user(alice);
+  ASSERT_TRUE(user.prefixes.contains(prefix_key(ip("203.0.113.7"))));
+  ASSERT_TRUE(user.systems.contains(64503));
+  const std::array<Baseline::Origin, 1> origins = {Baseline::Origin{ip("203.0.113.7"), w.abroad}};
+  b.disown(alice, origins, std::array<Client, 1>{box}, {});
+  const auto& facts = w.networks.facts(w.abroad);
+  EXPECT_EQ(familiarity(user, ip("203.0.113.7"), facts), Familiarity::kNewCountry);
+  EXPECT_FALSE(user.systems.contains(64503));
+  EXPECT_FALSE(user.clients.contains(box));
+  EXPECT_TRUE(user.clients.contains(laptop));
+  EXPECT_EQ(familiarity(user, ip("198.51.100.7"), w.networks.facts(w.home)), Familiarity::kSamePrefix);
+  EXPECT_EQ(b.view(login(41, "203.0.113.7", w.abroad, box)).familiarity, Familiarity::kNewCountry);
+}
+
+TEST(Verdicts, ANeighbourIsDisownedWithoutTheUsersOwnLine) {
+  const World w;
+  Baseline b(w.networks);
+  for (int day = 0; day < 30; ++day) {
+    b.learn(w.login(kNoon + day * kDay, "alice", ip("198.51.100.7"), w.home));
+    if (day > 5) b.learn(w.login(kNoon + day * kDay + kHour, "alice", ip("198.51.100.99"), w.home));
+  }
+  const std::array<Baseline::Origin, 1> origins = {Baseline::Origin{ip("198.51.100.99"), w.home}};
+  b.disown(core::intern("alice"), origins, {}, {});
+  const UserProfile& user = *b.user(core::intern("alice"));
+  EXPECT_TRUE(user.prefixes.contains(prefix_key(ip("198.51.100.7"))));
+  EXPECT_TRUE(user.addresses.contains(address_key(ip("198.51.100.7"))));
+  EXPECT_FALSE(user.addresses.contains(address_key(ip("198.51.100.99"))));
+  EXPECT_TRUE(user.systems.contains(64500));
+}
+
+TEST(Verdicts, WhatIsRefusedIsNeverLearnedAndWhatIsAcceptedAtOnce) {
+  const World w;
+  Baseline b(w.networks);
+  const Symbol alice = core::intern("alice");
+  for (int day = 0; day < 30; ++day) b.learn(w.login(kNoon + day * kDay, "alice", ip("198.51.100.7"), w.home));
+  b.refuse(w.login(kNoon + 30 * kDay, "alice", ip("203.0.113.7"), w.abroad));
+  b.learn(w.login(kNoon + 60 * kDay, "alice", ip("198.51.100.7"), w.home));
+  EXPECT_EQ(b.quarantined(), 0U);
+  EXPECT_FALSE(b.user(alice)->countries.contains(core::pack_country("US")));
+  b.quarantine(w.login(kNoon + 61 * kDay, "alice", ip("203.0.113.7"), w.abroad));
+  b.quarantine(w.login(kNoon + 61 * kDay, "bob", ip("203.0.113.7"), w.abroad));
+  const std::array<Baseline::Origin, 1> origins = {Baseline::Origin{ip("203.0.113.7"), w.abroad}};
+  b.accept(alice, origins, {});
+  EXPECT_EQ(b.quarantined(), 1U) << "another user's stays";
+  EXPECT_EQ(familiarity(*b.user(alice), ip("203.0.113.7"), w.networks.facts(w.abroad)), Familiarity::kSamePrefix);
+  EXPECT_TRUE(b.user(alice)->systems.contains(64503));
+}
+
 TEST(Familiarity, WithoutAPlaceTheProviderDecides) {
   World w;
   core::NetworkFacts nowhere;

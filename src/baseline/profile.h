@@ -61,6 +61,16 @@ class TopWeights {
       return;
     }
   }
+  // Takes back what was added. What is left of it by rounding alone goes, too.
+  void subtract(Key key, float weight) {
+    for (std::size_t i = 0; i < used_; ++i) {
+      if (keys_[i] != key) continue;
+      const float before = weights_[i];
+      weights_[i] -= weight;
+      if (weights_[i] <= before / 1000) remove(key);
+      return;
+    }
+  }
   std::size_t size() const { return used_; }
   Key key(std::size_t i) const { return keys_[i]; }
   float weight_at(std::size_t i) const { return weights_[i]; }

@@ -35,6 +35,7 @@ void add_intel(CLI::App& app, int& exit_code);
 void add_config(CLI::App& app, int& exit_code);
 void add_outputs(CLI::App& app, int& exit_code);
 void add_sql(CLI::App& app, int& exit_code);
+void add_verdict(CLI::App& app, int& exit_code);
 void add_simulate(CLI::App& app, int& exit_code);
 void add_evaluate(CLI::App& app, int& exit_code);
 void add_backtest(CLI::App& app, int& exit_code);

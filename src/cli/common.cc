@@ -106,6 +106,8 @@ bool configure(pipeline::HuntOptions& hunt, const std::string& config, const std
   }
   hunt.alerts_per_day = read->alerts_per_day;
   hunt.networks = read->networks;
+  // The service's file may have no verdict in it yet, and then it is not there.
+  if (::access(read->verdicts.c_str(), F_OK) == 0) hunt.verdicts_file = read->verdicts;
   if (hunt.zone.empty()) hunt.zone = read->timezone;
   // What the configuration names may be edited by others: a mistake there is told and leaves the other formats working.
   auto loaded = pipeline::load_mappings(read->mappings);

@@ -24,6 +24,7 @@ namespace {
 struct Options {
   pipeline::HuntOptions hunt;
   std::string config;
+  std::string verdicts;
   std::string networks;
   std::vector<std::string> mappings;
   std::string html;
@@ -43,6 +44,13 @@ core::Nanoseconds wall_clock() {
 
 int run(Options& o) {
   if (!configure(o.hunt, o.config, o.mappings)) return kUsage;
+  if (!o.verdicts.empty()) {
+    if (::access(o.verdicts.c_str(), R_OK) != 0) {
+      complain(core::fail("cannot read the verdicts", o.verdicts).error().text());
+      return kUsage;
+    }
+    o.hunt.verdicts_file = o.verdicts;
+  }
   if (o.alerts >= 0) o.hunt.alerts_per_day = o.alerts;
   o.hunt.networks_file = networks_file(o.networks);
   o.hunt.reference = wall_clock();  // standard input only: a file says by its modification time when it ended
@@ -149,6 +157,7 @@ void add_hunt(CLI::App& app, int& exit_code) {
       ->take_all();
   sub->add_option("--alerts-per-day", o->alerts, "Alert budget of an ordinary day (default 5)")
       ->check(CLI::Range(0.0, 1e6));
+  sub->add_option("--verdicts", o->verdicts, "What analysts said of earlier findings (see `orbwatch verdict`)");
   sub->add_option("--threads", o->hunt.threads, "Threads (default: one per core)")->check(CLI::Range(1, 256));
   sub->add_option("--longest-record", o->hunt.longest_record, "Bytes; longer records are rejected (default 1 MiB)")
       ->check(CLI::Range(1024, 1 << 28));
@@ -167,10 +176,11 @@ void add_hunt(CLI::App& app, int& exit_code) {
   sub->add_flag("-q,--quiet", o->quiet, "No progress");
   sub->add_flag("--fail-on-alert", o->fail_on_alert, "Exit code 1 if anything is inside the budget");
   group(*sub, "Reading", {"--format", "--tz", "--year", "--mapping", "--longest-record", "--threads"});
-  group(*sub, "Knowledge", {"--config", "--networks", "--indicators", "--alerts-per-day"});
+  group(*sub, "Knowledge", {"--config", "--networks", "--indicators", "--alerts-per-day", "--verdicts"});
   group(*sub, "Output", {"--json", "--all", "--html", "--db", "--summary", "--quiet", "--fail-on-alert"});
   takes(*sub, "PATH", {"inputs"});
-  takes(*sub, "FILE", {"--mapping", "--config", "--networks", "--indicators", "--html", "--db", "--summary"});
+  takes(*sub, "FILE",
+        {"--mapping", "--config", "--networks", "--indicators", "--verdicts", "--html", "--db", "--summary"});
   takes(*sub, "FORMAT", {"--format"});
   takes(*sub, "ZONE", {"--tz"});
   takes(*sub, "N", {"--year", "--threads", "--longest-record", "--alerts-per-day"});

@@ -117,6 +117,24 @@ std::string summary_json(const score::HuntResult& result) {
     json.close('}');
   }
   json.close(']');
+  // Only with a file of verdicts.
+  if (!result.suppressions.empty()) {
+    json.key("suppressions");
+    json.open('[');
+    for (const score::SuppressionUse& use : result.suppressions) {
+      json.element();
+      json.open('{');
+      json.text("id", use.note.id);
+      json.text("case", use.finding);
+      json.text("author", use.note.author);
+      json.text("reason", use.note.reason);
+      json.text("expires", use.note.expires == 0 ? "never" : core::rfc3339(use.note.expires));
+      json.number("hits", use.hits);
+      json.text("last", core::rfc3339(use.last));
+      json.close('}');
+    }
+    json.close(']');
+  }
   json.key("notes");
   json.open('[');
   for (const std::string& note : result.notes) {

@@ -144,13 +144,16 @@ class Printer {
   void summary() {
     std::uint64_t alerts = 0;
     for (const Finding& f : result_.findings) alerts += f.alert;
-    const std::uint64_t below = result_.findings.size() - alerts;
+    std::uint64_t suppressed = 0;
+    for (const Finding& f : result_.findings) suppressed += f.suppressed_by.id.empty() ? 0 : 1;
+    const std::uint64_t below = result_.findings.size() - alerts - suppressed;
     const std::string days =
         result_.first == 0 ? "" : core::date_text(result_.first) + " to " + core::date_text(result_.last);
-    const std::string text = joined({counted(alerts, "alert", "alerts"),
-                                     below == 0 ? "" : counted(below, "finding", "findings") + " below the budget",
-                                     counted(result_.total.events, "event", "events"), days},
-                                    " · ");
+    const std::string text =
+        joined({counted(alerts, "alert", "alerts"), suppressed == 0 ? "" : grouped(suppressed) + " suppressed",
+                below == 0 ? "" : counted(below, "finding", "findings") + " below the budget",
+                counted(result_.total.events, "event", "events"), days},
+               " · ");
     bool start = true;
     for (auto& piece : core::wrap_to_width(text, width_)) {
       line(styled(start ? (alerts > 0 ? kBoldRed : kGreen) : "", std::move(piece)));
@@ -260,6 +263,7 @@ class Printer {
     if (!place.empty()) paragraph(indent, place, kCyan);
     if (!f.source.claims.empty()) paragraph(indent, "network type: " + core::terminal_text(f.source.claims), kDim);
     if (!f.network.empty()) paragraph(indent, "covert network " + core::terminal_text(f.network), kRed);
+    verdicts(f);
     if (!f.hypothesis.empty())
       paragraph(indent, core::terminal_text(f.hypothesis) + (f.attack.empty() ? "" : " [" + attack(f) + "]"));
     for (const auto& e : f.evidence) {
@@ -278,6 +282,21 @@ class Printer {
     }
     if (!f.advice.empty()) paragraph(indent + "→ ", core::terminal_text(f.advice), kBold, kBold);
   }
+  // "suppressed by 3f2a... (alice, until 2027-02-20): the VPN of a service provider"
+  void verdicts(const Finding& f) {
+    const std::string indent = width_ < 60 ? "  " : "     ";
+    const auto tell = [&](const score::VerdictNote& note, const std::string& what, std::string_view style) {
+      if (note.id.empty()) return;
+      std::string text =
+          fmt::format("{} {} ({}{})", what, core::terminal_text(note.id), core::terminal_text(note.author),
+                      note.expires == 0 ? "" : ", until " + core::date_text(note.expires));
+      if (!note.reason.empty()) text += ": " + core::terminal_text(note.reason);
+      paragraph(indent, text, style);
+    };
+    tell(f.verdict, "judged " + core::terminal_text(f.verdict.says) + ", verdict", kCyan);
+    tell(f.suppressed_by, "suppressed by", kDim);
+    tell(f.risen_above, "an alert although suppressed, since its score has risen: verdict", kRed);
+  }
   static std::string attack(const Finding& f) {
     std::string out;
     for (const auto& id : f.attack) out += (out.empty() ? "" : " ") + core::terminal_text(id);
@@ -285,15 +304,18 @@ class Printer {
   }
 
   void findings() {
-    std::vector<std::pair<std::size_t, const Finding*>> alerts, below;
+    std::vector<std::pair<std::size_t, const Finding*>> alerts, below, suppressed;
     for (std::size_t i = 0; i < result_.findings.size(); ++i) {
-      (result_.findings[i].alert ? alerts : below).emplace_back(i + 1, &result_.findings[i]);
+      const Finding& f = result_.findings[i];
+      (f.alert ? alerts : f.suppressed_by.id.empty() ? below : suppressed).emplace_back(i + 1, &f);
     }
+    if (options_.most_below != SIZE_MAX) suppressed.clear();
     const std::size_t shown_alerts = std::min(alerts.size(), options_.most_alerts);
     const std::size_t shown_below = std::min(below.size(), options_.most_below);
     std::vector<std::pair<std::size_t, const Finding*>> shown(
         alerts.begin(), alerts.begin() + static_cast<std::ptrdiff_t>(shown_alerts));
     shown.insert(shown.end(), below.begin(), below.begin() + static_cast<std::ptrdiff_t>(shown_below));
+    shown.insert(shown.end(), suppressed.begin(), suppressed.end());
     layout(shown);
     if (shown_alerts > 0) {
       line();
@@ -309,6 +331,14 @@ class Printer {
                     core::cut_to_width("and " + counted(alerts.size() - shown_alerts, "more alert", "more alerts") +
                                            ": see --json or --html",
                                        width_)));
+      }
+    }
+    if (!suppressed.empty()) {
+      heading("Suppressed by verdicts");
+      titles();
+      for (const auto& [rank, finding] : suppressed) {
+        row(cells(rank, *finding), {}, finding->severity, false);
+        verdicts(*finding);
       }
     }
     if (shown_below > 0) {

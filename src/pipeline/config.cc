@@ -80,7 +80,7 @@ Config parse(const YAML::Node& root) {
   if (!root || root.IsNull()) return config;
   if (!root.IsMap()) wrong(root, "the configuration must be a map of keys");
   only_keys(root, {"alerts_per_day", "timezone", "indicators", "mappings", "networks", "state", "collect", "journal",
-                   "checkpoint", "lateness", "store", "metrics", "pseudonyms", "outputs"});
+                   "checkpoint", "lateness", "store", "metrics", "pseudonyms", "outputs", "verdicts"});
   read(root, "alerts_per_day", config.alerts_per_day, "a number");
   if (!(config.alerts_per_day >= 0 && config.alerts_per_day <= 1e6))
     wrong(root["alerts_per_day"], "'alerts_per_day' must be within 0 and 1000000");
@@ -94,6 +94,7 @@ Config parse(const YAML::Node& root) {
   } else {
     read(root, "mappings", config.mappings, "a folder or a list of files and folders");
   }
+  read(root, "verdicts", config.verdicts, "a file");
   if (const YAML::Node networks = root["networks"]) {
     if (!networks.IsSequence()) wrong(networks, "'networks' must be a list");
     for (const auto& node : networks) config.networks.push_back(network(node));

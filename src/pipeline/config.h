@@ -18,6 +18,7 @@ struct Config {
   std::string timezone;                 // for records without zone; "" = UTC
   std::vector<std::string> indicators;  // files
   std::vector<std::string> mappings;    // files and folders of users' own formats
+  std::string verdicts;                 // file; "" = none for a hunt, the one in its state for a service
   std::vector<intel::DeclaredNetwork> networks;
   ServiceConfig service;  // for `orbwatch run`; a hunt passes over it
   // A hash of each value as the file has it, by its path: "journal.sync", "collect.tcp.listen" (maps in a list by their

@@ -233,6 +233,7 @@ Value tree(const Config& c) {
   map.add("timezone", text(c.timezone.empty() ? "UTC" : c.timezone));
   map.add("indicators", texts_of(c.indicators));
   map.add("mappings", texts_of(c.mappings));
+  map.add_given("verdicts", c.verdicts);
   map.add("networks", list(c.networks, network));
   map.add_given("state", s.state);
   map.add("collect", list(s.collect, [&](const CollectorSettings& item) { return collector(item, c); }));

@@ -1,9 +1,12 @@
 #include "pipeline/hunt.h"
 
+#include <fmt/format.h>
+
 #include "enrich/enrich.h"
 #include "pipeline/judge.h"
 #include "pipeline/knowledge.h"
 #include "pipeline/ordered.h"
+#include "pipeline/verdict_file.h"
 
 namespace orbwatch::pipeline {
 namespace {
@@ -60,6 +63,28 @@ class Judged final : public OrderedEvents {
   const std::vector<std::string>& names_;
 };
 
+// All of a file, before the first event: an analyst knows more of old logs than they said then.
+core::Expected<void> take_verdicts(const std::string& path, Judge& judge, std::vector<std::string>& notes) {
+  auto read = read_verdicts(path);
+  if (!read) return std::unexpected(read.error());
+  for (const DamagedLine& line : read->damaged)
+    notes.push_back(fmt::format("{}:{}: left out, {}", path, line.number, line.why));
+  if (read->all_damaged > read->damaged.size())
+    notes.push_back(fmt::format("{}: {} more lines left out", path, read->all_damaged - read->damaged.size()));
+  std::uint64_t unknown = 0;
+  std::uint64_t beyond = 0;
+  for (const VerdictFile::Line& line : read->lines) {
+    const auto taken = judge.take_verdict(line.verdict);
+    unknown += taken == score::Verdicts::Taken::kUnknown ? 1 : 0;
+    beyond += taken == score::Verdicts::Taken::kFull ? 1 : 0;
+  }
+  if (unknown > 0) notes.push_back(fmt::format("{}: {} entries withdraw one that is not there", path, unknown));
+  if (beyond > 0)
+    notes.push_back(
+        fmt::format("{}: {} entries beyond the limit of {} were left out", path, beyond, score::kMostVerdicts));
+  return {};
+}
+
 }  // namespace
 
 core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<void(const Progress&)>& progress,
@@ -73,6 +98,10 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
   result.notes = std::move(known->notes);
 
   Judge judge(enricher, known->indicators.get(), options.alerts_per_day, inputs->names());
+  if (!options.verdicts_file.empty()) {
+    if (auto taken = take_verdicts(options.verdicts_file, judge, result.notes); !taken)
+      return std::unexpected(taken.error());
+  }
   if (sink != nullptr) {
     if (auto ok = of_output(sink->begin(enricher)); !ok) return std::unexpected(ok.error());
   }

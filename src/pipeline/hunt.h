@@ -32,6 +32,7 @@ struct HuntOptions {
   std::string networks_file;                  // compiled network facts; "" = none: the report says so
   std::vector<std::string> indicator_files;
   std::vector<intel::DeclaredNetwork> networks;  // the organisation's own description, see config.h
+  std::string verdicts_file;                     // pipeline/verdict_file.h; "" = none
   double alerts_per_day = 5;
   int threads = 0;  // 0 = number of cores
   std::size_t longest_record = 1 << 20;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <optional>
 #include <set>
 
 #include "detect/persist.h"
@@ -34,7 +36,7 @@ constexpr std::size_t kMostDays = 4'000;
 constexpr std::size_t kClasses = 8;
 constexpr std::int64_t kOverviewDays = 400;  // in a service: see changed()
 constexpr std::int64_t kUnusedDays = 90;
-constexpr std::uint32_t kLayout = 1;          // of the saved state: raised with every change of what persist() lists
+constexpr std::uint32_t kLayout = 2;          // of the saved state: raised with every change of what persist() lists
 constexpr std::uint32_t kEarlier = 1U << 31;  // in RecordRef::source: counts in earlier_names_
 constexpr std::string_view kOtherLogin = "other-login";  // detect/parallel_use.cc
 
@@ -217,7 +219,7 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
     for (unsigned k = 0; kinds >> k != 0; ++k) {
       if ((kinds >> k & 1) == 0) continue;
       const auto kind = static_cast<FindingKind>(k);
-      const double odds = score::combine(kind, of_kind(sink_.evidence(), kind));
+      const double odds = combine(kind, of_kind(sink_.evidence(), kind), e.time);
       // What is on probation was counted at first sight.
       if (kind == FindingKind::kLogin && view.login && view.network_since == 0) threshold_.add(e.time, odds);
       // What belongs to a finding is shown there, however weak.
@@ -232,11 +234,17 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
       if (move) remember_move(e, view, of_kind(sink_.evidence(), FindingKind::kLogin), lines);
       for (const auto& [kind, odds] : worth) {
         if (kind == FindingKind::kLogin && odds >= threshold_.value()) alarming = true;
-        add_scored(e, kind, odds, of_kind(sink_.evidence(), kind), lines, batch);
+        add_scored(e, kind, odds, of_kind(sink_.evidence(), kind), lines, batch, false,
+                   view.login && view.client_change != baseline::ClientChange::kSame);
       }
     }
   }
-  if (alarming && view.login) {
+  const Said said = view.login ? said_of(e) : Said::kNothing;
+  if (said == Said::kIntruder) {
+    baseline_.refuse(e);
+  } else if (said == Said::kOwn) {
+    baseline_.learn_at_once(e);
+  } else if (alarming && view.login) {
     baseline_.quarantine(e);
   } else if (e.event_class != Class::kDevice) {
     baseline_.learn(e);
@@ -245,18 +253,73 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
 }
 
 // What the evidence weighs by itself, without the prior and without what other log-ins lend it.
-double Judge::worth(const std::vector<Evidence>& evidence) {
+double Judge::worth(const std::vector<Evidence>& evidence, Nanoseconds time) {
   std::vector<Evidence> own;
   for (const Evidence& x : evidence) {
     if (x.kind != kOtherLogin) own.push_back(x);
   }
-  return score::combine(FindingKind::kLogin, own) - score::prior_log_odds(FindingKind::kLogin);
+  return combine(FindingKind::kLogin, own, time) - score::prior_log_odds(FindingKind::kLogin);
+}
+
+// By the time of the event, whenever it is judged: a service must not differ from a hunt.
+double Judge::combine(FindingKind kind, const std::vector<Evidence>& evidence, Nanoseconds time) {
+  return score::combine(kind, evidence, verdicts_.empty() ? nullptr : &verdicts_.corrections(time));
+}
+
+Judge::Said Judge::said_of(const Event& login) const {
+  if (verdicts_.empty()) return Said::kNothing;
+  if (const std::string_view id = cases_.finding_of(login); !id.empty()) {
+    if (const score::Verdict* verdict = verdicts_.of(id, login.time))
+      return verdict->says == score::Judgement::kTrue ? Said::kIntruder : Said::kOwn;
+  }
+  // In a network that the user comes from, too, only the very line was the intruder's.
+  const baseline::UserProfile* user = baseline_.user(login.user);
+  const bool shared = user != nullptr && user->prefixes.contains(baseline::prefix_key(login.source_ip));
+  return verdicts_.intruder(login.user.text(), login.source_ip, shared, login.time) ? Said::kIntruder : Said::kNothing;
+}
+
+score::Verdicts::Taken Judge::take_verdict(const score::Verdict& verdict) {
+  using score::Judgement;
+  // What it ends has covered findings that must be told anew.
+  std::optional<score::Verdict> ended;
+  if (verdict.says == Judgement::kWithdrawn) {
+    if (const auto* entry = verdicts_.find(verdict.withdraws)) ended = entry->verdict;
+  } else if (const score::Verdict* before = verdicts_.of(verdict.finding, 0)) {
+    ended = *before;
+  }
+  // What was refused has taught nothing that could be taken back.
+  const bool refused = !verdict.users.empty() && !verdict.sources.empty() &&
+                       verdicts_.intruder(verdict.users[0], verdict.sources[0], false, now_);
+  const auto taken = verdicts_.take(verdict);
+  if (taken != score::Verdicts::Taken::kYes) return taken;
+  if (verdict.says != Judgement::kWithdrawn && verdict.kind == FindingKind::kLogin) teach(verdict, refused);
+  const auto concerns = [](const score::Verdict& v, const score::Finding& f) {
+    return v.finding == f.id || (v.says == Judgement::kBenign && score::covers(v, f));
+  };
+  cases_.touch([&](const score::Finding& f) {
+    return (verdict.says != Judgement::kWithdrawn && concerns(verdict, f)) || (ended && concerns(*ended, f));
+  });
+  return taken;
+}
+
+void Judge::teach(const score::Verdict& verdict, bool refused) {
+  if (verdict.users.size() != 1) return;
+  const core::Symbol user = core::intern(verdict.users.front());
+  if (baseline_.user(user) == nullptr) return;
+  std::vector<baseline::Baseline::Origin> origins;
+  for (const core::Ip& ip : verdict.sources) origins.push_back({ip, enricher_.lookup(ip)});
+  const std::vector<baseline::Client> clients = cases_.clients_of(verdict.finding);
+  if (verdict.says == score::Judgement::kTrue) {
+    baseline_.disown(user, origins, clients, refused ? std::vector<Nanoseconds>() : cases_.logins_of(verdict.finding));
+  } else {
+    baseline_.accept(user, origins, clients);
+  }
 }
 
 void Judge::remember_move(const Event& e, const baseline::View& view, std::vector<Evidence> evidence,
                           const std::vector<enrich::RawLine>* lines) {
   const MoveKey key{e.user, view.network_key};
-  const double own = worth(evidence);
+  const double own = worth(evidence, e.time);
   moves_.insert_or_assign(key, Move{e, view.network_key, view.client_change != baseline::ClientChange::kSame,
                                     std::move(evidence), *lines, own, view.other_login});
   probation_.emplace_back(e.time, key);
@@ -388,11 +451,13 @@ void Judge::judge_again(Move& move, baseline::View view) {
       move.evidence.push_back(std::move(x));
     }
   }
-  move.worth = worth(move.evidence);
+  move.worth = worth(move.evidence, move.event.time);
   move.other_worth = view.other_login;
-  const double odds = score::combine(FindingKind::kLogin, move.evidence);
-  add_scored(move.event, FindingKind::kLogin, odds, move.evidence, &move.lines, nullptr, true);
-  if (odds >= threshold_.value()) baseline_.forget(move.event, move.client_new);
+  const double odds = combine(FindingKind::kLogin, move.evidence, move.event.time);
+  add_scored(move.event, FindingKind::kLogin, odds, move.evidence, &move.lines, nullptr, true, move.client_new);
+  const Said said = said_of(move.event);
+  if (said == Said::kIntruder || (said == Said::kNothing && odds >= threshold_.value()))
+    baseline_.forget(move.event, move.client_new);
 }
 
 score::SourceFacts Judge::source_facts(const core::Ip& ip, std::uint32_t index) const {
@@ -411,13 +476,15 @@ score::SourceFacts Judge::source_facts(const core::Ip& ip, std::uint32_t index) 
 }
 
 void Judge::add_scored(const Event& e, FindingKind kind, double log_odds, std::vector<Evidence> evidence,
-                       const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch, bool again) {
+                       const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch, bool again,
+                       bool client_new) {
   if (again && log_odds < kLeastLogOdds && !cases_.has(e)) return;
   track::Scored scored;
   scored.again = again;
   scored.event = &e;
   scored.kind = kind;
   scored.log_odds = log_odds;
+  if (client_new) scored.new_client = baseline::client_of(e);
   const auto strongest = std::max_element(evidence.begin(), evidence.end(),
                                           [](const Evidence& a, const Evidence& b) { return a.llr < b.llr; });
   for (const auto& d : detectors_) {
@@ -457,7 +524,11 @@ void Judge::finish(score::HuntResult& result) {
   result.last = now_ != 0 ? now_ : last_scan_;
   result.findings = cases_.take();
   const double line = score::alert_line(result.findings, overview_, alerts_per_day_);
-  for (auto& f : result.findings) f.alert = f.log_odds >= line;
+  for (auto& f : result.findings) {
+    f.alert = f.log_odds >= line;
+    suppressed_ += verdicts_.annotate(f) ? 1 : 0;
+  }
+  tell_of_verdicts(result);
 
   const std::uint64_t have[] = {vpn_logins_, authentications_, connections_, flows_,
                                 indicators_ != nullptr ? indicators_->size() : 0};
@@ -541,9 +612,25 @@ void Judge::finish(score::HuntResult& result) {
     result.notes.push_back(fmt::format("{} names beyond the limit were folded into one", folded));
 }
 
+void Judge::tell_of_verdicts(score::HuntResult& result) {
+  for (const score::Verdicts::Entry& entry : verdicts_.entries()) {
+    const score::Verdict& v = entry.verdict;
+    if (v.says == score::Judgement::kBenign)
+      result.suppressions.push_back({score::note_of(v), v.finding, entry.hits, entry.last});
+  }
+  if (verdicts_.empty()) return;
+  std::string weights;
+  for (const auto& [kind, correction] : verdicts_.corrections(now_).list()) {
+    if (std::abs(correction) >= 0.05)
+      weights += fmt::format("{}{} {:+.1f}", weights.empty() ? "" : ", ", kind, correction);
+  }
+  if (!weights.empty()) result.notes.push_back(fmt::format("verdicts move the weights of evidence: {}", weights));
+}
+
 void Judge::look(const std::function<void(const score::Finding&)>& visit) {
   cases_.changed([&](score::Finding& f) {
     f.alert = f.log_odds >= threshold_.value();
+    suppressed_ += verdicts_.annotate(f) ? 1 : 0;
     visit(f);
   });
 }
@@ -584,8 +671,8 @@ std::string_view Judge::input_name(std::uint32_t source) const {
 }
 
 template <typename Archive>
-void Judge::persist(Archive& a) {
-  a.section("judge", kLayout);
+std::uint32_t Judge::persist(Archive& a) {
+  const std::uint32_t layout = a.section("judge", kLayout, 1);
   a.entries(moves_, [&](MoveKey& key, Move& move) {
     a(key, move.event, move.network, move.client_new, move.evidence, move.lines, move.worth, move.other_worth);
   });
@@ -609,6 +696,7 @@ void Judge::persist(Archive& a) {
   for (std::uint64_t& n : events_of_class_) a(n);
   a(vpn_logins_, authentications_, connections_, flows_, undated_, logins_);
   a.bounded(forgot_day_, std::int64_t{1'000'000});
+  return layout;
 }
 
 void Judge::save(core::ArchiveWriter& archive) const {
@@ -622,10 +710,11 @@ void Judge::save(core::ArchiveWriter& archive) const {
   stitcher_.save(archive);
   threshold_.save(archive);
   cases_.save(archive);
+  verdicts_.save(archive);
 }
 
 core::Expected<void> Judge::load(core::ArchiveReader& archive) {
-  persist(archive);
+  const std::uint32_t layout = persist(archive);
   std::vector<std::pair<std::string, std::uint8_t>> banners;
   std::vector<std::string> names;
   std::vector<std::string> earlier;
@@ -634,6 +723,7 @@ core::Expected<void> Judge::load(core::ArchiveReader& archive) {
   stitcher_.load(archive);
   threshold_.load(archive);
   cases_.load(archive);
+  if (layout >= 2) verdicts_.load(archive);  // before, there were none
   if (auto sound = archive.check(); !sound) return sound;
 
   std::array<std::uint8_t, 256> numbers{};

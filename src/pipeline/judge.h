@@ -24,6 +24,7 @@
 #include "intel/indicators.h"
 #include "score/budget.h"
 #include "score/report.h"
+#include "score/verdicts.h"
 #include "track/cases.h"
 
 namespace orbwatch::pipeline {
@@ -47,6 +48,13 @@ class Judge {
 
   // Every log-in as the detectors see it, its lines joined, in the order in which they are judged and just before.
   void show_logins_to(std::function<void(const event::Event&)> visit) { login_seen_ = std::move(visit); }
+  // What an analyst said: it counts for everything that is judged or told from here on, and for findings that are still
+  // held. Of a log-in that was an intruder's the baseline forgets what it taught, and what his network brings is
+  // learned by nobody; of one that was the user's own what is in quarantine is learned.
+  score::Verdicts::Taken take_verdict(const score::Verdict& verdict);
+  const score::Verdicts& verdicts() const { return verdicts_; }
+  // How often a suppression kept an alert back; grows with every such finding.
+  std::uint64_t suppressed() const { return suppressed_; }
 
   // Not thread-safe. Events of all inputs in ascending time (a little disorder does no harm); observations of devices
   // at any time, best before all others.
@@ -129,7 +137,12 @@ class Judge {
 
   void remember_move(const event::Event& event, const baseline::View& view, std::vector<detect::Evidence> evidence,
                      const std::vector<enrich::RawLine>* lines);
-  static double worth(const std::vector<detect::Evidence>& evidence);
+  double worth(const std::vector<detect::Evidence>& evidence, core::Nanoseconds time);
+  double combine(detect::FindingKind kind, const std::vector<detect::Evidence>& evidence, core::Nanoseconds time);
+  enum class Said : std::uint8_t { kNothing, kIntruder, kOwn };
+  Said said_of(const event::Event& login) const;
+  void teach(const score::Verdict& verdict, bool refused);
+  void tell_of_verdicts(score::HuntResult& result);
   void judge_moves(const event::Event& event);
   void judge_session(const event::Event& end);
   void judge_again(Move& move, baseline::View view);
@@ -148,13 +161,13 @@ class Judge {
   void count_login(const event::Event& event, bool success);
   void forget_old();
   template <typename Archive>
-  void persist(Archive& archive);
+  std::uint32_t persist(Archive& archive);
   std::string_view input_name(std::uint32_t source) const;
   std::string_view raw(const event::Event& event, const event::EventBatch& batch) const;
   score::SourceFacts source_facts(const core::Ip& ip, std::uint32_t facts) const;
   void add_scored(const event::Event& event, detect::FindingKind kind, double log_odds,
                   std::vector<detect::Evidence> evidence, const std::vector<enrich::RawLine>* lines,
-                  const event::EventBatch* batch, bool again = false);
+                  const event::EventBatch* batch, bool again, bool client_new);
 
   const enrich::Enricher& enricher_;
   const intel::Indicators* indicators_;
@@ -172,6 +185,8 @@ class Judge {
   detect::EvidenceSink sink_{false};
   score::RunningThreshold threshold_;
   track::Cases cases_;
+  score::Verdicts verdicts_;
+  std::uint64_t suppressed_ = 0;
   absl::flat_hash_map<MoveKey, Move> moves_;
   // Of moves_, oldest first: those on probation, and those that may still tell something of others.
   std::deque<std::pair<core::Nanoseconds, MoveKey>> probation_;

@@ -1,8 +1,10 @@
 #include "pipeline/judge.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace orbwatch::pipeline {
 namespace {
@@ -566,6 +568,236 @@ TEST_F(JudgeStateTest, RecordsOfInputsThatAreGoneKeepTheirNames) {
   const score::HuntResult result = finish();
   ASSERT_EQ(result.findings.size(), 1U);
   EXPECT_EQ(result.findings[0].records.at(0).file, "vpn.log");
+}
+
+// What an analyst says of a finding, as the command writes it.
+score::Verdict said_of(const score::Finding& f, score::Judgement says, std::string id = "a1") {
+  score::Verdict v;
+  v.id = std::move(id);
+  v.time = kMonday;
+  v.author = "carol";
+  v.says = says;
+  v.reason = "asked her";
+  v.finding = f.id;
+  v.kind = f.kind;
+  v.log_odds = f.log_odds;
+  v.users = f.users;
+  if (!f.user.empty()) v.users = {f.user};
+  std::vector<score::SourceFacts> sources = f.sources;
+  if (sources.empty()) sources = {f.source};
+  for (const score::SourceFacts& source : sources) {
+    v.sources.push_back(source.ip);
+    v.networks.push_back(core::Prefix::neighbourhood(source.ip));
+  }
+  v.gateway = f.gateway;
+  for (const detect::Evidence& e : f.evidence) v.evidence.push_back({std::string(e.kind), e.llr});
+  return v;
+}
+
+class JudgeVerdictTest : public JudgeTest {
+ protected:
+  // Lets two minutes pass, so that log-ins are judged; the findings as they are told then.
+  std::vector<score::Finding> told(Nanoseconds now) {
+    judge_->advance(now + 2 * kMinute);
+    std::vector<score::Finding> out;
+    judge_->changed([&](const score::Finding& f) { out.push_back(f); });
+    return out;
+  }
+  // The finding about the log-in from abroad at that time.
+  std::optional<score::Finding> visit(Nanoseconds when) {
+    take(session(when, "alice", kAbroad));
+    take(session(when + 20 * kMinute, "alice", kAbroad, Activity::kEnd));
+    for (const score::Finding& f : told(when + 20 * kMinute)) {
+      if (f.source.ip == kAbroad && f.time == when) return f;
+    }
+    return std::nullopt;
+  }
+  // The same with colleagues, whose log-ins say what is ordinary in the organisation.
+  Nanoseconds office(Nanoseconds from, int days) {
+    for (int d = 0; d < days; ++d, from += kDay) {
+      for (const auto activity : {Activity::kStart, Activity::kEnd}) {
+        for (int i = 0; i < 20; ++i) {
+          const std::string user = i == 0 ? "alice" : "colleague" + std::to_string(i);
+          const Ip line = i == 0 ? kHome : *Ip::parse("5.1.2." + std::to_string(i));
+          take(session(from + (activity == Activity::kStart ? 8 : 17) * kHour + i * kSecond, user.c_str(), line,
+                       activity));
+        }
+      }
+    }
+    return from;
+  }
+  void begin_anew() { judge_ = std::make_unique<Judge>(enricher_, nullptr, 5, names_); }
+};
+
+TEST_F(JudgeVerdictTest, ASuppressedFindingIsStillMadeAndListed) {
+  const auto hunt = [&](const std::optional<score::Verdict>& verdict) {
+    begin_anew();
+    if (verdict) judge_->take_verdict(*verdict);
+    const Nanoseconds day = work(kMonday, 40);
+    take(session(day + 8 * kHour, "alice", kHome));
+    take(session(day + 9 * kHour, "alice", kAbroad));
+    work(day + kDay, 5);
+    return finish();
+  };
+  const score::HuntResult first = hunt({});
+  ASSERT_EQ(first.findings.size(), 1U);
+  ASSERT_TRUE(first.findings[0].alert);
+  EXPECT_TRUE(first.suppressions.empty());
+  const score::HuntResult second = hunt(said_of(first.findings[0], score::Judgement::kBenign));
+  ASSERT_EQ(second.findings.size(), 1U);
+  const score::Finding& f = second.findings[0];
+  EXPECT_FALSE(f.alert);
+  EXPECT_EQ(f.id, first.findings[0].id);
+  EXPECT_EQ(f.suppressed_by.id, "a1");
+  EXPECT_EQ(f.verdict.says, "benign");
+  EXPECT_LT(f.log_odds, first.findings[0].log_odds) << "one entry moves the weights";
+  EXPECT_GT(f.log_odds, first.findings[0].log_odds - 0.7) << "but little";
+  ASSERT_EQ(second.suppressions.size(), 1U);
+  EXPECT_EQ(second.suppressions[0].hits, 1U);
+  EXPECT_FALSE(second.notes.empty()) << "weights that moved are told";
+  score::Verdict weaker = said_of(first.findings[0], score::Judgement::kBenign);
+  weaker.log_odds -= score::kMostRise + 2;
+  const score::HuntResult third = hunt(weaker);
+  ASSERT_EQ(third.findings.size(), 1U);
+  EXPECT_TRUE(third.findings[0].alert) << "much stranger than what was judged";
+  EXPECT_EQ(third.findings[0].risen_above.id, "a1");
+  score::Verdict expired = said_of(first.findings[0], score::Judgement::kBenign);
+  expired.expires = kMonday + 30 * kDay;
+  EXPECT_TRUE(hunt(expired).findings[0].alert);
+}
+
+TEST_F(JudgeVerdictTest, ATrueOneMakesTheBaselineForgetTheIntruder) {
+  Nanoseconds day = office(kMonday, 40);
+  const auto first = visit(day + 20 * kHour);
+  ASSERT_TRUE(first);
+  day = office(day + kDay, 20);
+  ASSERT_TRUE(knows_abroad()) << "nobody has said anything for longer than the quarantine";
+  const auto countries = alice().countries.size();
+  EXPECT_EQ(judge_->take_verdict(said_of(*first, score::Judgement::kTrue)), score::Verdicts::Taken::kYes);
+  EXPECT_FALSE(knows_abroad());
+  EXPECT_EQ(alice().countries.size(), countries - 1);
+  ASSERT_FALSE(alice().places.contains(baseline::pack_place(40.7F, -74.0F)));
+  EXPECT_TRUE(alice().prefixes.contains(baseline::prefix_key(kHome)));
+  const auto again = told(day);
+  ASSERT_EQ(again.size(), 1U) << "it is told once more, with what was said of it";
+  EXPECT_EQ(again[0].verdict.says, "true");
+  const auto second = visit(day + 20 * kHour);
+  ASSERT_TRUE(second);
+  EXPECT_TRUE(second->alert);
+  EXPECT_NE(second->id, first->id);
+  // As strange as the first, but for what the organisation of twenty has seen: one such log-in more.
+  EXPECT_GE(second->log_odds, first->log_odds - 1);
+  // And nobody learns it any more, however long it stays unanswered.
+  day = office(day + kDay, 30);
+  EXPECT_FALSE(knows_abroad());
+  EXPECT_EQ(judge_->baseline().quarantined(), 0U);
+}
+
+TEST_F(JudgeVerdictTest, WithoutOneTheIntruderIsKnownByThen) {
+  Nanoseconds day = office(kMonday, 40);
+  const auto first = visit(day + 20 * kHour);
+  ASSERT_TRUE(first);
+  day = office(day + kDay, 20);
+  const auto second = visit(day + 20 * kHour);
+  EXPECT_TRUE(!second || second->log_odds < first->log_odds - 2);
+}
+
+TEST_F(JudgeVerdictTest, AFalseOrBenignOneEndsTheQuarantine) {
+  for (const auto says : {score::Judgement::kFalse, score::Judgement::kBenign}) {
+    begin_anew();
+    const Nanoseconds day = work(kMonday, 40);
+    const auto first = visit(day + 20 * kHour);
+    ASSERT_TRUE(first);
+    ASSERT_FALSE(knows_abroad());
+    ASSERT_EQ(judge_->baseline().quarantined(), 1U);
+    judge_->take_verdict(said_of(*first, says));
+    EXPECT_TRUE(knows_abroad());
+    EXPECT_EQ(judge_->baseline().quarantined(), 0U);
+    // What joins the finding is learned as well.
+    visit(day + 2 * kDay + 20 * kHour);
+    EXPECT_EQ(judge_->baseline().quarantined(), 0U);
+    EXPECT_TRUE(knows_abroad());
+  }
+}
+
+TEST_F(JudgeVerdictTest, AHuntKnowsBeforehandWhatToLearn) {
+  const auto known_after = [&](Nanoseconds rest, const std::optional<score::Verdict>& verdict) {
+    begin_anew();
+    if (verdict) judge_->take_verdict(*verdict);
+    const Nanoseconds day = work(kMonday, 40);
+    take(session(day + 20 * kHour, "alice", kAbroad));
+    work(day + kDay, static_cast<int>(rest / kDay));
+    return knows_abroad();
+  };
+  EXPECT_FALSE(known_after(5 * kDay, {}));
+  EXPECT_TRUE(known_after(20 * kDay, {}));
+  const score::HuntResult result = finish();
+  const auto found = std::ranges::find_if(result.findings, [](const auto& f) { return f.source.ip == kAbroad; });
+  ASSERT_NE(found, result.findings.end());
+  EXPECT_TRUE(known_after(5 * kDay, said_of(*found, score::Judgement::kFalse)));
+  EXPECT_FALSE(known_after(20 * kDay, said_of(*found, score::Judgement::kTrue)));
+}
+
+TEST_F(JudgeVerdictTest, AWithdrawalBringsTheAlertBack) {
+  const Nanoseconds day = work(kMonday, 40);
+  const auto first = visit(day + 20 * kHour);
+  ASSERT_TRUE(first && first->alert);
+  judge_->take_verdict(said_of(*first, score::Judgement::kBenign));
+  auto now = told(day + 21 * kHour);
+  ASSERT_EQ(now.size(), 1U);
+  EXPECT_FALSE(now[0].alert);
+  EXPECT_EQ(now[0].suppressed_by.id, "a1");
+  EXPECT_EQ(judge_->suppressed(), 1U);
+  score::Verdict end;
+  end.id = "a2";
+  end.time = kMonday;
+  end.says = score::Judgement::kWithdrawn;
+  end.withdraws = "a1";
+  judge_->take_verdict(end);
+  now = told(day + 22 * kHour);
+  ASSERT_EQ(now.size(), 1U);
+  EXPECT_TRUE(now[0].alert);
+  EXPECT_TRUE(now[0].suppressed_by.id.empty());
+}
+
+// An intruder who comes from one exit node, a little every few days, teaches the baseline no faster than probation
+// (what raises no alarm) and quarantine (what does) allow.
+TEST_F(JudgeVerdictTest, ASlowDripBecomesKnownNoFasterThanProbationAndQuarantineAllow) {
+  const auto known_after = [&](const Ip& node, int every_days, bool& alarmed, int& alerts) {
+    begin_anew();
+    Nanoseconds day = work(kMonday, 40);
+    const Nanoseconds first = day + 20 * kHour;
+    alarmed = false;
+    alerts = 0;
+    Nanoseconds known = 0;
+    for (int d = 0; d < 60; ++d, day += kDay) {
+      take(session(day + 8 * kHour, "alice", kHome));
+      take(session(day + 17 * kHour, "alice", kHome, Activity::kEnd));
+      if (d % every_days == 0) {
+        take(session(day + 20 * kHour, "alice", node));
+        take(session(day + 21 * kHour, "alice", node, Activity::kEnd));
+      }
+      for (const score::Finding& f : told(day + 22 * kHour)) alerts += f.alert && f.source.ip == node ? 1 : 0;
+      if (d == 0) alarmed = judge_->baseline().quarantined() > 0;
+      if (known == 0 && alice().prefixes.contains(baseline::prefix_key(node))) known = day + 22 * kHour - first;
+    }
+    return known;
+  };
+  const Ip nearby = *Ip::parse("5.1.77.7");  // the same town
+  for (const Ip& node : {nearby, kAbroad}) {
+    for (const int every : {1, 2, 3, 5}) {
+      bool alarmed = false;
+      int alerts = 0;
+      const Nanoseconds known = known_after(node, every, alarmed, alerts);
+      const Nanoseconds least = alarmed ? 14 * kDay : baseline::kProbation;
+      EXPECT_TRUE(known == 0 || known >= least)
+          << node.text() << " every " << every << " days: " << known / kHour << " h";
+      RecordProperty(
+          (node == kAbroad ? "abroad_every_" : "nearby_every_") + std::to_string(every),
+          fmt::format("known after {} h, {} alerts told, alarmed at once: {}", known / kHour, alerts, alarmed));
+      EXPECT_TRUE(alarmed || node != kAbroad);
+    }
+  }
 }
 
 TEST_F(JudgeStateTest, AnotherLayoutIsRefused) {

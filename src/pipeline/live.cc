@@ -20,6 +20,7 @@
 #include "pipeline/event_days.h"
 #include "pipeline/judge.h"
 #include "pipeline/pseudonyms.h"
+#include "pipeline/verdict_file.h"
 #include "store/store.h"
 
 namespace orbwatch::pipeline {
@@ -93,6 +94,8 @@ struct Live::Impl {
   std::unique_ptr<store::Store> findings;
   std::vector<std::string> notes;
 
+  std::uint64_t hits_written = 0;  // Judge::suppressed() when the hits were written last
+  std::uint64_t verdicts_left_out = 0;
   std::uint64_t position = 0;
   Nanoseconds newest = 0;          // time of the newest event that was judged
   Nanoseconds newest_arrival = 0;  // when it came
@@ -121,6 +124,7 @@ struct Live::Impl {
   template <typename Archive>
   void persist_flows(Archive& a, decode::FlowDatagramDecoder& flows);
   core::Expected<void> work(const source::Journal::Entry& entry);
+  core::Expected<void> take_verdict(std::string_view line);
   core::Expected<decode::Decoder*> text_decoder(Source& source, Nanoseconds received);
   core::Expected<void> settle(Source& source, const source::Journal::Entry& entry);
   core::Expected<void> hand_out();
@@ -206,6 +210,10 @@ core::Expected<void> Live::Impl::load() {
       source.counts = {};
       source.flows = std::make_unique<decode::FlowDatagramDecoder>();
     }
+  }
+  // As the state has them: a second reading counts again from there.
+  if (!judge->verdicts().empty()) {
+    if (auto ok = write_hits(options.folder, judge->verdicts()); !ok) return ok;
   }
   if (journal.begin() > position)
     return core::fail("the journal begins behind the last checkpoint",
@@ -354,6 +362,7 @@ core::Expected<void> Live::Impl::work(const source::Journal::Entry& entry) {
     if (newest != 0 && arrival.received > newest_arrival) judge->advance(newest + (arrival.received - newest_arrival));
     return hand_out();
   }
+  if (arrival.kind == ArrivalKind::kVerdict) return take_verdict(arrival.bytes);
   const auto found = index_of.find(arrival.source);
   const std::uint32_t index = found != index_of.end() ? found->second : static_cast<std::uint32_t>(sources.size() - 1);
   Source& source = sources[index];
@@ -456,11 +465,25 @@ core::Expected<void> Live::Impl::settle(Source& source, const source::Journal::E
   return {};
 }
 
+// What is not understood was written by another version, or somebody else's hand: the service that read the file has
+// told of it.
+core::Expected<void> Live::Impl::take_verdict(std::string_view line) {
+  const auto verdict = parse_verdict(line);
+  const auto taken = verdict ? judge->take_verdict(*verdict) : score::Verdicts::Taken::kFull;
+  if (taken == score::Verdicts::Taken::kFull || taken == score::Verdicts::Taken::kUnknown) ++verdicts_left_out;
+  return hand_out();
+}
+
 core::Expected<void> Live::Impl::hand_out() {
   changed.clear();
   judge->changed([this](const score::Finding& finding) { changed.push_back(finding); });
   if (changed.empty()) return {};
   if (sink) sink(changed);
+  if (auto ok = append_to_index(options.folder, changed); !ok) return ok;
+  if (judge->suppressed() != hits_written) {
+    if (auto ok = write_hits(options.folder, judge->verdicts()); !ok) return ok;
+    hits_written = judge->suppressed();
+  }
   {
     const std::lock_guard lock(mutex);
     shown.findings += changed.size();
@@ -490,6 +513,9 @@ void Live::Impl::show(std::string trouble) {
   shown.journal_begin = journal.begin();
   shown.journal_end = journal.end();
   shown.newest_event = newest;
+  shown.verdicts = judge->verdicts().size();
+  shown.verdicts_left_out = verdicts_left_out;
+  shown.suppressed = judge->suppressed();
   shown.trouble = std::move(trouble);
 }
 

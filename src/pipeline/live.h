@@ -83,7 +83,10 @@ struct LiveStatus {
   std::uint64_t position = 0;
   std::uint64_t journal_begin = 0;
   std::uint64_t journal_end = 0;
-  std::uint64_t findings = 0;  // handed out, changes of one included
+  std::uint64_t findings = 0;           // handed out, changes of one included
+  std::uint64_t verdicts = 0;           // that the pipeline knows, withdrawals included
+  std::uint64_t verdicts_left_out = 0;  // of the journal: not understood, or beyond score::kMostVerdicts
+  std::uint64_t suppressed = 0;         // alerts that suppressions kept back since the start
   core::Nanoseconds newest_event = 0;
   std::uint64_t checkpoints = 0;
   std::chrono::milliseconds last_checkpoint_took{0};

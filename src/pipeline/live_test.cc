@@ -17,6 +17,7 @@
 #include "core/text.h"
 #include "pipeline/hunt.h"
 #include "pipeline/pseudonyms.h"
+#include "pipeline/verdict_file.h"
 #include "store/sql.h"
 #include "store/store.h"
 
@@ -256,6 +257,109 @@ TEST_F(LiveTest, RestartsAndKillsChangeNothing) {
     EXPECT_TRUE(rows) << rows.error().text();
   }
   EXPECT_EQ(stored, "n\n" + std::to_string(counts.counts.events) + "\n");
+}
+
+TEST_F(LiveTest, VerdictsGoThroughTheJournalAndASecondReadingIsTheSame) {
+  const std::string text = example();
+  const auto half = text.find('\n', text.size() * 2 / 3) + 1;
+  const auto put_verdict = [](source::Journal& journal, const score::Verdict& verdict) {
+    const std::string line = to_json(verdict);
+    Arrival a;
+    a.source = source_id(kVerdictFile);
+    a.kind = source::ArrivalKind::kVerdict;
+    a.received = kArrival;
+    a.bytes = line;
+    ASSERT_EQ(journal.take({&a, 1}), source::Intake::Taken::kYes);
+  };
+  const auto whole = [this] {
+    std::map<std::string, std::string> out;
+    for (auto [id, f] : handed_out_) {
+      for (auto& record : f.records) record = {.file = "", .offset = 0, .line = 0, .raw = record.raw};
+      out[id] = score::to_json(f);
+    }
+    return out;
+  };
+  // Which findings of the first part can be judged, and how.
+  std::vector<score::Verdict> verdicts;
+  {
+    const auto journal = this->journal();
+    put_file(*journal, text.substr(0, half), "first", 11);
+    const auto live = open(options(), *journal);
+    work(*live);
+    const std::vector<score::Judgement> three = {score::Judgement::kBenign, score::Judgement::kTrue,
+                                                 score::Judgement::kFalse};
+    for (const auto& [id, f] : handed_out_) {
+      if (f.kind != detect::FindingKind::kLogin || f.user.empty() || !f.alert || verdicts.size() == 3) continue;
+      auto verdict = find_case_in_state(folder_.string(), id);
+      ASSERT_TRUE(verdict) << verdict.error().text();
+      EXPECT_NEAR(verdict->log_odds, f.log_odds, 1e-3);
+      verdict->says = three[verdicts.size()];
+      verdict->time = kArrival;
+      verdict->reason = "known";
+      verdict->scope = score::Scope::kUser;
+      verdict->id = verdict_id(*verdict);
+      verdicts.push_back(*verdict);
+    }
+    ASSERT_EQ(verdicts.size(), 3U);
+  }
+  std::map<std::string, std::string> expected;
+  std::string hits;
+  for (int round = 0; round < 3; ++round) {  // undisturbed; killed behind the verdicts; at a checkpoint there
+    fs::remove_all(folder_);
+    fs::create_directory(folder_);
+    findings_.clear();
+    handed_out_.clear();
+    {
+      const auto journal = this->journal();
+      put_file(*journal, text.substr(0, half), "first", 11);
+      if (round == 1) {
+        const auto live = open(options(), *journal);
+        work(*live);  // a checkpoint before the verdicts
+      }
+    }
+    {
+      const auto journal = this->journal();
+      for (const score::Verdict& verdict : verdicts) put_verdict(*journal, verdict);
+      if (round != 0) {
+        const auto before = Live::checkpoint_position(folder_.string());
+        const auto live = open(options(), *journal);
+        work(*live);
+        EXPECT_EQ(live->status().verdicts, 3U);
+        EXPECT_EQ(handed_out_[verdicts[0].finding].suppressed_by.id, verdicts[0].id);
+        EXPECT_FALSE(handed_out_[verdicts[0].finding].alert);
+        EXPECT_EQ(handed_out_[verdicts[1].finding].verdict.says, "true");
+        if (round == 1) {
+          // What it knows is thrown away with it.
+          for (const auto& entry : fs::directory_iterator(folder_)) {
+            const std::string path = entry.path().string();
+            if (entry.path().extension() == ".state" && path.find(std::to_string(before)) == path.npos)
+              fs::remove(entry.path());
+          }
+        }
+      }
+    }
+    const auto journal = this->journal();
+    put_verdict(*journal, verdicts[0]);  // once more: it is known
+    put_file(*journal, text.substr(half), "first", 12);
+    put_silence(*journal);
+    const auto live = open(options(), *journal);
+    ASSERT_NE(live, nullptr);
+    work(*live);
+    EXPECT_EQ(live->status().verdicts, 3U);
+    EXPECT_EQ(live->status().verdicts_left_out, 0U);
+    if (round == 0) {
+      expected = whole();
+      hits = read(folder_ / kUseFile);
+      const auto counted = read_hits(folder_.string());
+      ASSERT_EQ(counted.size(), 1U);
+      EXPECT_EQ(counted[0].id, verdicts[0].id);
+      EXPECT_GE(counted[0].hits, 1U);
+      EXPECT_TRUE(std::ranges::any_of(handed_out_, [](const auto& f) { return !f.second.suppressed_by.id.empty(); }));
+    } else {
+      EXPECT_EQ(whole(), expected) << "round " << round;
+      EXPECT_EQ(read(folder_ / kUseFile), hits) << "round " << round;
+    }
+  }
 }
 
 TEST_F(LiveTest, ADamagedCheckpointFallsBackToTheOneBefore) {

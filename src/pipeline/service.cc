@@ -1,6 +1,7 @@
 #include "pipeline/service.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <atomic>
@@ -18,6 +19,7 @@
 #include "pipeline/collectors.h"
 #include "pipeline/mappings.h"
 #include "pipeline/pseudonyms.h"
+#include "pipeline/verdict_file.h"
 #include "source/journal.h"
 #include "store/store.h"
 
@@ -25,6 +27,7 @@ namespace orbwatch::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
+using core::Nanoseconds;
 using source::LogLevel;
 
 // So long nothing has to come before that itself is written down: the pipeline then lets time pass.
@@ -33,6 +36,12 @@ constexpr auto kQuiet = std::chrono::seconds(10);
 constexpr auto kRetry = std::chrono::seconds(10);
 // So long start() waits for the state to be loaded.
 constexpr auto kPatience = std::chrono::seconds(2);
+
+constexpr std::size_t kMostTold = 1'000;  // remarks on the file of verdicts
+
+std::string verdict_path(const Config& config) {
+  return config.verdicts.empty() ? fmt::format("{}/{}", config.service.state, kVerdictFile) : config.verdicts;
+}
 
 LiveOptions live_options(const Config& config, const source::Log& log) {
   LiveOptions out;
@@ -67,6 +76,16 @@ struct Service::Impl {
   std::atomic<bool> stop_worker = false;
 
   std::set<std::string> notes_told;
+  // The file of verdicts as it was when all of it stood in the journal.
+  struct SeenFile {
+    std::string path;
+    std::uint64_t inode = 0;
+    std::int64_t size = -1;
+    Nanoseconds changed = 0;
+    friend bool operator==(const SeenFile&, const SeenFile&) = default;
+  };
+  SeenFile verdicts_seen;
+  std::set<std::string> verdicts_told;  // what was wrong with it
 
   mutable std::mutex mutex;  // guards what status() reads while others change it
   LiveStatus last_seen;      // of a pipeline that has ended
@@ -86,6 +105,44 @@ struct Service::Impl {
 
   void log(LogLevel level, const std::string& text) const {
     if (options.log) options.log(level, text);
+  }
+
+  void tell_once(const std::string& text) {
+    if (verdicts_told.size() < kMostTold && verdicts_told.insert(text).second) log(LogLevel::kWarning, text);
+  }
+
+  // New entries go through the journal, so that a second reading takes them at the same moment as the first. The
+  // journal knows how far the file was taken, as of a followed log.
+  void take_verdicts() {
+    const std::string path = verdict_path(options.config);
+    struct stat meta{};
+    if (::stat(path.c_str(), &meta) != 0) return;
+    const SeenFile now{path, meta.st_ino, meta.st_size, meta.st_mtim.tv_sec * core::kSecond + meta.st_mtim.tv_nsec};
+    if (now == verdicts_seen) return;
+    const std::uint64_t stream = core::hash64("verdicts|" + path);
+    std::uint64_t from = journal->position(stream);
+    if (from > static_cast<std::uint64_t>(meta.st_size)) from = 0;  // another file: what is known is passed over
+    const auto read = read_verdicts(path, from, false);
+    if (!read) {
+      tell_once(read.error().text());
+      return;
+    }
+    for (const DamagedLine& line : read->damaged)
+      tell_once(fmt::format("{}:{}: left out, {}", path, line.number, line.why));
+    for (const VerdictFile::Line& line : read->lines) {
+      source::Arrival arrival;
+      arrival.source = source_id(kVerdictFile);
+      arrival.kind = source::ArrivalKind::kVerdict;
+      arrival.received = source::now();
+      arrival.stream = stream;
+      arrival.position = line.end;
+      arrival.bytes = line.text;
+      if (journal->take({&arrival, 1}) != source::Intake::Taken::kYes) return;  // the next tick tries again
+      log(LogLevel::kNote,
+          fmt::format("verdict {} by {}: {} {}", line.verdict.id, line.verdict.author, score::name(line.verdict.says),
+                      line.verdict.finding.empty() ? line.verdict.withdraws : line.verdict.finding));
+    }
+    verdicts_seen = now;
   }
 
   core::Expected<void> open_alerts(const Config& config) {
@@ -339,6 +396,7 @@ void Service::tick() {
   Impl& my = *impl_;
   for (auto& [name, entry] : my.collectors) entry.second->renew_certificate(false);
   const auto now = std::chrono::steady_clock::now();
+  my.take_verdicts();
   if (const std::uint64_t end = my.journal->end(); end != my.last_end) {
     my.last_end = end;
     my.last_arrival = now;

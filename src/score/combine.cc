@@ -22,13 +22,15 @@ double prior_log_odds(FindingKind kind) {
   return std::log(1.0 / 1'000);
 }
 
-double combine(FindingKind kind, std::span<const Evidence> evidence) {
+double combine(FindingKind kind, std::span<const Evidence> evidence, const Corrections* corrections) {
   constexpr std::size_t kGroups = static_cast<std::size_t>(detect::Group::kIndicator) + 1;
   std::array<double, kGroups> strongest{};
   std::array<double, kGroups> rest{};
   double negative = 0;
   for (const Evidence& e : evidence) {
-    const double llr = std::clamp(e.llr, kLeastRatio, kMostRatio);
+    double llr = std::clamp(e.llr, kLeastRatio, kMostRatio);
+    if (corrections != nullptr && !corrections->empty() && llr > 0)
+      llr = std::clamp(llr + corrections->of(e.kind), 0.0, kMostRatio);
     const auto group = static_cast<std::size_t>(e.group);
     if (llr < 0) {
       negative += llr;

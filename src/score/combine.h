@@ -11,6 +11,7 @@
 
 #include "detect/evidence.h"
 #include "score/finding.h"
+#include "score/verdicts.h"
 
 namespace orbwatch::score {
 
@@ -22,8 +23,10 @@ constexpr double kLeastRatio = -6;
 // organisation (300 log-ins a day) has one in two months; the other kinds start from a trait that is rare by itself.
 double prior_log_odds(detect::FindingKind kind);
 
-// Log-odds of the kind of finding given its evidence.
-double combine(detect::FindingKind kind, std::span<const detect::Evidence> evidence);
+// Log-odds of the kind of finding given its evidence. `corrections`: what verdicts add to positive ratios; null or
+// empty changes nothing.
+double combine(detect::FindingKind kind, std::span<const detect::Evidence> evidence,
+               const Corrections* corrections = nullptr);
 double probability(double log_odds);
 
 Severity severity_of(detect::FindingKind kind, double probability);

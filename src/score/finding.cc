@@ -82,6 +82,17 @@ void write_source(std::string& out, const SourceFacts& source) {
   o.close();
 }
 
+void write_note(std::string& out, const VerdictNote& note) {
+  Object o(out);
+  o.text("id", note.id);
+  o.text("says", note.says);
+  o.text("author", note.author);
+  o.text("reason", note.reason);
+  o.text("time", core::rfc3339(note.time));
+  o.text("expires", note.expires == 0 ? "never" : core::rfc3339(note.expires));
+  o.close();
+}
+
 bool known(const SourceFacts& s) {
   return s.ip.present() || s.asn != 0 || !s.org.empty() || !s.country.empty() || !s.city.empty() ||
          !s.network_type.empty();
@@ -143,6 +154,12 @@ std::string to_json(const Finding& f, bool with_raw) {
   });
   o.text("advice", f.advice);
   o.text("network", f.network);
+  const auto note = [&o](std::string_view name, const VerdictNote& verdict) {
+    if (!verdict.id.empty()) write_note(o.key(name), verdict);
+  };
+  note("verdict", f.verdict);
+  note("suppressed_by", f.suppressed_by);
+  note("risen_above", f.risen_above);
   o.close();
   return out;
 }

@@ -37,6 +37,16 @@ struct RecordPlace {
 enum class Severity : std::uint8_t { kInformational, kLow, kMedium, kHigh, kCritical };
 std::string_view name(Severity severity);
 
+// An analyst's verdict as a finding shows it (score/verdicts.h).
+struct VerdictNote {
+  std::string id;    // of the entry; "" = there is none
+  std::string says;  // "true", "false", "benign"
+  std::string author;
+  std::string reason;
+  core::Nanoseconds time = 0;     // wall clock, when it was given
+  core::Nanoseconds expires = 0;  // 0 = never
+};
+
 struct Finding {
   std::string id;  // stable: derived from kind, time, user, source; 16 hex digits
   core::Nanoseconds time = 0;
@@ -60,7 +70,10 @@ struct Finding {
   std::vector<detect::Evidence> evidence;  // strongest first
   std::vector<RecordPlace> records;        // at most kMostListed
   std::string advice;
-  std::string network;  // covert network id, if linked
+  std::string network;        // covert network id, if linked
+  VerdictNote verdict;        // on this very finding
+  VerdictNote suppressed_by;  // would be an alert, but for this suppression
+  VerdictNote risen_above;    // is an alert although this one covers it: it has become much stranger
 
   static constexpr std::size_t kMostListed = 100;
 };

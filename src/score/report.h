@@ -61,6 +61,14 @@ struct Overview {
   std::uint64_t users = 0, sources = 0, gateways = 0;
 };
 
+// What became of a suppression in this hunt.
+struct SuppressionUse {
+  VerdictNote note;
+  std::string finding;         // that was judged
+  std::uint64_t hits = 0;      // alerts that are none because of it
+  core::Nanoseconds last = 0;  // end of the last of them
+};
+
 struct HuntResult {
   std::vector<Finding> findings;  // best first
   std::vector<InputReport> inputs;
@@ -68,6 +76,7 @@ struct HuntResult {
   event::Counts total;
   Overview overview;
   core::Nanoseconds first = 0, last = 0;
+  std::vector<SuppressionUse> suppressions;  // in force or not, in the order of the file
   std::vector<std::string> notes;  // things the user should know: no network facts, budget, attribution of data
 };
 

@@ -99,6 +99,13 @@ std::string to_json(const AuditEntry& entry) {
   return out + "}";
 }
 
+std::string login_name() {
+  const std::uint32_t login = login_uid();
+  const std::uint32_t uid = login != kNoLogin ? login : ::getuid();
+  std::string name = user_name(uid);
+  return name.empty() ? fmt::format("uid {}", uid) : name;
+}
+
 core::Expected<void> audit(const std::string& state, const AuditEntry& entry, std::size_t most_bytes) {
   const std::string file = fmt::format("{}/{}", state, kAuditFile);
   struct stat folder{};

@@ -40,6 +40,9 @@ struct AuditEntry {
 // originally, where the kernel knows it and it is another (sudo, su).
 std::string to_json(const AuditEntry& entry);
 
+// Who sits at this process: the user who logged in originally, where the kernel knows it, else the process's own.
+std::string login_name();
+
 // Appends one line and brings it to the disk. The file belongs to the owner of the folder, even if root appends. Safe
 // between processes. Errors (ErrorKind::kOutput): no such folder; the file cannot be written, or is none that belongs
 // to it alone (a link). A line that a failure of the machine has cut stays as it is, and the next one begins behind it.

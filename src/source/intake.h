@@ -15,6 +15,7 @@ enum class ArrivalKind : std::uint8_t {
   kLines = 1,      // whole text records, each ended by '\n'; a line feed within a record was replaced by a space
   kDatagrams = 2,  // flow export: each payload behind its length (2 bytes, little endian)
   kTick = 3,       // nothing came for a while: written by the service, so that time passes again when it reads anew
+  kVerdict = 4,    // a line of the file of verdicts (pipeline/verdict_file.h): written by the service, as a tick is
 };
 
 // What came from one peer at once: one or many records.

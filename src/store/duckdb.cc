@@ -181,7 +181,8 @@ class Rows {
       const std::string text = utf8_or_replaced(value);
       items.push_back(duckdb_create_varchar_length(text.data(), text.size()));
     }
-    duckdb_value list = duckdb_create_list_value(varchar.value, items.data(), items.size());
+    duckdb_value nothing = nullptr;  // an empty list is made of no place as well, but not of a null pointer
+    duckdb_value list = duckdb_create_list_value(varchar.value, items.empty() ? &nothing : items.data(), items.size());
     check(duckdb_append_value(appender_.value, list));
     duckdb_destroy_value(&list);
     for (auto& item : items) duckdb_destroy_value(&item);
@@ -781,7 +782,10 @@ Expected<void> Store::append_findings(std::span<const score::Finding> findings) 
       rows->null().null();
     }
     rows->text(f.gateway).text(f.device).text(f.hypothesis).texts(f.attack).text(f.advice).text(f.network);
-    rows->required(score::to_json(f, true)).end();
+    rows->required(score::to_json(f, true));
+    rows->text(f.verdict.says).text(f.verdict.id);
+    const score::VerdictNote& by = f.suppressed_by;
+    rows->text(by.id).text(by.reason).text(by.author).time(by.expires).end();
     std::uint32_t rank = 0;
     for (const auto& e : f.evidence) {
       evidence->required(f.id).index(++rank).text(e.kind).text(e.detector).real(e.llr).text(e.says).end();

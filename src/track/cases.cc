@@ -101,6 +101,31 @@ bool Cases::joins(const event::Event& login) const {
   return open != open_.end() && login.time <= findings_[open->second].finding.end + joins_within(FindingKind::kLogin);
 }
 
+std::string_view Cases::finding_of(const event::Event& login) const {
+  const std::size_t at = find(login_key(login), login);
+  return at < findings_.size() ? std::string_view(findings_[at].finding.id) : std::string_view();
+}
+
+std::vector<baseline::Client> Cases::clients_of(std::string_view id) const {
+  const auto found = by_id_.find(std::string(id));
+  return found == by_id_.end() ? std::vector<baseline::Client>() : findings_[found->second].clients;
+}
+
+std::vector<Nanoseconds> Cases::logins_of(std::string_view id) const {
+  std::vector<Nanoseconds> times;
+  if (const auto found = by_id_.find(std::string(id)); found != by_id_.end()) {
+    for (const auto& [time, log_odds] : findings_[found->second].logins) times.push_back(time);
+  }
+  std::ranges::sort(times);
+  return times;
+}
+
+void Cases::touch(const std::function<bool(const Finding&)>& which) {
+  for (std::size_t i = 0; i < findings_.size(); ++i) {
+    if (which(findings_[i].finding)) note_change(i);
+  }
+}
+
 bool Cases::has(const event::Event& login) const { return find(login_key(login), login) < findings_.size(); }
 
 std::size_t Cases::find(const std::string& key, const event::Event& login) const {
@@ -150,6 +175,9 @@ void Cases::merge(Entry& entry, Scored& s) {
     f.outcome = event::name(e.outcome);
     if (!s.device.empty()) f.device = s.device;
   }
+  if (s.new_client.present() && entry.clients.size() < kMostClients &&
+      std::ranges::find(entry.clients, s.new_client) == entry.clients.end())
+    entry.clients.push_back(s.new_client);
   // Sets are bounded as well: beyond kMostFindings members the counts are lower bounds.
   if (e.source_ip.present() && entry.sources.size() < kMostFindings && entry.sources.insert(e.source_ip).second) {
     ++f.source_count;
@@ -254,6 +282,7 @@ void Cases::changed(const std::function<void(Finding&)>& visit) {
     Finding now = findings_[at].finding;
     complete(now);
     visit(now);
+    if (!now.suppressed_by.id.empty()) findings_[at].finding.suppressed_by.id = std::move(now.suppressed_by.id);
   }
   changed_.clear();
 }

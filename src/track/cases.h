@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "baseline/client.h"
 #include "baseline/view.h"
 #include "core/archive.h"
 #include "detect/detector.h"
@@ -43,6 +44,7 @@ struct Scored {
   std::string_view technique;   // comma-separated
   std::string device;           // what is exposed or shows a trait, if not the source
   bool again = false;           // the event was scored before: this score replaces that one, even if it is lower
+  baseline::Client new_client;  // that the user logged in with, if it was new to him
 };
 
 class Cases {
@@ -56,7 +58,8 @@ class Cases {
   // Whether so many wait to be told that they should be now (kMostFindings beyond those that are still held).
   bool crowded() const { return leaving_.size() >= kMostFindings; }
   // Every finding that is new or has changed since the last call, those that left first, then the others as they are
-  // now, each in the order in which they left or changed first; `alert` is left to the caller.
+  // now, each in the order in which they left or changed first; `alert` is left to the caller, and what he writes into
+  // `suppressed_by` is remembered for the next time.
   void changed(const std::function<void(score::Finding&)>& visit);
   // Findings that closed kKeptClosed before `now` leave.
   void forget_closed(core::Nanoseconds now);
@@ -64,8 +67,17 @@ class Cases {
   bool joins(const event::Event& login) const;
   // Whether a finding holds this very log-in.
   bool has(const event::Event& login) const;
+  // The id of the finding that holds it, "" if none does.
+  std::string_view finding_of(const event::Event& login) const;
+  // Clients new to the user in the finding of this id: the first kMostClients.
+  std::vector<baseline::Client> clients_of(std::string_view id) const;
+  // Times of the log-ins in it, ascending; at most Finding::kMostListed.
+  std::vector<core::Nanoseconds> logins_of(std::string_view id) const;
+  // Findings that changed() is to tell of once more, though nothing joined them.
+  void touch(const std::function<bool(const score::Finding&)>& which);
   std::size_t size() const { return findings_.size(); }
   std::uint64_t dropped() const { return dropped_; }
+  static constexpr std::size_t kMostClients = 8;
 
   // All of it, what changed() has still to tell included. Errors stick to the reader; after one this is to be thrown
   // away.
@@ -79,7 +91,8 @@ class Cases {
     absl::flat_hash_set<std::string> users;
     // Log-odds of the log-ins in it, by time: they may be judged again. At most Finding::kMostListed.
     std::vector<std::pair<core::Nanoseconds, double>> logins;
-    bool changed = false;  // it stands in changed_
+    std::vector<baseline::Client> clients;  // new to the user
+    bool changed = false;                   // it stands in changed_
   };
   void note_change(std::size_t at);
   void drop(const std::vector<bool>& gone);

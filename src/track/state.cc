@@ -7,7 +7,7 @@ namespace orbwatch::track {
 namespace {
 
 // Raised with every change of what is listed here or in score/persist.h.
-constexpr std::uint32_t kLayout = 2;
+constexpr std::uint32_t kLayout = 3;
 
 }  // namespace
 
@@ -20,6 +20,9 @@ void Cases::persist(Archive& a) {
       a.moment(login.first);
       a(login.second);
     });
+    if (layout < 3) return;
+    a(entry.finding.suppressed_by.id);
+    a.sequence(entry.clients, [&](baseline::Client& client) { a(client.software, client.system); });
   });
   a(open_, by_id_, changed_, dropped_);
   if (layout >= 2) a(leaving_);

@@ -47,6 +47,7 @@
 
   const findings = data.findings.map((entry, rank) => ({ ...entry, rank }));
   const alerts = findings.filter((entry) => entry.f.alert);
+  const suppressed = findings.filter((entry) => entry.f.suppressed_by).length;
 
   // ---- header -------------------------------------------------------------------------------------------------------------
   $("period").textContent = data.first ? `${clock(data.first)} to ${clock(data.last)} UTC` : "no dated events";
@@ -63,7 +64,8 @@
   const failures = data.days.reduce((sum, day) => sum + day[3], 0);
   const tiles = [
     [number(alerts.length), alerts.length === 1 ? "alert" : "alerts", alerts.length > 0 && "alert"],
-    [number(data.finding_count - alerts.length), "below the budget"],
+    ...(suppressed > 0 ? [[number(suppressed), "suppressed"]] : []),
+    [number(data.finding_count - alerts.length - suppressed), "below the budget"],
     [compact(total.events), "events"], [compact(logins), "log-ins"], [compact(failures), "of them failed"],
     [compact(data.users), "users"], [compact(data.sources), "source addresses"], [compact(data.gateways), "gateways"],
   ];
@@ -281,6 +283,7 @@
       ];
     }));
   }
+  const said = (v) => v && `${v.says} by ${v.author || "nobody named"}${v.time ? ` on ${v.time.slice(0, 10)}` : ""}${v.expires && v.expires !== "never" ? `, until ${v.expires.slice(0, 10)}` : ""}${v.reason ? `: ${v.reason}` : ""} (${v.id})`;
   function facts(f) {
     const rows = [["Time", f.end && f.end !== f.time ? `${clock(f.time)} to ${clock(f.end)} UTC` : f.time && clock(f.time) + " UTC"], ["User", f.user], ["Outcome", f.outcome],
       ["Gateway", f.gateway], ["Device", f.device], ["Source", f.source?.ip], ["Network type", f.source?.network_type], ["Who says so", f.source?.claims],
@@ -288,6 +291,7 @@
       ["Covert network", f.network],
       ["Users", f.users && f.users.length > 0 && `${f.users.join(", ")}${f.user_count > f.users.length ? ` and ${number(f.user_count - f.users.length)} more` : ""}`],
       ["Sources", f.sources && f.sources.length > 0 && `${f.sources.map((s) => s.ip).join(", ")}${f.source_count > f.sources.length ? ` and ${number(f.source_count - f.sources.length)} more` : ""}`],
+      ["Verdict", said(f.verdict)], ["Suppressed by", said(f.suppressed_by)], ["An alert although suppressed by", said(f.risen_above)],
       ["Finding", f.id]];
     return element("dl", { class: "facts" }, rows.filter(([, value]) => value).map(([label, value]) => [element("dt", {}, label), element("dd", {}, value)]));
   }
@@ -308,7 +312,7 @@
       element("span", { class: "score" }, percent(f.score), element("span", { class: "meter" }, meter(f.score))),
       element("span", { class: "badges" }, element("span", { class: "badge" }, f.severity), element("span", { class: "kind" }, f.kind)),
       element("span", { class: "what" }, element("b", {}, [who(f), f.gateway || f.device].filter(Boolean).join(" → ") || f.kind), element("span", {}, [whence(f), f.source && where(f.source)].filter(Boolean).join(" · "))),
-      element("span", { class: "when" }, f.alert && element("b", {}, "alert"), clock(f.time)), element("span", { class: "twist", "aria-hidden": "true" }, "›"));
+      element("span", { class: "when" }, f.alert && element("b", {}, "alert"), f.suppressed_by && element("i", {}, "suppressed"), clock(f.time)), element("span", { class: "twist", "aria-hidden": "true" }, "›"));
     box.append(element("h3", {}, toggle));
     const show = (on) => {
       toggle.setAttribute("aria-expanded", on ? "true" : "false");
