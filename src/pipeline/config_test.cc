@@ -66,7 +66,8 @@ TEST(Config, SaysWhereAndWhatIsWrong) {
   } cases[] = {
       {"alerts_per_day: 5\nnetwroks: []\n",
        "orbwatch.yaml:2: unknown key 'netwroks' (known: alerts_per_day, timezone, indicators, "
-       "mappings, networks, state, collect, journal, checkpoint, lateness, store, metrics, pseudonyms, outputs)"},
+       "mappings, networks, state, collect, journal, checkpoint, lateness, store, metrics, pseudonyms, outputs, "
+       "verdicts)"},
       {"- a\n- b\n", "orbwatch.yaml:1: the configuration must be a map of keys"},
       {"word\n", "orbwatch.yaml:1: the configuration must be a map of keys"},
       {"\n\nalerts_per_day: many\n", "orbwatch.yaml:3: 'alerts_per_day' must be a number"},

@@ -134,6 +134,7 @@ constexpr const char* kUnusual = R"(alerts_per_day: 2.5
 timezone: Europe/Berlin
 indicators: [a.txt, "b c.csv"]
 mappings: [/etc/formats, "-x: #y"]
+verdicts: "/srv/a b.ndjson"
 networks:
   - {prefix: 198.51.100.0/24, name: "Büro \"A\": 1", type: business, site: "1e5", country: DE, latitude: 52.5,
      longitude: 13.4, own: false, allowed: true}
