@@ -86,9 +86,9 @@ std::string about(const Verdict& v) {
     if (all.empty()) return std::string("nothing");
     return all.size() == 1 ? text(all[0]) : fmt::format("{} and {} more", text(all[0]), all.size() - 1);
   };
-  const std::string users = some(v.users, [](const std::string& user) { return core::printable(user); });
-  const std::string networks = some(v.networks, [](const core::Prefix& network) { return network.text(); });
-  const std::string systems = some(v.systems, [](std::uint32_t system) { return fmt::format("AS{}", system); });
+  std::string users = some(v.users, [](const std::string& user) { return core::printable(user); });
+  std::string networks = some(v.networks, [](const core::Prefix& network) { return network.text(); });
+  std::string systems = some(v.systems, [](std::uint32_t system) { return fmt::format("AS{}", system); });
   switch (v.scope) {
     case score::Scope::kUserNetwork: return users + " from " + networks;
     case score::Scope::kUserSystem: return users + " from " + systems;
@@ -272,6 +272,7 @@ void add_verdict(CLI::App& app, int& exit_code) {
   sub->add_option("--reason", o->reason, "Why; benign needs one");
   sub->add_option("--author", o->author, "Who says so (default: the login name)");
   std::vector<std::string> scopes;
+  scopes.reserve(score::kScopes);
   for (std::size_t i = 0; i < score::kScopes; ++i) scopes.emplace_back(score::name(static_cast<score::Scope>(i)));
   sub->add_option("--scope", o->scope, "What benign covers besides the kind of finding (default: by its kind)")
       ->check(CLI::IsMember(scopes));

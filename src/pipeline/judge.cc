@@ -307,6 +307,7 @@ void Judge::teach(const score::Verdict& verdict, bool refused) {
   const core::Symbol user = core::intern(verdict.users.front());
   if (baseline_.user(user) == nullptr) return;
   std::vector<baseline::Baseline::Origin> origins;
+  origins.reserve(verdict.sources.size());
   for (const core::Ip& ip : verdict.sources) origins.push_back({ip, enricher_.lookup(ip)});
   const std::vector<baseline::Client> clients = cases_.clients_of(verdict.finding);
   if (verdict.says == score::Judgement::kTrue) {

@@ -120,7 +120,7 @@ TEST(VerdictTest, AHuntRemembersWhatWasSaidOfTheOneBefore) {
 
 TEST(VerdictTest, AServiceTakesOneUpWhileItRuns) {
   const TempDir dir;
-  const fs::path folder = dir.path();
+  const fs::path& folder = dir.path();
   const std::string state = (folder / "state").string();
   const std::string config = "state: " + state +
                              "\nmetrics:\n  listen: 127.0.0.1:0\nlateness: 300d\ncheckpoint: 1s\ncollect:\n"
