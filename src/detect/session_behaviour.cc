@@ -33,7 +33,7 @@ constexpr std::array<double, baseline::kLengthBins> kFlatLength = {0.095, 0.126,
                                                                    0.095, 0.095, 0.095, 0.152};
 constexpr double kFlatVolume = 1.0 / baseline::kVolumeBins;  // from 10 kB to 10 GB
 constexpr double kFlatUpload = 1.0 / baseline::kUploadBins;
-constexpr double kLeast = -0.7;
+constexpr double kLeast = -0.25;  // each: an ordinary session shows little, and the three speak of one
 constexpr double kMost = 2.0;
 
 class SessionBehaviour final : public Detector {

