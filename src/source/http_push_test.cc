@@ -451,9 +451,11 @@ TEST(HttpPush, NeedsSomebodyToAskAboutTokens) {
 
 // A request of one log record with that text, by the field numbers of OTLP (each below 128 bytes).
 std::string otlp(const std::string& text) {
-  std::string message = "\x0a" + std::string(1, static_cast<char>(text.size())) + text;
-  for (const char field : {'\x2a', '\x12', '\x12', '\x0a'})
-    message = std::string(1, field) + static_cast<char>(message.size()) + message;
+  std::string message = text;
+  for (const char field : {'\x0a', '\x2a', '\x12', '\x12', '\x0a'}) {
+    const char head[] = {field, static_cast<char>(message.size())};
+    message.insert(0, head, sizeof(head));
+  }
   return message;
 }
 std::string otlp_json(const std::string& records) {

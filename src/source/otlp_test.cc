@@ -70,8 +70,10 @@ std::string nested(int levels) {
   return value;
 }
 std::string nested_json(int levels) {
-  std::string value = R"({"stringValue":"x"})";
-  for (int i = 1; i < levels; ++i) value = R"({"arrayValue":{"values":[)" + value + "]}}";
+  std::string value;
+  for (int i = 1; i < levels; ++i) value += R"({"arrayValue":{"values":[)";
+  value += R"({"stringValue":"x"})";
+  for (int i = 1; i < levels; ++i) value += "]}}";
   return value;
 }
 std::string request_json(const std::string& records, const std::string& more = {}) {

@@ -139,6 +139,7 @@ TEST_F(StoredEventsTest, EveryFieldThatDetectionUsesComesBack) {
 
 TEST_F(StoredEventsTest, EventsComeInTheOrderOfTimeDevicesFirst) {
   std::vector<Event> events;
+  events.reserve(5001);
   for (int i = 0; i < 5000; ++i) events.push_back(full(i * 7919 % 5000));
   events.push_back(full(9000, event::Class::kDevice));
   write(events);

@@ -33,19 +33,19 @@ struct Row {
 class BacktestTest : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    dir_ = new TempDir;
+    folder = new TempDir;
     const RunResult world = run({orbwatch_binary(), "simulate", "--seed", "104", "--users", "60", "--days", "21",
                                  "--covert-logins", "0", "--sprays", "0", "--out", logs()});
     ASSERT_EQ(world.exit_code, 0) << world.err;
   }
   static void TearDownTestSuite() {
-    delete dir_;
-    dir_ = nullptr;
+    delete folder;
+    folder = nullptr;
   }
   void SetUp() override {
     if (!std::filesystem::exists(table())) GTEST_SKIP() << "no network facts at " << table();
   }
-  static std::string logs() { return (*dir_ / "logs").string(); }
+  static std::string logs() { return (*folder / "logs").string(); }
 
   static std::string backtest(std::vector<std::string> arguments) {
     std::vector<std::string> argv = {orbwatch_binary(), "backtest", "--json", "--networks", table()};
@@ -77,9 +77,9 @@ class BacktestTest : public testing::Test {
     return value;
   }
 
-  static TempDir* dir_;
+  static TempDir* folder;
 };
-TempDir* BacktestTest::dir_ = nullptr;
+TempDir* BacktestTest::folder = nullptr;
 
 TEST_F(BacktestTest, TheObviousIsFoundTheOthersStayAsTheyWereAndThreadsDoNotMatter) {
   const std::string json = backtest({"--runs", "6", "--threads", "2", logs()});
@@ -106,7 +106,7 @@ TEST_F(BacktestTest, TheObviousIsFoundTheOthersStayAsTheyWereAndThreadsDoNotMatt
 }
 
 TEST_F(BacktestTest, TheStoreGivesWhatTheLogsGive) {
-  const std::string db = (*dir_ / "events.duckdb").string();
+  const std::string db = (*folder / "events.duckdb").string();
   const RunResult stored = run({orbwatch_binary(), "hunt", "-q", "--networks", table(), "--db", db, logs()});
   if (stored.err.find("has no database") != std::string::npos) GTEST_SKIP() << "built without DuckDB";
   ASSERT_EQ(stored.exit_code, 0) << stored.err;
@@ -129,7 +129,7 @@ TEST_F(BacktestTest, TheStoreGivesWhatTheLogsGive) {
 }
 
 TEST_F(BacktestTest, ThePageIsWritten) {
-  const std::string page = (*dir_ / "backtest.html").string();
+  const std::string page = (*folder / "backtest.html").string();
   const RunResult result = run(
       {orbwatch_binary(), "backtest", "--networks", table(), "--runs", "1", "--sprays", "0", "--html", page, logs()});
   ASSERT_EQ(result.exit_code, 0) << result.err;
@@ -146,12 +146,13 @@ TEST_F(BacktestTest, ErrorsAreClear) {
   };
   fails({}, 2, "no history was named");
   fails({"--networks", "none", logs()}, 2, "no network facts");
-  fails({"--networks", table(), "--on", (*dir_ / "missing.duckdb").string()}, 3, "no such database");
+  fails({"--networks", table(), "--on", (*folder / "missing.duckdb").string()}, 3, "no such database");
   fails({"--networks", table(), "--on", logs()}, 2, "no stored events");
   fails({"--networks", table(), "-"}, 2, "read twice");
-  const std::string empty = dir_->write("empty.log", "").string();
+  const std::string empty = folder->write("empty.log", "").string();
   fails({"--networks", table(), empty}, 3, "no history");
-  const std::string few = dir_->write("few.log",
+  const std::string few = folder
+                              ->write("few.log",
                                       "Oct 06 2026 12:58:22 gw1 : %ASA-6-722022: Group <Staff> User <alice> IP "
                                       "<107.202.53.157> TCP SVC connection "
                                       "established without compression\n"
