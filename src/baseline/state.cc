@@ -90,8 +90,6 @@ void persist(A& a, UserProfile& u) {
       });
   a.moments(u.last_login, u.home_login, u.stranger_failure);
   a(u.last_ip, u.last_place, u.last_system, u.home_ip, u.home_place, u.stranger_ip);
-  few(a, u.break_hours, u.break_squares);
-  persist(a, u.sessions);
   a.enumeration(u.last_type, core::NetworkType::kInternal);
 }
 
@@ -100,7 +98,19 @@ void persist(A& a, GroupProfile& g) {
   few(a, g.logins, g.shared, g.unshared, g.travel, g.impossible_travel);
   a(g.familiarity, g.types, g.new_types, g.hours, g.day_hours);
   lists(a, g.methods);
-  a(g.client_changes, g.follow_ups, g.journeys, g.breaks_home, g.breaks_away);
+  a(g.client_changes, g.follow_ups, g.journeys);
+}
+
+// What layout 2 added; a state of layout 1 knows nothing of it yet.
+template <typename A>
+void persist_added(A& a, UserProfile& u) {
+  few(a, u.break_hours, u.break_squares);
+  persist(a, u.sessions);
+}
+
+template <typename A>
+void persist_added(A& a, GroupProfile& g) {
+  a(g.breaks_home, g.breaks_away);
   persist(a, g.sessions);
   persist(a, g.new_sessions);
 }
@@ -136,17 +146,19 @@ static_assert(sizeof(UserProfile) == 2032 && sizeof(GroupProfile) == 1532 && siz
 
 template <typename Archive>
 void Baseline::persist(Archive& a) {
-  a.section("baseline", kLayout);
+  const std::uint32_t layout = a.section("baseline", kLayout, 1);
   a.moments(origin_, last_learned_, unit_time_);
   a(unit_value_);
   a.entries(users_, [&](Symbol& name, std::unique_ptr<UserProfile>& user) {
     if constexpr (Archive::kReads) user = std::make_unique<UserProfile>();
     a(name, *user);
+    if (layout >= 2) persist_added(a, *user);
   });
   a(sources_);
   a.entries(groups_, [&](Symbol& name, std::unique_ptr<GroupProfile>& group) {
     if constexpr (Archive::kReads) group = std::make_unique<GroupProfile>();
     a(name, *group);
+    if (layout >= 2) persist_added(a, *group);
   });
   a(systems_, all_systems_, clients_, clients_total_, everyone_, strangers_);
   a.sequence(quarantine_, [&](std::pair<Nanoseconds, Event>& held) {
@@ -154,6 +166,7 @@ void Baseline::persist(Archive& a) {
     a(held.second);
   });
   a(forgotten_sources_, refused_users_);
+  if (layout >= 2) persist_added(a, everyone_);
 }
 
 void Baseline::save(core::ArchiveWriter& archive) const { const_cast<Baseline*>(this)->persist(archive); }
