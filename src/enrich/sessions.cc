@@ -12,6 +12,13 @@ using event::Outcome;
 constexpr std::size_t kMostRaw = 2048;
 constexpr std::size_t kMostEnded = 65536;
 
+template <typename T>
+void fill(T& to, const T& from) {
+  if (to == T{}) to = from;
+}
+
+}  // namespace
+
 bool is_login_line(const Event& e) {
   if (!e.user.present() || e.outcome == Outcome::kFailure) return false;
   if (e.event_class == Class::kAuthentication) {
@@ -25,13 +32,6 @@ bool is_end_line(const Event& e) {
   return (e.event_class == Class::kSession && e.activity == Activity::kEnd) ||
          (e.event_class == Class::kAuthentication && e.activity == Activity::kLogoff);
 }
-
-template <typename T>
-void fill(T& to, const T& from) {
-  if (to == T{}) to = from;
-}
-
-}  // namespace
 
 void SessionStitcher::complete(Event& login, const Event& line) const {
   fill(login.assigned_ip, line.assigned_ip);

@@ -37,6 +37,11 @@ constexpr Nanoseconds kLongestSession = 24 * core::kHour;
 constexpr std::size_t kMostPending = 100'000;
 constexpr std::size_t kMostOpen = 1'000'000;
 
+// Whether the event is a line of a log-in that succeeded: begins or completes one.
+bool is_login_line(const Event& event);
+// Whether it ends the session of one.
+bool is_end_line(const Event& event);
+
 struct RawLine {
   event::RecordRef place;
   std::string text;  // at most 2 KiB

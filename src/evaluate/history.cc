@@ -11,21 +11,6 @@ using event::Activity;
 using event::Class;
 using event::Outcome;
 
-// As enrich::SessionStitcher sees it.
-bool is_login_line(const Event& e) {
-  if (!e.user.present() || e.outcome == Outcome::kFailure) return false;
-  if (e.event_class == Class::kAuthentication) {
-    return (e.activity == Activity::kLogon || e.activity == Activity::kChallenge) && e.outcome == Outcome::kSuccess;
-  }
-  return e.event_class == Class::kSession && (e.activity == Activity::kStart || e.activity == Activity::kUpdate);
-}
-
-bool is_end_line(const Event& e) {
-  if (!e.user.present()) return false;
-  return (e.event_class == Class::kSession && e.activity == Activity::kEnd) ||
-         (e.event_class == Class::kAuthentication && e.activity == Activity::kLogoff);
-}
-
 bool is_failure(const Event& e) {
   return e.event_class == Class::kAuthentication && e.outcome == Outcome::kFailure && e.user.present();
 }
@@ -104,9 +89,9 @@ void History::take(const Event& e) {
     seen_[prefix >> 6] |= std::uint64_t{1} << (prefix & 63);
   }
   if (e.event_class != Class::kAuthentication && e.event_class != Class::kSession) return;
-  if (is_end_line(e)) {
+  if (enrich::is_end_line(e)) {
     take_end_line(e);
-  } else if (is_login_line(e)) {
+  } else if (enrich::is_login_line(e)) {
     take_login_line(e);
   } else if (is_failure(e)) {
     take_failure(e);

@@ -1,7 +1,6 @@
 #include "evaluate/simulate.h"
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cctype>
@@ -16,6 +15,7 @@
 #include "core/text.h"
 #include "decode/all.h"
 #include "evaluate/rng.h"
+#include "evaluate/simulate_test_util.h"
 #include "evaluate/world.h"
 #include "support/temp_dir.h"
 
@@ -25,16 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 using core::kDay;
 using core::kHour;
-
-std::string content(const std::string& path) {
-  std::string bytes;
-  gzFile file = gzopen(path.c_str(), "rb");  // reads plain files as they are
-  if (file == nullptr) return bytes;
-  char buffer[1 << 16];
-  for (int n; (n = gzread(file, buffer, sizeof buffer)) > 0;) bytes.append(buffer, static_cast<std::size_t>(n));
-  gzclose(file);
-  return bytes;
-}
 
 SimulateOptions small(const std::string& out, std::uint64_t seed = 4) {
   SimulateOptions o;
@@ -53,15 +43,6 @@ std::map<std::string, std::string> contents(const SimulateResult& result) {
   for (const std::string& file : result.files) all[fs::path(file).filename().string()] = content(file);
   all["truth"] = content(result.truth_file);
   return all;
-}
-
-std::map<std::string, int> line_counts(const SimulateResult& result) {
-  std::map<std::string, int> lines;
-  for (const std::string& file : result.files) {
-    const std::string text = content(file);
-    for (std::string_view rest = text; !rest.empty();) ++lines[std::string(core::take_until(rest, '\n'))];
-  }
-  return lines;
 }
 
 TEST(Simulate, SameSeedSameBytes) {

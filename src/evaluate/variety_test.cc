@@ -1,7 +1,6 @@
 // What --variety 1, the sectors and the sets of gateways add to simulated worlds: each is found in the logs, in the
 // truth or in the world that the logs are written from.
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -16,6 +15,7 @@
 #include "core/text.h"
 #include "decode/all.h"
 #include "evaluate/simulate.h"
+#include "evaluate/simulate_test_util.h"
 #include "evaluate/world.h"
 #include "support/temp_dir.h"
 
@@ -28,28 +28,10 @@ using core::kHour;
 using core::kMinute;
 using core::kSecond;
 
-std::string content(const std::string& path) {
-  std::string bytes;
-  gzFile file = gzopen(path.c_str(), "rb");  // reads plain files as they are
-  if (file == nullptr) return bytes;
-  char buffer[1 << 16];
-  for (int n; (n = gzread(file, buffer, sizeof buffer)) > 0;) bytes.append(buffer, static_cast<std::size_t>(n));
-  gzclose(file);
-  return bytes;
-}
-
 std::map<std::string, std::string> contents(const SimulateResult& result) {
   std::map<std::string, std::string> all;
   for (const std::string& file : result.files) all[fs::path(file).filename().string()] = content(file);
   return all;
-}
-
-std::map<std::string, int> line_counts(const SimulateResult& result) {
-  std::map<std::string, int> lines;
-  for (const auto& [name, text] : contents(result)) {
-    for (std::string_view rest = text; !rest.empty();) ++lines[std::string(core::take_until(rest, '\n'))];
-  }
-  return lines;
 }
 
 event::EventBatch decoded(const std::string& file, std::string& format) {
