@@ -17,6 +17,9 @@ using event::Outcome;
 // Peer groups and AS numbers grow with the organisation, not with its traffic; these caps only stop a hostile log.
 // A longer silence of all log sources is a hole in the data, not a row of quiet days.
 constexpr double kLongestBreak = 14.0 * 24;  // hours
+constexpr double kFarKilometres = 500;       // below, the error of geolocation outweighs the distance
+constexpr double kFastest = 1000;            // km/h, an airliner with its wind
+constexpr Nanoseconds kLongestOpen = 12 * core::kHour;
 constexpr Nanoseconds kNoData = 7 * core::kDay;
 constexpr std::size_t kMostGroups = 10'000;
 constexpr std::size_t kMostSystems = 200'000;
@@ -187,6 +190,7 @@ View Baseline::view(const Event& e) {
     v.familiarity = found.level;
     v.network_since = found.since;
     v.neighbour = found.neighbour;
+    v.strange = strangeness(user, e, *v.source, found);
     v.network_key = found.neighbour ? address_key(e.source_ip) : prefix_key(e.source_ip);
     if (v.login && found.level != Familiarity::kSamePrefix) {
       for (const auto& recent : user.recent_networks) {
@@ -202,6 +206,18 @@ View Baseline::view(const Event& e) {
       if (system != systems_.end() && everyone_.logins > 0)
         v.known_systems_share += system->second.logins / everyone_.logins;
     }
+    if (v.login) {
+      const Forecast expected = corrected(forecast(user, v.group, v.source->asn));
+      const NoveltyChances& novelty = expected.novelty;
+      const double known = std::max(0.02, 1 - novelty.new_near - novelty.new_far - novelty.new_country);
+      v.chances = {known * (1 - expected.moved),
+                   known * expected.moved * novelty.near,
+                   known * expected.moved * (1 - novelty.near),
+                   novelty.new_near,
+                   novelty.new_far,
+                   novelty.new_country};
+      v.readdressed = expected.readdressed;
+    }
     if (found.level <= Familiarity::kSameSystemFar) describe_move(v, user, e);
     v.client_change = client_change(user, v.client);
     if (v.client.present() && clients_total_ > 0) {
@@ -214,6 +230,7 @@ View Baseline::view(const Event& e) {
 }
 
 // The user's own share of what is known of his provider's customers is left out, so that nothing is counted twice.
+// Lines that move are the provider's doing; the user differs from its other customers by his equipment alone.
 double Baseline::moved(const UserProfile& user, std::uint32_t asn) const {
   const double user_moved = user.moves.weight(asn);
   const double user_total = user.systems.weight(asn);
@@ -228,8 +245,8 @@ double Baseline::moved(const UserProfile& user, std::uint32_t asn) const {
   const double others_total =
       std::max(others_moved, all_systems_.moved + all_systems_.stayed - here_total - user_total);
   double p = mixed(others_moved / unit, others_total / unit, kMovedPrior, 20);
-  p = mixed(here_moved / unit, here_total / unit, p, 8);
-  return mixed(user_moved / unit, std::max(user_moved, user_total) / unit, p, 4);
+  p = mixed(here_moved / unit, here_total / unit, p, 60);
+  return mixed(user_moved / unit, std::max(user_moved, user_total) / unit, p, 30);
 }
 
 // Users and providers count twice, at their own level and in the one above: what is rare everywhere stays rare.
@@ -243,8 +260,50 @@ double Baseline::readdressed(const UserProfile& user, std::uint32_t asn) const {
   return rate(user, p, 10);
 }
 
+// The longer somebody is known, the more of his provider's prefixes are: the odds of another are changed as those of
+// all users with so many log-ins differ from those of all.
+double Baseline::by_experience(double moved, std::size_t bin) const {
+  const auto moves = [&](std::size_t b) {
+    const Levels& levels = everyone_.familiarity[b];
+    const double away = levels[1] + levels[2];
+    return std::pair<double, double>(away, away + levels[0]);
+  };
+  double away = 0, all = 0;
+  for (std::size_t b = 1; b < kExperienceBins; ++b) {
+    away += moves(b).first;
+    all += moves(b).second;
+  }
+  const double usual = mixed(away / unit_value_, all / unit_value_, kMovedPrior, 20);
+  const double here = mixed(moves(bin).first / unit_value_, moves(bin).second / unit_value_, usual, 20);
+  const auto odds = [](double p) { return std::clamp(p, 1e-6, 1 - 1e-6) / (1 - std::clamp(p, 1e-6, 1 - 1e-6)); };
+  const double changed = odds(moved) * odds(here) / odds(usual);
+  return changed / (1 + changed);
+}
+
+Baseline::Forecast Baseline::forecast(const UserProfile& user, const GroupProfile* group, std::uint32_t asn) const {
+  return {novelty_chances(user, group, everyone_, unit_value_),
+          by_experience(moved(user, asn), experience_bin(user.logins / unit_value_)), readdressed(user, asn)};
+}
+
+Baseline::Forecast Baseline::corrected(Forecast f) const {
+  f.novelty.new_near = calibrations_[0].corrected(f.novelty.new_near);
+  f.novelty.new_far = calibrations_[1].corrected(f.novelty.new_far);
+  f.novelty.new_country = calibrations_[2].corrected(f.novelty.new_country);
+  f.moved = calibrations_[3].corrected(f.moved);
+  f.readdressed = calibrations_[4].corrected(f.readdressed);
+  return f;
+}
+
+void Baseline::check(const Forecast& f, const Novelty& found, Nanoseconds time) {
+  calibrations_[0].add(f.novelty.new_near, found.level == Familiarity::kNewSystemNear, time);
+  calibrations_[1].add(f.novelty.new_far, found.level == Familiarity::kNewSystemFar, time);
+  calibrations_[2].add(f.novelty.new_country, found.level == Familiarity::kNewCountry, time);
+  if (found.level <= Familiarity::kSameSystemFar)
+    calibrations_[3].add(f.moved, found.level != Familiarity::kSamePrefix, time);
+  if (found.level == Familiarity::kSamePrefix) calibrations_[4].add(f.readdressed, found.neighbour, time);
+}
+
 void Baseline::describe_move(View& v, const UserProfile& user, const Event& e) const {
-  v.moved = moved(user, v.source->asn);
   const auto d = static_cast<std::size_t>(nearest(user, prefix_key(e.source_ip)));
   const auto system = systems_.find(v.source->asn);
   const auto share = [&](const std::array<float, kDistances> SystemProfile::* field,
@@ -254,7 +313,6 @@ void Baseline::describe_move(View& v, const UserProfile& user, const Event& e) c
       p = mixed((system->second.*field)[d] / v.unit, sum(system->second.*field) / v.unit, p, 10);
     return p;
   };
-  v.readdressed = readdressed(user, v.source->asn);
   const auto returned = v.neighbour ? &SystemProfile::address_returned : &SystemProfile::returned;
   const auto of = v.neighbour ? &SystemProfile::readdressed : &SystemProfile::moved;
   double back = mixed(all_systems_.*returned / v.unit, all_systems_.*of / v.unit, kReturnedPrior, 20);
@@ -357,6 +415,33 @@ Baseline::Novelty Baseline::novelty(const UserProfile& user, const Event& e, con
     return {recent.level, recent.since, false};
   }
   return {level, 0, false};
+}
+
+Strangeness Baseline::strangeness(const UserProfile& user, const Event& e, const NetworkFacts& facts,
+                                  const Novelty& found) {
+  Strangeness strange;
+  strange.roams = roams(facts.type) || roams(user.last_type) ? 1 : 0;
+  const bool known = found.level == Familiarity::kSamePrefix;
+  if (known && !found.neighbour) return strange;
+  const std::uint32_t place = pack_place(facts.latitude, facts.longitude);
+  // In his usual area it is the log-in before that was odd.
+  if (far(found.level) && place != 0 && user.last_place != 0 && e.time > user.last_login) {
+    strange.travels = true;
+    strange.kilometres = apart(user.last_place, place);
+    strange.hours = static_cast<double>(e.time - user.last_login) / static_cast<double>(core::kHour);
+    strange.impossible_travel = strange.kilometres > kFarKilometres && strange.kilometres > kFastest * strange.hours;
+  }
+  for (const auto& open : user.open) {
+    if (open.prefix == 0 || open.ip == e.source_ip) continue;
+    if (!found.neighbour && open.prefix == prefix_key(e.source_ip)) continue;
+    if (e.time < open.start || e.time - open.start > kLongestOpen) continue;
+    strange.open = &open;
+    break;
+  }
+  const Nanoseconds ago = e.time - user.stranger_failure;
+  strange.tried = user.stranger_failure != 0 && ago >= 0 && ago <= kTriedLately &&
+                  prefix_key(user.stranger_ip) != prefix_key(e.source_ip);  // else it was he who mistyped
+  return strange;
 }
 
 SourceProfile* Baseline::source_of(const Ip& ip, Nanoseconds time) {
@@ -470,6 +555,8 @@ void Baseline::learn_population(const Event& e, const NetworkFacts& facts) {
   if (client_counts) {
     for (const auto& recent : user->recent_clients) client_counts &= recent.since == 0 || recent.client != client;
   }
+  // Habits of log-ins from inside say nothing of those from outside.
+  const bool remote = e.source_ip.is_global() && !networks_.is_own(e.source_facts);
   const SourceProfile* source = nullptr;
   if (const auto known = sources_.find(e.source_ip); known != sources_.end()) source = &known->second;
   const bool address_is_new = user != nullptr && (source == nullptr || !source->has_user(e.user));
@@ -479,12 +566,22 @@ void Baseline::learn_population(const Event& e, const NetworkFacts& facts) {
     g->hours[hour_of_week(e.time)] += w;
     g->day_hours[day_hour(e.time)] += w;
     if (type < core::kNetworkTypes) g->types[type] += w;
-    if (fresh.since == 0) g->familiarity[bin][static_cast<std::size_t>(fresh.level)] += w;
+    if (remote && fresh.since == 0) g->familiarity[bin][static_cast<std::size_t>(fresh.level)] += w;
     if (fresh.since == 0 && bin > 0 && fresh.level >= Familiarity::kNewSystemNear && type < core::kNetworkTypes)
       g->new_types[type] += w;
     g->methods.add(method_of(e), w);
     if (client_counts) g->client_changes[static_cast<std::size_t>(change)] += w;
     if (address_is_new && fresh.since == 0) (shared_lately(source, e) ? g->shared : g->unshared) += w;
+  }
+  if (remote && fresh.since == 0 && bin > 0) check(forecast(*user, group, facts.asn), fresh, e.time);
+  if (remote && fresh.since == 0 && bin > 0 && (fresh.level != Familiarity::kSamePrefix || fresh.neighbour)) {
+    const Strangeness strange = strangeness(*user, e, facts, fresh);
+    Circumstances& counts = everyone_.circumstances[static_cast<std::size_t>(fresh.level)];
+    counts.logins[strange.roams] += w;
+    if (strange.travels) counts.travels[strange.roams] += w;
+    if (strange.impossible_travel) counts.impossible_travels[strange.roams] += w;
+    if (strange.open != nullptr) counts.concurrent[strange.roams] += w;
+    if (strange.tried) counts.tried[strange.roams] += w;
   }
   const std::uint32_t place = roams(facts.type) ? 0 : pack_place(facts.latitude, facts.longitude);
   if (fresh.since == 0 && far(fresh.level) && bin > 0 && user->home_login != 0 && e.time > user->home_login &&
@@ -556,15 +653,6 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts, bool at_on
   UserProfile& user = *slot;
   at_once |= user.count < kLearnedAtOnce;
   const std::uint32_t place = pack_place(facts.latitude, facts.longitude);
-  if (place != 0 && user.last_place != 0 && e.time > user.last_login) {
-    double ya, xa, yb, xb;
-    unpack_place(user.last_place, ya, xa);
-    unpack_place(place, yb, xb);
-    const double hours = static_cast<double>(e.time - user.last_login) / static_cast<double>(core::kHour);
-    const double km = kilometres(ya, xa, yb, xb);
-    everyone_.travel += w;
-    if (km > 500 && km > 1000 * hours) everyone_.impossible_travel += w;
-  }
   // His own line vouches for the client that he uses there.
   const Novelty fresh = novelty(user, e, facts);
   const bool at_home =
@@ -614,10 +702,11 @@ void Baseline::learn_network(UserProfile& user, const Event& e, const NetworkFac
     all_systems_.*returned += w;
   }
   note_follow_ups(user, e, facts, fresh);
+  const bool remote = e.source_ip.is_global() && !networks_.is_own(e.source_facts);
   const bool news = !at_once && fresh.neighbour && readdressed(user, facts.asn) < kKeepsAddress;
   if (fresh.since != 0 && !at_once) return;
   if (fresh.since == 0) {
-    if (experience_bin(user.logins / w) > 0) user.familiarity[static_cast<std::size_t>(fresh.level)] += w;
+    if (remote && experience_bin(user.logins / w) > 0) user.familiarity[static_cast<std::size_t>(fresh.level)] += w;
     at_once |= fresh.level == Familiarity::kSamePrefix ||
                (same_system(fresh.level) && moved(user, facts.asn) > kMovesAllTheTime);
     if (same_system(fresh.level)) user.moves.add(facts.asn, w);
@@ -753,6 +842,13 @@ void Baseline::learn_failure(const Event& e, const NetworkFacts& facts) {
   }
   if (neighbour) return;  // the user's own provider: a mistyped password at home
   StrangerFailures& s = strangers_;
+  const std::int64_t day = e.time / core::kDay;
+  if (s.day == 0) s.day = day;
+  if (day > s.day) {
+    for (std::int64_t d = s.day; d < day && d < s.day + static_cast<std::int64_t>(StrangerFailures::kDays); ++d)
+      s.close_day();
+    s.day = day;
+  }
   const std::int64_t hour = e.time / core::kHour;
   if (s.hour == 0) s.hour = hour;
   if (hour > s.hour) {
@@ -763,23 +859,18 @@ void Baseline::learn_failure(const Event& e, const NetworkFacts& facts) {
     }
     s.hour = hour;
   }
-  if (hour > s.hour - static_cast<std::int64_t>(StrangerFailures::kHours)) {
-    const auto slot = static_cast<std::size_t>(hour % static_cast<std::int64_t>(StrangerFailures::kHours));
-    ++s.failures[slot];
-    if (!source->counted_as_stranger(e.time)) {
-      source->stranger_hour = static_cast<std::uint32_t>(hour);
-      ++s.sources[slot];
-      if (facts.type == NetworkType::kConsumer || facts.type == NetworkType::kMobile) ++s.consumer[slot];
-    }
-  }
-  const std::int64_t day = e.time / core::kDay;
-  if (s.day == 0) s.day = day;
-  if (day > s.day) {
-    for (std::int64_t d = s.day; d < day && d < s.day + 28; ++d) s.close_day(d == s.day ? s.today : 0);
-    s.day = day;
-    s.today = 0;
-  }
-  if (day == s.day) ++s.today;
+  const bool today = day == s.day;
+  if (today) ++s.today;
+  if (hour <= s.hour - static_cast<std::int64_t>(StrangerFailures::kHours)) return;
+  const auto slot = static_cast<std::size_t>(hour % static_cast<std::int64_t>(StrangerFailures::kHours));
+  ++s.failures[slot];
+  if (source->counted_as_stranger(e.time)) return;
+  source->stranger_hour = static_cast<std::uint32_t>(hour);
+  const bool consumer = facts.type == NetworkType::kConsumer || facts.type == NetworkType::kMobile;
+  ++s.sources[slot];
+  if (consumer) ++s.consumer[slot];
+  if (today) ++s.today_sources;
+  if (today && consumer) ++s.today_consumer;
 }
 
 void Baseline::forget(const Event& e, bool with_client) {

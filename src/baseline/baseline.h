@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "baseline/forecast.h"
 #include "baseline/profile.h"
 #include "baseline/view.h"
 #include "core/archive.h"
@@ -124,6 +125,8 @@ class Baseline {
     bool neighbour = false;  // an address new to the user in a known prefix
   };
   static Novelty novelty(const UserProfile& user, const Event& event, const core::NetworkFacts& facts);
+  static Strangeness strangeness(const UserProfile& user, const Event& event, const core::NetworkFacts& facts,
+                                 const Novelty& novelty);
   void learn_population(const Event& event, const core::NetworkFacts& facts);
   void learn_system(const Event& event, const core::NetworkFacts& facts, const UserProfile* user,
                     const Novelty& novelty);
@@ -145,6 +148,16 @@ class Baseline {
                      const core::NetworkFacts& facts);
   double moved(const UserProfile& user, std::uint32_t asn) const;
   double readdressed(const UserProfile& user, std::uint32_t asn) const;
+  double by_experience(double moved, std::size_t bin) const;
+  // What is forecast of a log-in of the user through this provider; `corrected`: by Calibration.
+  struct Forecast {
+    NoveltyChances novelty;
+    double moved = 0.15;       // through a provider known to him: that it is from a prefix new to him
+    double readdressed = 0.2;  // from a known prefix: that it is from an address new to him
+  };
+  Forecast forecast(const UserProfile& user, const GroupProfile* group, std::uint32_t asn) const;
+  Forecast corrected(Forecast forecast) const;
+  void check(const Forecast& forecast, const Novelty& found, Nanoseconds time);
   void describe_move(View& view, const UserProfile& user, const Event& event) const;
   GroupProfile* group_of(Symbol name, bool add);
   void learn_failure(const Event& event, const core::NetworkFacts& facts);
@@ -168,6 +181,8 @@ class Baseline {
   absl::flat_hash_map<std::uint64_t, float> clients_;
   float clients_total_ = 0;
   GroupProfile everyone_;
+  // How good the forecasts were: NoveltyChances in their order, moved, readdressed.
+  std::array<Calibration, 5> calibrations_;
   StrangerFailures strangers_;
   std::deque<std::pair<Nanoseconds, Event>> quarantine_;
   std::uint64_t forgotten_sources_ = 0;

@@ -131,44 +131,81 @@ std::uint32_t StrangerFailures::failures_24h() const { return sum(failures); }
 std::uint32_t StrangerFailures::sources_24h() const { return sum(sources); }
 std::uint32_t StrangerFailures::consumer_24h() const { return sum(consumer); }
 
-void StrangerFailures::close_day(std::uint32_t count) {
-  days[day_count % days.size()] = count;
-  ++day_count;
+void StrangerFailures::close_day() {
+  days[day_count++ % kDays] = today;
+  source_days[source_day_count % kDays] = today_sources;
+  consumer_days[source_day_count++ % kDays] = today_consumer;
+  today = today_sources = today_consumer = 0;
 }
 
 void StrangerFailures::skip_to(std::int64_t next_day) {
   if (day == 0 || next_day <= day) return;
-  close_day(today);
+  close_day();
   day = next_day;
-  today = 0;
 }
 
 void StrangerFailures::add_account(std::int64_t on_day) {
-  constexpr auto kDays = static_cast<std::int64_t>(kAccountDays);
-  if (on_day <= account_day - kDays) return;
+  constexpr auto kKept = static_cast<std::int64_t>(kAccountDays);
+  if (on_day <= account_day - kKept) return;
   if (on_day > account_day) {
-    for (std::int64_t d = std::max(account_day + 1, on_day - kDays + 1); d <= on_day; ++d)
-      accounts[static_cast<std::size_t>(d % kDays)] = 0;
+    for (std::int64_t d = std::max(account_day + 1, on_day - kKept + 1); d <= on_day; ++d)
+      accounts[static_cast<std::size_t>(d % kKept)] = 0;
     account_day = on_day;
   }
-  ++accounts[static_cast<std::size_t>(on_day % kDays)];
+  ++accounts[static_cast<std::size_t>(on_day % kKept)];
 }
 
 std::uint32_t StrangerFailures::accounts_until(std::int64_t on_day) const {
-  constexpr auto kDays = static_cast<std::int64_t>(kAccountDays);
+  constexpr auto kKept = static_cast<std::int64_t>(kAccountDays);
   std::uint32_t total = 0;
-  for (std::int64_t d = std::max(on_day, account_day) - kDays + 1; d <= account_day; ++d)
-    if (d >= 0) total += accounts[static_cast<std::size_t>(d % kDays)];
+  for (std::int64_t d = std::max(on_day, account_day) - kKept + 1; d <= account_day; ++d)
+    if (d >= 0) total += accounts[static_cast<std::size_t>(d % kKept)];
   return total;
 }
 
 double StrangerFailures::ordinary_day() const {
   if (day_count == 0) return 3;
   const std::size_t n = std::min<std::size_t>(day_count, days.size());
-  std::array<std::uint32_t, 28> sorted = days;
+  std::array<std::uint32_t, kDays> sorted = days;
   std::sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(n));
   // With few days a quiet one must not make the next ordinary day look loud: one imaginary day of 3 counts along.
   return (static_cast<double>(sorted[n / 2]) * static_cast<double>(n) + 3.0) / (static_cast<double>(n) + 1.0);
+}
+
+namespace {
+
+StrangerFailures::Ordinary ordinary(std::array<std::uint32_t, StrangerFailures::kDays> counts, std::size_t days) {
+  // Before any day is over nothing is known: an organisation may have a dozen such sources a day or hundreds.
+  constexpr double kFirstMean = 20;
+  constexpr double kFirstDispersion = 0.7;
+  constexpr double kMeanDays = 0.5;  // what these are worth
+  constexpr double kSpreadDays = 2;
+  constexpr double kLeastDispersion = 0.5, kMostDispersion = 200;
+  const std::size_t n = std::min(days, counts.size());
+  std::sort(counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(n));
+  const auto quantile = [&](double q) {
+    if (n == 0) return 0.0;
+    const double at = q * static_cast<double>(n - 1);
+    const auto low = static_cast<std::size_t>(at);
+    const std::size_t high = std::min(low + 1, n - 1);
+    return counts[low] + (at - static_cast<double>(low)) * (static_cast<double>(counts[high]) - counts[low]);
+  };
+  const auto seen = static_cast<double>(n);
+  const double mean = std::max(1.0, (quantile(0.5) * seen + kFirstMean * kMeanDays) / (seen + kMeanDays));
+  const double spread = (quantile(0.75) - quantile(0.25)) / 1.349;  // of a normal distribution
+  const double first = mean + mean * mean / kFirstDispersion;
+  const double variance = (seen * spread * spread + kSpreadDays * first) / (seen + kSpreadDays);
+  const double dispersion = variance > mean ? mean * mean / (variance - mean) : kMostDispersion;
+  return {mean, std::clamp(dispersion, kLeastDispersion, kMostDispersion)};
+}
+
+}  // namespace
+
+StrangerFailures::Ordinary StrangerFailures::ordinary_sources() const {
+  return ordinary(source_days, source_day_count);
+}
+StrangerFailures::Ordinary StrangerFailures::ordinary_consumer() const {
+  return ordinary(consumer_days, source_day_count);
 }
 
 }  // namespace orbwatch::baseline

@@ -106,9 +106,15 @@ constexpr bool same_system(Familiarity level) {
 }
 constexpr double kNearKilometres = 60;  // databases place a subscriber within some tens of kilometres
 
-// Log-ins of experience: how many the user had before. Novelty is ordinary for a newcomer.
-constexpr std::size_t kExperienceBins = 4;  // none, 1-4, 5-19, 20 and more
-inline std::size_t experience_bin(double logins) { return logins < 0.5 ? 0 : logins < 4.5 ? 1 : logins < 19.5 ? 2 : 3; }
+// Log-ins of experience: how many the user had before. Novelty is ordinary for a newcomer, and the rarer the longer
+// somebody is known (as the chance of a new species falls with the size of the sample: Good, Biometrika 40, 1953).
+constexpr std::size_t kExperienceBins = 7;  // none, 1-2, 3-5, 6-10, 11-20, 21-40, 41 and more
+inline std::size_t experience_bin(double logins) {
+  constexpr std::array<double, kExperienceBins - 1> kBelow = {0.5, 2.5, 5.5, 10.5, 20.5, 40.5};
+  std::size_t bin = 0;
+  while (bin < kBelow.size() && logins >= kBelow[bin]) ++bin;
+  return bin;
+}
 
 using Levels = std::array<float, kFamiliarities>;
 
@@ -261,9 +267,32 @@ struct UserProfile {
   Ip stranger_ip;
 };
 
+// What else is strange about a log-in from a network new to the user.
+struct Strangeness {
+  std::size_t roams = 0;  // index of Circumstances
+  bool travels = false;   // the place of the log-in before is known, and this one's
+  bool impossible_travel = false;
+  double kilometres = 0;  // from the log-in before
+  double hours = 0;
+  const UserProfile::OpenSession* open = nullptr;  // a session from elsewhere
+  bool tried = false;                              // UserProfile::stranger_failure was within kTriedLately
+};
+constexpr Nanoseconds kTriedLately = 3 * core::kDay;
+
 // How long the break is, in hours, into which a moment falls that has nothing to do with the user: the mean of the
 // breaks weighed by their own length. Some 30 hours while nothing is known.
 double usual_break(const UserProfile& user, double unit);
+
+// How often ordinary log-ins from networks new to their user look strange in other ways, too. Counted among these
+// alone: what comes with every journey is no further sign of an intruder beside the journey itself. Index: whether
+// addresses of the network say little of the place (roams()).
+struct Circumstances {
+  std::array<float, 2> logins{};
+  std::array<float, 2> travels{};  // of them: the place of the log-in before is known, too
+  std::array<float, 2> impossible_travels{};
+  std::array<float, 2> concurrent{};  // while a session from elsewhere was open
+  std::array<float, 2> tried{};       // soon after a stranger had failed on the account
+};
 
 struct GroupProfile {  // a peer group, a gateway, or all
   float logins = 0;
@@ -287,8 +316,8 @@ struct GroupProfile {  // a peer group, a gateway, or all
   // Sessions: from users' own networks, and from networks that were new to the user (alarms excepted).
   SessionShapes sessions;
   SessionShapes new_sessions;
-  float travel = 0;  // pairs of log-ins of one user that could be told apart by place
-  float impossible_travel = 0;
+  // Circumstances of log-ins from networks new to the user, by what was new (of kSamePrefix: the address).
+  std::array<Circumstances, kFamiliarities> circumstances{};
 };
 
 // A provider (AS) as its customers here show it.
@@ -343,11 +372,17 @@ struct StrangerFailures {
   std::array<std::uint32_t, kHours> sources{};
   std::array<std::uint32_t, kHours> consumer{};  // of the sources, in consumer networks
   std::int64_t hour = 0;                         // hours since the epoch of the newest bucket
-  // Finished days, newest last: failures a day.
-  std::array<std::uint32_t, 28> days{};
+  // Finished days, in a ring: failures, sources, of these in consumer networks; and those of the day that runs.
+  static constexpr std::size_t kDays = 28;
+  std::array<std::uint32_t, kDays> days{};
+  std::array<std::uint32_t, kDays> source_days{};
+  std::array<std::uint32_t, kDays> consumer_days{};
   std::uint32_t day_count = 0;
+  std::uint32_t source_day_count = 0;  // of source_days and consumer_days
   std::int64_t day = 0;
   std::uint32_t today = 0;
+  std::uint32_t today_sources = 0;
+  std::uint32_t today_consumer = 0;
   // Accounts tried by strangers, each once a day, on the last days (index: day modulo size).
   static constexpr std::size_t kAccountDays = 4;
   std::array<std::uint32_t, kAccountDays> accounts{};
@@ -356,10 +391,19 @@ struct StrangerFailures {
   std::uint32_t failures_24h() const;
   std::uint32_t sources_24h() const;
   std::uint32_t consumer_24h() const;
-  void close_day(std::uint32_t count);
+  void close_day();
   // Ends the day that is being counted; days up to `next_day` (since 1970) are unknown, not quiet.
   void skip_to(std::int64_t next_day);
   double ordinary_day() const;  // median of the finished days; 3 without history
+  // What a day has ordinarily: a negative binomial count of this mean and dispersion k (variance mean + mean^2 / k). By
+  // median and quartiles of the finished days, so that the days of a spray do not make the next one ordinary; with few
+  // of them wide.
+  struct Ordinary {
+    double mean;
+    double dispersion;
+  };
+  Ordinary ordinary_sources() const;
+  Ordinary ordinary_consumer() const;
   void add_account(std::int64_t on_day);
   // Sum over the last kAccountDays days up to `on_day`: an upper bound of the accounts tried in them.
   std::uint32_t accounts_until(std::int64_t on_day) const;

@@ -22,9 +22,10 @@ struct View {
   double system_share = 0;
   // Share of all log-ins that came from any AS that this user is known for.
   double known_systems_share = 0;
-  // The chance that a log-in through a provider known to the user comes from a prefix new to him, and how its distance
-  // from his prefixes is distributed: where his own line has moved, and for other customers' lines.
-  double moved = 0.15;
+  // Of a log-in: the chance of each Familiarity for this user, before this log-in is seen (baseline/forecast.h).
+  std::array<double, kFamiliarities> chances = {0.9, 0.03, 0.02, 0.025, 0.02, 0.005};
+  // How the distance from the user's prefixes is distributed for a prefix new to him of a known provider: where his own
+  // line has moved, and for other customers' lines.
   double distance_own = 1;
   double distance_others = 1;
   // The prefix is known, but the user never came from this address (IPv6: /64) in it; and the chance of that where his
@@ -54,6 +55,8 @@ struct View {
   Ip other_login_ip;
   // Set when it is judged once more because a session of it has ended.
   const SessionShape* session = nullptr;
+  // Of a log-in from a network or address new to the user: what else is strange about it.
+  Strangeness strange;
   // Share of the accounts that strangers tried within some days, 0..1.
   double accounts_tried = 0;
   Client client;

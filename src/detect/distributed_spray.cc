@@ -2,10 +2,10 @@
 // one attempt per account and day in about 80 % of cases). Counting failures per source never sees it; the number of
 // strangers who fail does.
 //
-// The count of failures within 24 hours by sources that nobody ever logged in from, that tried at most three times and
-// do not stand in the tried user's own networks (baseline::StrangerFailures) is compared with an ordinary day's:
-// negative binomial with mean m and dispersion k against the same with a spray added (Javed and Paxson, CCS 2013, model
-// the site-wide statistic likewise).
+// The number of sources within 24 hours that nobody ever logged in from, that failed at most three times and do not
+// stand in the tried user's own networks (baseline::StrangerFailures), is compared with an ordinary day's: negative
+// binomial with the mean and dispersion of the days before against the same with a spray added (Javed and Paxson, CCS
+// 2013, model the site-wide statistic likewise). So is the number of those in consumer networks.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -20,8 +20,10 @@ using baseline::View;
 using event::Class;
 using event::Event;
 
-constexpr double kDispersion = 2.0;  // variance of ordinary days: m + m^2 / k
-constexpr double kGuessed = 0.4;     // share of intrusions that the network's own guessing made possible
+constexpr double kSpraySizes[] = {10, 30, 100, 300, 1000};  // sources a day
+constexpr double kMost = 10.0;         // of each count: what the history does not know may happen, too
+constexpr double kGuessed = 0.4;       // share of intrusions that the network's own guessing made possible
+constexpr double kMostAfterTry = 2.0;  // a single failure by a stranger may have been anybody's mistake
 constexpr Need kNeeds[] = {Need::kVpnLogins, Need::kAuthentication};
 constexpr DetectorInfo kInfo = {
     "distributed-spray",
@@ -59,33 +61,36 @@ class DistributedSpray final : public Detector {
     const double sources = v.strangers->sources_24h() + (s == nullptr || !s->counted_as_stranger(v.now) ? 1.0 : 0.0);
     // Few tries per source is what makes it distributed: three failures of two hosts are no spray.
     if (sources < 6 || seen > 2.5 * sources) return;
-    // Below one a day the history says little about the next burst of an ordinary bot.
-    const double mean = std::max(1.0, v.strangers->ordinary_day());
-    const double added = std::max(10.0, 2 * mean);
-    const double llr =
-        log_negative_binomial(seen, mean + added, kDispersion) - log_negative_binomial(seen, mean, kDispersion);
-    Evidence out{"distributed-spray", kInfo.name, Group::kVolume, FindingKind::kSpray, std::clamp(llr, -3.0, 14.0), {}};
+    const auto day = v.strangers->ordinary_sources();
+    Evidence out{"distributed-spray", kInfo.name, Group::kVolume, FindingKind::kSpray, more_than(sources, day), {}};
     if (sink.wants_text()) {
       out.says = fmt::format(
           "{:.0f} failed log-ins by {:.0f} sources that nobody knows within 24 hours, {:.1f} each; an ordinary day has "
-          "{:.0f}",
-          seen, sources, seen / sources, mean);
+          "{:.0f} such sources",
+          seen, sources, seen / sources, day.mean);
     }
     sink.add(std::move(out));
+    // Ordinary password-guessing bots sit at hosting providers for the greater part.
     const double consumer = v.strangers->consumer_24h();
-    if (sources >= 8 && consumer / sources > 0.5) {
-      // Ordinary password-guessing bots sit at hosting providers for the greater part.
-      Evidence type{"consumer-sources",
-                    kInfo.name,
-                    Group::kSource,
-                    FindingKind::kSpray,
-                    std::min(2.0, 4 * (consumer / sources - 0.5)),
-                    {}};
-      if (sink.wants_text())
-        type.says =
-            fmt::format("{:.0f} of {:.0f} sources stand in consumer broadband or mobile networks", consumer, sources);
-      sink.add(std::move(type));
+    const auto consumer_day = v.strangers->ordinary_consumer();
+    Evidence type{
+        "consumer-sources", kInfo.name, Group::kSource, FindingKind::kSpray, more_than(consumer, consumer_day), {}};
+    if (type.llr <= 0) return;
+    if (sink.wants_text()) {
+      type.says = fmt::format(
+          "{:.0f} of {:.0f} sources stand in consumer broadband or mobile networks; an ordinary day has {:.0f} such",
+          consumer, sources, consumer_day.mean);
     }
+    sink.add(std::move(type));
+  }
+
+  // So many sources of a spray of unknown size beside the ordinary ones, or of an ordinary day alone?
+  static double more_than(double seen, const baseline::StrangerFailures::Ordinary& day) {
+    double covert = 0;
+    const double ordinary = log_negative_binomial(seen, day.mean, day.dispersion);
+    for (const double added : kSpraySizes)
+      covert += std::exp(std::min(700.0, log_negative_binomial(seen, day.mean + added, day.dispersion) - ordinary));
+    return std::clamp(std::log(std::max(1e-9, covert / static_cast<double>(std::size(kSpraySizes)))), -3.0, kMost);
   }
 
   // A log-in that succeeds from a source that failed on other accounts, or soon after a stranger tried this account.
@@ -95,7 +100,7 @@ class DistributedSpray final : public Detector {
       int others = 0;
       for (const auto id : s->failed_users) others += id != 0 && id != e.user.id() ? 1 : 0;
       if (others > 0 && s->successes == 0) {
-        Evidence out{"sprayer-success", kInfo.name, Group::kVolume, FindingKind::kLogin, 5.0, {}};
+        Evidence out{"sprayer-success", kInfo.name, Group::kAttempts, FindingKind::kLogin, 5.0, {}};
         if (sink.wants_text()) {
           const bool more = s->failed_user_count > s->failed_users.size();
           out.says = fmt::format("this address failed on {}{} other account{} before", more ? "at least " : "", others,
@@ -105,17 +110,19 @@ class DistributedSpray final : public Detector {
         return;
       }
     }
-    if (v.user == nullptr || v.user->stranger_failure == 0 || v.familiarity <= baseline::Familiarity::kSameSystemNear)
-      return;
+    if (v.user == nullptr || !v.strange.tried || v.familiarity <= baseline::Familiarity::kSameSystemNear) return;
     const core::Nanoseconds ago = e.time - v.user->stranger_failure;
-    if (ago < 0 || ago > 3 * core::kDay) return;
-    // While strangers try many accounts, an ordinary log-in often comes after such a try.
-    const double chance = std::clamp(v.accounts_tried, 0.02, 1.0);
+    // People also fail and succeed from changing networks; and while strangers try many accounts, an ordinary log-in
+    // often comes after such a try.
+    const baseline::Circumstances& among = v.everyone->circumstances[static_cast<std::size_t>(v.familiarity)];
+    const std::size_t r = v.strange.roams;
+    const double counted = back_off(among.tried[r] / v.unit, among.logins[r] / v.unit, 0.04, 20);
+    const double chance = std::clamp(std::max(counted, v.accounts_tried), 0.02, 1.0);
     Evidence out{"after-spray",
                  kInfo.name,
-                 Group::kVolume,
+                 Group::kAttempts,
                  FindingKind::kLogin,
-                 log_ratio(kGuessed + (1 - kGuessed) * chance, chance),
+                 std::min(log_ratio(kGuessed + (1 - kGuessed) * chance, chance), kMostAfterTry),
                  {}};
     if (sink.wants_text()) {
       out.says = fmt::format("{:.1f} hours after {} failed on this account from a network that {} never used",

@@ -10,7 +10,20 @@ namespace orbwatch::detect {
 
 // Evidence of the same group is about the same underlying fact (the place, the client, ...); score/ counts the
 // strongest of a group fully and the others at a discount.
-enum class Group : std::uint8_t { kPlace, kClient, kTime, kSource, kVolume, kPattern, kAccount, kExposure, kIndicator };
+enum class Group : std::uint8_t {
+  kPlace,
+  kLine,  // whether the user's own line may have got another address
+  kClient,
+  kTime,
+  kDuration,
+  kVolume,
+  kSource,
+  kAttempts,  // failures before
+  kPattern,
+  kAccount,
+  kExposure,
+  kIndicator
+};
 
 // One kind of finding, the finding JSON's `kind`.
 enum class FindingKind : std::uint8_t { kLogin, kSpray, kRecon, kRelay, kExposure, kIntel, kDevice };

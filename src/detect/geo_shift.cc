@@ -13,8 +13,11 @@ using core::NetworkType;
 using event::Class;
 using event::Event;
 
-constexpr double kFarKilometres = 500;  // below, the error of geolocation outweighs the distance
-constexpr double kFastest = 1000;       // km/h, an airliner with its wind
+// The chance of impossible travel among log-ins from networks new to the user, before any data: where addresses tell
+// the place, and where they do not; and for an intruder, who comes when he likes.
+constexpr double kOrdinaryImpossible[2] = {0.02, 0.08};
+constexpr double kCovertImpossible = 0.2;
+constexpr double kStrength = 20;
 constexpr Need kNeeds[] = {Need::kVpnLogins, Need::kAuthentication};
 constexpr DetectorInfo kInfo = {
     "geo-shift",
@@ -41,28 +44,29 @@ class GeoShift final : public Detector {
 
   void evidence(const Event& e, const View& v, EvidenceSink& sink) const override {
     if (!v.login || !v.remote || v.user == nullptr || v.networks->is_allowed(e.source_facts)) return;
-    if (!travel(e, v, sink)) journey(e, v, sink);
+    if (!travel(v, sink)) journey(e, v, sink);
     back(e, v, sink);
     absence(e, v, sink);
     country(e, v, sink);
   }
 
  private:
-  static bool travel(const Event& e, const View& v, EvidenceSink& sink) {
-    if (v.user->last_place == 0 || !v.source->located() || e.time <= v.user->last_login) return false;
-    if (v.familiarity == baseline::Familiarity::kSamePrefix)
-      return false;  // he is where he was before: the earlier log-in was the odd one
-    double y, x;
-    baseline::unpack_place(v.user->last_place, y, x);
-    const double km = baseline::kilometres(y, x, v.source->latitude, v.source->longitude);
-    const double hours = static_cast<double>(e.time - v.user->last_login) / static_cast<double>(core::kHour);
-    if (km <= kFarKilometres || km <= kFastest * hours) return false;
-    double ordinary = back_off(v.everyone->impossible_travel / v.unit, v.everyone->travel / v.unit, 0.004, 50);
-    if (baseline::roams(v.source->type) || baseline::roams(v.user->last_type)) ordinary = std::max(ordinary, 0.05);
-    Evidence out{"impossible-travel", kInfo.name, Group::kPlace, FindingKind::kLogin, log_ratio(0.25, ordinary), {}};
+  static bool travel(const View& v, EvidenceSink& sink) {
+    const baseline::Strangeness& strange = v.strange;
+    if (!strange.impossible_travel) return false;
+    const baseline::Circumstances& among = v.everyone->circumstances[static_cast<std::size_t>(v.familiarity)];
+    const std::size_t r = strange.roams;
+    const double ordinary =
+        back_off(among.impossible_travels[r] / v.unit, among.travels[r] / v.unit, kOrdinaryImpossible[r], kStrength);
+    Evidence out{"impossible-travel",
+                 kInfo.name,
+                 Group::kPlace,
+                 FindingKind::kLogin,
+                 std::clamp(log_ratio(kCovertImpossible, ordinary), 0.0, 4.0),
+                 {}};
     if (sink.wants_text()) {
-      out.says = fmt::format("{:.0f} km from the log-in {:.1f} hours before ({}): faster than an airliner", km, hours,
-                             v.user->last_ip.text());
+      out.says = fmt::format("{:.0f} km from the log-in {:.1f} hours before ({}): faster than an airliner",
+                             strange.kilometres, strange.hours, v.user->last_ip.text());
     }
     sink.add(std::move(out));
     return true;
@@ -163,7 +167,7 @@ class GeoShift final : public Detector {
     if (v.user->logins / v.unit < 5) return;
     const double world = v.networks->country_share(v.source->country);
     // A country where none of the staff ever was, and small on the Internet: no conference, no holiday so far.
-    const double llr = v.system_share > 0 ? 0.5 : world < 0.01 ? 1.5 : 1.0;
+    const double llr = v.system_share > 0 ? 0.1 : world < 0.01 ? 0.6 : 0.3;
     Evidence out{"new-country", kInfo.name, Group::kPlace, FindingKind::kLogin, llr, {}};
     if (sink.wants_text()) {
       out.says = fmt::format("{} is new for {}", core::unpack_country(v.source->country).view(), e.user.text());

@@ -32,17 +32,11 @@ constexpr double kExitAbroad = 0.1;
 constexpr double kExitBeside = 0.004;
 constexpr double kSameLine = 0.05;
 
-// Familiarity of ordinary log-ins before any data is seen, by experience of the user.
-constexpr double kPrior[baseline::kExperienceBins][baseline::kFamiliarities] = {
-    {0.01, 0.01, 0.01, 0.02, 0.05, 0.90},
-    {0.60, 0.12, 0.06, 0.10, 0.08, 0.04},
-    {0.80, 0.08, 0.04, 0.04, 0.03, 0.01},
-    {0.88, 0.05, 0.02, 0.025, 0.02, 0.005},
-};
-
-// How much people differ in how often they come from new places: the shape of a gamma distribution, below 1 where a few
-// travel often and most seldom.
-constexpr double kRestlessness = 0.5;
+// The chance that a session from elsewhere is open at a log-in from a network new to the user, before any data: where
+// addresses tell the place, and on phones; and for an intruder, who comes when he likes.
+constexpr double kOrdinaryConcurrent[2] = {0.04, 0.15};
+constexpr double kCovertConcurrent = 0.25;
+constexpr double kStrength = 20;
 
 // Network types of exit nodes: hijacked consumer devices first, then rented servers (domain facts: Raptor Train, Quad7,
 // SPACEHOP).
@@ -121,7 +115,7 @@ class NewNetwork final : public Detector {
   static void kept(const Event& e, const View& v, EvidenceSink& sink) {
     if (!v.line_kept) return;
     Evidence out{
-        "line-kept", kInfo.name, Group::kVolume, FindingKind::kLogin, std::clamp(log_ratio(0.8, v.returned), 0.0, 4.0),
+        "line-kept", kInfo.name, Group::kLine, FindingKind::kLogin, std::clamp(log_ratio(0.8, v.returned), 0.0, 4.0),
         {}};
     if (sink.wants_text()) {
       out.says =
@@ -134,16 +128,7 @@ class NewNetwork final : public Detector {
   static void familiarity(const Event& e, const View& v, EvidenceSink& sink) {
     if (v.user == nullptr) return;  // the first log-in of a user: new by definition
     const double logins = v.user->logins / v.unit;
-    const std::size_t bin = baseline::experience_bin(logins);
-    const auto level = static_cast<std::size_t>(v.familiarity);
-    const auto ordinary = [&](std::size_t l) {
-      return probability(l, bin > 0 ? &v.user->familiarity : nullptr,
-                         v.group != nullptr ? &v.group->familiarity[bin] : nullptr, v.everyone->familiarity[bin],
-                         kPrior[bin][l], v.unit, 4, 20, 20, kRestlessness);
-    };
-    // Within a known provider the provider decides how often a line gets another prefix.
-    const double p_same = ordinary(0) + ordinary(1) + ordinary(2);
-    const double p_near = ordinary(1) / (ordinary(1) + ordinary(2));
+    const double ordinary = v.chances[static_cast<std::size_t>(v.familiarity)];
     // The chance that an exit node shares the user's provider: the provider's share of the staff, for the node was
     // chosen near them.
     const double same = std::clamp(v.known_systems_share, 0.2, 0.6);
@@ -151,16 +136,14 @@ class NewNetwork final : public Detector {
     double llr = 0;
     switch (v.familiarity) {
       case Familiarity::kSamePrefix:
-        llr = v.neighbour ? log_ratio(kExitBeside, p_same * (1 - v.moved) * v.readdressed)
-                          : log_ratio(kExitBeside * kSameLine, p_same * (1 - v.moved) * (1 - v.readdressed));
+        llr = v.neighbour ? log_ratio(kExitBeside, ordinary * v.readdressed)
+                          : log_ratio(kExitBeside * kSameLine, ordinary * (1 - v.readdressed));
         break;
-      case Familiarity::kSameSystemNear: llr = log_ratio(kExitNear * same, p_same * v.moved * p_near) + distance; break;
-      case Familiarity::kSameSystemFar:
-        llr = log_ratio(kExitFar * same, p_same * v.moved * (1 - p_near)) + distance;
-        break;
-      case Familiarity::kNewSystemNear: llr = log_ratio(kExitNear * (1 - same), ordinary(level)); break;
-      case Familiarity::kNewSystemFar: llr = log_ratio(kExitFar * (1 - same), ordinary(level)); break;
-      case Familiarity::kNewCountry: llr = log_ratio(kExitAbroad, ordinary(level)); break;
+      case Familiarity::kSameSystemNear: llr = log_ratio(kExitNear * same, ordinary) + distance; break;
+      case Familiarity::kSameSystemFar: llr = log_ratio(kExitFar * same, ordinary) + distance; break;
+      case Familiarity::kNewSystemNear: llr = log_ratio(kExitNear * (1 - same), ordinary); break;
+      case Familiarity::kNewSystemFar: llr = log_ratio(kExitFar * (1 - same), ordinary); break;
+      case Familiarity::kNewCountry: llr = log_ratio(kExitAbroad, ordinary); break;
     }
     // A provider that the staff use is a likelier new home than one that nobody here ever used.
     if (v.familiarity >= Familiarity::kNewSystemNear && v.source->asn != 0) {
@@ -253,22 +236,24 @@ class NewNetwork final : public Detector {
   }
 
   static void concurrent(const Event& e, const View& v, EvidenceSink& sink) {
-    if (v.user == nullptr || (v.familiarity == Familiarity::kSamePrefix && !v.neighbour)) return;
-    for (const auto& open : v.user->open) {
-      if (open.prefix == 0 || open.ip == e.source_ip) continue;
-      if (!v.neighbour && open.prefix == baseline::prefix_key(e.source_ip)) continue;
-      if (e.time < open.start || e.time - open.start > 12 * core::kHour) continue;
-      // From home to phone and back happens; the phone is told by its network type.
-      const bool phone = v.source->type == NetworkType::kMobile || v.source->type == NetworkType::kCgnat;
-      Evidence out{
-          "concurrent-session", kInfo.name, Group::kTime, FindingKind::kLogin, log_ratio(0.3, phone ? 0.15 : 0.04), {}};
-      if (sink.wants_text()) {
-        out.says = fmt::format("another session of {} from {} was open since {}", e.user.text(), open.ip.text(),
-                               core::rfc3339(open.start));
-      }
-      sink.add(std::move(out));
-      return;
+    const baseline::UserProfile::OpenSession* open = v.strange.open;
+    if (open == nullptr) return;
+    // From home to phone and back happens: as often as it is counted.
+    const baseline::Circumstances& among = v.everyone->circumstances[static_cast<std::size_t>(v.familiarity)];
+    const std::size_t r = v.strange.roams;
+    const double ordinary =
+        back_off(among.concurrent[r] / v.unit, among.logins[r] / v.unit, kOrdinaryConcurrent[r], kStrength);
+    Evidence out{"concurrent-session",
+                 kInfo.name,
+                 Group::kTime,
+                 FindingKind::kLogin,
+                 std::clamp(log_ratio(kCovertConcurrent, ordinary), 0.0, 3.0),
+                 {}};
+    if (sink.wants_text()) {
+      out.says = fmt::format("another session of {} from {} was open since {}", e.user.text(), open->ip.text(),
+                             core::rfc3339(open->start));
     }
+    sink.add(std::move(out));
   }
 };
 

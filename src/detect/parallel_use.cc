@@ -39,7 +39,7 @@ struct Chances {
   double elsewhere;
 };
 constexpr Chances kOrdinary[baseline::kNovelties] = {{0.45, 0.30, 0.25}, {0.45, 0.60, 0.35}};
-constexpr Chances kCovert[baseline::kNovelties] = {{0.12, 0.40, 0.45}, {0.12, 0.85, 0.50}};
+constexpr Chances kCovert[baseline::kNovelties] = {{0.30, 0.40, 0.50}, {0.30, 0.85, 0.55}};
 constexpr double kStrength = 20;
 // What the evidence about one log-in says of another of the same user. Both would follow from stolen credentials; but a
 // journey or a new telephone also brings several strange log-ins, so that it counts by half.

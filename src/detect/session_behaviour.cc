@@ -47,7 +47,7 @@ class SessionBehaviour final : public Detector {
       const std::size_t bin = shape.length_bin();
       const auto [p, covert] = chances(v, &SessionShapes::lengths, bin, kFlatLength[bin]);
       const double hours = static_cast<double>(shape.length) / static_cast<double>(core::kHour);
-      add(sink, "session-length", log_ratio(covert, p), [&, chance = p] {
+      add(sink, "session-length", Group::kDuration, log_ratio(covert, p), [&, chance = p] {
         return fmt::format("the session lasted {:.1f} hours; as expected of {} in {:.0f} % of cases", hours,
                            e.user.text(), 100 * chance);
       });
@@ -57,13 +57,13 @@ class SessionBehaviour final : public Detector {
     const auto [p, covert] = chances(v, &SessionShapes::volumes, bin, kFlatVolume);
     const double megabytes =
         (static_cast<double>(shape.source_bytes) + static_cast<double>(shape.destination_bytes)) / 1e6;
-    add(sink, "session-volume", log_ratio(covert, p), [&, chance = p] {
+    add(sink, "session-volume", Group::kVolume, log_ratio(covert, p), [&, chance = p] {
       return fmt::format("the session carried {:.1f} MB; as expected of {} in {:.0f} % of cases", megabytes,
                          e.user.text(), 100 * chance);
     });
     const std::size_t upload = shape.upload_bin();
     const auto [q, covert_upload] = chances(v, &SessionShapes::uploads, upload, kFlatUpload);
-    add(sink, "session-upload", log_ratio(covert_upload, q), [&, chance = q] {
+    add(sink, "session-upload", Group::kVolume, log_ratio(covert_upload, q), [&, chance = q] {
       return fmt::format("{:.0f} % of its bytes were sent by the client; as expected of {} in {:.0f} % of cases",
                          static_cast<double>(shape.source_bytes) / 1e4 / std::max(megabytes, 1e-6), e.user.text(),
                          100 * chance);
@@ -88,8 +88,8 @@ class SessionBehaviour final : public Detector {
   }
 
   template <typename Says>
-  static void add(EvidenceSink& sink, std::string_view kind, double llr, Says&& says) {
-    Evidence out{kind, kInfo.name, Group::kVolume, FindingKind::kLogin, std::clamp(llr, kLeast, kMost), {}};
+  static void add(EvidenceSink& sink, std::string_view kind, Group group, double llr, Says&& says) {
+    Evidence out{kind, kInfo.name, group, FindingKind::kLogin, std::clamp(llr, kLeast, kMost), {}};
     if (sink.wants_text()) out.says = says();
     sink.add(std::move(out));
   }

@@ -1,0 +1,87 @@
+#include "baseline/forecast.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace orbwatch::baseline {
+namespace {
+
+// Familiarity of ordinary log-ins before any data is seen, by experience of the user.
+constexpr double kPrior[kExperienceBins][kFamiliarities] = {
+    {0.01, 0.01, 0.01, 0.02, 0.05, 0.90},     {0.55, 0.14, 0.07, 0.11, 0.09, 0.04},
+    {0.68, 0.11, 0.06, 0.08, 0.05, 0.02},     {0.78, 0.09, 0.04, 0.05, 0.03, 0.01},
+    {0.83, 0.07, 0.03, 0.038, 0.025, 0.007},  {0.87, 0.055, 0.022, 0.028, 0.02, 0.005},
+    {0.90, 0.045, 0.017, 0.02, 0.014, 0.004},
+};
+
+// Shapes of the gamma distributions: how much organisations differ from the prior, groups from their organisation, and
+// people from their group. Below 1 a few would travel often and most seldom.
+constexpr double kOrganisations = 1;
+constexpr double kGroups = 2;
+constexpr double kPeople = 1.5;
+
+// A correction needs some events, expected or seen.
+constexpr double kEnough = 3;
+
+double sum(const Levels& levels) {
+  double total = 0;
+  for (const float w : levels) total += w;
+  return total;
+}
+
+}  // namespace
+
+void Calibration::add(double forecast, bool happened, Nanoseconds time) {
+  // What is added late counts as if it came in time.
+  if (time - time_ > core::kHour) {
+    const double ages = static_cast<double>(time - time_) / static_cast<double>(kHalfLife);
+    const auto left = static_cast<float>(time_ == 0 ? 0 : std::exp2(-std::min(ages, 100.0)));
+    for (float& w : forecast_) w *= left;
+    for (float& w : happened_) w *= left;
+    time_ = time;
+  }
+  const double place = std::log2(std::clamp(forecast, 1e-6, 1.0)) + static_cast<double>(kBins);
+  const auto bin = static_cast<std::size_t>(std::clamp(place, 0.0, static_cast<double>(kBins - 1)));
+  forecast_[bin] += static_cast<float>(forecast);
+  if (happened) happened_[bin] += 1;
+}
+
+double Calibration::ratio(std::size_t bin) const { return (happened_[bin] + kEnough) / (forecast_[bin] + kEnough); }
+
+// Between the middles of two bins by both of them, so that no forecast overtakes another.
+double Calibration::corrected(double forecast) const {
+  const double place = std::log2(std::clamp(forecast, 1e-6, 1.0)) + static_cast<double>(kBins) - 0.5;
+  const double clamped = std::clamp(place, 0.0, static_cast<double>(kBins - 1));
+  const auto low = static_cast<std::size_t>(clamped);
+  const std::size_t high = std::min(low + 1, kBins - 1);
+  const double part = clamped - static_cast<double>(low);
+  const double factor = std::exp((1 - part) * std::log(ratio(low)) + part * std::log(ratio(high)));
+  return std::clamp(forecast * factor, 1e-6, 0.98);
+}
+
+NoveltyChances novelty_chances(const UserProfile& user, const GroupProfile* group, const GroupProfile& everyone,
+                               double unit) {
+  const std::size_t bin = experience_bin(user.logins / unit);
+  const Levels& all = everyone.familiarity[bin];
+  const double all_sum = sum(all);
+  const Levels* peers = group != nullptr ? &group->familiarity[bin] : nullptr;
+  const double peers_sum = peers != nullptr ? sum(*peers) : 0;
+  const double own_sum = sum(user.familiarity);
+  const auto chance = [&](Familiarity familiarity) {
+    const auto level = static_cast<std::size_t>(familiarity);
+    // The group's own log-ins are taken out of everybody's: counted at both levels, what was never seen would seem
+    // impossible.
+    const double inside = peers != nullptr ? (*peers)[level] : 0;
+    double p = smoothed_rate(std::max(0.0, all[level] - inside) / unit, std::max(0.0, all_sum - peers_sum) / unit,
+                             kPrior[bin][level], kOrganisations);
+    if (peers != nullptr) p = smoothed_rate(inside / unit, peers_sum / unit, p, kGroups);
+    if (bin > 0) p = smoothed_rate(user.familiarity[level] / unit, own_sum / unit, p, kPeople);
+    return p;
+  };
+  const double near = chance(Familiarity::kSameSystemNear);
+  const double far = chance(Familiarity::kSameSystemFar);
+  return {chance(Familiarity::kNewSystemNear), chance(Familiarity::kNewSystemFar), chance(Familiarity::kNewCountry),
+          near / (near + far)};
+}
+
+}  // namespace orbwatch::baseline

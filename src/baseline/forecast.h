@@ -1,0 +1,63 @@
+// How likely it is that an ordinary log-in comes from a network new to its user: the forecast that is made before the
+// log-in is seen, and checked against it afterwards.
+//
+// Rates of seldom things are smoothed from the general to the particular: prior, everybody, peer group, user. What
+// stands one step above is taken for a gamma distribution of rates around it (the negative binomial model of accident
+// proneness: Greenwood and Yule, Journal of the Royal Statistical Society 83, 1920): so a level speaks for itself once
+// it should have seen some of the events, not once it has seen some log-ins. Somebody who did not do in 16 log-ins what
+// people do in one of a hundred is hardly different from them.
+//
+// No smoothing is right for every organisation. Calibration compares all forecasts with what followed and corrects
+// those to come.
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "baseline/profile.h"
+
+namespace orbwatch::baseline {
+
+// Mean of the posterior of a rate: `events` in `exposure` trials, around `parent` by a gamma distribution of this
+// shape.
+inline double smoothed_rate(double events, double exposure, double parent, double shape) {
+  return (events + shape) / (exposure + shape / (parent > 1e-6 ? parent : 1e-6));
+}
+
+// Forecasts of one kind of event, by their size, and how often it came, with a half-life of kHalfLife. Not thread-safe.
+class Calibration {
+ public:
+  static constexpr Nanoseconds kHalfLife = 14 * core::kDay;  // it has to follow what profiles learn more slowly
+
+  // `forecast` in 0..1, made at `time`.
+  void add(double forecast, bool happened, Nanoseconds time);
+  // What a forecast of this size was worth so far; 0..1, never 0.
+  double corrected(double forecast) const;
+  template <typename Archive>
+  void persist(Archive& a) {
+    a(forecast_, happened_);
+    a.moment(time_);
+  }
+
+ private:
+  static constexpr std::size_t kBins = 14;  // each twice the one before; the first: 2^-14 to 2^-13
+  double ratio(std::size_t bin) const;
+
+  std::array<float, kBins> forecast_{};
+  std::array<float, kBins> happened_{};
+  Nanoseconds time_ = 0;  // as of when they are weighed
+};
+
+// Chances of a log-in of the user by Familiarity, before Calibration. Of the levels within a known provider only
+// how they share is meant: kSameSystemNear among the two kSameSystem*.
+struct NoveltyChances {
+  double new_near = 0;     // kNewSystemNear
+  double new_far = 0;      // kNewSystemFar
+  double new_country = 0;  // kNewCountry
+  double near = 0.7;       // of the log-ins from a new prefix of a known provider: kSameSystemNear
+};
+// `group` may be null. unit: weight of one observation made now.
+NoveltyChances novelty_chances(const UserProfile& user, const GroupProfile* group, const GroupProfile& everyone,
+                               double unit);
+
+}  // namespace orbwatch::baseline
