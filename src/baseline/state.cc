@@ -2,6 +2,7 @@
 #include <tuple>
 
 #include "baseline/baseline.h"
+#include "baseline/edge_probes.h"
 #include "core/archive.h"
 #include "event/persist.h"
 
@@ -9,7 +10,7 @@ namespace orbwatch::baseline {
 namespace {
 
 // Raised with every change of what is listed here.
-constexpr std::uint32_t kLayout = 2;
+constexpr std::uint32_t kLayout = 3;
 
 constexpr std::int64_t kMostHours = 3'000'000;  // since 1970
 constexpr std::int64_t kMostDays = kMostHours / 24;
@@ -140,6 +141,26 @@ void persist(A& a, StrangerFailures& s) {
   a.bounded(s.account_day, kMostDays);
 }
 
+// Layout 3 added all of it.
+template <typename A>
+void persist(A& a, EdgeProbes& p) {
+  constexpr auto kPorts = static_cast<std::uint8_t>(EdgeProbes::kPorts);
+  a.entries(p.sources_, [&](Ip& ip, EdgeProbes::Source& s) {
+    a(ip);
+    a.bounded(s.hour, static_cast<std::uint32_t>(kMostHours));
+    a.bounded(s.ports, (1U << kPorts) - 1);
+    a.bounded(s.first, static_cast<std::uint8_t>(kPorts - 1));
+    a(s.probes, s.access_line);
+  });
+  for (EdgeProbes::Hour& h : p.hours_) a(h.touched, h.first, h.several, h.others);
+  a.bounded(p.hour_, kMostHours);
+  for (EdgeProbes::Day& day : p.days_) a(day);
+  a.bounded(p.day_count_, EdgeProbes::kMostDayCount);
+  a.bounded(p.day_, kMostDays);
+  a(p.today_, p.uncounted_);
+  if constexpr (A::kReads) p.add_up();
+}
+
 // A new member? It belongs above, and kLayout must be raised.
 static_assert(sizeof(UserProfile) == 2032 && sizeof(GroupProfile) == 1532 && sizeof(SystemProfile) == 80 &&
               sizeof(SourceProfile) == 64 && sizeof(StrangerFailures) == 456);
@@ -167,6 +188,7 @@ void Baseline::persist(Archive& a) {
   });
   a(forgotten_sources_, refused_users_);
   if (layout >= 2) persist_added(a, everyone_);
+  if (layout >= 3) a(edge_);
 }
 
 void Baseline::save(core::ArchiveWriter& archive) const { const_cast<Baseline*>(this)->persist(archive); }
