@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+
 #include "baseline/baseline.h"
 #include "core/network_view_test_util.h"
 
@@ -72,7 +74,8 @@ TEST(EdgeProbes, ForgetWithinADay) {
 
 TEST(EdgeProbes, LeaveOutWhoTriesMuch) {
   EdgeProbes p;
-  for (const std::uint16_t port : {22, 23, 80, 443}) p.learn(ip(1), true, kMonday, tcp(port));
+  for (const std::uint16_t port : std::initializer_list<std::uint16_t>{22, 23, 80, 443})
+    p.learn(ip(1), true, kMonday, tcp(port));
   EXPECT_EQ(p.touched(tcp(443)), 1U);
   p.learn(ip(1), true, kMonday, tcp(8443));
   for (std::size_t i = 0; i < EdgeProbes::kPorts; ++i) EXPECT_EQ(p.touched(i), 0U) << "it sweeps ports";
@@ -199,7 +202,7 @@ TEST_F(Denied, TheStateHoldsAllOfIt) {
   other.load(in);
   ASSERT_TRUE(in.finish());
   for (Baseline* b : {&b_, &other}) {  // both go on in the same way: the source is known, and turns out to be noisy
-    for (const std::uint16_t port : {23, 80, 443, 4443})
+    for (const std::uint16_t port : std::initializer_list<std::uint16_t>{23, 80, 443, 4443})
       b->learn(event(1100, port, home_, kMonday + 11 * kDay + kHour));
     b->learn(event(9000, 22, home_, kMonday + 12 * kDay - 1));
   }
