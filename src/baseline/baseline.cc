@@ -163,6 +163,7 @@ View Baseline::view(const Event& e) {
   v.source = &networks_.facts(e.source_facts);
   v.everyone = &everyone_;
   v.strangers = &strangers_;
+  v.edge = &edge_;
   v.login = is_login(e);
   v.failed_login = is_failed_login(e);
   v.remote = e.source_ip.is_global() && !networks_.is_own(e.source_facts);
@@ -486,7 +487,10 @@ void Baseline::learn(const Event& e) {
   if (e.time <= 0) return;  // undated, or before 1970: no log of use is that old, and the hours are counted from there
   unit(e.time);
   if (!quarantine_.empty()) release(e.time);
-  if (last_learned_ != 0 && e.time - last_learned_ > kNoData) strangers_.skip_to(e.time / core::kDay);
+  if (last_learned_ != 0 && e.time - last_learned_ > kNoData) {
+    strangers_.skip_to(e.time / core::kDay);
+    edge_.skip_to(e.time / core::kDay);
+  }
   last_learned_ = std::max(last_learned_, e.time);
   const NetworkFacts& facts = networks_.facts(e.source_facts);
   if (is_login(e)) {
@@ -501,9 +505,22 @@ void Baseline::learn(const Event& e) {
     for (auto& open : found->second->open) {
       if (open.ip == e.source_ip) open = {};
     }
-  } else if (e.event_class == Class::kConnection && e.action == event::Action::kDenied && e.source_ip.is_global()) {
-    if (SourceProfile* source = source_of(e.source_ip, e.time)) ++source->denied;
+  } else if (e.action == event::Action::kDenied && e.source_ip.is_global()) {
+    learn_denied(e, facts);
   }
+}
+
+// A firewall's verdict, or a flow record that names one (cloud networks log no other).
+void Baseline::learn_denied(const Event& e, const NetworkFacts& facts) {
+  if (e.event_class != Class::kConnection && e.event_class != Class::kFlow) return;
+  const std::size_t port = edge_port(e.destination_port, e.protocol);
+  if (e.event_class == Class::kFlow && port == kNoEdgePort) return;
+  SourceProfile* source = source_of(e.source_ip, e.time);
+  if (source == nullptr) return;
+  if (e.event_class == Class::kConnection) ++source->denied;
+  if (port != kNoEdgePort && source->successes == 0 && !networks_.is_own(e.source_facts) &&
+      !networks_.is_allowed(e.source_facts))
+    edge_.learn(e.source_ip, is_access_line(facts.type), e.time, port);
 }
 
 SessionShape Baseline::session_shape(const Event& end) const {

@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "baseline/edge_probes.h"
 #include "baseline/forecast.h"
 #include "baseline/profile.h"
 #include "baseline/view.h"
@@ -108,6 +109,7 @@ class Baseline {
   const GroupProfile& everyone() const { return everyone_; }
   std::uint64_t forgotten_sources() const { return forgotten_sources_; }
   std::uint64_t refused_users() const { return refused_users_; }
+  const EdgeProbes& edge() const { return edge_; }
 
   // For the store and `explain`: the user's profile or null.
   const UserProfile* user(Symbol name) const;
@@ -161,6 +163,7 @@ class Baseline {
   void describe_move(View& view, const UserProfile& user, const Event& event) const;
   GroupProfile* group_of(Symbol name, bool add);
   void learn_failure(const Event& event, const core::NetworkFacts& facts);
+  void learn_denied(const Event& event, const core::NetworkFacts& facts);
   void release(Nanoseconds now);
   void hold_back(const Event& event);
   void make_room();
@@ -184,6 +187,7 @@ class Baseline {
   // How good the forecasts were: NoveltyChances in their order, moved, readdressed.
   std::array<Calibration, 5> calibrations_;
   StrangerFailures strangers_;
+  EdgeProbes edge_;
   std::deque<std::pair<Nanoseconds, Event>> quarantine_;
   std::uint64_t forgotten_sources_ = 0;
   std::uint64_t refused_users_ = 0;

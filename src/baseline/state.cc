@@ -2,6 +2,7 @@
 #include <tuple>
 
 #include "baseline/baseline.h"
+#include "baseline/edge_probes.h"
 #include "core/archive.h"
 #include "event/persist.h"
 
@@ -9,7 +10,7 @@ namespace orbwatch::baseline {
 namespace {
 
 // Raised with every change of what is listed here.
-constexpr std::uint32_t kLayout = 2;
+constexpr std::uint32_t kLayout = 3;
 
 constexpr std::int64_t kMostHours = 3'000'000;  // since 1970
 constexpr std::int64_t kMostDays = kMostHours / 24;
@@ -93,12 +94,37 @@ void persist(A& a, UserProfile& u) {
   a.enumeration(u.last_type, core::NetworkType::kInternal);
 }
 
+// Layouts 1 and 2 had four steps of experience (none, 1-4, 5-19, 20 and more) and counted impossible travel among all
+// log-ins.
 template <typename A>
-void persist(A& a, GroupProfile& g) {
-  few(a, g.logins, g.shared, g.unshared);
-  a(g.familiarity, g.types, g.new_types, g.hours, g.day_hours);
+void persist_before_3(A& a, GroupProfile& g) {
+  float travel = 0, impossible_travel = 0;
+  few(a, g.logins, g.shared, g.unshared, travel, impossible_travel);
+  std::array<Levels, 4> steps{};
+  a(steps);
+  g.familiarity[0] = steps[0];
+  for (std::size_t step = 1; step < steps.size(); ++step) {
+    for (std::size_t level = 0; level < kFamiliarities; ++level)
+      g.familiarity[2 * step - 1][level] = g.familiarity[2 * step][level] = steps[step][level] / 2;
+  }
+}
+
+template <typename A>
+void persist_group(A& a, GroupProfile& g, std::uint32_t layout) {
+  if (layout < 3) {
+    persist_before_3(a, g);
+  } else {
+    few(a, g.logins, g.shared, g.unshared);
+    a(g.familiarity);
+  }
+  a(g.types, g.new_types, g.hours, g.day_hours);
   lists(a, g.methods);
   a(g.client_changes, g.follow_ups, g.journeys);
+}
+
+template <typename A>
+void persist(A& a, Circumstances& c) {
+  a(c.logins, c.travels, c.impossible_travels, c.concurrent, c.tried);
 }
 
 // What layout 2 added; a state of layout 1 knows nothing of it yet.
@@ -135,10 +161,29 @@ void persist(A& a, SourceProfile& s) {
 template <typename A>
 void persist(A& a, StrangerFailures& s) {
   a(s.failures, s.sources, s.consumer, s.days, s.day_count, s.today, s.accounts);
-  a(s.source_days, s.consumer_days, s.source_day_count, s.today_sources, s.today_consumer);
   a.bounded(s.hour, kMostHours);
   a.bounded(s.day, kMostDays);
   a.bounded(s.account_day, kMostDays);
+}
+
+// Layout 3 added all of it.
+template <typename A>
+void persist(A& a, EdgeProbes& p) {
+  constexpr auto kPorts = static_cast<std::uint8_t>(EdgeProbes::kPorts);
+  a.entries(p.sources_, [&](Ip& ip, EdgeProbes::Source& s) {
+    a(ip);
+    a.bounded(s.hour, static_cast<std::uint32_t>(kMostHours));
+    a.bounded(s.ports, (1U << kPorts) - 1);
+    a.bounded(s.first, static_cast<std::uint8_t>(kPorts - 1));
+    a(s.probes, s.access_line);
+  });
+  for (EdgeProbes::Hour& h : p.hours_) a(h.touched, h.first, h.several, h.others);
+  a.bounded(p.hour_, kMostHours);
+  for (EdgeProbes::Day& day : p.days_) a(day);
+  a.bounded(p.day_count_, EdgeProbes::kMostDayCount);
+  a.bounded(p.day_, kMostDays);
+  a(p.today_, p.uncounted_);
+  if constexpr (A::kReads) p.add_up();
 }
 
 // A new member? It belongs above, and kLayout must be raised.
@@ -158,17 +203,25 @@ void Baseline::persist(Archive& a) {
   a(sources_);
   a.entries(groups_, [&](Symbol& name, std::unique_ptr<GroupProfile>& group) {
     if constexpr (Archive::kReads) group = std::make_unique<GroupProfile>();
-    a(name, *group);
+    a(name);
+    persist_group(a, *group, layout);
     if (layout >= 2) persist_added(a, *group);
   });
-  a(systems_, all_systems_, clients_, clients_total_, everyone_, strangers_);
+  a(systems_, all_systems_, clients_, clients_total_);
+  persist_group(a, everyone_, layout);
+  a(strangers_);
   a.sequence(quarantine_, [&](std::pair<Nanoseconds, Event>& held) {
     a.moment(held.first);
     a(held.second);
   });
   a(forgotten_sources_, refused_users_);
-  for (Calibration& c : calibrations_) c.persist(a);
   if (layout >= 2) persist_added(a, everyone_);
+  if (layout < 3) return;
+  for (Circumstances& c : everyone_.circumstances) a(c);
+  for (Calibration& c : calibrations_) c.persist(a);
+  StrangerFailures& s = strangers_;
+  a(s.source_days, s.consumer_days, s.source_day_count, s.today_sources, s.today_consumer);
+  a(edge_);
 }
 
 void Baseline::save(core::ArchiveWriter& archive) const { const_cast<Baseline*>(this)->persist(archive); }

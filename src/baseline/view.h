@@ -1,6 +1,7 @@
 // The read-only face of the baseline for one event: the profiles that it touches, looked up once for all detectors.
 #pragma once
 
+#include "baseline/edge_probes.h"
 #include "baseline/profile.h"
 #include "core/network_facts.h"
 
@@ -18,6 +19,7 @@ struct View {
   const GroupProfile* group = nullptr;          // peer group of the user
   const GroupProfile* everyone = nullptr;       // never null
   const StrangerFailures* strangers = nullptr;  // never null
+  const EdgeProbes* edge = nullptr;             // never null
   // Share of all log-ins that came from the source's AS, and weight of the whole; 0 where unknown.
   double system_share = 0;
   // Share of all log-ins that came from any AS that this user is known for.

@@ -39,6 +39,7 @@ struct World {
   baseline::GroupProfile group;
   baseline::SourceProfile source;
   baseline::StrangerFailures strangers;
+  baseline::EdgeProbes edge;
   event::Event event;
   baseline::View view;
 
@@ -61,6 +62,7 @@ struct World {
     view.networks = &networks;
     view.everyone = &everyone;
     view.strangers = &strangers;
+    view.edge = &edge;
     view.user = &user;
     view.login = true;
     view.remote = true;

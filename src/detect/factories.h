@@ -16,6 +16,7 @@ std::unique_ptr<Detector> make_unusual_time(const Context& context);
 std::unique_ptr<Detector> make_session_behaviour(const Context& context);
 std::unique_ptr<Detector> make_soho_source(const Context& context);
 std::unique_ptr<Detector> make_distributed_spray(const Context& context);
+std::unique_ptr<Detector> make_coordinated_scan(const Context& context);
 std::unique_ptr<Detector> make_management_exposure(const Context& context);
 std::unique_ptr<Detector> make_indicator(const Context& context);
 

@@ -606,6 +606,9 @@ void Judge::finish(score::HuntResult& result) {
   if (baseline_.forgotten_sources() > 0)
     result.notes.push_back(
         fmt::format("{} source addresses were forgotten to stay within memory", baseline_.forgotten_sources()));
+  if (const std::uint64_t uncounted = baseline_.edge().uncounted(); uncounted > 0)
+    result.notes.push_back(fmt::format(
+        "{} denied connections were left out of the search for coordinated scans to stay within memory", uncounted));
   if (baseline_.refused_users() > 0)
     result.notes.push_back(
         fmt::format("{} log-ins of users beyond the limit were not learned", baseline_.refused_users()));

@@ -23,6 +23,7 @@ Nanoseconds joins_within(FindingKind kind) {
   switch (kind) {
     case FindingKind::kLogin: return baseline::kProbation;
     case FindingKind::kSpray: return 12 * core::kHour;
+    case FindingKind::kRecon: return 36 * core::kHour;
     default: return 30 * core::kDay;
   }
 }
@@ -40,6 +41,7 @@ std::string key_of(const Scored& s) {
   switch (s.kind) {
     case FindingKind::kLogin: return login_key(e);
     case FindingKind::kSpray: return "spray";
+    case FindingKind::kRecon: return "recon";
     case FindingKind::kExposure: return fmt::format("exposure|{}|{}", s.device, e.observer.text());
     case FindingKind::kDevice: return fmt::format("device|{}", s.device);
     default: return fmt::format("{}|{}", detect::name(s.kind), e.source_ip.text());

@@ -1,5 +1,6 @@
 // Scored events become findings that a person reads: what belongs together is one finding. The log-ins of a user from
-// one network while it is on probation, the attempts of one spray, every contact with one exposed port.
+// one network while it is on probation, the attempts of one spray, the probes of one scan, every contact with one
+// exposed port.
 //
 // The id of a finding is made of its kind, its key (what it is about) and the time of the event that began it. What
 // joins later, even of an earlier time, does not change it.
@@ -29,7 +30,7 @@ namespace orbwatch::track {
 
 constexpr std::size_t kMostFindings = 20'000;
 // How long a finding is kept behind the last moment at which an event in order of time could have joined it: a log-in
-// 7 days after its end, a spray 12 hours, any other 30 days.
+// 7 days after its end, a spray 12 hours, a scan 36 hours, any other 30 days.
 constexpr core::Nanoseconds kKeptClosed = 30 * core::kDay;
 
 // The text of one scored event.
