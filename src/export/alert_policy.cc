@@ -66,7 +66,8 @@ Verdict AlertPolicy::judge(const Finding& f, core::Nanoseconds now) {
     if (const auto known = state_.told.find(f.id); known != state_.told.end()) {
       const AlertState::Told& told = known->second;
       const double grown = static_cast<double>(size_of(f)) / static_cast<double>(std::max<std::uint64_t>(told.size, 1));
-      if (f.severity <= told.severity && grown < rules_.grown_by && networks_of(f) <= told.networks) return Verdict::kTold;
+      if (f.severity <= told.severity && grown < rules_.grown_by && networks_of(f) <= told.networks)
+        return Verdict::kTold;
     }
     return take_token(now) ? Verdict::kTell : Verdict::kHeldBack;
   }();

@@ -261,7 +261,8 @@ class Printer {
     }
     // Of several sources the facts are those of the strongest log-in's.
     const std::string speaks = f.sources.size() > 1 && f.source.ip.present() ? f.source.ip.text() : "";
-    const std::string place = joined({std::move(missing), speaks, place_text(f), core::terminal_text(f.outcome)}, " · ");
+    const std::string place =
+        joined({std::move(missing), speaks, place_text(f), core::terminal_text(f.outcome)}, " · ");
     if (!place.empty()) paragraph(indent, place, kCyan);
     if (!f.source.claims.empty()) paragraph(indent, "network type: " + core::terminal_text(f.source.claims), kDim);
     if (!f.network.empty()) paragraph(indent, "covert network " + core::terminal_text(f.network), kRed);

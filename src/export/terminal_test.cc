@@ -59,6 +59,7 @@ TEST(Terminal, AlertsComeWithTheirReasons) {
 TEST(Terminal, AFindingOfSeveralStepsTellsThemShortly) {
   auto result = testing::sample_report(1);
   score::Finding& f = result.findings[0];
+  f.timeline.clear();
   for (int i = 0; i < 9; ++i) {
     score::TimelineEntry step;
     step.time = f.time + i * core::kHour;
@@ -71,8 +72,9 @@ TEST(Terminal, AFindingOfSeveralStepsTellsThemShortly) {
   f.timeline_count = 9;
   f.related = "8ff34785799e5cbd";
   const std::string text = terminal_report(result, {.width = 160});
-  for (const char* part : {"log-in from 198.51.100.1 (DE)", "session-end from 198.51.100.2 (DE): lasted 3.2 hours",
-                           "log-in from 198.51.100.5", "and 4 more steps", "after a try of the spray 8ff34785799e5cbd"}) {
+  for (const char* part :
+       {"log-in from 198.51.100.1 (DE)", "session-end from 198.51.100.2 (DE): lasted 3.2 hours",
+        "log-in from 198.51.100.5", "and 4 more steps", "after a try of the spray 8ff34785799e5cbd"}) {
     EXPECT_NE(text.find(part), text.npos) << part;
   }
   EXPECT_EQ(text.find("198.51.100.6"), text.npos) << "a handful of lines";

@@ -755,6 +755,79 @@ TEST_F(JudgeVerdictTest, AHuntKnowsBeforehandWhatToLearn) {
   EXPECT_FALSE(known_after(20 * kDay, said_of(*found, score::Judgement::kTrue)));
 }
 
+const Ip kAbroadToo = *Ip::parse("5.3.9.7");
+
+TEST_F(JudgeVerdictTest, AnIntrusionThroughSeveralNodesIsOneFindingWithATimeline) {
+  const Nanoseconds day = work(kMonday, 40);
+  take(failure(day + 18 * kHour, "alice", *Ip::parse("5.3.200.9")));
+  take(session(day + 20 * kHour, "alice", kAbroad));
+  Event end = session(day + 20 * kHour + 30 * kMinute, "alice", kAbroad, Activity::kEnd);
+  end.source_bytes = 40'000'000;
+  end.destination_bytes = 1'200'000'000;
+  take(end);
+  const auto first = told(end.time);
+  ASSERT_EQ(first.size(), 1U);
+  take(session(day + 3 * kDay + 2 * kHour, "alice", kAbroadToo));
+  const auto again = told(day + 3 * kDay + 3 * kHour);
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].id, first[0].id);
+  const score::HuntResult result = finish();
+  ASSERT_EQ(result.findings.size(), 1U);
+  const score::Finding& f = result.findings[0];
+  EXPECT_EQ(f.source_count, 2U);
+  ASSERT_EQ(f.timeline.size(), 4U) << to_json(f);
+  EXPECT_EQ(f.timeline[0].what, score::Step::kFailedLogin);
+  EXPECT_EQ(f.timeline[0].time, day + 18 * kHour);
+  EXPECT_EQ(f.timeline[0].source.ip.text(), "5.3.200.9");
+  EXPECT_EQ(f.timeline[0].source.country, "US");
+  EXPECT_EQ(f.timeline[1].what, score::Step::kLogin);
+  EXPECT_EQ(f.timeline[1].source.ip, kAbroad);
+  EXPECT_TRUE(f.timeline[1].log_odds && f.timeline[1].alert);
+  EXPECT_FALSE(f.timeline[1].says.empty());
+  EXPECT_EQ(f.timeline[2].what, score::Step::kSessionEnd);
+  EXPECT_EQ(f.timeline[2].says, "lasted 30 minutes, 1.2 GB to the client, 40 MB from it");
+  EXPECT_EQ(f.timeline[3].source.ip, kAbroadToo);
+  const auto strongest = std::ranges::max(*f.timeline[1].log_odds, *f.timeline[3].log_odds);
+  EXPECT_EQ(f.log_odds, strongest);
+}
+
+// "Only these": the others stay as they were.
+TEST_F(JudgeVerdictTest, ATrueOneMaySpeakOfSomeOfTheLogInsOnly) {
+  const Nanoseconds day = work(kMonday, 40);
+  ASSERT_TRUE(visit(day + 20 * kHour));
+  take(session(day + kDay + 2 * kHour, "alice", kAbroadToo));
+  const auto grown = told(day + kDay + 3 * kHour);
+  ASSERT_EQ(grown.size(), 1U);
+  ASSERT_EQ(grown[0].source_count, 2U);
+  ASSERT_EQ(judge_->baseline().quarantined(), 2U);
+  const auto quarantined_after = [&](const std::vector<Ip>& sources) {
+    score::Verdict verdict = said_of(grown[0], score::Judgement::kTrue);
+    verdict.sources = sources;
+    verdict.networks.clear();
+    for (const Ip& ip : sources) verdict.networks.push_back(core::Prefix::neighbourhood(ip));
+    verdict.id = "only" + std::to_string(sources.size());
+    judge_->take_verdict(verdict);
+    return judge_->baseline().quarantined();
+  };
+  EXPECT_EQ(quarantined_after({kAbroad}), 1U);
+  EXPECT_EQ(quarantined_after({kAbroad, kAbroadToo}), 0U);
+}
+
+TEST_F(JudgeVerdictTest, WhatJoinsFromAnotherNetworkWasNotJudged) {
+  const Nanoseconds day = work(kMonday, 40);
+  const auto first = visit(day + 20 * kHour);
+  ASSERT_TRUE(first);
+  judge_->take_verdict(said_of(*first, score::Judgement::kFalse));
+  ASSERT_EQ(judge_->baseline().quarantined(), 0U);
+  const Ip elsewhere = *Ip::parse("5.200.9.7");
+  take(session(day + kDay + 2 * kHour, "alice", elsewhere));
+  const auto grown = told(day + kDay + 3 * kHour);
+  ASSERT_FALSE(grown.empty());
+  EXPECT_EQ(grown[0].id, first->id);
+  EXPECT_EQ(grown[0].source_count, 2U);
+  EXPECT_FALSE(alice().prefixes.contains(baseline::prefix_key(elsewhere))) << "an intruder who comes behind a journey";
+}
+
 TEST_F(JudgeVerdictTest, AWithdrawalBringsTheAlertBack) {
   const Nanoseconds day = work(kMonday, 40);
   const auto first = visit(day + 20 * kHour);

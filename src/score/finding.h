@@ -76,7 +76,7 @@ struct Finding {
   Severity severity = Severity::kInformational;
   bool alert = false;  // inside the alert budget
   std::string user;
-  SourceFacts source;  // of kind login the strongest log-in's; of another kind when there is one only
+  SourceFacts source;                // of kind login the strongest log-in's; of another kind when there is one only
   std::vector<SourceFacts> sources;  // when many; at most kMostListed, source_count says how many there were
   std::vector<std::string> users;    // when many; likewise
   std::uint64_t source_count = 0;
@@ -89,7 +89,7 @@ struct Finding {
   std::vector<detect::Evidence> evidence;  // strongest first
   std::vector<RecordPlace> records;        // at most kMostListed
   std::string advice;
-  std::string network;        // covert network id, if linked
+  std::string network;  // covert network id, if linked
   // What happened, ascending by time; at most kMostListed, timeline_count says how many there were. Of kinds login and
   // spray only.
   std::vector<TimelineEntry> timeline;

@@ -81,8 +81,8 @@ bool is_from(const core::Ip& ip, std::span<const core::Ip> sources) {
 }
 
 bool comes_after_a_try(const std::vector<Evidence>& evidence) {
-  return std::ranges::any_of(
-      evidence, [](const Evidence& e) { return e.kind == kSprayerSuccess || e.kind == kAfterSpray; });
+  return std::ranges::any_of(evidence,
+                             [](const Evidence& e) { return e.kind == kSprayerSuccess || e.kind == kAfterSpray; });
 }
 
 // Whether a log-in of this time may be part of the finding; one that is judged late may lie before it.
@@ -96,8 +96,8 @@ bool in_reach(const Finding& f, Nanoseconds time) {
 
 void Story::add(const Session& session) {
   if (sessions.size() >= kMostSessions) return;
-  const bool known = std::ranges::any_of(
-      sessions, [&](const Session& s) { return s.end == session.end && s.ip == session.ip; });
+  const bool known =
+      std::ranges::any_of(sessions, [&](const Session& s) { return s.end == session.end && s.ip == session.ip; });
   if (!known) sessions.push_back(session);
 }
 
@@ -366,7 +366,8 @@ void Cases::drop(const std::vector<bool>& gone) {
   kept.reserve(findings_.size());
   for (std::size_t i = 0; i < findings_.size(); ++i) {
     if (gone[i]) {
-      if (tells_of_all_ && findings_[i].changed) leaving_.push_back(complete(findings_[i], std::move(findings_[i].finding)));
+      if (tells_of_all_ && findings_[i].changed)
+        leaving_.push_back(complete(findings_[i], std::move(findings_[i].finding)));
       continue;
     }
     moved[i] = kept.size();

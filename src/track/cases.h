@@ -3,8 +3,8 @@
 //
 // Log-ins. A further one of the user joins while it comes at most baseline::kProbation after the finding's end and at
 // most kLongestCase after its beginning; else it begins a new one. One that is too weak to be told by itself joins only
-// from a network that the finding knows. The finding speaks of its strongest log-in: score, evidence, source and gateway
-// are that one's, and if it is judged again and found weaker, the next one's. The others stand in its timeline.
+// from a network that the finding knows. The finding speaks of its strongest log-in: score, evidence, source and
+// gateway are that one's, and if it is judged again and found weaker, the next one's. The others stand in its timeline.
 //
 // The id of a finding is made of its kind, its key (what it is about) and the time of the event that began it. What
 // joins later, even of an earlier time, does not change it.
@@ -166,8 +166,8 @@ class Cases {
   absl::flat_hash_map<std::string, std::size_t> open_;   // key of what belongs together -> its newest finding
   absl::flat_hash_map<std::string, std::size_t> by_id_;  // of log-ins
   absl::flat_hash_map<std::string, std::vector<std::size_t>> by_user_;  // of log-ins, in the order they began
-  std::vector<std::size_t> changed_;                     // since changed(), each once
-  std::vector<score::Finding> leaving_;                  // left since changed(), untold
+  std::vector<std::size_t> changed_;                                    // since changed(), each once
+  std::vector<score::Finding> leaving_;                                 // left since changed(), untold
   bool tells_of_all_ = false;
   std::uint64_t dropped_ = 0;
 };
