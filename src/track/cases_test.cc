@@ -7,6 +7,8 @@
 #include <random>
 #include <set>
 
+#include "score/persist.h"
+
 namespace orbwatch::track {
 namespace {
 
