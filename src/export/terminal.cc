@@ -305,7 +305,12 @@ class Printer {
       if (step.what != score::Step::kLogin || f.kind != detect::FindingKind::kLogin) {
         if (!step.says.empty()) text += ": " + core::terminal_text(step.says);
       }
-      paragraph(indent + time_text(step.time) + "  ", text, {}, kDim);
+      const std::string time = time_text(step.time) + "  ";
+      if (width_ < 60) {  // an indent of that width would leave no room
+        paragraph(indent, time + text);
+      } else {
+        paragraph(indent + time, text, {}, kDim);
+      }
     }
     if (all > shown) paragraph(indent, fmt::format("and {} more steps", all - shown), kDim);
   }
