@@ -36,15 +36,12 @@ class Compared {
   bool touches(const TruthItem& item) {
     if (!overlaps(item)) return false;
     if (sources().empty()) return names_user(item);
-    return shared_sources(item) > 0 && lists_login(item);
+    return shared_sources(item) > 0 && !about_another(item);
   }
-  // A finding about one user may last for two weeks: it must have the log-in itself. References tell no timeline.
-  bool lists_login(const TruthItem& item) const {
-    if (finding_.kind != detect::FindingKind::kLogin || finding_.timeline.empty()) return true;
-    return std::ranges::any_of(finding_.timeline, [&](const score::TimelineEntry& step) {
-      return step.what == score::Step::kLogin && step.time >= item.time - kSlack && step.time <= item.end + kSlack &&
-             std::ranges::find(item.sources, step.source.ip.text()) != item.sources.end();
-    });
+  // Others may have come through the same exit node while a user's finding lasts, for two weeks at most.
+  bool about_another(const TruthItem& item) const {
+    return is_intrusion(item) && finding_.kind == detect::FindingKind::kLogin && !finding_.user.empty() &&
+           !names_user(item);
   }
   bool finds(const TruthItem& item) {
     if (!touches(item)) return false;
