@@ -35,6 +35,7 @@ struct Options {
   std::string author;
   std::string scope;
   std::string expires;
+  std::vector<std::string> sources;
   std::string verdicts;
   std::string state;
   std::string db;
@@ -101,6 +102,28 @@ std::string about(const Verdict& v) {
   return {};
 }
 
+// Leaves of the finding's sources those that are named.
+core::Expected<void> only(const std::vector<std::string>& sources, Verdict& v) {
+  std::vector<core::Ip> chosen;
+  for (const std::string& text : sources) {
+    const auto ip = core::Ip::parse(text);
+    if (!ip || std::ranges::find(v.sources, *ip) == v.sources.end())
+      return core::fail("--source must be an address of the finding", core::printable(text, 64),
+                        "its sources are in the finding's JSON");
+    if (std::ranges::find(chosen, *ip) == chosen.end()) chosen.push_back(*ip);
+  }
+  // What speaks for the finding was said of its strongest log-in, which stands first.
+  if (std::ranges::find(chosen, v.sources.front()) == chosen.end()) v.evidence.clear();
+  v.sources = std::move(chosen);
+  v.networks.clear();
+  for (const core::Ip& ip : v.sources) {
+    const core::Prefix network = core::Prefix::neighbourhood(ip);
+    if (std::ranges::find(v.networks, network) == v.networks.end()) v.networks.push_back(network);
+  }
+  v.systems.clear();  // whose they are is not kept; only `benign` goes by them
+  return {};
+}
+
 int judge(const Options& o) {
   const auto file = file_of(o);
   if (!file) return refused(file.error());
@@ -119,6 +142,13 @@ int judge(const Options& o) {
   sign(o, v);
   v.says = o.says == "true" ? Judgement::kTrue : o.says == "false" ? Judgement::kFalse : Judgement::kBenign;
   v.scope = score::default_scope(v.kind);
+  if (!o.sources.empty()) {
+    if (v.says != Judgement::kTrue || v.kind != detect::FindingKind::kLogin) {
+      complain("--source says which log-ins were an intruder's: only with `true`, of a finding of kind login");
+      return kUsage;
+    }
+    if (auto done = only(o.sources, v); !done) return refused(done.error());
+  }
   if (v.says == Judgement::kBenign) {
     if (v.reason.empty()) {
       complain("benign needs --reason: it keeps alerts back, and others must be able to see why");
@@ -277,6 +307,10 @@ void add_verdict(CLI::App& app, int& exit_code) {
   sub->add_option("--scope", o->scope, "What benign covers besides the kind of finding (default: by its kind)")
       ->check(CLI::IsMember(scopes));
   sub->add_option("--expires", o->expires, "90d, a date, or never (default: 90d for benign, else 365d)");
+  sub->add_option("--source", o->sources, "With true: only the log-ins from this address were; repeatable")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  takes(*sub, "IP", {"--source"});
   takes(*sub, "CASE", {"case"});
   takes(*sub, "FILE", {"--db"});
   takes(*sub, "TEXT", {"--reason", "--author"});
@@ -285,6 +319,7 @@ void add_verdict(CLI::App& app, int& exit_code) {
       "A running service takes verdicts up within seconds. See docs/verdicts.md.\n"
       "Examples:\n"
       "  orbwatch verdict 3f2a91 benign --state /var/lib/orbwatch --reason 'the VPN of our service provider'\n"
+      "  orbwatch verdict 3f2a91 true --source 198.51.100.7 --state /var/lib/orbwatch\n"
       "  orbwatch verdict 3f2a91 false --db hunt.duckdb --verdicts verdicts.ndjson\n"
       "  orbwatch hunt --verdicts verdicts.ndjson logs/");
   sub->callback([o, sub, &exit_code] {

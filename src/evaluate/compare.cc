@@ -35,7 +35,13 @@ class Compared {
   // Enough for an alert to be true.
   bool touches(const TruthItem& item) {
     if (!overlaps(item)) return false;
-    return sources().empty() ? names_user(item) : shared_sources(item) > 0;
+    if (sources().empty()) return names_user(item);
+    return shared_sources(item) > 0 && !about_another(item);
+  }
+  // Others may have come through the same exit node while a user's finding lasts, for two weeks at most.
+  bool about_another(const TruthItem& item) const {
+    return is_intrusion(item) && finding_.kind == detect::FindingKind::kLogin && !finding_.user.empty() &&
+           !names_user(item);
   }
   bool finds(const TruthItem& item) {
     if (!touches(item)) return false;

@@ -16,7 +16,8 @@ namespace orbwatch::evaluate {
 
 // What a finding is worth as an alert, in this order:
 //   kTrue       it overlaps an item of the truth in time (kSlack on both sides) and shares a source address with it, or
-//               names no source at all and shares the user
+//               names no source at all and shares the user; a finding about one user's log-ins must be about the
+//               user of the intrusion
 //   kAftermath  it names a user of an intrusion (covert-login, credential-success-after-spray) within a day after it
 //               began, but another source: the victim's own session, seen as strange because of the intruder's. Counted
 //               neither way

@@ -53,6 +53,27 @@ score::Finding finding(core::Nanoseconds time, std::string user, std::string_vie
   return f;
 }
 
+// A finding about a user may last for two weeks and list many sources.
+TEST(Compare, AFindingOfSeveralLogInsFindsThoseOfItsUserFromItsSources) {
+  const Truth truth = small_truth();
+  const TruthItem& login = truth.items[2];
+  score::Finding f = finding(kStart + kDay, "alice", "192.0.2.1");
+  f.end = login.time + kDay;
+  f.sources = {f.source, f.source};
+  f.sources[1].ip = *core::Ip::parse("203.0.113.7");
+  EXPECT_EQ(classify(truth, f), AlertClass::kTrue);
+  EXPECT_TRUE(finds(f, login));
+  f.user = "dave";
+  EXPECT_EQ(classify(truth, f), AlertClass::kFalse) << "another user through the same exit node";
+  EXPECT_FALSE(finds(f, login));
+  f.user = "alice";
+  f.end = login.time - kDay;
+  EXPECT_FALSE(finds(f, login)) << "it was over before";
+  f.end = login.time + kDay;
+  f.sources.pop_back();
+  EXPECT_FALSE(finds(f, login)) << "that log-in is not in it";
+}
+
 TEST(Compare, AnAlertIsWhatItSharesWithTheTruth) {
   const Truth truth = small_truth();
   const core::Nanoseconds t = truth.items[2].time;

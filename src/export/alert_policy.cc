@@ -13,12 +13,24 @@ namespace {
 
 using score::Finding;
 
-constexpr std::string_view kMagic = "orbwatch-alerts 1";
+constexpr std::string_view kMagic = "orbwatch-alerts 2";
+constexpr std::string_view kMagicBefore = "orbwatch-alerts 1";  // without networks
 constexpr std::size_t kLongestName = 256;
 
 std::uint64_t size_of(const Finding& f) {
   return std::max<std::uint64_t>(f.source_count, f.sources.size()) +
          std::max<std::uint64_t>(f.user_count, f.users.size()) + f.records.size();
+}
+
+std::uint64_t networks_of(const Finding& f) {
+  if (f.kind != detect::FindingKind::kLogin) return 0;
+  std::vector<core::Prefix> networks;
+  for (const score::TimelineEntry& step : f.timeline) {
+    if (!step.alert) continue;
+    const core::Prefix network = core::Prefix::neighbourhood(step.source.ip);
+    if (std::ranges::find(networks, network) == networks.end()) networks.push_back(network);
+  }
+  return networks.size();
 }
 
 // One field of a line: no control characters, hence no tab and no line end.
@@ -54,7 +66,8 @@ Verdict AlertPolicy::judge(const Finding& f, core::Nanoseconds now) {
     if (const auto known = state_.told.find(f.id); known != state_.told.end()) {
       const AlertState::Told& told = known->second;
       const double grown = static_cast<double>(size_of(f)) / static_cast<double>(std::max<std::uint64_t>(told.size, 1));
-      if (f.severity <= told.severity && grown < rules_.grown_by) return Verdict::kTold;
+      if (f.severity <= told.severity && grown < rules_.grown_by && networks_of(f) <= told.networks)
+        return Verdict::kTold;
     }
     return take_token(now) ? Verdict::kTell : Verdict::kHeldBack;
   }();
@@ -104,7 +117,7 @@ void AlertPolicy::remember(const Finding& finding, core::Nanoseconds now) {
     for (auto it = by_time.begin(); it != cut; ++it) state_.told.erase(it->second);
     forgotten_ += AlertState::kMostTold / 10;
   }
-  state_.told[id] = {finding.severity, size_of(finding), now};
+  state_.told[id] = {finding.severity, size_of(finding), now, networks_of(finding)};
 }
 
 std::optional<Finding> AlertPolicy::due(core::Nanoseconds now) {
@@ -153,7 +166,7 @@ std::string AlertState::text() const {
   out +=
       fmt::format("tokens\t{}\t{}\n", tokens < 0 ? -1 : static_cast<std::int64_t>(std::floor(tokens * 1000)), refilled);
   for (const auto& [id, t] : told) {
-    out += fmt::format("told\t{}\t{}\t{}\t{}\n", static_cast<unsigned>(t.severity), t.size, t.time, id);
+    out += fmt::format("told\t{}\t{}\t{}\t{}\t{}\n", static_cast<unsigned>(t.severity), t.size, t.time, t.networks, id);
   }
   if (held_back_count != 0)
     out += fmt::format("held-back\t{}\t{}\t{}\n", held_back_count, held_back_first, held_back_last);
@@ -171,7 +184,8 @@ core::Expected<AlertState> AlertState::parse(std::string_view text) {
     return core::fail(fmt::format("the state of the alerts is damaged in line {}", number), core::printable(line, 100),
                       "remove the file: alerts may then be told again");
   };
-  if (const auto line = core::take_until(text, '\n'); line != kMagic) return wrong(line);
+  const std::string_view magic = core::take_until(text, '\n');
+  if (magic != kMagic && magic != kMagicBefore) return wrong(magic);
   while (!text.empty()) {
     ++number;
     const std::string_view line = core::take_until(text, '\n');
@@ -188,8 +202,10 @@ core::Expected<AlertState> AlertState::parse(std::string_view text) {
       const auto severity = read_enum(next(), score::Severity::kCritical);
       const auto size = core::parse_number<std::uint64_t>(next());
       const auto time = number_of();
-      if (!severity || !size || !time || state.told.size() >= kMostTold) return wrong(line);
-      state.told[std::string(rest)] = {*severity, *size, *time};
+      std::optional<std::uint64_t> networks = kNetworksUnknown;
+      if (magic == kMagic) networks = core::parse_number<std::uint64_t>(next());
+      if (!severity || !size || !time || !networks || state.told.size() >= kMostTold) return wrong(line);
+      state.told[std::string(rest)] = {*severity, *size, *time, *networks};
     } else if (what == "held-back") {
       const auto count = core::parse_number<std::uint64_t>(next());
       const auto first = number_of(), last = number_of();

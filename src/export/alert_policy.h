@@ -3,8 +3,10 @@
 //
 // The rules, in this order; each finding is counted under the first that stops it:
 //   1. below the minimum severity, not an alert (if only alerts are wanted), of a kind that is not wanted: not told.
-//   2. known already: a finding (by its id) that was told is told again only if its severity has risen, or if it has
-//      grown by `grown_by`: sources + users + records are at least so many times what they were when it was told.
+//   2. known already: a finding (by its id) that was told is told again only if its severity has risen, if it has
+//      grown by `grown_by`: sources + users + records are at least so many times what they were when it was told; or if
+//      log-ins that would be alerts alone come from more networks (/24, /48) than then: an intruder's further exit
+//      node.
 //   3. rate limit: a token bucket holds `burst` tokens and gains `per_hour` an hour; a finding takes one. Without a
 //   token
 //      it is held back: counted, the first kMostListed named, and all of them told by one later message as soon as
@@ -41,10 +43,12 @@ std::string_view name(Verdict verdict);
 // ago are forgotten and may be told again).
 struct AlertState {
   static constexpr std::size_t kMostTold = 50'000;
+  static constexpr std::uint64_t kNetworksUnknown = UINT64_MAX;  // told by a version that did not count them
   struct Told {
     score::Severity severity = score::Severity::kInformational;
     std::uint64_t size = 0;
-    core::Nanoseconds time = 0;  // wall clock
+    core::Nanoseconds time = 0;                 // wall clock
+    std::uint64_t networks = kNetworksUnknown;  // of log-ins that would be alerts alone
   };
   struct HeldBack {
     std::string id;

@@ -70,6 +70,38 @@ TEST(AlertPolicy, TellsAgainOnlyWhatHasBecomeWorse) {
   EXPECT_EQ(offer(policy, f), Verdict::kTell) << "4 records and 5 sources";
 }
 
+score::TimelineEntry step(const char* source, bool alone) {
+  score::TimelineEntry s;
+  s.source.ip = *core::Ip::parse(source);
+  s.log_odds = 1;
+  s.alert = alone;
+  return s;
+}
+
+TEST(AlertPolicy, TellsAgainOfALogInFromAFurtherNetworkThatIsAnAlertByItself) {
+  AlertPolicy policy({});
+  Finding f = alert();
+  f.records.resize(2);
+  f.timeline = {step("203.0.113.7", true)};
+  EXPECT_EQ(offer(policy, f), Verdict::kTell);
+  f.timeline.push_back(step("203.0.113.9", true));
+  EXPECT_EQ(offer(policy, f), Verdict::kTold) << "the same network";
+  f.timeline.push_back(step("198.51.100.7", false));
+  EXPECT_EQ(offer(policy, f), Verdict::kTold) << "that one alone would be no alert";
+  f.timeline.push_back(step("192.0.2.7", true));
+  EXPECT_EQ(offer(policy, f), Verdict::kTell);
+  EXPECT_EQ(offer(policy, f), Verdict::kTold);
+  // After a restart as well; a memory of the version before, which did not count networks, tells nothing anew.
+  const auto state = AlertState::parse(policy.state().text());
+  ASSERT_TRUE(state);
+  AlertPolicy restarted({}, *state);
+  EXPECT_EQ(offer(restarted, f), Verdict::kTold);
+  const auto before = AlertState::parse("orbwatch-alerts 1\ntold\t2\t9\t1\t" + f.id + "\n");
+  ASSERT_TRUE(before) << before.error().text();
+  AlertPolicy updated({}, *before);
+  EXPECT_EQ(offer(updated, f), Verdict::kTold);
+}
+
 TEST(AlertPolicy, ForgetsAfterAFailureToTell) {
   AlertPolicy policy({});
   EXPECT_EQ(policy.judge(alert(), kNow), Verdict::kTell);  // and told() is not called
@@ -155,7 +187,7 @@ TEST(AlertState, RefusesWhatIsDamaged) {
   for (std::uint64_t i = 0; i < 3; ++i) offer(policy, alert(i));
   const std::string text = policy.state().text();
   for (const std::string& wrong : std::vector<std::string>{
-           "", "orbwatch-alerts 2\n", text + "told\tx\n", text + "told\t9\t1\t1\tid\n", text + "other\t1\n",
+           "", "orbwatch-alerts 3\n", text + "told\tx\n", text + "told\t9\t1\t1\t0\tid\n", text + "other\t1\n",
            text + "held\t1\n", "orbwatch-alerts 1\nheld\t0\t0\tid\tu\t192.0.2.1\n",
            "orbwatch-alerts 1\nheld-back\t4\t1\t1\n"}) {
     const auto parsed = AlertState::parse(wrong);

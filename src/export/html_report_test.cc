@@ -41,6 +41,18 @@ TEST(HtmlReport, IsOneFileWithoutRequests) {
   EXPECT_NE(page.find("default-src 'none'"), page.npos);
 }
 
+TEST(HtmlReport, TheTimelineIsInThePage) {
+  auto result = testing::sample_report(3);
+  score::TimelineEntry step;
+  step.time = result.findings[0].time;
+  step.what = score::Step::kSessionEnd;
+  step.says = "lasted <b>3.2 hours";
+  result.findings[0].timeline = {step};
+  const std::string page = html_report(result, {});
+  EXPECT_NE(data_block(page).find("\"what\":\"session-end\",\"says\":\"lasted \\u003cb\\u003e3.2 hours\""), page.npos);
+  EXPECT_NE(page.find("What happened (UTC)"), page.npos) << "the script shows it";
+}
+
 TEST(HtmlReport, ListsAreLimitedAndTheRestIsCounted) {
   auto result = testing::sample_report(30);
   for (int i = 0; i < 20; ++i) result.findings[0].records.push_back(result.findings[0].records[0]);

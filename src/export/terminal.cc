@@ -259,10 +259,14 @@ class Printer {
       if (text.empty() || (core::display_width(text) <= columns_[i].width)) continue;
       missing += (missing.empty() ? "" : " · ") + text;
     }
-    const std::string place = joined({std::move(missing), place_text(f), core::terminal_text(f.outcome)}, " · ");
+    // Of several sources the facts are those of the strongest log-in's.
+    const std::string speaks = f.sources.size() > 1 && f.source.ip.present() ? f.source.ip.text() : "";
+    const std::string place =
+        joined({std::move(missing), speaks, place_text(f), core::terminal_text(f.outcome)}, " · ");
     if (!place.empty()) paragraph(indent, place, kCyan);
     if (!f.source.claims.empty()) paragraph(indent, "network type: " + core::terminal_text(f.source.claims), kDim);
     if (!f.network.empty()) paragraph(indent, "covert network " + core::terminal_text(f.network), kRed);
+    if (!f.related.empty()) paragraph(indent, "after a try of the spray " + core::terminal_text(f.related), kRed);
     verdicts(f);
     if (!f.hypothesis.empty())
       paragraph(indent, core::terminal_text(f.hypothesis) + (f.attack.empty() ? "" : " [" + attack(f) + "]"));
@@ -271,6 +275,7 @@ class Printer {
       paragraph(indent + pad(std::isfinite(e.llr) ? fmt::format("{:+.1f}", e.llr) : "?", 5, true) + "  ",
                 core::terminal_text(says), {}, e.llr < 0 ? kGreen : kYellow);
     }
+    steps(f);
     if (!f.records.empty()) {
       const auto& r = f.records.front();
       const std::string place_in_file =
@@ -281,6 +286,33 @@ class Printer {
       if (!r.raw.empty()) paragraph(indent + "| ", core::terminal_text(r.raw, 600), kDim, kDim);
     }
     if (!f.advice.empty()) paragraph(indent + "→ ", core::terminal_text(f.advice), kBold, kBold);
+  }
+  // What happened, where it is more than the one log-in that the row tells.
+  void steps(const Finding& f) {
+    constexpr std::size_t kMostSteps = 5;
+    if (f.timeline.size() < 2 && f.kind == detect::FindingKind::kLogin) return;
+    const std::string indent = width_ < 60 ? "  " : "     ";
+    const std::size_t shown = std::min(f.timeline.size(), kMostSteps);
+    const auto all = std::max<std::uint64_t>(f.timeline_count, f.timeline.size());
+    for (std::size_t i = 0; i < shown; ++i) {
+      const score::TimelineEntry& step = f.timeline[i];
+      const std::string place = joined({core::terminal_text(step.source.network_type),
+                                        core::terminal_text(joined({step.source.city, step.source.country}, ", "))},
+                                       ", ");
+      std::string text = std::string(score::name(step.what));
+      if (step.source.ip.present()) text += " from " + step.source.ip.text();
+      if (!place.empty()) text += " (" + place + ")";
+      if (step.what != score::Step::kLogin || f.kind != detect::FindingKind::kLogin) {
+        if (!step.says.empty()) text += ": " + core::terminal_text(step.says);
+      }
+      const std::string time = time_text(step.time) + "  ";
+      if (width_ < 60) {  // an indent of that width would leave no room
+        paragraph(indent, time + text);
+      } else {
+        paragraph(indent + time, text, {}, kDim);
+      }
+    }
+    if (all > shown) paragraph(indent, fmt::format("and {} more steps", all - shown), kDim);
   }
   // "suppressed by 3f2a... (alice, until 2027-02-20): the VPN of a service provider"
   void verdicts(const Finding& f) {

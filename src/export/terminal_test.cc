@@ -56,6 +56,34 @@ TEST(Terminal, AlertsComeWithTheirReasons) {
   }
 }
 
+TEST(Terminal, AFindingOfSeveralStepsTellsThemShortly) {
+  auto result = testing::sample_report(1);
+  score::Finding& f = result.findings[0];
+  f.timeline.clear();
+  for (int i = 0; i < 9; ++i) {
+    score::TimelineEntry step;
+    step.time = f.time + i * core::kHour;
+    step.what = i == 1 ? score::Step::kSessionEnd : score::Step::kLogin;
+    step.source.ip = core::Ip::v4(0xC6336401 + static_cast<std::uint32_t>(i));
+    step.source.country = "DE";
+    step.says = i == 1 ? "lasted 3.2 hours\x1b[31m" : "because";
+    f.timeline.push_back(step);
+  }
+  f.timeline_count = 9;
+  f.related = "8ff34785799e5cbd";
+  const std::string text = terminal_report(result, {.width = 160});
+  for (const char* part :
+       {"log-in from 198.51.100.1 (DE)", "session-end from 198.51.100.2 (DE): lasted 3.2 hours",
+        "log-in from 198.51.100.5", "and 4 more steps", "after a try of the spray 8ff34785799e5cbd"}) {
+    EXPECT_NE(text.find(part), text.npos) << part;
+  }
+  EXPECT_EQ(text.find("198.51.100.6"), text.npos) << "a handful of lines";
+  EXPECT_EQ(text.find('\x1b'), text.npos);
+  f.timeline.resize(1);
+  f.timeline_count = 1;
+  EXPECT_EQ(terminal_report(result, {.width = 160}).find("log-in from"), text.npos) << "the row tells that one";
+}
+
 TEST(Terminal, AccountingIsShownAndBalances) {
   const auto result = testing::sample_report(0);
   const std::string text = terminal_report(result, {.width = 120});

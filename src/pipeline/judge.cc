@@ -36,11 +36,28 @@ constexpr std::size_t kMostDays = 4'000;
 constexpr std::size_t kClasses = 8;
 constexpr std::int64_t kOverviewDays = 400;  // in a service: see changed()
 constexpr std::int64_t kUnusedDays = 90;
-constexpr std::uint32_t kLayout = 2;          // of the saved state: raised with every change of what persist() lists
+constexpr std::uint32_t kLayout = 3;          // of the saved state: raised with every change of what persist() lists
 constexpr std::uint32_t kEarlier = 1U << 31;  // in RecordRef::source: counts in earlier_names_
 constexpr std::string_view kOtherLogin = "other-login";  // detect/parallel_use.cc
 
+constexpr Nanoseconds kTriedWithin = 3 * core::kDay;  // a stranger's failed attempt before a log-in belongs to it
+
 std::size_t index(Class c) { return static_cast<std::size_t>(c); }
+
+track::Story story_of(const Event& e, const baseline::View& view) {
+  track::Story story;
+  if (!view.login || view.user == nullptr) return story;
+  const Nanoseconds tried = view.user->stranger_failure;
+  if (tried == 0 || tried > e.time || e.time - tried > kTriedWithin) return story;
+  story.tried_at = tried;
+  story.tried_from = view.user->stranger_ip;
+  return story;
+}
+
+void set_alert(score::Finding& f, double line) {
+  f.alert = f.log_odds >= line;
+  for (score::TimelineEntry& step : f.timeline) step.alert = step.log_odds && *step.log_odds >= line;
+}
 
 }  // namespace
 
@@ -231,11 +248,11 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
       sink_.clear();
       sink_.want_text(true);
       for (const detect::Detector* d : detectors) d->evidence(e, view, sink_);
-      if (move) remember_move(e, view, of_kind(sink_.evidence(), FindingKind::kLogin), lines);
+      if (move) remember_move(e, view, of_kind(sink_.evidence(), FindingKind::kLogin), lines, story_of(e, view));
       for (const auto& [kind, odds] : worth) {
         if (kind == FindingKind::kLogin && odds >= threshold_.value()) alarming = true;
         add_scored(e, kind, odds, of_kind(sink_.evidence(), kind), lines, batch, false,
-                   view.login && view.client_change != baseline::ClientChange::kSame);
+                   view.login && view.client_change != baseline::ClientChange::kSame, story_of(e, view));
       }
     }
   }
@@ -269,7 +286,8 @@ double Judge::combine(FindingKind kind, const std::vector<Evidence>& evidence, N
 Judge::Said Judge::said_of(const Event& login) const {
   if (verdicts_.empty()) return Said::kNothing;
   if (const std::string_view id = cases_.finding_of(login); !id.empty()) {
-    if (const score::Verdict* verdict = verdicts_.of(id, login.time))
+    // It speaks of the log-ins that were judged, not of what has come from elsewhere since.
+    if (const score::Verdict* verdict = verdicts_.of(id, login.time); verdict && verdict->speaks_of(login.source_ip))
       return verdict->says == score::Judgement::kTrue ? Said::kIntruder : Said::kOwn;
   }
   // In a network that the user comes from, too, only the very line was the intruder's.
@@ -288,11 +306,13 @@ score::Verdicts::Taken Judge::take_verdict(const score::Verdict& verdict) {
     ended = *before;
   }
   // What was refused has taught nothing that could be taken back.
-  const bool refused = !verdict.users.empty() && !verdict.sources.empty() &&
-                       verdicts_.intruder(verdict.users[0], verdict.sources[0], false, now_);
+  std::vector<core::Ip> learned;
+  for (const core::Ip& ip : verdict.sources) {
+    if (!verdict.users.empty() && !verdicts_.intruder(verdict.users[0], ip, false, now_)) learned.push_back(ip);
+  }
   const auto taken = verdicts_.take(verdict);
   if (taken != score::Verdicts::Taken::kYes) return taken;
-  if (verdict.says != Judgement::kWithdrawn && verdict.kind == FindingKind::kLogin) teach(verdict, refused);
+  if (verdict.says != Judgement::kWithdrawn && verdict.kind == FindingKind::kLogin) teach(verdict, learned);
   const auto concerns = [](const score::Verdict& v, const score::Finding& f) {
     return v.finding == f.id || (v.says == Judgement::kBenign && score::covers(v, f));
   };
@@ -302,27 +322,27 @@ score::Verdicts::Taken Judge::take_verdict(const score::Verdict& verdict) {
   return taken;
 }
 
-void Judge::teach(const score::Verdict& verdict, bool refused) {
+void Judge::teach(const score::Verdict& verdict, std::span<const core::Ip> learned) {
   if (verdict.users.size() != 1) return;
   const core::Symbol user = core::intern(verdict.users.front());
   if (baseline_.user(user) == nullptr) return;
   std::vector<baseline::Baseline::Origin> origins;
   origins.reserve(verdict.sources.size());
   for (const core::Ip& ip : verdict.sources) origins.push_back({ip, enricher_.lookup(ip)});
-  const std::vector<baseline::Client> clients = cases_.clients_of(verdict.finding);
+  const std::vector<baseline::Client> clients = cases_.clients_of(verdict.finding, verdict.sources);
   if (verdict.says == score::Judgement::kTrue) {
-    baseline_.disown(user, origins, clients, refused ? std::vector<Nanoseconds>() : cases_.logins_of(verdict.finding));
+    baseline_.disown(user, origins, clients, cases_.logins_of(verdict.finding, learned));
   } else {
     baseline_.accept(user, origins, clients);
   }
 }
 
 void Judge::remember_move(const Event& e, const baseline::View& view, std::vector<Evidence> evidence,
-                          const std::vector<enrich::RawLine>* lines) {
+                          const std::vector<enrich::RawLine>* lines, track::Story story) {
   const MoveKey key{e.user, view.network_key};
   const double own = worth(evidence, e.time);
   moves_.insert_or_assign(key, Move{e, view.network_key, view.client_change != baseline::ClientChange::kSame,
-                                    std::move(evidence), *lines, own, view.other_login});
+                                    std::move(evidence), *lines, own, view.other_login, std::move(story)});
   probation_.emplace_back(e.time, key);
   while (probation_.size() + settled_.size() > kMostMoves) forget_move(settled_.empty() ? probation_ : settled_);
 }
@@ -426,6 +446,7 @@ void Judge::judge_session(const Event& end) {
     Move& move = found->second;
     // One that began before is another's story.
     if (end.time < move.event.time || end.time - shape.length < move.event.time - enrich::kJoinWithin) continue;
+    move.story.add({end.time, end.source_ip, shape});
     baseline::View view = baseline_.view(move.event);
     view.session = &shape;
     judge_again(move, view);
@@ -455,7 +476,8 @@ void Judge::judge_again(Move& move, baseline::View view) {
   move.worth = worth(move.evidence, move.event.time);
   move.other_worth = view.other_login;
   const double odds = combine(FindingKind::kLogin, move.evidence, move.event.time);
-  add_scored(move.event, FindingKind::kLogin, odds, move.evidence, &move.lines, nullptr, true, move.client_new);
+  add_scored(move.event, FindingKind::kLogin, odds, move.evidence, &move.lines, nullptr, true, move.client_new,
+             move.story);
   const Said said = said_of(move.event);
   if (said == Said::kIntruder || (said == Said::kNothing && odds >= threshold_.value()))
     baseline_.forget(move.event, move.client_new);
@@ -478,13 +500,16 @@ score::SourceFacts Judge::source_facts(const core::Ip& ip, std::uint32_t index) 
 
 void Judge::add_scored(const Event& e, FindingKind kind, double log_odds, std::vector<Evidence> evidence,
                        const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch, bool again,
-                       bool client_new) {
+                       bool client_new, track::Story story) {
   if (again && log_odds < kLeastLogOdds && !cases_.has(e)) return;
   track::Scored scored;
   scored.again = again;
   scored.event = &e;
   scored.kind = kind;
   scored.log_odds = log_odds;
+  scored.weak = kind == FindingKind::kLogin && log_odds < kLeastLogOdds;
+  if (story.tried_at != 0) scored.tried_from = source_facts(story.tried_from, enricher_.lookup(story.tried_from));
+  scored.story = std::move(story);
   if (client_new) scored.new_client = baseline::client_of(e);
   const auto strongest = std::max_element(evidence.begin(), evidence.end(),
                                           [](const Evidence& a, const Evidence& b) { return a.llr < b.llr; });
@@ -526,7 +551,7 @@ void Judge::finish(score::HuntResult& result) {
   result.findings = cases_.take();
   const double line = score::alert_line(result.findings, overview_, alerts_per_day_);
   for (auto& f : result.findings) {
-    f.alert = f.log_odds >= line;
+    set_alert(f, line);
     suppressed_ += verdicts_.annotate(f) ? 1 : 0;
   }
   tell_of_verdicts(result);
@@ -633,7 +658,7 @@ void Judge::tell_of_verdicts(score::HuntResult& result) {
 
 void Judge::look(const std::function<void(const score::Finding&)>& visit) {
   cases_.changed([&](score::Finding& f) {
-    f.alert = f.log_odds >= threshold_.value();
+    set_alert(f, threshold_.value());
     suppressed_ += verdicts_.annotate(f) ? 1 : 0;
     visit(f);
   });
@@ -679,6 +704,7 @@ std::uint32_t Judge::persist(Archive& a) {
   const std::uint32_t layout = a.section("judge", kLayout, 1);
   a.entries(moves_, [&](MoveKey& key, Move& move) {
     a(key, move.event, move.network, move.client_new, move.evidence, move.lines, move.worth, move.other_worth);
+    if (layout >= 3) track::persist(a, move.story);
   });
   for (auto* queue : {&probation_, &settled_}) {
     a.sequence(*queue, [&](std::pair<Nanoseconds, MoveKey>& place) {

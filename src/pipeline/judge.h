@@ -11,6 +11,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -132,16 +133,18 @@ class Judge {
     std::vector<enrich::RawLine> lines;
     double worth = 0;        // log-odds of the evidence, the prior and what other log-ins lend it left out
     double other_worth = 0;  // of the strangest other one, as it is in `evidence`
+    track::Story story;
   };
   using MoveKey = std::pair<core::Symbol, std::uint64_t>;  // user and network
 
   void remember_move(const event::Event& event, const baseline::View& view, std::vector<detect::Evidence> evidence,
-                     const std::vector<enrich::RawLine>* lines);
+                     const std::vector<enrich::RawLine>* lines, track::Story story);
   double worth(const std::vector<detect::Evidence>& evidence, core::Nanoseconds time);
   double combine(detect::FindingKind kind, const std::vector<detect::Evidence>& evidence, core::Nanoseconds time);
   enum class Said : std::uint8_t { kNothing, kIntruder, kOwn };
   Said said_of(const event::Event& login) const;
-  void teach(const score::Verdict& verdict, bool refused);
+  // learned: those of its sources whose log-ins were not refused before.
+  void teach(const score::Verdict& verdict, std::span<const core::Ip> learned);
   void tell_of_verdicts(score::HuntResult& result);
   void judge_moves(const event::Event& event);
   void judge_session(const event::Event& end);
@@ -167,7 +170,7 @@ class Judge {
   score::SourceFacts source_facts(const core::Ip& ip, std::uint32_t facts) const;
   void add_scored(const event::Event& event, detect::FindingKind kind, double log_odds,
                   std::vector<detect::Evidence> evidence, const std::vector<enrich::RawLine>* lines,
-                  const event::EventBatch* batch, bool again, bool client_new);
+                  const event::EventBatch* batch, bool again, bool client_new, track::Story story);
 
   const enrich::Enricher& enricher_;
   const intel::Indicators* indicators_;

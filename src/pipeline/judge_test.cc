@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
+#include <string>
 
 namespace orbwatch::pipeline {
 namespace {
@@ -195,14 +197,24 @@ TEST_F(JudgeTest, StrangeLogInsOfOneUserSpeakForEachOther) {
     take(session(day + 20 * kHour, "alice", kAbroad));
     take(session(day + 3 * kDay, other_user, elsewhere));
     const score::HuntResult result = finish();
-    const score::Finding* first = from(result, kAbroad);
-    const score::Finding* second = from(result, elsewhere);
-    EXPECT_TRUE(first != nullptr && second != nullptr);
-    if (first == nullptr || second == nullptr) return std::pair(0.0, 0.0);
+    // The log-ins of one user are one finding; each has its score in the timeline.
     const bool one_user = std::string_view(other_user) == "alice";
-    EXPECT_EQ(says(*first, "other-login"), one_user) << "the earlier learns of the later one";
-    EXPECT_EQ(says(*second, "other-login"), one_user);
-    return std::pair(first->log_odds, second->log_odds);
+    std::set<std::string> ids;
+    const auto scored = [&](const Ip& source) {
+      for (const score::Finding& f : result.findings) {
+        const auto step = std::ranges::find_if(f.timeline, [&](const auto& s) { return s.source.ip == source; });
+        if (step == f.timeline.end()) continue;
+        EXPECT_EQ(says(f, "other-login"), one_user);
+        ids.insert(f.id);
+        return step->log_odds.value_or(0);
+      }
+      ADD_FAILURE() << source.text();
+      return 0.0;
+    };
+    const double first = scored(kAbroad);
+    const double second = scored(elsewhere);
+    EXPECT_EQ(ids.size(), one_user ? 1U : 2U);
+    return std::pair(first, second);
   };
   const auto together = log_odds("alice");
   const auto apart = log_odds("bob");
@@ -753,6 +765,80 @@ TEST_F(JudgeVerdictTest, AHuntKnowsBeforehandWhatToLearn) {
   ASSERT_NE(found, result.findings.end());
   EXPECT_TRUE(known_after(5 * kDay, said_of(*found, score::Judgement::kFalse)));
   EXPECT_FALSE(known_after(20 * kDay, said_of(*found, score::Judgement::kTrue)));
+}
+
+const Ip kAbroadToo = *Ip::parse("5.3.9.7");
+
+TEST_F(JudgeVerdictTest, AnIntrusionThroughSeveralNodesIsOneFindingWithATimeline) {
+  const Nanoseconds day = work(kMonday, 40);
+  take(failure(day + 18 * kHour, "alice", *Ip::parse("5.3.200.9")));
+  take(session(day + 20 * kHour, "alice", kAbroad));
+  Event end = session(day + 20 * kHour + 30 * kMinute, "alice", kAbroad, Activity::kEnd);
+  end.duration = 30 * kMinute;
+  end.source_bytes = 40'000'000;
+  end.destination_bytes = 1'200'000'000;
+  take(end);
+  const auto first = told(end.time);
+  ASSERT_EQ(first.size(), 1U);
+  take(session(day + 3 * kDay + 2 * kHour, "alice", kAbroadToo));
+  const auto again = told(day + 3 * kDay + 3 * kHour);
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].id, first[0].id);
+  const score::HuntResult result = finish();
+  ASSERT_EQ(result.findings.size(), 1U);
+  const score::Finding& f = result.findings[0];
+  EXPECT_EQ(f.source_count, 2U);
+  ASSERT_EQ(f.timeline.size(), 4U) << to_json(f);
+  EXPECT_EQ(f.timeline[0].what, score::Step::kFailedLogin);
+  EXPECT_EQ(f.timeline[0].time, day + 18 * kHour);
+  EXPECT_EQ(f.timeline[0].source.ip.text(), "5.3.200.9");
+  EXPECT_EQ(f.timeline[0].source.country, "US");
+  EXPECT_EQ(f.timeline[1].what, score::Step::kLogin);
+  EXPECT_EQ(f.timeline[1].source.ip, kAbroad);
+  EXPECT_TRUE(f.timeline[1].log_odds && f.timeline[1].alert);
+  EXPECT_FALSE(f.timeline[1].says.empty());
+  EXPECT_EQ(f.timeline[2].what, score::Step::kSessionEnd);
+  EXPECT_EQ(f.timeline[2].says, "lasted 30 minutes, 1.2 GB to the client, 40 MB from it");
+  EXPECT_EQ(f.timeline[3].source.ip, kAbroadToo);
+  const auto strongest = std::ranges::max(*f.timeline[1].log_odds, *f.timeline[3].log_odds);
+  EXPECT_EQ(f.log_odds, strongest);
+}
+
+// "Only these": the others stay as they were.
+TEST_F(JudgeVerdictTest, ATrueOneMaySpeakOfSomeOfTheLogInsOnly) {
+  const Nanoseconds day = work(kMonday, 40);
+  ASSERT_TRUE(visit(day + 20 * kHour));
+  take(session(day + kDay + 2 * kHour, "alice", kAbroadToo));
+  const auto grown = told(day + kDay + 3 * kHour);
+  ASSERT_EQ(grown.size(), 1U);
+  ASSERT_EQ(grown[0].source_count, 2U);
+  ASSERT_EQ(judge_->baseline().quarantined(), 2U);
+  const auto quarantined_after = [&](const std::vector<Ip>& sources) {
+    score::Verdict verdict = said_of(grown[0], score::Judgement::kTrue);
+    verdict.sources = sources;
+    verdict.networks.clear();
+    for (const Ip& ip : sources) verdict.networks.push_back(core::Prefix::neighbourhood(ip));
+    verdict.id = "only" + std::to_string(sources.size());
+    judge_->take_verdict(verdict);
+    return judge_->baseline().quarantined();
+  };
+  EXPECT_EQ(quarantined_after({kAbroad}), 1U);
+  EXPECT_EQ(quarantined_after({kAbroad, kAbroadToo}), 0U);
+}
+
+TEST_F(JudgeVerdictTest, WhatJoinsFromAnotherNetworkWasNotJudged) {
+  const Nanoseconds day = work(kMonday, 40);
+  const auto first = visit(day + 20 * kHour);
+  ASSERT_TRUE(first);
+  judge_->take_verdict(said_of(*first, score::Judgement::kFalse));
+  ASSERT_EQ(judge_->baseline().quarantined(), 0U);
+  const Ip elsewhere = *Ip::parse("5.200.9.7");
+  take(session(day + kDay + 2 * kHour, "alice", elsewhere));
+  const auto grown = told(day + kDay + 3 * kHour);
+  ASSERT_FALSE(grown.empty());
+  EXPECT_EQ(grown[0].id, first->id);
+  EXPECT_EQ(grown[0].source_count, 2U);
+  EXPECT_FALSE(alice().prefixes.contains(baseline::prefix_key(elsewhere))) << "an intruder who comes behind a journey";
 }
 
 TEST_F(JudgeVerdictTest, AWithdrawalBringsTheAlertBack) {

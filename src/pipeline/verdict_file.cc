@@ -128,7 +128,9 @@ bool take_evidence(element object, Verdict& v) {
 
 void add_source(element source, Verdict& v) {
   const auto ip = core::Ip::parse(text_of(source, "ip", 64));
-  if (!ip) return;
+  // The strongest log-in's stands by itself and in the list.
+  if (!ip || v.sources.size() >= score::Finding::kMostListed || std::ranges::find(v.sources, *ip) != v.sources.end())
+    return;
   v.sources.push_back(*ip);
   const Prefix network = Prefix::neighbourhood(*ip);
   if (std::ranges::find(v.networks, network) == v.networks.end()) v.networks.push_back(network);

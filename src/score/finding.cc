@@ -111,6 +111,15 @@ std::string_view name(Severity severity) {
   return "?";
 }
 
+std::string_view name(Step step) {
+  switch (step) {
+    case Step::kFailedLogin: return "failed-log-in";
+    case Step::kLogin: return "log-in";
+    case Step::kSessionEnd: return "session-end";
+  }
+  return "?";
+}
+
 std::string to_json(const Finding& f, bool with_raw) {
   std::string out;
   out.reserve(1024);
@@ -154,6 +163,21 @@ std::string to_json(const Finding& f, bool with_raw) {
   });
   o.text("advice", f.advice);
   o.text("network", f.network);
+  o.list("timeline", f.timeline, Finding::kMostListed, [](std::string& to, const TimelineEntry& entry) {
+    Object e(to);
+    e.text("time", core::rfc3339(entry.time));
+    e.text("what", name(entry.what));
+    if (known(entry.source)) write_source(e.key("source"), entry.source);
+    if (entry.log_odds && std::isfinite(*entry.log_odds)) {
+      e.key("log_odds") += trimmed(fmt::format("{:.2f}", *entry.log_odds));
+      e.key("alert") += entry.alert ? "true" : "false";
+    }
+    e.text("says", entry.says);
+    e.text("finding", entry.finding);
+    e.close();
+  });
+  if (f.timeline_count > f.timeline.size()) o.count("timeline_count", f.timeline_count);
+  o.text("related", f.related);
   const auto note = [&o](std::string_view name, const VerdictNote& verdict) {
     if (!verdict.id.empty()) write_note(o.key(name), verdict);
   };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,24 @@ struct VerdictNote {
   core::Nanoseconds expires = 0;  // 0 = never
 };
 
+// One step of what a finding tells.
+enum class Step : std::uint8_t {
+  kFailedLogin,  // a stranger's failed attempt on the account, before a log-in
+  kLogin,        // a log-in that is in the finding; of a spray: a user who logged in after a try
+  kSessionEnd,   // the end of a log-in's session
+};
+std::string_view name(Step step);  // "failed-log-in", "log-in", "session-end"
+
+struct TimelineEntry {
+  core::Nanoseconds time = 0;
+  Step what = Step::kLogin;
+  SourceFacts source;
+  std::optional<double> log_odds;  // of a log-in that was judged
+  bool alert = false;              // that log-in alone reaches the alert line
+  std::string says;                // one sentence for a person, may be empty
+  std::string finding;             // of a spray's log-in: the finding that it is in
+};
+
 struct Finding {
   std::string id;  // stable: derived from kind, time, user, source; 16 hex digits
   core::Nanoseconds time = 0;
@@ -57,7 +76,7 @@ struct Finding {
   Severity severity = Severity::kInformational;
   bool alert = false;  // inside the alert budget
   std::string user;
-  SourceFacts source;
+  SourceFacts source;                // of kind login the strongest log-in's; of another kind when there is one only
   std::vector<SourceFacts> sources;  // when many; at most kMostListed, source_count says how many there were
   std::vector<std::string> users;    // when many; likewise
   std::uint64_t source_count = 0;
@@ -70,7 +89,12 @@ struct Finding {
   std::vector<detect::Evidence> evidence;  // strongest first
   std::vector<RecordPlace> records;        // at most kMostListed
   std::string advice;
-  std::string network;        // covert network id, if linked
+  std::string network;  // covert network id, if linked
+  // What happened, ascending by time; at most kMostListed, timeline_count says how many there were. Of kinds login and
+  // spray only.
+  std::vector<TimelineEntry> timeline;
+  std::uint64_t timeline_count = 0;
+  std::string related;        // of a log-in after a try: the spray's finding
   VerdictNote verdict;        // on this very finding
   VerdictNote suppressed_by;  // would be an alert, but for this suppression
   VerdictNote risen_above;    // is an alert although this one covers it: it has become much stranger

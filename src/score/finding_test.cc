@@ -58,6 +58,47 @@ TEST(Finding, JsonIsTheContract) {
       R"j("advice":"Ask alice whether she logged in.","network":"n-3"})j");
 }
 
+TEST(Finding, TheTimelineTellsWhatHappened) {
+  Finding f;
+  f.id = "00";
+  TimelineEntry tried;
+  tried.time = kNoon - core::kDay;
+  tried.what = Step::kFailedLogin;
+  tried.source.ip = *core::Ip::parse("198.51.100.9");
+  tried.says = "a stranger tried this account and failed";
+  TimelineEntry came = tried;
+  came.time = kNoon;
+  came.what = Step::kLogin;
+  came.source.asn = 64496;
+  came.log_odds = 1.254;
+  came.alert = true;
+  came.says = "First log-in";
+  TimelineEntry ended;
+  ended.time = kNoon + core::kHour;
+  ended.what = Step::kSessionEnd;
+  ended.says = "lasted 60 minutes";
+  f.timeline = {tried, came, ended};
+  f.timeline_count = 7;
+  f.related = "11";
+  EXPECT_EQ(to_json(f),
+            R"j({"id":"00","kind":"login","score":0,"severity":"informational","alert":false,"timeline":[)j"
+            R"j({"time":"2025-11-23T12:00:00Z","what":"failed-log-in","source":{"ip":"198.51.100.9"},)j"
+            R"j("says":"a stranger tried this account and failed"},)j"
+            R"j({"time":"2025-11-24T12:00:00Z","what":"log-in","source":{"ip":"198.51.100.9","asn":64496},)j"
+            R"j("log_odds":1.25,"alert":true,"says":"First log-in"},)j"
+            R"j({"time":"2025-11-24T13:00:00Z","what":"session-end","says":"lasted 60 minutes"}],)j"
+            R"j("timeline_count":7,"related":"11"})j");
+  f.timeline.clear();
+  f.timeline_count = 0;
+  TimelineEntry user;
+  user.time = kNoon;
+  user.says = "alice logged in from 192.0.2.1 after a try";
+  user.finding = "22";
+  f.timeline = {user};
+  EXPECT_NE(to_json(f).find(R"j("what":"log-in","says":"alice logged in from 192.0.2.1 after a try","finding":"22"})j"),
+            std::string::npos);
+}
+
 TEST(Finding, AbsentMeansUnknown) {
   Finding f;
   f.id = "00";

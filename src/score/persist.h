@@ -19,6 +19,7 @@ void persist(Archive& a, RecordPlace& r) {
   a(r.file, r.offset, r.line, r.raw);
 }
 
+// Without what the cases write themselves, since it came later: suppressed_by, timeline, related (track/state.cc).
 template <typename Archive>
 void persist(Archive& a, Finding& f) {
   a(f.id);
@@ -28,6 +29,13 @@ void persist(Archive& a, Finding& f) {
   a.enumeration(f.severity, Severity::kCritical);
   a(f.alert, f.user, f.source, f.sources, f.users, f.source_count, f.user_count, f.gateway, f.device, f.outcome);
   a(f.hypothesis, f.attack, f.evidence, f.records, f.advice, f.network);
+}
+
+template <typename Archive>
+void persist(Archive& a, TimelineEntry& e) {
+  a.moment(e.time);
+  a.enumeration(e.what, Step::kSessionEnd);
+  a(e.source, e.log_odds, e.says, e.finding);
 }
 
 template <typename Archive>

@@ -107,6 +107,12 @@ Scope default_scope(FindingKind kind) {
   return Scope::kSourcePrefix;
 }
 
+bool Verdict::speaks_of(const core::Ip& source) const {
+  if (sources.empty()) return true;
+  if (says != Judgement::kTrue) return in(networks, Prefix::neighbourhood(source));
+  return std::ranges::any_of(sources, [&](const core::Ip& known) { return same_line(known, source); });
+}
+
 std::string_view lacks(const Verdict& v) {
   if (by_user(v.scope) && v.users.empty()) return "it names no user";
   if (by_user(v.scope) && v.scope != Scope::kUser && v.users.size() > 1) return "it names more than one user";

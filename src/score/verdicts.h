@@ -91,6 +91,10 @@ struct Verdict {
   std::vector<Reason> evidence;
   Scope scope = Scope::kUserNetwork;
   core::Nanoseconds expires = 0;  // 0 = never
+
+  // Whether a log-in from there, which is in the finding, was judged as well: one that joined later, or that a `true`
+  // leaves out, was not. Of `true` the very address (IPv6: /64) counts, of the others its neighbourhood.
+  bool speaks_of(const core::Ip& source) const;
 };
 
 // "" if the entry can be a suppression of that scope, else why not: what it would go by is not known of the finding.

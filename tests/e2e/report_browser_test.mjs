@@ -90,6 +90,8 @@ try {
     check("plain: first page", await run(cards), 25);
     check("plain: pictures", await run("return ['timeline', 'heat', 'map', 'sankey'].map((id) => document.querySelectorAll(`#${id} svg *`).length)"), (counts) => counts.every((n) => n > 10));
     check("plain: accounting", await run("return document.getElementById('accounting').textContent"), (text) => text.includes("139,683 read = 135,534 events + 4,146 ignored + 3 rejected"));
+    check("plain: what happened", await run("return [...document.querySelectorAll('.steps li')].map((step) => step.textContent)"),
+      (steps) => steps.length === 3 && steps[0].includes("failed log in") && steps[2].includes("1.2 GB to the client"));
     await run(type("rotterdam LOGIN"));
     await settle();
     check("plain: filter", await run("return [...document.querySelectorAll('article.finding')].map((card) => card.textContent)"), (texts) => texts.length > 0 && texts.length < 25 && texts.every((text) => text.includes("Rotterdam")));

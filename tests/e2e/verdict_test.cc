@@ -71,6 +71,10 @@ TEST(VerdictTest, AHuntRemembersWhatWasSaidOfTheOneBefore) {
   EXPECT_EQ(verdict({"ffffffffffffffff", "false", "--db", db}).exit_code, 2);
   EXPECT_EQ(verdict({id, "maybe", "--db", db}).exit_code, 2);
   EXPECT_EQ(read(file), "");
+  EXPECT_EQ(verdict({id, "true", "--source", "192.0.2.77", "--db", db}).exit_code, 2) << "no source of the finding";
+  EXPECT_EQ(verdict({id, "true", "--source", "none", "--db", db}).exit_code, 2);
+  EXPECT_EQ(verdict({id, "false", "--source", "192.0.2.77", "--db", db}).exit_code, 2) << "true only";
+  EXPECT_EQ(read(file), "");
   const RunResult said =
       verdict({id.substr(0, 12), "benign", "--db", db, "--reason", "our own lab", "--author", "carol"});
   ASSERT_EQ(said.exit_code, 0) << said.err;

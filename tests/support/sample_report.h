@@ -90,6 +90,21 @@ inline score::Finding sample_finding(std::uint64_t i, bool hostile) {
   f.advice =
       "Ask " + f.user + " by telephone whether this log-in was theirs; if not, end the session and reset the password.";
   if (i == 1) f.network = "net-7f3a";
+  if (i == 0) {
+    for (const score::Step what : {score::Step::kFailedLogin, score::Step::kLogin, score::Step::kSessionEnd}) {
+      score::TimelineEntry step;
+      step.time = f.time + (static_cast<int>(what) - 1) * core::kHour;
+      step.what = what;
+      step.source = f.source;
+      if (what == score::Step::kLogin) step.log_odds = f.log_odds;
+      step.alert = what == score::Step::kLogin;
+      step.says = hostile                            ? kHostile[static_cast<std::size_t>(what)]
+                  : what == score::Step::kSessionEnd ? "lasted 60 minutes, 1.2 GB to the client, 40 MB from it"
+                                                     : f.evidence[0].says;
+      f.timeline.push_back(step);
+    }
+    f.timeline_count = 3;
+  }
   if (f.kind == detect::FindingKind::kSpray) {
     f.user.clear();
     for (std::uint32_t k = 0; k < 40; ++k) {

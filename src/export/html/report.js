@@ -283,12 +283,20 @@
       ];
     }));
   }
+  function steps(f) {
+    const left = (f.timeline_count || 0) - f.timeline.length;
+    return element("ol", { class: "steps" }, f.timeline.map((step) => element("li", { class: step.alert && "alerting" },
+      element("time", {}, clock(step.time)), element("b", {}, String(step.what || "").replaceAll("-", " ")),
+      element("span", {}, [step.source?.ip, step.source && where(step.source)].filter(Boolean).join(" · ")),
+      element("span", { class: "says" }, step.says, step.finding && element("code", {}, step.finding)))),
+      left > 0 && element("li", { class: "hint" }, `and ${number(left)} more`));
+  }
   const said = (v) => v && `${v.says} by ${v.author || "nobody named"}${v.time ? ` on ${v.time.slice(0, 10)}` : ""}${v.expires && v.expires !== "never" ? `, until ${v.expires.slice(0, 10)}` : ""}${v.reason ? `: ${v.reason}` : ""} (${v.id})`;
   function facts(f) {
     const rows = [["Time", f.end && f.end !== f.time ? `${clock(f.time)} to ${clock(f.end)} UTC` : f.time && clock(f.time) + " UTC"], ["User", f.user], ["Outcome", f.outcome],
       ["Gateway", f.gateway], ["Device", f.device], ["Source", f.source?.ip], ["Network type", f.source?.network_type], ["Who says so", f.source?.claims],
       ["Place", [f.source?.city, f.source?.country].filter(Boolean).join(", ")], ["Provider", [f.source?.asn && "AS" + f.source.asn, f.source?.org].filter(Boolean).join(" ")],
-      ["Covert network", f.network],
+      ["Covert network", f.network], ["After a try of the spray", f.related],
       ["Users", f.users && f.users.length > 0 && `${f.users.join(", ")}${f.user_count > f.users.length ? ` and ${number(f.user_count - f.users.length)} more` : ""}`],
       ["Sources", f.sources && f.sources.length > 0 && `${f.sources.map((s) => s.ip).join(", ")}${f.source_count > f.sources.length ? ` and ${number(f.source_count - f.sources.length)} more` : ""}`],
       ["Verdict", said(f.verdict)], ["Suppressed by", said(f.suppressed_by)], ["An alert although suppressed by", said(f.risen_above)],
@@ -300,6 +308,7 @@
     return element("div", { class: "body", id },
       f.hypothesis && [element("h3", {}, "Hypothesis"), element("p", {}, f.hypothesis, " ", (f.attack || []).map((technique) => element("span", { class: "tag" }, technique)))],
       f.evidence && [element("h3", {}, "Evidence (log-likelihood ratio: right speaks for a covert network, left for ordinary use)"), evidence(f.evidence)],
+      f.timeline && f.timeline.length > 0 && [element("h3", {}, "What happened (UTC)"), steps(f)],
       f.advice && element("p", { class: "advice" }, element("b", {}, "What to do"), f.advice),
       element("h3", {}, "Facts"), facts(f),
       f.records && [element("h3", {}, "Records"), f.records.map((r) => [element("div", { class: "hint" }, r.file, r.line ? `, line ${number(r.line)}` : `, byte ${number(r.offset)}`), r.raw && element("pre", {}, r.raw)]),
