@@ -419,7 +419,7 @@ Baseline::Novelty Baseline::novelty(const UserProfile& user, const Event& e, con
 }
 
 Strangeness Baseline::strangeness(const UserProfile& user, const Event& e, const NetworkFacts& facts,
-                                  const Novelty& found) {
+                                  const Novelty& found) const {
   Strangeness strange;
   strange.roams = roams(facts.type) || roams(user.last_type) ? 1 : 0;
   const bool known = found.level == Familiarity::kSamePrefix;
@@ -442,6 +442,9 @@ Strangeness Baseline::strangeness(const UserProfile& user, const Event& e, const
   const Nanoseconds ago = e.time - user.stranger_failure;
   strange.tried = user.stranger_failure != 0 && ago >= 0 && ago <= kTriedLately &&
                   prefix_key(user.stranger_ip) != prefix_key(e.source_ip);  // else it was he who mistyped
+  if (const auto source = sources_.find(e.source_ip); source != sources_.end() && source->second.successes == 0) {
+    for (const auto id : source->second.failed_users) strange.guessed += id != 0 && id != e.user.id() ? 1 : 0;
+  }
   return strange;
 }
 
@@ -599,6 +602,7 @@ void Baseline::learn_population(const Event& e, const NetworkFacts& facts) {
     if (strange.impossible_travel) counts.impossible_travels[strange.roams] += w;
     if (strange.open != nullptr) counts.concurrent[strange.roams] += w;
     if (strange.tried) counts.tried[strange.roams] += w;
+    if (strange.guessed > 0) counts.guessed[strange.roams] += w;
   }
   const std::uint32_t place = roams(facts.type) ? 0 : pack_place(facts.latitude, facts.longitude);
   if (fresh.since == 0 && far(fresh.level) && bin > 0 && user->home_login != 0 && e.time > user->home_login &&
@@ -690,7 +694,7 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts, bool at_on
     user.last_system = facts.asn;
     user.last_type = facts.type;
   }
-  if (e.service == event::Service::kVpn) {
+  if (e.service == event::Service::kVpn || e.service == event::Service::kSsh) {
     auto* oldest = &user.open[0];
     for (auto& open : user.open) {
       if (open.ip == e.source_ip) {

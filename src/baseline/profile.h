@@ -276,6 +276,7 @@ struct Strangeness {
   double hours = 0;
   const UserProfile::OpenSession* open = nullptr;  // a session from elsewhere
   bool tried = false;                              // UserProfile::stranger_failure was within kTriedLately
+  int guessed = 0;  // accounts that the address failed on (SourceProfile::failed_users) before its first success
 };
 constexpr Nanoseconds kTriedLately = 3 * core::kDay;
 
@@ -292,6 +293,7 @@ struct Circumstances {
   std::array<float, 2> impossible_travels{};
   std::array<float, 2> concurrent{};  // while a session from elsewhere was open
   std::array<float, 2> tried{};       // soon after a stranger had failed on the account
+  std::array<float, 2> guessed{};     // from an address that had only failed so far, on other accounts
 };
 
 struct GroupProfile {  // a peer group, a gateway, or all

@@ -124,7 +124,7 @@ void persist_group(A& a, GroupProfile& g, std::uint32_t layout) {
 
 template <typename A>
 void persist(A& a, Circumstances& c) {
-  a(c.logins, c.travels, c.impossible_travels, c.concurrent, c.tried);
+  a(c.logins, c.travels, c.impossible_travels, c.concurrent, c.tried, c.guessed);
 }
 
 // What layout 2 added; a state of layout 1 knows nothing of it yet.

@@ -21,8 +21,12 @@ using event::Class;
 using event::Event;
 
 constexpr double kSpraySizes[] = {10, 30, 100, 300, 1000};  // sources a day
-constexpr double kMost = 10.0;         // of each count: what the history does not know may happen, too
-constexpr double kGuessed = 0.4;       // share of intrusions that the network's own guessing made possible
+constexpr double kMost = 10.0;    // of each count: what the history does not know may happen, too
+constexpr double kGuessed = 0.4;  // share of intrusions that the network's own guessing made possible
+// The chance that the address of a log-in from a new network has only failed so far, on other accounts: of an intruder,
+// who may guess and use with the same node, and of people, before any data.
+constexpr double kCovertGuess = 0.1;
+constexpr double kOrdinaryGuess = 0.0005;
 constexpr double kMostAfterTry = 2.0;  // a single failure by a stranger may have been anybody's mistake
 constexpr Need kNeeds[] = {Need::kVpnLogins, Need::kAuthentication};
 constexpr DetectorInfo kInfo = {
@@ -93,22 +97,39 @@ class DistributedSpray final : public Detector {
     return std::clamp(std::log(std::max(1e-9, covert / static_cast<double>(std::size(kSpraySizes)))), -3.0, kMost);
   }
 
+  // Other accounts that the address failed on before its first success.
+  static int guesses(const Event& e, const View& v) {
+    const baseline::SourceProfile* s = v.source_profile;
+    if (s == nullptr || s->successes > 0) return 0;
+    int others = 0;
+    for (const auto id : s->failed_users) others += id != 0 && id != e.user.id() ? 1 : 0;
+    return others;
+  }
+
   // A log-in that succeeds from a source that failed on other accounts, or soon after a stranger tried this account.
   static void success(const Event& e, const View& v, EvidenceSink& sink) {
-    const baseline::SourceProfile* s = v.source_profile;
-    if (s != nullptr && s->failed_user_count > 0) {
-      int others = 0;
-      for (const auto id : s->failed_users) others += id != 0 && id != e.user.id() ? 1 : 0;
-      if (others > 0 && s->successes == 0) {
-        Evidence out{"sprayer-success", kInfo.name, Group::kAttempts, FindingKind::kLogin, 5.0, {}};
-        if (sink.wants_text()) {
-          const bool more = s->failed_user_count > s->failed_users.size();
-          out.says = fmt::format("this address failed on {}{} other account{} before", more ? "at least " : "", others,
-                                 others == 1 ? "" : "s");
-        }
-        sink.add(std::move(out));
-        return;
+    if (v.user != nullptr ? v.strange.guessed > 0 : guesses(e, v) > 0) {
+      const int others = v.user != nullptr ? v.strange.guessed : guesses(e, v);
+      // Offices, families and kiosks whose first log-in failed do it, too: as often as it is counted.
+      double ordinary = kOrdinaryGuess;
+      if (v.user != nullptr) {
+        const baseline::Circumstances& among = v.everyone->circumstances[static_cast<std::size_t>(v.familiarity)];
+        const std::size_t r = v.strange.roams;
+        ordinary = back_off(among.guessed[r] / v.unit, among.logins[r] / v.unit, kOrdinaryGuess, 200);
       }
+      Evidence out{"sprayer-success",
+                   kInfo.name,
+                   Group::kAttempts,
+                   FindingKind::kLogin,
+                   std::clamp(log_ratio(kCovertGuess, ordinary), 0.0, 5.0),
+                   {}};
+      if (sink.wants_text()) {
+        const bool more = v.source_profile->failed_user_count > v.source_profile->failed_users.size();
+        out.says = fmt::format("this address failed on {}{} other account{} before", more ? "at least " : "", others,
+                               others == 1 ? "" : "s");
+      }
+      sink.add(std::move(out));
+      return;
     }
     if (v.user == nullptr || !v.strange.tried || v.familiarity <= baseline::Familiarity::kSameSystemNear) return;
     const core::Nanoseconds ago = e.time - v.user->stranger_failure;

@@ -28,10 +28,8 @@ constexpr DetectorInfo kInfo = {
     bit(Class::kAuthentication) | bit(Class::kSession),
 };
 
-// P(journey bin): for people, before any data; and for an intruder, who does not wait until the victim could have
-// arrived.
+// P(journey bin) for people, before any data.
 constexpr double kOrdinaryJourney[baseline::kJourneyBins] = {0.01, 0.04, 0.10, 0.20, 0.65};
-constexpr double kCovertJourney[baseline::kJourneyBins] = {0.22, 0.13, 0.15, 0.15, 0.35};
 
 // P(break bin) before any data: of the break between two log-ins at home into which a moment falls by chance, which is
 // all that an intruder can do about it; and of one with a journey in it.
@@ -78,10 +76,20 @@ class GeoShift final : public Detector {
            v.source->located() && !baseline::roams(v.source->type);
   }
 
-  static double journey_llr(const View& v, std::size_t bin) {
+  // An intruder does not know of the user's journeys: the time to the log-in at home before, or behind, is that from
+  // any moment, which falls into a break of the usual length (an exponential distribution of half of it as its mean).
+  static double journey_llr(const View& v, std::size_t bin, double km) {
+    const double mean = std::max(1.0, baseline::usual_break(*v.user, v.unit) / 2);
+    const double way = baseline::journey_hours(km);
+    const auto within = [&](std::size_t edge) {
+      return edge == 0                        ? 0
+             : edge == baseline::kJourneyBins ? 1
+                                              : -std::expm1(-way * std::exp2(static_cast<double>(edge) - 2) / mean);
+    };
+    const double covert = within(bin + 1) - within(bin);
     const double ordinary =
         back_off(v.everyone->journeys[bin] / v.unit, total(v.everyone->journeys) / v.unit, kOrdinaryJourney[bin], 30);
-    return std::clamp(log_ratio(kCovertJourney[bin], ordinary), -0.25, 3.0);
+    return std::clamp(log_ratio(covert, ordinary), -0.5, 3.0);
   }
 
   // How long ago was the user at home?
@@ -96,7 +104,7 @@ class GeoShift final : public Detector {
                  kInfo.name,
                  Group::kTime,
                  FindingKind::kLogin,
-                 journey_llr(v, baseline::journey_bin(between, km)),
+                 journey_llr(v, baseline::journey_bin(between, km), km),
                  {}};
     if (sink.wants_text()) {
       out.says =
@@ -118,7 +126,7 @@ class GeoShift final : public Detector {
                  kInfo.name,
                  Group::kTime,
                  FindingKind::kLogin,
-                 journey_llr(v, baseline::journey_bin(v.back_at - e.time, km)),
+                 journey_llr(v, baseline::journey_bin(v.back_at - e.time, km), km),
                  {}};
     if (sink.wants_text()) {
       out.says =

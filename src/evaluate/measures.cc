@@ -1,6 +1,7 @@
 #include "evaluate/measures.h"
 
 #include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -82,7 +83,11 @@ SprayMoment moment_of(const SprayStory& story, Nanoseconds at) {
   }
   moment.tried = times.size();
   const auto twice = std::ranges::count_if(times, [](const auto& t) { return t.second > 1; });
-  if (moment.tried > 0) moment.twice = static_cast<double>(twice) / static_cast<double>(moment.tried);
+  absl::flat_hash_set<core::Symbol> targets;
+  for (const auto& [time, account] : story.attempts) {
+    if (time <= story.begin + kSprayWithin) targets.insert(account);
+  }
+  if (!targets.empty()) moment.twice = static_cast<double>(twice) / static_cast<double>(targets.size());
   return moment;
 }
 

@@ -72,13 +72,13 @@ std::optional<double> bar(Tier tier);                // the share that must be f
 std::optional<Tier> tier_of(const TruthItem& item);  // of intrusions
 
 // A spray counts as found at a line if a finding of kind spray about it stood at the line within kSprayWithin of its
-// first attempt and while at most kTriedTwice of the accounts tried by then had been tried twice.
+// first attempt and while at most kTriedTwice of the accounts that it tries on its first day had been tried twice.
 constexpr core::Nanoseconds kSprayWithin = core::kDay;
 constexpr double kTriedTwice = 0.05;
 struct SprayMoment {
   core::Nanoseconds after = 0;  // since the first attempt
   std::uint64_t tried = 0;      // accounts until then
-  double twice = 0;             // share of them that were tried more than once
+  double twice = 0;             // share of the first day's accounts that were tried more than once by then
 };
 SprayMoment moment_of(const SprayStory& story, core::Nanoseconds at);
 bool spray_found(const SprayStory& story, double line);

@@ -193,7 +193,7 @@ void time_to_detect(Page& page, const Measures& m) {
   row("all intrusions", m.intrusions);
   for (const auto& [tier, delays] : m.intrusions_by_tier) row(std::string(text(tier)), delays);
   row("sprays, from the first attempt", m.sprays.delays);
-  page.add("\nAccounts tried twice when the alert about a spray came: at most {:.1f} % of those tried.\n\n",
+  page.add("\nAccounts tried twice when the alert about a spray came: at most {:.1f} % of those of its first day.\n\n",
            100 * m.sprays.most_twice);
 }
 

@@ -8,6 +8,10 @@ namespace orbwatch::evaluate {
 
 using core::Nanoseconds;
 
+namespace {
+constexpr Nanoseconds kOneAttempt = 2 * core::kSecond;
+}
+
 Watch::Watch(const Truth& truth)
     : truth_(truth), items_(items_of(truth)), references_(make_references()), alerts_(references_.size()) {
   seen_.alerted.resize(items_.size());
@@ -71,8 +75,17 @@ void Watch::told(const score::Finding& finding, Nanoseconds now) {
 }
 
 Watched Watch::take() {
-  for (auto& [campaign, story] : seen_.sprays)
+  for (auto& [campaign, story] : seen_.sprays) {
     std::ranges::stable_sort(story.attempts, {}, &std::pair<Nanoseconds, core::Symbol>::first);
+    // Some gateways write two lines about one attempt.
+    absl::flat_hash_map<core::Symbol, Nanoseconds> last;
+    std::erase_if(story.attempts, [&](const auto& attempt) {
+      const auto [known, first] = last.try_emplace(attempt.second, attempt.first);
+      const bool same = !first && attempt.first - known->second <= kOneAttempt;
+      known->second = attempt.first;
+      return same;
+    });
+  }
   for (AlertList& alerts : alerts_) seen_.references.push_back(alerts.take());
   return std::move(seen_);
 }

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kHistoryDays = 28;
 constexpr std::size_t kLearningDays = 7;
+constexpr std::size_t kLeastHalf = 14;
 constexpr std::uint32_t kLayout = 1;          // of the saved state; raised with every change of it
 constexpr std::int64_t kMostDay = 1'000'000;  // since 1970
 
@@ -64,13 +65,21 @@ double budget_threshold(const std::vector<std::pair<std::int64_t, double>>& scor
   for (const auto& [day, score] : scores) {
     if (day >= from && score >= kLeastAlertLogOdds) by_day[day].push_back(score);
   }
-  std::vector<Day> all;
+  std::vector<Day> all, older, newer;
+  const std::int64_t middle = by_day.empty() ? 0 : (by_day.begin()->first + by_day.rbegin()->first + 1) / 2;
   for (auto& [day, list] : by_day) {
     std::sort(list.begin(), list.end(), std::greater<>());
+    (day < middle ? older : newer).push_back(list);
     all.push_back(std::move(list));
   }
   if (all.size() < days) all.resize(days);
-  return line_of(all, per_day);
+  double line = line_of(all, per_day);
+  if (days < 2 * kLeastHalf) return line;
+  for (std::vector<Day>* half : {&older, &newer}) {
+    if (half->size() < days / 2) half->resize(days / 2);
+    line = std::max(line, line_of(*half, per_day));
+  }
+  return line;
 }
 
 double alert_line(const std::vector<Finding>& findings, const Overview& overview, double per_day) {
