@@ -169,7 +169,7 @@ TEST(LabelledData, ImpossibleTravel) {
 }
 
 // Invictus: half a year of log-ins to a Google Workspace with several attacks. The label is Google's own is_suspicious.
-TEST(LabelledData, AStolenWorkspaceAccount) {
+TEST(LabelledData, ALogInThatItsServiceCallsSuspicious) {
   const fs::path log = kData / "logs/invictus-gws/login.json";
   if (!fs::exists(log)) GTEST_SKIP() << "no labelled data at " << log;
   const simdjson::padded_string text(read_file(log));
