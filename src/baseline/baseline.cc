@@ -136,6 +136,36 @@ Familiarity familiarity(const UserProfile& user, const Ip& ip, const NetworkFact
   return Familiarity::kNewCountry;
 }
 
+Strangeness strangeness(const UserProfile& user, const SourceProfile* source, const Event& e, const NetworkFacts& facts,
+                        Familiarity level, bool neighbour) {
+  Strangeness strange;
+  strange.roams = roams(facts.type) || roams(user.last_type) ? 1 : 0;
+  const bool known = level == Familiarity::kSamePrefix;
+  if (known && !neighbour) return strange;
+  const std::uint32_t place = pack_place(facts.latitude, facts.longitude);
+  // In his usual area it is the log-in before that was odd.
+  if (far(level) && place != 0 && user.last_place != 0 && e.time > user.last_login) {
+    strange.travels = true;
+    strange.kilometres = apart(user.last_place, place);
+    strange.hours = static_cast<double>(e.time - user.last_login) / static_cast<double>(core::kHour);
+    strange.impossible_travel = strange.kilometres > kFarKilometres && strange.kilometres > kFastest * strange.hours;
+  }
+  for (const auto& open : user.open) {
+    if (open.prefix == 0 || open.ip == e.source_ip) continue;
+    if (!neighbour && open.prefix == prefix_key(e.source_ip)) continue;
+    if (e.time < open.start || e.time - open.start > kLongestOpen) continue;
+    strange.open = &open;
+    break;
+  }
+  const Nanoseconds ago = e.time - user.stranger_failure;
+  strange.tried = user.stranger_failure != 0 && ago >= 0 && ago <= kTriedLately &&
+                  prefix_key(user.stranger_ip) != prefix_key(e.source_ip);  // else it was he who mistyped
+  if (source != nullptr && source->successes == 0) {
+    for (const auto id : source->failed_users) strange.guessed += id != 0 && id != e.user.id() ? 1 : 0;
+  }
+  return strange;
+}
+
 Baseline::Baseline(const core::NetworkView& networks, const Limits& limits) : networks_(networks), limits_(limits) {}
 Baseline::~Baseline() = default;
 
@@ -191,7 +221,7 @@ View Baseline::view(const Event& e) {
     v.familiarity = found.level;
     v.network_since = found.since;
     v.neighbour = found.neighbour;
-    v.strange = strangeness(user, e, *v.source, found);
+    v.strange = strangeness(user, v.source_profile, e, *v.source, found.level, found.neighbour);
     v.network_key = found.neighbour ? address_key(e.source_ip) : prefix_key(e.source_ip);
     if (v.login && found.level != Familiarity::kSamePrefix) {
       for (const auto& recent : user.recent_networks) {
@@ -209,14 +239,7 @@ View Baseline::view(const Event& e) {
     }
     if (v.login) {
       const Forecast expected = corrected(forecast(user, v.group, v.source->asn));
-      const NoveltyChances& novelty = expected.novelty;
-      const double known = std::max(0.02, 1 - novelty.new_near - novelty.new_far - novelty.new_country);
-      v.chances = {known * (1 - expected.moved),
-                   known * expected.moved * novelty.near,
-                   known * expected.moved * (1 - novelty.near),
-                   novelty.new_near,
-                   novelty.new_far,
-                   novelty.new_country};
+      v.chances = chances(expected.novelty, expected.moved);
       v.readdressed = expected.readdressed;
     }
     if (found.level <= Familiarity::kSameSystemFar) describe_move(v, user, e);
@@ -418,36 +441,6 @@ Baseline::Novelty Baseline::novelty(const UserProfile& user, const Event& e, con
   return {level, 0, false};
 }
 
-Strangeness Baseline::strangeness(const UserProfile& user, const Event& e, const NetworkFacts& facts,
-                                  const Novelty& found) const {
-  Strangeness strange;
-  strange.roams = roams(facts.type) || roams(user.last_type) ? 1 : 0;
-  const bool known = found.level == Familiarity::kSamePrefix;
-  if (known && !found.neighbour) return strange;
-  const std::uint32_t place = pack_place(facts.latitude, facts.longitude);
-  // In his usual area it is the log-in before that was odd.
-  if (far(found.level) && place != 0 && user.last_place != 0 && e.time > user.last_login) {
-    strange.travels = true;
-    strange.kilometres = apart(user.last_place, place);
-    strange.hours = static_cast<double>(e.time - user.last_login) / static_cast<double>(core::kHour);
-    strange.impossible_travel = strange.kilometres > kFarKilometres && strange.kilometres > kFastest * strange.hours;
-  }
-  for (const auto& open : user.open) {
-    if (open.prefix == 0 || open.ip == e.source_ip) continue;
-    if (!found.neighbour && open.prefix == prefix_key(e.source_ip)) continue;
-    if (e.time < open.start || e.time - open.start > kLongestOpen) continue;
-    strange.open = &open;
-    break;
-  }
-  const Nanoseconds ago = e.time - user.stranger_failure;
-  strange.tried = user.stranger_failure != 0 && ago >= 0 && ago <= kTriedLately &&
-                  prefix_key(user.stranger_ip) != prefix_key(e.source_ip);  // else it was he who mistyped
-  if (const auto source = sources_.find(e.source_ip); source != sources_.end() && source->second.successes == 0) {
-    for (const auto id : source->second.failed_users) strange.guessed += id != 0 && id != e.user.id() ? 1 : 0;
-  }
-  return strange;
-}
-
 SourceProfile* Baseline::source_of(const Ip& ip, Nanoseconds time) {
   if (!ip.present()) return nullptr;
   if (sources_.size() >= limits_.sources && !sources_.contains(ip)) make_room();
@@ -569,6 +562,12 @@ void Baseline::learn_population(const Event& e, const NetworkFacts& facts) {
   const auto type = static_cast<std::size_t>(facts.type);
   const std::size_t bin = user == nullptr ? 0 : experience_bin(user->logins / w);
   const Novelty fresh = user == nullptr ? Novelty{} : novelty(*user, e, facts);
+  // On probation, or alarming once more, it is no new discovery.
+  bool discovery = fresh.since == 0;
+  if (user != nullptr) {
+    for (const auto& recent : user->recent_networks)
+      discovery &= recent.since == 0 || !recent.alarmed || recent.prefix != prefix_key(e.source_ip);
+  }
   const Client client = client_of(e);
   bool client_counts = client.present() && bin > 0 && user->clients.size() > 0;
   const ClientChange change = client_counts ? client_change(*user, client) : ClientChange::kSame;
@@ -586,16 +585,16 @@ void Baseline::learn_population(const Event& e, const NetworkFacts& facts) {
     g->hours[hour_of_week(e.time)] += w;
     g->day_hours[day_hour(e.time)] += w;
     if (type < core::kNetworkTypes) g->types[type] += w;
-    if (remote && fresh.since == 0) g->familiarity[bin][static_cast<std::size_t>(fresh.level)] += w;
-    if (fresh.since == 0 && bin > 0 && fresh.level >= Familiarity::kNewSystemNear && type < core::kNetworkTypes)
+    if (remote && discovery) g->familiarity[bin][static_cast<std::size_t>(fresh.level)] += w;
+    if (discovery && bin > 0 && fresh.level >= Familiarity::kNewSystemNear && type < core::kNetworkTypes)
       g->new_types[type] += w;
     g->methods.add(method_of(e), w);
     if (client_counts) g->client_changes[static_cast<std::size_t>(change)] += w;
-    if (address_is_new && fresh.since == 0) (shared_lately(source, e) ? g->shared : g->unshared) += w;
+    if (address_is_new && discovery) (shared_lately(source, e) ? g->shared : g->unshared) += w;
   }
-  if (remote && fresh.since == 0 && bin > 0) check(forecast(*user, group, facts.asn), fresh, e.time);
-  if (remote && fresh.since == 0 && bin > 0 && (fresh.level != Familiarity::kSamePrefix || fresh.neighbour)) {
-    const Strangeness strange = strangeness(*user, e, facts, fresh);
+  if (remote && discovery && bin > 0) check(forecast(*user, group, facts.asn), fresh, e.time);
+  if (remote && discovery && bin > 0 && (fresh.level != Familiarity::kSamePrefix || fresh.neighbour)) {
+    const Strangeness strange = strangeness(*user, source, e, facts, fresh.level, fresh.neighbour);
     Circumstances& counts = everyone_.circumstances[static_cast<std::size_t>(fresh.level)];
     counts.logins[strange.roams] += w;
     if (strange.travels) counts.travels[strange.roams] += w;
@@ -605,7 +604,7 @@ void Baseline::learn_population(const Event& e, const NetworkFacts& facts) {
     if (strange.guessed > 0) counts.guessed[strange.roams] += w;
   }
   const std::uint32_t place = roams(facts.type) ? 0 : pack_place(facts.latitude, facts.longitude);
-  if (fresh.since == 0 && far(fresh.level) && bin > 0 && user->home_login != 0 && e.time > user->home_login &&
+  if (discovery && far(fresh.level) && bin > 0 && user->home_login != 0 && e.time > user->home_login &&
       apart(place, user->home_place) > kNearKilometres)
     everyone_.journeys[journey_bin(e.time - user->home_login, apart(place, user->home_place))] += w;
   if (client.present()) {

@@ -127,8 +127,6 @@ class Baseline {
     bool neighbour = false;  // an address new to the user in a known prefix
   };
   static Novelty novelty(const UserProfile& user, const Event& event, const core::NetworkFacts& facts);
-  Strangeness strangeness(const UserProfile& user, const Event& event, const core::NetworkFacts& facts,
-                          const Novelty& novelty) const;
   void learn_population(const Event& event, const core::NetworkFacts& facts);
   void learn_system(const Event& event, const core::NetworkFacts& facts, const UserProfile* user,
                     const Novelty& novelty);

@@ -46,17 +46,25 @@ void Calibration::add(double forecast, bool happened, Nanoseconds time) {
   if (happened) happened_[bin] += 1;
 }
 
-double Calibration::ratio(std::size_t bin) const { return (happened_[bin] + kEnough) / (forecast_[bin] + kEnough); }
-
-// Between the middles of two bins by both of them, so that no forecast overtakes another.
+// By the bins around it, the nearer the more: no forecast overtakes another, and an empty bin has neighbours.
 double Calibration::corrected(double forecast) const {
+  constexpr double kWidth = 1.5;  // bins
   const double place = std::log2(std::clamp(forecast, 1e-6, 1.0)) + static_cast<double>(kBins) - 0.5;
-  const double clamped = std::clamp(place, 0.0, static_cast<double>(kBins - 1));
-  const auto low = static_cast<std::size_t>(clamped);
-  const std::size_t high = std::min(low + 1, kBins - 1);
-  const double part = clamped - static_cast<double>(low);
-  const double factor = std::exp((1 - part) * std::log(ratio(low)) + part * std::log(ratio(high)));
-  return std::clamp(forecast * factor, 1e-6, 0.98);
+  const double middle = std::clamp(place, 0.0, static_cast<double>(kBins - 1));
+  double happened = kEnough, expected = kEnough;
+  for (std::size_t bin = 0; bin < kBins; ++bin) {
+    const double near = std::max(0.0, 1 - std::abs(static_cast<double>(bin) - middle) / kWidth);
+    happened += near * happened_[bin];
+    expected += near * forecast_[bin];
+  }
+  return std::clamp(forecast * happened / expected, 1e-6, 0.98);
+}
+
+std::array<double, kFamiliarities> chances(const NoveltyChances& n, double moved) {
+  constexpr double kLeastKnown = 0.02;
+  const double known = std::max(kLeastKnown, 1 - n.new_near - n.new_far - n.new_country);
+  return {known * (1 - moved), known * moved * n.near, known * moved * (1 - n.near), n.new_near,
+          n.new_far,           n.new_country};
 }
 
 NoveltyChances novelty_chances(const UserProfile& user, const GroupProfile* group, const GroupProfile& everyone,

@@ -41,7 +41,6 @@ class Calibration {
 
  private:
   static constexpr std::size_t kBins = 14;  // each twice the one before; the first: 2^-14 to 2^-13
-  double ratio(std::size_t bin) const;
 
   std::array<float, kBins> forecast_{};
   std::array<float, kBins> happened_{};
@@ -56,6 +55,9 @@ struct NoveltyChances {
   double new_country = 0;  // kNewCountry
   double near = 0.7;       // of the log-ins from a new prefix of a known provider: kSameSystemNear
 };
+// The chance of each Familiarity: those of known providers share what the new ones leave. moved: of a log-in through a
+// known provider, that it comes from a new prefix.
+std::array<double, kFamiliarities> chances(const NoveltyChances& novelty, double moved);
 // `group` may be null. unit: weight of one observation made now.
 NoveltyChances novelty_chances(const UserProfile& user, const GroupProfile* group, const GroupProfile& everyone,
                                double unit);

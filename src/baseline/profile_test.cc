@@ -10,8 +10,8 @@ namespace {
 // The sizes that docs/baseline.md states. A change here is a change of the memory bound: change the page as well.
 static_assert(sizeof(UserProfile) == 2032);
 static_assert(sizeof(SourceProfile) == 64);
-static_assert(sizeof(GroupProfile) == 1532);
-static_assert(sizeof(StrangerFailures) == 456);
+static_assert(sizeof(GroupProfile) == 1884);
+static_assert(sizeof(StrangerFailures) == 688);
 static_assert(sizeof(SystemProfile) == 80);
 static_assert(std::is_trivially_copyable_v<UserProfile> && std::is_trivially_copyable_v<SourceProfile> &&
                   std::is_trivially_copyable_v<GroupProfile> && std::is_trivially_copyable_v<StrangerFailures>,
@@ -141,14 +141,34 @@ TEST(PrefixKey, IsTheNeighbourhood) {
   EXPECT_NE(key("0.0.0.1"), 0U);
 }
 
-TEST(ExperienceBin, HasFourSteps) {
+TEST(ExperienceBin, HasSevenSteps) {
   EXPECT_EQ(experience_bin(0), 0U);
   EXPECT_EQ(experience_bin(1), 1U);
-  EXPECT_EQ(experience_bin(4), 1U);
+  EXPECT_EQ(experience_bin(2), 1U);
+  EXPECT_EQ(experience_bin(3), 2U);
   EXPECT_EQ(experience_bin(5), 2U);
-  EXPECT_EQ(experience_bin(19), 2U);
-  EXPECT_EQ(experience_bin(20), 3U);
-  EXPECT_EQ(experience_bin(1e9), 3U);
+  EXPECT_EQ(experience_bin(10), 3U);
+  EXPECT_EQ(experience_bin(20), 4U);
+  EXPECT_EQ(experience_bin(40), 5U);
+  EXPECT_EQ(experience_bin(41), 6U);
+  EXPECT_EQ(experience_bin(1e9), 6U);
+}
+
+TEST(StrangerFailures, AnOrdinaryDayIsTheMedianWithTheSpreadOfTheQuartiles) {
+  StrangerFailures s;
+  const auto nothing = s.ordinary_sources();
+  EXPECT_NEAR(nothing.mean, 20, 1e-9);
+  EXPECT_LT(nothing.dispersion, 1) << "without history a day may bring anything";
+  for (std::uint32_t d = 0; d < 28; ++d) {
+    s.today = 100;
+    s.today_sources = d % 7 == 6 ? 300 : 48 + d % 5;  // four days of a spray
+    s.today_consumer = 4;
+    s.close_day();
+  }
+  EXPECT_EQ(s.today_sources, 0U);
+  EXPECT_NEAR(s.ordinary_sources().mean, 50, 1);
+  EXPECT_GT(s.ordinary_sources().dispersion, 5);
+  EXPECT_NEAR(s.ordinary_consumer().mean, 4, 0.5);
 }
 
 TEST(SourceProfile, KnowsItsFirstUsers) {

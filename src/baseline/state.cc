@@ -187,8 +187,8 @@ void persist(A& a, EdgeProbes& p) {
 }
 
 // A new member? It belongs above, and kLayout must be raised.
-static_assert(sizeof(UserProfile) == 2032 && sizeof(GroupProfile) > 1532 && sizeof(SystemProfile) == 80 &&
-              sizeof(SourceProfile) == 64 && sizeof(StrangerFailures) > 456);
+static_assert(sizeof(UserProfile) == 2032 && sizeof(GroupProfile) == 1884 && sizeof(SystemProfile) == 80 &&
+              sizeof(SourceProfile) == 64 && sizeof(StrangerFailures) == 688);
 
 template <typename Archive>
 void Baseline::persist(Archive& a) {

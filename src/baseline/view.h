@@ -2,8 +2,10 @@
 #pragma once
 
 #include "baseline/edge_probes.h"
+#include "baseline/forecast.h"
 #include "baseline/profile.h"
 #include "core/network_facts.h"
+#include "event/event.h"
 
 namespace orbwatch::baseline {
 
@@ -74,5 +76,10 @@ struct View {
   Nanoseconds network_since = 0;
   ClientChange client_change = ClientChange::kOther;
 };
+
+// Of a log-in from a network of this familiarity (or, `neighbour`, from an address new to the user in a known one).
+// source: of its address, null if nothing is known. Points into `user`.
+Strangeness strangeness(const UserProfile& user, const SourceProfile* source, const event::Event& event,
+                        const core::NetworkFacts& facts, Familiarity level, bool neighbour);
 
 }  // namespace orbwatch::baseline

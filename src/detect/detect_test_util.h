@@ -42,6 +42,7 @@ struct World {
   baseline::EdgeProbes edge;
   event::Event event;
   baseline::View view;
+  double moved = 0.15;  // baseline::chances()
 
   World() {
     networks.set_own(office);
@@ -95,12 +96,21 @@ struct World {
     event.outcome = event::Outcome::kFailure;
   }
 
+  // The view with what follows from the profiles, as the baseline gives it.
+  baseline::View complete() const {
+    baseline::View v = view;
+    if (v.user == nullptr || !v.login) return v;
+    v.chances = baseline::chances(baseline::novelty_chances(*v.user, v.group, *v.everyone, v.unit), moved);
+    v.strange = baseline::strangeness(*v.user, v.source_profile, event, *v.source, v.familiarity, v.neighbour);
+    return v;
+  }
   // Both passes; checks what holds for every detector: the first leaves `says` empty, the second gives the same numbers
   // and one sentence each.
   std::vector<Evidence> run(const Detector& detector) const {
     EvidenceSink numbers(false), text(true);
-    detector.evidence(event, view, numbers);
-    detector.evidence(event, view, text);
+    const baseline::View seen = complete();
+    detector.evidence(event, seen, numbers);
+    detector.evidence(event, seen, text);
     EXPECT_EQ(numbers.evidence().size(), text.evidence().size());
     for (std::size_t i = 0; i < numbers.evidence().size() && i < text.evidence().size(); ++i) {
       const Evidence& a = numbers.evidence()[i];

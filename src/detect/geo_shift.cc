@@ -89,7 +89,9 @@ class GeoShift final : public Detector {
     const double covert = within(bin + 1) - within(bin);
     const double ordinary =
         back_off(v.everyone->journeys[bin] / v.unit, total(v.everyone->journeys) / v.unit, kOrdinaryJourney[bin], 30);
-    return std::clamp(log_ratio(covert, ordinary), -0.5, 3.0);
+    // To be there before he could be is never a sign of himself.
+    const bool too_soon = bin < 2;
+    return std::clamp(log_ratio(covert, ordinary), too_soon ? 0.0 : -0.5, 3.0);
   }
 
   // How long ago was the user at home?

@@ -190,9 +190,9 @@ TEST_F(NewNetworkTest, SeveralUsersBehindOneNewAddressAreSuspicious) {
 
 TEST_F(NewNetworkTest, AProviderThatRenumbersMakesANewPrefixOrdinary) {
   w_.from("5.1.9.1", w_.home, Familiarity::kSameSystemNear);
-  w_.view.moved = 0.02;
+  w_.moved = 0.02;
   const double fixed = w_.llr(*detector_, "new-network");
-  w_.view.moved = 0.9;
+  w_.moved = 0.9;
   const double daily = w_.llr(*detector_, "new-network");
   EXPECT_GT(fixed, daily + 3);
   EXPECT_LT(daily, 0);

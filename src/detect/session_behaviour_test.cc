@@ -30,7 +30,7 @@ TEST_F(SessionBehaviourTest, AnotherLengthIsEvidence) {
   ASSERT_TRUE(e);
   EXPECT_GT(e->llr, 0.5);
   EXPECT_LE(e->llr, 2);
-  EXPECT_EQ(e->group, Group::kVolume);
+  EXPECT_EQ(e->group, Group::kDuration);
   EXPECT_TRUE(e->says.starts_with("the session lasted 0.3 hours; as expected of alice in ")) << e->says;
   EXPECT_LT(w_.llr(*detector_, "session-volume"), 0) << "as always";
   shape_.length = 7 * core::kHour;
