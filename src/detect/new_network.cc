@@ -126,6 +126,11 @@ class NewNetwork final : public Detector {
     sink.add(std::move(out));
   }
 
+  // Without a table of networks whatever is new is as new as can be, an exit node near the user as well.
+  static bool nothing_told(const View& v) {
+    return v.source->asn == 0 && v.source->country == 0 && v.user->systems.size() == 0 && v.user->countries.size() == 0;
+  }
+
   static void familiarity(const Event& e, const View& v, EvidenceSink& sink) {
     if (v.user == nullptr) return;  // the first log-in of a user: new by definition
     const double logins = v.user->logins / v.unit;
@@ -144,7 +149,7 @@ class NewNetwork final : public Detector {
       case Familiarity::kSameSystemFar: llr = log_ratio(kExitFar * same, ordinary) + distance; break;
       case Familiarity::kNewSystemNear: llr = log_ratio(kExitNear * (1 - same), ordinary); break;
       case Familiarity::kNewSystemFar: llr = log_ratio(kExitFar * (1 - same), ordinary); break;
-      case Familiarity::kNewCountry: llr = log_ratio(kExitAbroad, ordinary); break;
+      case Familiarity::kNewCountry: llr = log_ratio(nothing_told(v) ? 1.0 : kExitAbroad, ordinary); break;
     }
     // A provider that the staff use is a likelier new home than one that nobody here ever used.
     if (v.familiarity >= Familiarity::kNewSystemNear && v.source->asn != 0) {

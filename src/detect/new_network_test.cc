@@ -92,6 +92,16 @@ TEST_F(NewNetworkTest, SaysEachLevelInWords) {
             "first log-in of alice from an unknown place, through an unannounced network, after 50 others");
 }
 
+TEST_F(NewNetworkTest, WithoutATableOfNetworksAllThatIsNewIsAlike) {
+  w_.user.systems = {};
+  w_.user.places = {};
+  w_.user.countries = {};
+  w_.from("5.2.1.1", 0, Familiarity::kNewCountry);
+  const double untold = w_.llr(*detector_, "new-network");
+  w_.user.countries.add(core::pack_country("DE"), 50);
+  EXPECT_GT(untold, w_.llr(*detector_, "new-network") + 2) << "only the address is unknown";
+}
+
 TEST_F(NewNetworkTest, AUserWhoRoamsIsLessSurprising) {
   w_.from("5.2.1.1", w_.town, Familiarity::kNewSystemNear);
   const double homely = w_.llr(*detector_, "new-network");
