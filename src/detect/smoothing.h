@@ -30,16 +30,10 @@ double total(const std::array<float, N>& weights) {
 
 // P(index | user) from decayed weights at three levels; `prior` is P(index) before any data. The group's own log-ins
 // are taken out of everybody's: counted at both levels, what was never seen would seem impossible.
-//
-// `user_shape` > 0: the user is known by how often he does it, not by what he does. Somebody who did not do in 16
-// log-ins what people do in one of a hundred is hardly different from them; with user_strength alone he would be. The
-// rate of a user is taken to follow a gamma distribution of this shape around the others' rate (the negative binomial
-// model of accident proneness: Greenwood and Yule, Journal of the Royal Statistical Society 83, 1920), which makes the
-// strength user_shape / p where that is more.
 template <std::size_t N>
 double probability(std::size_t index, const std::array<float, N>* user, const std::array<float, N>* group,
                    const std::array<float, N>& everyone, double prior, double unit, double user_strength = 4,
-                   double group_strength = 20, double everyone_strength = 20, double user_shape = 0) {
+                   double group_strength = 20, double everyone_strength = 20) {
   double others = everyone[index];
   double all_others = total(everyone);
   if (group != nullptr) {
@@ -48,9 +42,7 @@ double probability(std::size_t index, const std::array<float, N>* user, const st
   }
   double p = back_off(others / unit, all_others / unit, prior, everyone_strength);
   if (group != nullptr) p = back_off((*group)[index] / unit, total(*group) / unit, p, group_strength);
-  if (user != nullptr)
-    p = back_off((*user)[index] / unit, total(*user) / unit, p,
-                 std::max(user_strength, user_shape / std::max(p, 1e-6)));
+  if (user != nullptr) p = back_off((*user)[index] / unit, total(*user) / unit, p, user_strength);
   return p;
 }
 
