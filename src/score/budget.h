@@ -19,9 +19,9 @@ constexpr double kLeastAlertLogOdds = -9.0;
 // The lowest line at which a day has at most `per_day` scores at or above it, on average over all days. A day counts no
 // more than an ordinary one of that mean does by chance (mean + 1.3 standard deviations of a Poisson distribution, and
 // a half), so that an attack of some days is not capped: it raises the line no more than busy Mondays do. With more
-// than two weeks of history the first does not count: the profiles were being learned, its scores are low. With at least
-// four more it holds in each half of them, too: on average over a busy month and a quiet one is not enough. `days`
-// counts days with any log-ins, including those without a score in `scores`. scores: (day number, log-odds).
+// than two weeks of history the first does not count: the profiles were being learned, its scores are low. With at
+// least four more it holds in each half of them, too: on average over a busy month and a quiet one is not enough.
+// `days` counts days with any log-ins, including those without a score in `scores`. scores: (day number, log-odds).
 double budget_threshold(const std::vector<std::pair<std::int64_t, double>>& scores, std::size_t days, double per_day);
 
 // The line of a report at a budget: over all its findings, however strong. With another budget than the hunt's own the
