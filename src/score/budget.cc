@@ -33,8 +33,8 @@ double false_alerts(const std::vector<Day>& days, double line, double most) {
   return sum / static_cast<double>(days.size());
 }
 
-// By chance a day of alerts with a mean of `per_day` brings more than this in one case of ten.
-double most_of_a_day(double per_day) { return per_day + 1.3 * std::sqrt(per_day) + 0.5; }
+// By chance a day of alerts with a mean of `per_day` brings more than this in one case of thirty.
+double most_of_a_day(double per_day) { return per_day + 2 * std::sqrt(per_day) + 0.5; }
 
 double line_of(const std::vector<Day>& days, double per_day) {
   if (days.empty()) return kLeastAlertLogOdds;
