@@ -64,7 +64,7 @@ TEST(Budget, IsSpentWhereThereIsSomethingToSee) {
 TEST(Budget, HoldsInEachHalfOfALongHistory) {
   Scores scores;
   constexpr int kDays = 7 + 56;
-  scores.emplace_back(0, -7.0);
+  scores.emplace_back(0, -9.0);
   for (int day = 7; day < kDays; ++day) {
     for (int i = 0; i < (day < 35 ? 7 : 2); ++i) scores.emplace_back(day, -8.0 + 0.1 * i + 0.001 * day);
   }
