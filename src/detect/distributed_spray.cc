@@ -113,9 +113,8 @@ class DistributedSpray final : public Detector {
       // Offices, families and kiosks whose first log-in failed do it, too: as often as it is counted.
       double ordinary = kOrdinaryGuess;
       if (v.user != nullptr) {
-        const baseline::Circumstances& among = v.everyone->circumstances[static_cast<std::size_t>(v.familiarity)];
-        const std::size_t r = v.strange.roams;
-        ordinary = back_off(among.guessed[r] / v.unit, among.logins[r] / v.unit, kOrdinaryGuess, 200);
+        ordinary =
+            among_new(v, &baseline::Circumstances::guessed, &baseline::Circumstances::logins, kOrdinaryGuess, 200);
       }
       Evidence out{"sprayer-success",
                    kInfo.name,
@@ -135,9 +134,7 @@ class DistributedSpray final : public Detector {
     const core::Nanoseconds ago = e.time - v.user->stranger_failure;
     // People also fail and succeed from changing networks; and while strangers try many accounts, an ordinary log-in
     // often comes after such a try.
-    const baseline::Circumstances& among = v.everyone->circumstances[static_cast<std::size_t>(v.familiarity)];
-    const std::size_t r = v.strange.roams;
-    const double counted = back_off(among.tried[r] / v.unit, among.logins[r] / v.unit, 0.04, 20);
+    const double counted = among_new(v, &baseline::Circumstances::tried, &baseline::Circumstances::logins, 0.04, 20);
     const double chance = std::clamp(std::max(counted, v.accounts_tried), 0.02, 1.0);
     Evidence out{"after-spray",
                  kInfo.name,

@@ -52,10 +52,8 @@ class GeoShift final : public Detector {
   static bool travel(const View& v, EvidenceSink& sink) {
     const baseline::Strangeness& strange = v.strange;
     if (!strange.impossible_travel) return false;
-    const baseline::Circumstances& among = v.everyone->circumstances[static_cast<std::size_t>(v.familiarity)];
-    const std::size_t r = strange.roams;
-    const double ordinary =
-        back_off(among.impossible_travels[r] / v.unit, among.travels[r] / v.unit, kOrdinaryImpossible[r], kStrength);
+    const double ordinary = among_new(v, &baseline::Circumstances::impossible_travels,
+                                      &baseline::Circumstances::travels, kOrdinaryImpossible[strange.roams], kStrength);
     Evidence out{"impossible-travel",
                  kInfo.name,
                  Group::kPlace,

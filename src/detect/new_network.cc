@@ -245,10 +245,8 @@ class NewNetwork final : public Detector {
     const baseline::UserProfile::OpenSession* open = v.strange.open;
     if (open == nullptr) return;
     // From home to phone and back happens: as often as it is counted.
-    const baseline::Circumstances& among = v.everyone->circumstances[static_cast<std::size_t>(v.familiarity)];
-    const std::size_t r = v.strange.roams;
-    const double ordinary =
-        back_off(among.concurrent[r] / v.unit, among.logins[r] / v.unit, kOrdinaryConcurrent[r], kStrength);
+    const double ordinary = among_new(v, &baseline::Circumstances::concurrent, &baseline::Circumstances::logins,
+                                      kOrdinaryConcurrent[v.strange.roams], kStrength);
     Evidence out{"concurrent-session",
                  kInfo.name,
                  Group::kTime,

@@ -46,4 +46,13 @@ double probability(std::size_t index, const std::array<float, N>* user, const st
   return p;
 }
 
+// How often an ordinary log-in from a network as new to its user as this one is strange in a further way
+// (baseline::Circumstances): `prior` before any data, with the weight of `strength` log-ins.
+inline double among_new(const baseline::View& v, std::array<float, 2> baseline::Circumstances::* strange,
+                        std::array<float, 2> baseline::Circumstances::* all, double prior, double strength) {
+  const baseline::Circumstances& among = v.everyone->circumstances[static_cast<std::size_t>(v.familiarity)];
+  const std::size_t r = v.strange.roams;
+  return back_off((among.*strange)[r] / v.unit, (among.*all)[r] / v.unit, prior, strength);
+}
+
 }  // namespace orbwatch::detect
