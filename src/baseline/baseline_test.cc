@@ -269,6 +269,55 @@ TEST(Baseline, OpenSessionsEnd) {
   for (const auto& open : alice.open) EXPECT_GE(open.start, kNoon + 2 * kMinute);
 }
 
+TEST(Baseline, CountsWhatElseIsStrangeAmongLogInsFromNewNetworks) {
+  const World w;
+  Baseline b(w.networks);
+  for (int i = 0; i < 6; ++i) b.learn(w.login(kMonday - kDay + i * kHour, "alice", ip("5.44.100.7"), w.home));
+  Event ssh = w.login(kNoon, "alice", ip("5.44.100.7"), w.home);
+  ssh.service = event::Service::kSsh;
+  b.learn(ssh);
+  b.learn(w.failure(kNoon + kMinute, "alice", ip("5.46.2.1"), w.hosting));
+  b.learn(w.failure(kNoon + kMinute, "bob", ip("5.45.113.9"), w.abroad));
+  const Event strange = w.login(kNoon + kHour, "alice", ip("5.45.113.9"), w.abroad);
+  const View v = b.view(strange);
+  EXPECT_TRUE(v.strange.tried) << "somebody else failed on her account";
+  EXPECT_EQ(v.strange.guessed, 1) << "and this address on another";
+  ASSERT_NE(v.strange.open, nullptr);
+  EXPECT_EQ(v.strange.open->ip, ip("5.44.100.7"));
+  b.quarantine(strange);
+  const Circumstances& counts = b.everyone().circumstances[static_cast<std::size_t>(Familiarity::kNewCountry)];
+  const float once = counts.logins[0];
+  EXPECT_GT(once, 0);
+  EXPECT_FLOAT_EQ(counts.tried[0], once);
+  EXPECT_FLOAT_EQ(counts.guessed[0], once);
+  EXPECT_FLOAT_EQ(counts.concurrent[0], once);
+  b.quarantine(w.login(kNoon + 2 * kHour, "alice", ip("5.45.113.9"), w.abroad));
+  EXPECT_FLOAT_EQ(counts.logins[0], once) << "what alarms again is no new discovery";
+  // At home nothing is counted.
+  b.learn(w.login(kNoon + 3 * kHour, "alice", ip("5.44.100.7"), w.home));
+  float all = 0;
+  for (const Circumstances& c : b.everyone().circumstances) all += c.logins[0] + c.logins[1];
+  EXPECT_FLOAT_EQ(all, once);
+}
+
+TEST(Baseline, ForecastsFollowWhatHappens) {
+  const World w;
+  Baseline b(w.networks);
+  const auto abroad = static_cast<std::size_t>(Familiarity::kNewCountry);
+  const auto chance = [&](Nanoseconds now) {
+    return b.view(w.login(now, "bob", ip("5.45.113.9"), w.abroad)).chances[abroad];
+  };
+  for (int i = 0; i < 6; ++i) b.learn(w.login(kMonday + i * kHour, "bob", ip("5.44.100.9"), w.home));
+  const double before = chance(kNoon);
+  for (std::uint32_t u = 0; u < 60; ++u) {
+    const std::string name = "user" + std::to_string(u);
+    for (std::uint32_t i = 0; i < 6; ++i)
+      b.learn(w.login(kMonday + i * kHour, name.c_str(), Ip::v4(0x05000000 + (u << 8)), w.home));
+    b.learn(w.login(kNoon, name.c_str(), Ip::v4(0x06000000 + (u << 8)), w.abroad));
+  }
+  EXPECT_GT(chance(kNoon + kHour), 3 * before) << "everybody travels";
+}
+
 TEST(Baseline, QuarantineIsLearnedWhenItsTimeIsOver) {
   World w;
   w.limits.quarantine = 2 * kDay;
