@@ -215,6 +215,10 @@ View Baseline::view(const Event& e) {
   }
   v.method = method_of(e);
   v.client = client_of(e);
+  if (v.login && v.user == nullptr) {
+    v.first_login = accounts_.first_login();
+    v.unseen_accounts = accounts_.unseen();
+  }
   if (v.user != nullptr) {
     const UserProfile& user = *v.user;
     const Novelty found = novelty(user, e, *v.source);
@@ -558,6 +562,7 @@ void Baseline::learn_population(const Event& e, const NetworkFacts& facts) {
   const auto w = static_cast<float>(unit(e.time));
   const auto found = users_.find(e.user);
   const UserProfile* user = found == users_.end() ? nullptr : found->second.get();
+  accounts_.see(user == nullptr, e.time);
   GroupProfile* group = group_of(e.group, true);
   const auto type = static_cast<std::size_t>(facts.type);
   const std::size_t bin = user == nullptr ? 0 : experience_bin(user->logins / w);
@@ -684,6 +689,7 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts, bool at_on
   user.gateways.add(e.observer.id(), w);
   hour_add(user, e.time, w);
   user.logins += w;
+  accounts_.learn(user.count);
   ++user.count;
   user.last_seen = std::max(user.last_seen, e.time);
   if (place != 0 && e.time >= user.last_login) {

@@ -182,6 +182,7 @@ class Baseline {
   absl::flat_hash_map<std::uint64_t, float> clients_;
   float clients_total_ = 0;
   GroupProfile everyone_;
+  Accounts accounts_;
   // How good the forecasts were: NoveltyChances in their order, moved, readdressed.
   std::array<Calibration, 5> calibrations_;
   StrangerFailures strangers_;

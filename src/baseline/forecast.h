@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 
 #include "baseline/profile.h"
 
@@ -45,6 +46,40 @@ class Calibration {
   std::array<float, kBins> forecast_{};
   std::array<float, kBins> happened_{};
   Nanoseconds time_ = 0;  // as of when they are weighed
+};
+
+// How many accounts there are that never logged in, and how often one of them begins. Not thread-safe.
+class Accounts {
+ public:
+  static constexpr Nanoseconds kHalfLife = core::kDay;  // of a wave of new starters
+
+  // A log-in, the first of its account or not, whether or not it is learned.
+  void see(bool first, Nanoseconds time);
+  // A log-in was learned of an account that has had so many before.
+  void learn(std::uint32_t before);
+  // The chance that the next log-in is the first of its account: once-seen accounts among all log-ins (I. J. Good, The
+  // population frequencies of species and the estimation of population parameters, Biometrika 40, 1953). It needs no
+  // half-life: as the organisation becomes known it falls by itself, and new starters keep it up. Where more begin
+  // within a day than that, it follows them: a department joins, contractors come. 0..1, never 0.
+  double first_login() const;
+  // The share of all accounts that was not seen yet (A. Chao, Nonparametric estimation of the number of classes in a
+  // population, Scandinavian Journal of Statistics 11, 1984; with correction of bias): a lower bound. 0..1, never 0.
+  double unseen() const;
+
+  template <typename Archive>
+  void persist(Archive& a) {
+    a(logins_, accounts_, once_, twice_, lately_, first_lately_);
+    a.moment(time_);
+  }
+
+ private:
+  std::uint64_t logins_ = 0;
+  std::uint32_t accounts_ = 0;
+  std::uint32_t once_ = 0;
+  std::uint32_t twice_ = 0;
+  float lately_ = 0;  // log-ins with a half-life of kHalfLife, and first ones of them, as of time_
+  float first_lately_ = 0;
+  Nanoseconds time_ = 0;
 };
 
 // Chances of a log-in of the user by Familiarity, before Calibration. Of the levels within a known provider only

@@ -53,6 +53,56 @@ TEST(Calibration, ForgetsWithItsHalfLife) {
   EXPECT_LT(c.corrected(0.01), 0.017);
 }
 
+// People who log in once a day; the last of them begin on the last day.
+Accounts accounts(int people, int days, int last) {
+  Accounts a;
+  for (int day = 0; day < days; ++day) {
+    for (int p = 0; p < people; ++p) {
+      a.see(day == 0, kStart + day * kDay);
+      a.learn(static_cast<std::uint32_t>(day));
+    }
+  }
+  for (int p = 0; p < last; ++p) {
+    a.see(true, kStart + days * kDay);
+    a.learn(0);
+  }
+  return a;
+}
+
+TEST(Accounts, NothingIsKnownAtFirst) {
+  EXPECT_DOUBLE_EQ(Accounts{}.first_login(), 1);
+  EXPECT_GT(Accounts{}.unseen(), 0);
+  EXPECT_NEAR(accounts(500, 1, 0).first_login(), 1, 0.01) << "everybody is new on the first day";
+  EXPECT_GT(accounts(500, 1, 0).unseen(), 0.9);
+}
+
+TEST(Accounts, FirstLoginsBecomeSeldom) {
+  const double now = accounts(500, 30, 10).first_login();
+  EXPECT_LT(now, 0.03);
+  EXPECT_GE(now, 11 / 15'011.0) << "ten of 15,010 are of accounts seen once";
+  EXPECT_LT(accounts(500, 60, 0).first_login(), 0.0002);
+}
+
+TEST(Accounts, TheUnseenAreToldByThoseSeenSeldom) {
+  EXPECT_NEAR(accounts(500, 30, 0).unseen(), 0.01, 0.001) << "some are always idle";
+  const Accounts many = accounts(500, 30, 40);
+  EXPECT_NEAR(many.unseen(), 780.0 / (540 + 780), 0.01) << "40 were seen once, none twice: 40 * 39 / 2";
+}
+
+TEST(Accounts, AWaveOfNewStartersIsFollowed) {
+  Accounts a = accounts(500, 30, 0);
+  const double before = a.first_login();
+  for (int i = 0; i < 20; ++i) a.see(true, kStart + 30 * kDay);  // in quarantine: seen, but not learned
+  EXPECT_GT(a.first_login(), 10 * before);
+  const double wave = a.first_login();
+  for (int day = 31; day < 40; ++day) {
+    for (int i = 0; i < 500; ++i) a.see(false, kStart + day * kDay);
+  }
+  EXPECT_LT(a.first_login(), wave / 10);
+  a.see(false, kStart);  // late
+  EXPECT_LT(a.first_login(), wave / 10);
+}
+
 TEST(Chances, AreOfOneWhole) {
   const auto all = chances({.new_near = 0.03, .new_far = 0.02, .new_country = 0.01, .near = 0.75}, 0.2);
   EXPECT_NEAR(std::accumulate(all.begin(), all.end(), 0.0), 1, 1e-9);

@@ -10,7 +10,7 @@ namespace orbwatch::baseline {
 namespace {
 
 // Raised with every change of what is listed here.
-constexpr std::uint32_t kLayout = 3;
+constexpr std::uint32_t kLayout = 4;
 
 constexpr std::int64_t kMostHours = 3'000'000;  // since 1970
 constexpr std::int64_t kMostDays = kMostHours / 24;
@@ -199,6 +199,9 @@ void Baseline::persist(Archive& a) {
     if constexpr (Archive::kReads) user = std::make_unique<UserProfile>();
     a(name, *user);
     if (layout >= 2) persist_added(a, *user);
+    if constexpr (Archive::kReads) {
+      for (std::uint32_t n = 0; layout < 4 && n < std::min(user->count, 3U); ++n) accounts_.learn(n);
+    }
   });
   a(sources_);
   a.entries(groups_, [&](Symbol& name, std::unique_ptr<GroupProfile>& group) {
@@ -222,6 +225,7 @@ void Baseline::persist(Archive& a) {
   StrangerFailures& s = strangers_;
   a(s.source_days, s.consumer_days, s.source_day_count, s.today_sources, s.today_consumer);
   a(edge_);
+  if (layout >= 4) accounts_.persist(a);
 }
 
 void Baseline::save(core::ArchiveWriter& archive) const { const_cast<Baseline*>(this)->persist(archive); }

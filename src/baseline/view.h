@@ -28,6 +28,11 @@ struct View {
   double known_systems_share = 0;
   // Of a log-in: the chance of each Familiarity for this user, before this log-in is seen (baseline/forecast.h).
   std::array<double, kFamiliarities> chances = {0.9, 0.03, 0.02, 0.025, 0.02, 0.005};
+  // Of a log-in of an account that was never seen (`user` is null): the chance that an ordinary log-in is the first one
+  // of its account, and the share of the accounts that still wait to be seen; both 0..1 (Accounts,
+  // baseline/forecast.h).
+  double first_login = 1;
+  double unseen_accounts = 1;
   // How the distance from the user's prefixes is distributed for a prefix new to him of a known provider: where his own
   // line has moved, and for other customers' lines.
   double distance_own = 1;

@@ -100,15 +100,15 @@ Scan best_scan(const EdgeProbes& edge) {
       std::array<std::pair<double, std::size_t>, kPorts> ratios;
       for (std::size_t port = 0; port < kPorts; ++port) {
         const EdgeProbes::Ordinary& usual = edge.ordinary(port);
-        const double ratio = log_ratio_of(edge.touched(port), usual.mean * louder, added, usual.k);
-        ratios[port] = {bounded(ratio), port};
+        ratios[port] = {log_ratio_of(edge.touched(port), usual.mean * louder, added, usual.k), port};
       }
       std::ranges::partial_sort(ratios, ratios.begin() + static_cast<std::ptrdiff_t>(list), std::greater<>());
       Scan scan{several - grid - log_choices(kPorts, list), 0};
       std::size_t raised = 0;
       for (std::size_t i = 0; i < list; ++i) {
-        scan.llr += ratios[i].first;
-        if (ratios[i].first <= kRaisedPort) continue;
+        const double ratio = bounded(ratios[i].first);  // keeps their order
+        scan.llr += ratio;
+        if (ratio <= kRaisedPort) continue;
         scan.ports |= 1U << ratios[i].second;
         ++raised;
       }

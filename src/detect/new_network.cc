@@ -4,6 +4,7 @@
 //  - how familiar the network is to the user (baseline::Familiarity), against how often this user, the peer group and
 //  everybody
 //    log in from places that unfamiliar, given the user's experience;
+//  - or, of an account that was never seen, how seldom accounts begin here;
 //  - what type of network it is, against the types that this user comes from;
 //  - several users behind one address that nobody knew: an exit node that serves several stolen accounts;
 //  - a second session while another one of the same user is open elsewhere.
@@ -38,6 +39,10 @@ constexpr double kSameLine = 0.05;
 constexpr double kOrdinaryConcurrent[2] = {0.04, 0.15};
 constexpr double kCovertConcurrent = 0.25;
 constexpr double kStrength = 20;
+
+// New starters come in waves, and who reads the logs of a new system sees everybody for the first time.
+constexpr double kLeastFirst = -1;
+constexpr double kMostFirst = 4;
 
 // Network types of exit nodes: hijacked consumer devices first, then rented servers (domain facts: Raptor Train, Quad7,
 // SPACEHOP).
@@ -132,7 +137,10 @@ class NewNetwork final : public Detector {
   }
 
   static void familiarity(const Event& e, const View& v, EvidenceSink& sink) {
-    if (v.user == nullptr) return;  // the first log-in of a user: new by definition
+    if (v.user == nullptr) {
+      first_login(e, v, sink);
+      return;
+    }
     const double logins = v.user->logins / v.unit;
     const double ordinary = v.chances[static_cast<std::size_t>(v.familiarity)];
     // The chance that an exit node shares the user's provider: the provider's share of the staff, for the node was
@@ -163,6 +171,21 @@ class NewNetwork final : public Detector {
       if (v.network_since != 0)
         out.says += fmt::format("; it first appeared {:.0f} hours before",
                                 static_cast<double>(e.time - v.network_since) / static_cast<double>(core::kHour));
+    }
+    sink.add(std::move(out));
+  }
+
+  // An account that nobody used as long as the logs reach is used for the first time. Its network is new by definition;
+  // what speaks is that people begin seldom, while an intruder has any account.
+  static void first_login(const Event& e, const View& v, EvidenceSink& sink) {
+    const double llr = log_ratio(v.unseen_accounts, v.first_login);
+    Evidence out{
+        "first-log-in", kInfo.name, Group::kPlace, FindingKind::kLogin, std::clamp(llr, kLeastFirst, kMostFirst), {}};
+    if (sink.wants_text()) {
+      out.says = fmt::format(
+          "first log-in ever seen of {}, through {} from {}; {:.2f} % of log-ins here are the first "
+          "of their account",
+          e.user.text(), system_text(v, e), place_text(v, e), 100 * v.first_login);
     }
     sink.add(std::move(out));
   }

@@ -29,6 +29,26 @@ TEST_F(NewNetworkTest, TheOwnPrefixSpeaksForTheUser) {
   EXPECT_FALSE(w_.run(*detector_, "network-type")) << "whatever it is, it is hers";
 }
 
+TEST_F(NewNetworkTest, AnAccountThatNeverWasUsed) {
+  w_.view.user = nullptr;
+  w_.view.first_login = 0.001;
+  w_.view.unseen_accounts = 0.02;
+  const auto e = w_.run(*detector_, "first-log-in");
+  ASSERT_TRUE(e);
+  EXPECT_NEAR(e->llr, std::log(20), 1e-6);
+  EXPECT_EQ(
+      e->says,
+      "first log-in ever seen of alice, through Home Net (AS64500) from Berlin, DE; 0.10 % of log-ins here are the "
+      "first of their account");
+  EXPECT_FALSE(w_.run(*detector_, "new-network"));
+  w_.view.first_login = 0.9;
+  EXPECT_DOUBLE_EQ(w_.llr(*detector_, "first-log-in"), -1) << "on the first day everybody is new";
+  w_.view.first_login = 1e-6;
+  EXPECT_DOUBLE_EQ(w_.llr(*detector_, "first-log-in"), 4);
+  w_.view.user = &w_.user;
+  EXPECT_FALSE(w_.run(*detector_, "first-log-in"));
+}
+
 TEST_F(NewNetworkTest, ANeighboursLineIsNotTheOwn) {
   const double own = w_.llr(*detector_, "new-network");
   w_.from("5.1.1.9", w_.home, Familiarity::kSamePrefix);

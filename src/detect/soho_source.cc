@@ -121,6 +121,24 @@ class SohoSource final : public Detector {
   }
 };
 
+constexpr std::uint8_t kTcp = 6;
+constexpr std::uint16_t kSyn = 0x02, kRst = 0x04, kPsh = 0x08, kAck = 0x10;
+constexpr std::uint64_t kHeaders = 60;  // of a TCP packet without content, options included
+
+// A refusal is no answer: it says that nothing listens there.
+bool answered(const Event& e) {
+  if (e.protocol != kTcp) return e.destination_packets > 0;
+  if (e.destination_packets < (e.sampling > 1 ? 1 : 2)) return false;  // SYN and ACK, and something behind it
+  const bool content = (e.tcp_flags & kPsh) != 0 || e.destination_bytes > kHeaders * e.destination_packets;
+  return content || (e.tcp_flags & kRst) == 0;
+}
+
+// A source that opens the connection is a client, whatever its port: scanners choose a fixed one.
+bool may_be_a_reply(const Event& e) {
+  if (e.event_class != Class::kFlow || e.action == event::Action::kDenied) return false;
+  return e.protocol != kTcp || (e.tcp_flags & (kSyn | kAck)) != kSyn;
+}
+
 }  // namespace
 
 SohoTrait soho_trait(const Event& e) {
@@ -128,10 +146,10 @@ SohoTrait soho_trait(const Event& e) {
   const bool traffic = e.event_class == Class::kFlow || e.event_class == Class::kConnection;
   if (traffic) {
     // The port on the far side: of a flow that comes from it, or of one that was answered by it.
-    const SohoPort* from = e.source_ip.is_global() ? intel::soho_port(e.source_port, e.protocol) : nullptr;
-    const SohoPort* to = e.destination_ip.is_global() && e.destination_packets > 0
-                             ? intel::soho_port(e.destination_port, e.protocol)
-                             : nullptr;
+    const SohoPort* from =
+        e.source_ip.is_global() && may_be_a_reply(e) ? intel::soho_port(e.source_port, e.protocol) : nullptr;
+    const SohoPort* to =
+        e.destination_ip.is_global() && answered(e) ? intel::soho_port(e.destination_port, e.protocol) : nullptr;
     // A small port as source is a service; above 32767 a client picks it by chance (RFC 6056), so only traffic to it
     // counts.
     if (from != nullptr && e.source_port < 32768 && e.destination_port >= 1024 && e.destination_port != e.source_port) {

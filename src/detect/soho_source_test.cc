@@ -58,6 +58,41 @@ TEST(SohoTrait, OfAFlowThatWasAnswered) {
   EXPECT_EQ(soho_trait(e).weight, 3);
   e.action = event::Action::kDenied;
   EXPECT_EQ(soho_trait(e).weight, 0);
+}
+
+TEST(SohoTrait, ARefusalIsNoAnswer) {
+  Event e = flow(40000, 63256);
+  std::swap(e.source_ip, e.destination_ip);
+  e.destination_packets = 1;
+  EXPECT_EQ(soho_trait(e).weight, 0) << "one packet: SYN and ACK, or RST";
+  e.sampling = 1000;
+  EXPECT_EQ(soho_trait(e).weight, 3) << "one that was seen of a thousand";
+  e.tcp_flags = 0x16;  // SYN, RST, ACK
+  EXPECT_EQ(soho_trait(e).weight, 0);
+  e.sampling = 1;
+  e.destination_packets = 3;
+  e.destination_bytes = 120;
+  EXPECT_EQ(soho_trait(e).weight, 0) << "three attempts, three refusals";
+  e.destination_bytes = 1200;
+  EXPECT_EQ(soho_trait(e).weight, 3) << "cut off in the end, but there was content";
+  e.protocol = 17;
+  e.destination_port = 10001;
+  e.destination_packets = 1;
+  e.tcp_flags = 0;
+  EXPECT_GT(soho_trait(e).weight, 0) << "UDP answers in one packet";
+}
+
+TEST(SohoTrait, WhoOpensTheConnectionIsAClient) {
+  Event e = flow(kImplant, 40000);
+  e.tcp_flags = 0x02;
+  EXPECT_EQ(soho_trait(e).weight, 0) << "a scanner's own port";
+  e.tcp_flags = 0x12;
+  EXPECT_EQ(soho_trait(e).weight, 3);
+  e.action = event::Action::kDenied;
+  EXPECT_EQ(soho_trait(e).weight, 0);
+  e.action = {};
+  e.event_class = Class::kConnection;
+  EXPECT_EQ(soho_trait(e).weight, 0) << "a firewall names the one who opened it first";
   e.action = event::Action::kNone;
   e.destination_packets = 0;
   EXPECT_EQ(soho_trait(e).weight, 0) << "a knock says nothing of who stands behind the door";

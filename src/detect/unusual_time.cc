@@ -24,16 +24,19 @@ class UnusualTime final : public Detector {
   const DetectorInfo& info() const override { return kInfo; }
 
   void evidence(const Event& e, const View& v, EvidenceSink& sink) const override {
-    if (!v.login || !v.remote || v.user == nullptr) return;
+    if (!v.login || !v.remote) return;
     const std::size_t hour = baseline::day_hour(e.time);
-    const double p = probability(hour, v.user->hours, v.everyone->day_hours, v.unit);
+    // Of an account that was never seen, everybody's hours are all there is.
+    const auto& everyone = v.everyone->day_hours;
+    const double p = probability(hour, v.user != nullptr ? v.user->hours : everyone, everyone, v.unit);
     // Half of them follow their own clock, half hide in the victim's working day.
-    const double office = probability(hour, v.everyone->day_hours, v.everyone->day_hours, v.unit);
+    const double office = probability(hour, everyone, everyone, v.unit);
     const double llr = std::clamp(log_ratio(0.5 / 48 + 0.5 * office, p), -0.7, 2.0);
     Evidence out{"unusual-time", kInfo.name, Group::kTime, FindingKind::kLogin, llr, {}};
     if (sink.wants_text()) {
-      out.says = fmt::format("{} logs in at {}:00-{}:59 UTC {} in {:.1f} % of cases", e.user.text(), hour % 24,
-                             hour % 24, hour < 24 ? "on weekdays" : "at weekends", 100 * p);
+      out.says = fmt::format("{} at {}:00-{}:59 UTC {} in {:.1f} % of cases",
+                             v.user != nullptr ? fmt::format("{} logs in", e.user.text()) : "people here log in",
+                             hour % 24, hour % 24, hour < 24 ? "on weekdays" : "at weekends", 100 * p);
     }
     sink.add(std::move(out));
   }

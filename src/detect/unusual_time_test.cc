@@ -68,7 +68,16 @@ TEST_F(UnusualTimeTest, IsBounded) {
   }
 }
 
-TEST_F(UnusualTimeTest, StaysSilent) { w_.expect_only_remote_logins_of_known_users(*detector_); }
+TEST_F(UnusualTimeTest, AnAccountThatWasNeverSeenIsComparedWithEverybody) {
+  w_.view.user = nullptr;
+  EXPECT_LT(at(kNoon), 0);
+  EXPECT_GT(at(kNoon + 14 * core::kHour), 0.5);
+  w_.event.time = kNoon;
+  EXPECT_TRUE(
+      w_.run(*detector_, "unusual-time")->says.starts_with("people here log in at 12:00-12:59 UTC on weekdays"));
+}
+
+TEST_F(UnusualTimeTest, StaysSilent) { w_.expect_only_remote_logins(*detector_); }
 
 }  // namespace
 }  // namespace orbwatch::detect

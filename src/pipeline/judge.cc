@@ -186,8 +186,12 @@ void Judge::count(const Event& e) {
 void Judge::count_login(const Event& e, bool success) {
   const std::size_t hour = baseline::hour_of_week(e.time);
   ++(success ? overview_.logins_by_hour : overview_.failures_by_hour)[hour];
-  const auto day = overview_.days.find(core::date_text(e.time));
-  if (day != overview_.days.end()) ++(success ? day->second.logins : day->second.failures);
+  // A log-in that waited for its lines may be of the day before.
+  if (e.time / core::kDay == day_) {
+    if (today_ != nullptr) ++(success ? today_->logins : today_->failures);
+  } else if (const auto day = overview_.days.find(core::date_text(e.time)); day != overview_.days.end()) {
+    ++(success ? day->second.logins : day->second.failures);
+  }
   const auto& facts = enricher_.facts(e.source_facts);
   if (success) {
     const Path path{facts.type, e.observer, e.user};
@@ -236,7 +240,7 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
     for (unsigned k = 0; kinds >> k != 0; ++k) {
       if ((kinds >> k & 1) == 0) continue;
       const auto kind = static_cast<FindingKind>(k);
-      const double odds = combine(kind, of_kind(sink_.evidence(), kind), e.time);
+      const double odds = combine(kind, sink_.evidence(), e.time);
       // What is on probation was counted at first sight.
       if (kind == FindingKind::kLogin && view.login && view.network_since == 0) threshold_.add(e.time, odds);
       // What belongs to a finding is shown there, however weak.

@@ -28,6 +28,7 @@ double combine(FindingKind kind, std::span<const Evidence> evidence, const Corre
   std::array<double, kGroups> rest{};
   double negative = 0;
   for (const Evidence& e : evidence) {
+    if (e.finding != kind) continue;
     double llr = std::clamp(e.llr, kLeastRatio, kMostRatio);
     if (corrections != nullptr && !corrections->empty() && llr > 0)
       llr = std::clamp(llr + corrections->of(e.kind), 0.0, kMostRatio);

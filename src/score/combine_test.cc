@@ -35,6 +35,14 @@ TEST(Combine, WithoutEvidenceThePriorStands) {
   EXPECT_NEAR(probability(prior_log_odds(FindingKind::kLogin)), 1.0 / 20'001, 1e-9);
 }
 
+TEST(Combine, EvidenceForOtherKindsIsPassedOver) {
+  Evidence other = piece(Group::kPlace, 3);
+  other.finding = FindingKind::kSpray;
+  EXPECT_DOUBLE_EQ(login({piece(Group::kPlace, 2), other}), login({piece(Group::kPlace, 2)}));
+  EXPECT_DOUBLE_EQ(combine(FindingKind::kSpray, std::vector<Evidence>{piece(Group::kPlace, 2), other}),
+                   prior_log_odds(FindingKind::kSpray) + 3);
+}
+
 TEST(Combine, GroupsAddUpAndTheirOwnAreDiscounted) {
   const double prior = prior_log_odds(FindingKind::kLogin);
   EXPECT_DOUBLE_EQ(login({piece(Group::kPlace, 3), piece(Group::kClient, 2)}), prior + 5);

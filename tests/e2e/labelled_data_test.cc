@@ -251,8 +251,7 @@ TEST(LabelledData, WhoTalksToAnOpenDeviceHasABadName) {
   ASSERT_GT(labelled.size(), 300U);
   Names devices, sources;
   for (const Found& f : hunt_all({log.string()})) {
-    EXPECT_TRUE(f.kind == "exposure" || f.kind == "device") << f.kind;
-    if (f.kind != "exposure") continue;
+    ASSERT_EQ(f.kind, "exposure") << "a scanner whose own port is 7777 is no hijacked router";
     devices.insert(f.device);
     sources.insert(f.sources.begin(), f.sources.end());
   }
@@ -261,6 +260,18 @@ TEST(LabelledData, WhoTalksToAnOpenDeviceHasABadName) {
   ASSERT_FALSE(sources.empty());
   EXPECT_EQ(common(sources, senders), sources.size());
   EXPECT_GE(common(sources, labelled) * 2, sources.size());
+}
+
+// Eight scanners knocked at 7777, the port of an implant, and were refused.
+TEST(LabelledData, ARefusedKnockIsNoImplant) {
+  const fs::path day = kData / "behaviour/rita-day";
+  if (!fs::exists(day)) GTEST_SKIP() << "no data at " << day;
+  std::size_t exposures = 0;
+  for (const Found& f : hunt_all({day.string()})) {
+    EXPECT_NE(f.kind, "device");
+    exposures += f.kind == "exposure" ? 1 : 0;
+  }
+  EXPECT_EQ(exposures, 2U) << "it was read";
 }
 
 }  // namespace
