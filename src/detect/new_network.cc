@@ -40,6 +40,8 @@ constexpr double kOrdinaryConcurrent[2] = {0.04, 0.15};
 constexpr double kCovertConcurrent = 0.25;
 constexpr double kStrength = 20;
 
+constexpr double kMostSeldom = 2;
+
 // New starters come in waves, and who reads the logs of a new system sees everybody for the first time.
 constexpr double kLeastFirst = -1;
 constexpr double kMostFirst = 4;
@@ -152,6 +154,7 @@ class NewNetwork final : public Detector {
       case Familiarity::kSamePrefix:
         llr = v.neighbour ? log_ratio(kExitBeside, ordinary * v.readdressed)
                           : log_ratio(kExitBeside * kSameLine, ordinary * (1 - v.readdressed));
+        llr += seldom(*v.user, e);
         break;
       case Familiarity::kSameSystemNear: llr = log_ratio(kExitNear * same, ordinary) + distance; break;
       case Familiarity::kSameSystemFar: llr = log_ratio(kExitFar * same, ordinary) + distance; break;
@@ -173,6 +176,17 @@ class NewNetwork final : public Detector {
                                 static_cast<double>(e.time - v.network_since) / static_cast<double>(core::kHour));
     }
     sink.add(std::move(out));
+  }
+
+  // A node beside the user may stand in any of his prefixes, he himself comes from some of them more often than from
+  // others.
+  static double seldom(const baseline::UserProfile& user, const Event& e) {
+    const double here = user.prefixes.weight(baseline::prefix_key(e.source_ip));
+    double all = 0;
+    for (std::size_t i = 0; i < user.prefixes.size(); ++i) all += user.prefixes.weight_at(i);
+    if (here <= 0 || all <= here) return 0;
+    return std::clamp(log_ratio(1.0 / static_cast<double>(user.prefixes.size()), here / all), -kMostSeldom,
+                      kMostSeldom);
   }
 
   // An account that nobody used as long as the logs reach is used for the first time. Its network is new by definition;

@@ -65,6 +65,18 @@ TEST_F(NewNetworkTest, ANeighboursLineIsNotTheOwn) {
   EXPECT_LT(w_.llr(*detector_, "new-network"), e->llr - 3) << "where lines get another one all the time";
 }
 
+TEST_F(NewNetworkTest, APrefixThatTheUserSeldomComesFromIsLessHisOwn) {
+  w_.user.prefixes.add(baseline::prefix_key(ip("5.1.2.1")), 5);
+  w_.view.neighbour = true;
+  const double usual = w_.llr(*detector_, "new-network");
+  w_.from("5.1.2.1", w_.home, Familiarity::kSamePrefix);
+  w_.view.neighbour = true;
+  const double seldom = w_.llr(*detector_, "new-network");
+  EXPECT_NEAR(seldom - usual, std::log(50.0 / 5), 1e-6) << "as much as he comes from there more seldom";
+  for (int i = 0; i < 20; ++i) w_.user.prefixes.add(baseline::prefix_key(ip("5.1.1.1")), 1000);
+  EXPECT_LT(w_.llr(*detector_, "new-network"), seldom + 2) << "bounded";
+}
+
 TEST_F(NewNetworkTest, ASessionOfTheOwnLineIsOpenBesideANeighbours) {
   w_.user.open[1] = {baseline::prefix_key(ip("5.1.1.1")), 64500, kNoon - core::kHour, ip("5.1.1.1")};
   w_.from("5.1.1.9", w_.home, Familiarity::kSamePrefix);

@@ -33,8 +33,8 @@ double false_alerts(const std::vector<Day>& days, double line, double most) {
   return sum / static_cast<double>(days.size());
 }
 
-// By chance a day of alerts with a mean of `per_day` brings more than this in one case of thirty.
-double most_of_a_day(double per_day) { return per_day + 2 * std::sqrt(per_day) + 0.5; }
+// By chance a day of alerts with a mean of `per_day` hardly ever brings more.
+double most_of_a_day(double per_day) { return per_day + 3 * std::sqrt(per_day) + 0.5; }
 
 double line_of(const std::vector<Day>& days, double per_day) {
   if (days.empty()) return kLeastAlertLogOdds;
@@ -93,7 +93,7 @@ double alert_line(const std::vector<Finding>& findings, const Overview& overview
 }
 
 RunningThreshold::RunningThreshold(double per_day)
-    : per_day_(std::clamp(per_day, 0.0, 10'000.0)), kept_(static_cast<std::size_t>(2 * per_day_) + 2) {}
+    : per_day_(std::clamp(per_day, 0.0, 10'000.0)), kept_(static_cast<std::size_t>(most_of_a_day(per_day_)) + 2) {}
 
 void RunningThreshold::add(core::Nanoseconds time, double log_odds) {
   const std::int64_t day = time / core::kDay;
