@@ -15,6 +15,9 @@
 #include <tuple>
 #include <utility>
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -25,6 +28,7 @@ namespace orbwatch::intel {
 
 namespace file = indicator_file;
 
+std::uint64_t file::hash_of(std::uint32_t v4, std::uint64_t seed) { return XXH3_64bits_withSeed(&v4, sizeof v4, seed); }
 std::uint64_t file::hash_of(const core::Ip& ip, std::uint64_t seed) {
   return XXH3_64bits_withSeed(ip.bytes.data(), ip.bytes.size(), seed);
 }
@@ -38,34 +42,71 @@ namespace {
 constexpr std::string_view kCompileAgain = "compile the indicators again";
 constexpr std::size_t kHugePage = std::size_t{1} << 21;
 
-// The first place of the bucket begin..end that equals `place`, or kNone. Most buckets have one key or two: eight
-// places are compared at once, without a branch that depends on the data.
-[[gnu::always_inline]] inline std::uint32_t find_place(const std::uint16_t* places, std::uint32_t begin,
-                                                       std::uint32_t end, std::uint16_t place) {
-  const std::uint32_t size = end - begin;
-  if (size <= file::kPlacePadding) [[likely]] {
-    const std::uint16_t* at = places + begin;
-    std::uint32_t equal = 0;
-    for (std::uint32_t i = 0; i < file::kPlacePadding; ++i) equal |= std::uint32_t{at[i] == place} << i;
-    equal &= (1U << size) - 1;
-    return equal != 0 ? begin + static_cast<std::uint32_t>(std::countr_zero(equal)) : file::kNone;
-  }
-  const std::uint16_t* found = std::lower_bound(places + begin, places + end, place);
-  return found != places + end && *found == place ? static_cast<std::uint32_t>(found - places) : file::kNone;
+// Which of the 32 numbers of a line fulfil a condition, bit by bit; the first ones are the line's head.
+#if defined(__SSE2__)
+template <typename Condition>
+[[gnu::always_inline]] inline std::uint32_t line_mask(const void* line, Condition condition) {
+  const auto* at = static_cast<const __m128i*>(line);
+  const auto sixteen = [&](int i) {
+    const __m128i bytes = _mm_packs_epi16(condition(_mm_load_si128(at + i)), condition(_mm_load_si128(at + i + 1)));
+    return static_cast<std::uint32_t>(_mm_movemask_epi8(bytes));
+  };
+  return sixteen(0) | sixteen(2) << 16;
+}
+[[gnu::always_inline]] inline std::uint32_t equal_in_line(const void* line, std::uint16_t place) {
+  const __m128i wanted = _mm_set1_epi16(static_cast<std::int16_t>(place));
+  return line_mask(line, [&](__m128i numbers) { return _mm_cmpeq_epi16(numbers, wanted); });
+}
+[[gnu::always_inline]] inline std::uint32_t not_above_in_line(const void* line, std::uint16_t place) {
+  const __m128i wanted = _mm_set1_epi16(static_cast<std::int16_t>(place));
+  return line_mask(
+      line, [&](__m128i numbers) { return _mm_cmpeq_epi16(_mm_subs_epu16(numbers, wanted), _mm_setzero_si128()); });
+}
+#else
+template <typename Condition>
+std::uint32_t line_mask(const void* line, Condition condition) {
+  std::uint16_t numbers[32];
+  std::memcpy(numbers, line, sizeof numbers);
+  std::uint32_t out = 0;
+  for (std::uint32_t i = 0; i < 32; ++i) out |= std::uint32_t{condition(numbers[i])} << i;
+  return out;
+}
+inline std::uint32_t equal_in_line(const void* line, std::uint16_t place) {
+  return line_mask(line, [&](std::uint16_t number) { return number == place; });
+}
+inline std::uint32_t not_above_in_line(const void* line, std::uint16_t place) {
+  return line_mask(line, [&](std::uint16_t number) { return number <= place; });
+}
+#endif
+
+// The keys of a line whose places agree, bit by bit.
+[[gnu::always_inline]] inline std::uint32_t candidates(const file::HashLine& line, std::uint16_t place) {
+  constexpr std::uint32_t kHead = 32 - file::HashLine::kPlaces;
+  return equal_in_line(&line, place) >> kHead & static_cast<std::uint32_t>((std::uint64_t{1} << line.count) - 1);
 }
 
-// The last place of all that is not behind `place`, where begin..end is its bucket. There is one: run 0 starts at 0.
-[[gnu::always_inline]] inline std::uint32_t last_run(const std::uint16_t* places, std::uint32_t begin,
-                                                     std::uint32_t end, std::uint16_t place) {
-  const std::uint32_t size = end - begin;
-  if (size <= file::kPlacePadding) [[likely]] {
-    const std::uint16_t* at = places + begin;
-    std::uint32_t below = 0;
-    for (std::uint32_t i = 0; i < file::kPlacePadding; ++i) below |= std::uint32_t{at[i] <= place} << i;
-    below &= (1U << size) - 1;
-    return begin + static_cast<std::uint32_t>(std::bit_width(below)) - 1;
+// The key of a line that is wanted, or kNone. `is_key`(i): is it key i; `hash_of_key`(i) for lines with too many keys.
+template <typename IsKey, typename HashOfKey>
+[[gnu::always_inline]] inline std::uint32_t find_in_line(const file::HashLine& line, std::uint64_t hash,
+                                                         std::uint32_t bits, IsKey&& is_key, HashOfKey&& hash_of_key) {
+  if (line.count <= file::HashLine::kPlaces) [[likely]] {
+    for (std::uint32_t some = candidates(line, file::place_of(hash, bits)); some != 0; some &= some - 1) {
+      const std::uint32_t key = line.first + static_cast<std::uint32_t>(std::countr_zero(some));
+      if (is_key(key)) return key;
+    }
+    return file::kNone;
   }
-  return static_cast<std::uint32_t>(std::upper_bound(places + begin, places + end, place) - places) - 1;
+  std::uint32_t first = line.first, size = line.count;
+  while (size > 0) {
+    const std::uint32_t half = size / 2;
+    const bool below = hash_of_key(first + half) < hash;
+    first = below ? first + half + 1 : first;
+    size = below ? size - half - 1 : half;
+  }
+  for (; first < line.first + line.count && hash_of_key(first) == hash; ++first) {
+    if (is_key(first)) return first;
+  }
+  return file::kNone;
 }
 
 // The last of 16 ascending numbers that is not above `key`; the first is not.
@@ -206,8 +247,7 @@ core::Expected<IndicatorTable> IndicatorTable::open(const std::string& path) {
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return core::fail("cannot read the table of indicators", path + ": " + std::strerror(errno));
       if (got == 0) {
-        return core::fail("the table of indicators became shorter while it was read", path,
-                          std::string(kCompileAgain));
+        return core::fail("the table of indicators became shorter while it was read", path, std::string(kCompileAgain));
       }
       done += static_cast<std::size_t>(got);
     }
@@ -253,53 +293,64 @@ core::Expected<void> IndicatorTable::attach(std::unique_ptr<Storage> storage, co
                       std::string(kCompileAgain));
   };
 
-  // `one_key` is the number of keys for which one bucket is enough.
-  const auto buckets = [&](file::SectionId starts_id, file::SectionId places_id, std::uint32_t least_bits,
-                           std::uint64_t one_key, Buckets& out) {
-    const auto starts = s.section<std::uint32_t>(starts_id);
-    const auto places = s.section<std::uint16_t>(places_id);
-    if (starts.size() < 2 || !std::has_single_bit(starts.size() - 1) || places.size() < file::kPlacePadding) {
-      return false;
-    }
-    const auto bits = static_cast<std::uint32_t>(std::bit_width(starts.size() - 1)) - 1;
-    const std::uint64_t count = places.size() - file::kPlacePadding;
-    if (bits > file::kMostBucketBits || count >= kNone || (bits < least_bits && (bits != 0 || count != one_key))) {
-      return false;
-    }
-    bool sound = starts.front() == 0 && starts.back() == count;
-    for (std::size_t i = 1; i < starts.size(); ++i) sound &= starts[i - 1] <= starts[i];
-    out = {starts.data(), places.data(), bits, static_cast<std::uint32_t>(count)};
-    return sound;
+  const auto power_of_two = [](std::uint64_t count, std::uint32_t least_bits) {
+    return std::has_single_bit(count) && count >> least_bits != 0 && count <= std::uint64_t{1} << file::kMostLineBits;
   };
-  if (!buckets(file::kV4AddressBuckets, file::kV4AddressPlaces, 16, 0, v4_addresses_) ||
-      !buckets(file::kV4RunBuckets, file::kV4RunPlaces, 16, 1, v4_runs_) ||
-      !buckets(file::kV6AddressBuckets, file::kV6AddressPlaces, 0, 0, v6_addresses_) ||
-      !buckets(file::kTextKeyBuckets, file::kTextKeyPlaces, 0, 0, texts_)) {
-    return damaged("buckets");
+  const auto hash_table = [&](file::SectionId lines_id, file::SectionId keys_id, std::uint64_t seed, HashTable& out) {
+    const auto lines = s.section<file::HashLine>(lines_id);
+    if (!power_of_two(lines.size(), 0) || s.count(keys_id) >= kNone) return false;
+    std::uint64_t next = 0;
+    bool sound = true;
+    for (const file::HashLine& line : lines) {
+      sound &= line.first == next;
+      next += line.count;
+    }
+    out = {lines.data(), static_cast<std::uint32_t>(std::countr_zero(lines.size())), seed};
+    return sound && next == s.count(keys_id);
+  };
+  if (!hash_table(file::kV4Lines, file::kV4Addresses, s.header.v4_seed, v4_table_) ||
+      !hash_table(file::kV6Lines, file::kV6Addresses, s.header.v6_seed, v6_table_) ||
+      !hash_table(file::kTextLines, file::kTextKeyOffsets, s.header.text_seed, text_table_)) {
+    return damaged("keys");
   }
-  if (v4_runs_.starts[1] == 0 || v4_runs_.places[0] != 0) return damaged("no IPv4 run starts at 0");
-  if (s.count(file::kV6Addresses) != v6_addresses_.count || s.count(file::kTextKeyOffsets) != texts_.count) {
-    return damaged("keys and their places");
-  }
+  v4_filter_ = s.section<std::uint64_t>(file::kV4Filter).data();
+  v4_filter_words_ = s.count(file::kV4Filter);
+  if (v4_filter_words_ == 0 || v4_filter_words_ > UINT32_MAX) return damaged("filter");
 
   const auto prefixes = [&](file::SectionId bases, file::SectionId bits_id, file::SectionId parents_id,
                             std::uint8_t most_bits, std::span<const std::uint32_t> run_values) {
     const auto bits = s.section<std::uint8_t>(bits_id);
     const auto parents = s.section<std::uint32_t>(parents_id);
-    bool sound = s.count(bases) == bits.size() && bits.size() == parents.size() && bits.size() < kNone;
-    for (const std::uint8_t b : bits) sound &= b >= 1 && b <= most_bits;
+    bool all_sound = s.count(bases) == bits.size() && bits.size() == parents.size() && bits.size() < kNone;
+    for (const std::uint8_t b : bits) all_sound &= b >= 1 && b <= most_bits;
     // A parent comes before its children: every chain ends.
-    for (std::size_t i = 0; i < parents.size(); ++i) sound &= parents[i] == kNone || parents[i] < i;
-    for (const std::uint32_t v : run_values) sound &= v == kNone || v < bits.size();
-    return sound;
+    for (std::size_t i = 0; i < parents.size(); ++i) all_sound &= parents[i] == kNone || parents[i] < i;
+    for (const std::uint32_t v : run_values) all_sound &= v == kNone || v < bits.size();
+    return all_sound;
   };
   const auto v4_values = s.section<std::uint32_t>(file::kV4RunValues);
   const auto v6_values = s.section<std::uint32_t>(file::kV6RunValues);
   if (!prefixes(file::kV4PrefixBases, file::kV4PrefixBits, file::kV4PrefixParents, 31, v4_values) ||
-      !prefixes(file::kV6PrefixBases, file::kV6PrefixBits, file::kV6PrefixParents, 127, v6_values) ||
-      v4_values.size() != v4_runs_.count) {
+      !prefixes(file::kV6PrefixBases, file::kV6PrefixBits, file::kV6PrefixParents, 127, v6_values)) {
     return damaged("prefixes");
   }
+  const auto v4_starts = s.section<std::uint32_t>(file::kV4RunStarts);
+  const auto run_lines = s.section<file::RunLine>(file::kV4RunLines);
+  bool sound = !v4_starts.empty() && v4_starts[0] == 0 && v4_starts.size() == v4_values.size() &&
+               v4_starts.size() < kNone && (run_lines.empty() || power_of_two(run_lines.size(), 16));
+  const auto map = s.section<std::uint64_t>(file::kV4PrefixMap);
+  sound &=
+      map.size() <= std::uint64_t{1} << (file::kMostLineBits - 6) && power_of_two(map.size(), file::kLeastMapBits - 6);
+  std::uint64_t next_run = 0;
+  for (const file::RunLine& line : run_lines) {
+    sound &= line.first == next_run;
+    next_run += line.count;
+  }
+  if (!run_lines.empty()) {
+    // Every address has a run at its place or before it.
+    sound &= next_run == v4_starts.size() && run_lines[0].count != 0 && run_lines[0].places[0] == 0;
+  }
+  if (!sound) return damaged("IPv4 runs");
   const auto highs = s.section<std::uint64_t>(file::kV6RunHighs);
   const auto lows = s.section<std::uint64_t>(file::kV6RunLows);
   if (lows.empty() || lows.size() >= kNone || lows.size() != v6_values.size() ||
@@ -308,16 +359,16 @@ core::Expected<void> IndicatorTable::attach(std::unique_ptr<Storage> storage, co
     return damaged("IPv6 runs");
   }
 
-  std::uint64_t next = v4_addresses_.count;
+  std::uint64_t next = s.count(file::kV4Addresses);
   const auto begins = [&](std::uint64_t count) {
     const std::uint64_t first = next;
     next += count;
     return static_cast<std::uint32_t>(first);
   };
   first_v4_prefix_ = begins(s.count(file::kV4PrefixBases));
-  first_v6_address_ = begins(v6_addresses_.count);
+  first_v6_address_ = begins(s.count(file::kV6Addresses));
   first_v6_prefix_ = begins(s.count(file::kV6PrefixBases));
-  first_text_ = begins(texts_.count);
+  first_text_ = begins(s.count(file::kTextKeyOffsets));
   first_system_ = begins(s.count(file::kAutonomousSystems));
   if (next >= kNone) return damaged("more entries than there can be");
   entries_ = static_cast<std::uint32_t>(next);
@@ -327,11 +378,17 @@ core::Expected<void> IndicatorTable::attach(std::unique_ptr<Storage> storage, co
     return damaged("entries");
   }
 
-  v4_run_values_ = v4_values.data();
+  v4_keys_ = s.section<std::uint32_t>(file::kV4Addresses).data();
+  v4_runs_ = {map.data(),
+              static_cast<std::uint32_t>(std::countr_zero(map.size())) + 6,
+              run_lines.empty() ? nullptr : run_lines.data(),
+              run_lines.empty() ? 0 : static_cast<std::uint32_t>(std::countr_zero(run_lines.size())),
+              static_cast<std::uint32_t>(v4_starts.size()),
+              v4_starts.data(),
+              v4_values.data()};
   v4_parents_ = s.section<std::uint32_t>(file::kV4PrefixParents).data();
   v4_prefixes_ = static_cast<std::uint32_t>(s.count(file::kV4PrefixBases));
   v6_keys_ = s.section<core::Ip>(file::kV6Addresses).data();
-  v6_seed_ = s.header.v6_seed;
   v6_run_highs_ = highs.data();
   v6_run_lows_ = lows.data();
   v6_run_values_ = v6_values.data();
@@ -349,11 +406,59 @@ core::Expected<void> IndicatorTable::attach(std::unique_ptr<Storage> storage, co
   return {};
 }
 
+namespace {
+
+// The run in starts[first..first + count) that has the address; the one before them if all start behind it.
+std::uint32_t search_runs(const std::uint32_t* starts, std::uint32_t first, std::uint32_t count, std::uint32_t ip) {
+  // Without a branch that depends on the data: `behind` counts those that do not start behind the address.
+  const std::uint32_t* behind = starts + first;
+  for (std::uint32_t size = count; size > 0;) {
+    const std::uint32_t half = (size + 1) / 2;
+    behind += behind[half - 1] <= ip ? half : 0;
+    size -= half;
+  }
+  return static_cast<std::uint32_t>(behind - starts) - 1;
+}
+
+// How many runs of a line do not start behind the address.
+[[gnu::always_inline]] inline std::uint32_t runs_before(const file::RunLine& line, std::uint16_t place) {
+  constexpr std::uint32_t kHead = 32 - file::RunLine::kPlaces;
+  const std::uint32_t before = not_above_in_line(&line, place) >> kHead & ((std::uint32_t{1} << line.count) - 1);
+  return static_cast<std::uint32_t>(std::bit_width(before));
+}
+
+}  // namespace
+
+// Most addresses lie in no prefix, and a small map says so.
+bool IndicatorTable::perhaps_in_prefix(const V4Runs& runs, std::uint32_t ip) {
+  const std::uint32_t at = ip >> (32 - runs.map_bits);
+  return (runs.map[at >> 6] >> (at & 63) & 1) != 0;
+}
+
+// The run that has the address, kNone if it is known from the line alone that no prefix does.
+std::uint32_t IndicatorTable::run_of(const V4Runs& runs, std::uint32_t ip) {
+  if (runs.lines == nullptr) return search_runs(runs.starts, 0, runs.count, ip);
+  const file::RunLine& line = runs.lines[file::run_line_of(ip, runs.bits)];
+  if (line.count > file::RunLine::kPlaces) [[unlikely]]
+    return search_runs(runs.starts, line.first, line.count, ip);
+  const std::uint32_t before = runs_before(line, file::run_place_of(ip, runs.bits));
+  // `first` is 0 in line 0 alone, which has a run that starts at 0.
+  return (line.valued >> before & 1) != 0 ? line.first + before - 1 : kNone;
+}
+
 std::uint32_t IndicatorTable::find_v4_run(std::uint32_t ip) const {
-  const std::uint32_t bucket = file::bucket_of_v4(ip, v4_runs_.bits);
-  const std::uint32_t run = last_run(v4_runs_.places, v4_runs_.starts[bucket], v4_runs_.starts[bucket + 1],
-                                     file::place_of_v4(ip, v4_runs_.bits));
-  return v4_run_values_[run];
+  const std::uint32_t run = perhaps_in_prefix(v4_runs_, ip) ? run_of(v4_runs_, ip) : kNone;
+  return run == kNone ? kNone : v4_runs_.values[run];
+}
+
+std::uint32_t IndicatorTable::find_v4_address(std::uint32_t ip) const {
+  const std::uint64_t hash = file::hash_of(ip, v4_table_.seed);
+  const std::uint64_t bits = file::filter_bits(hash);
+  if ((v4_filter_[file::filter_word(hash, v4_filter_words_)] & bits) != bits) return kNone;
+  return find_in_line(
+      v4_table_.lines[file::line_of(hash, v4_table_.bits)], hash, v4_table_.bits,
+      [&](std::uint32_t key) { return v4_keys_[key] == ip; },
+      [&](std::uint32_t key) { return file::hash_of(v4_keys_[key], v4_table_.seed); });
 }
 
 // The block of run starts in which the last one not above `high` lies.
@@ -377,7 +482,8 @@ std::uint32_t IndicatorTable::last_v6_start(std::uint64_t high, std::uint32_t in
 // Corrects the run for the second half of the address.
 std::uint32_t IndicatorTable::exact_v6_start(const core::Ip& ip, std::uint32_t run) const {
   const std::uint64_t high = ip.high(), low = ip.low();
-  if (v6_run_highs_[run] != high || v6_run_lows_[run] <= low) [[likely]] return run;
+  if (v6_run_highs_[run] != high || v6_run_lows_[run] <= low) [[likely]]
+    return run;
   std::uint32_t size = run, first = 0;  // of the runs that may be behind the address
   while (size > 0) {
     const std::uint32_t half = size / 2, middle = first + half;
@@ -394,15 +500,11 @@ std::uint32_t IndicatorTable::find_v6_run(const core::Ip& ip) const {
 }
 
 std::uint32_t IndicatorTable::find_v6_address(const core::Ip& ip) const {
-  const std::uint64_t hash = file::hash_of(ip, v6_seed_);
-  const std::uint32_t bucket = file::bucket_of_hash(hash, v6_addresses_.bits);
-  const std::uint16_t place = file::place_of_hash(hash, v6_addresses_.bits);
-  const std::uint32_t end = v6_addresses_.starts[bucket + 1];
-  std::uint32_t at = find_place(v6_addresses_.places, v6_addresses_.starts[bucket], end, place);
-  for (; at < end && v6_addresses_.places[at] == place; ++at) {
-    if (v6_keys_[at] == ip) return at;
-  }
-  return kNone;
+  const std::uint64_t hash = file::hash_of(ip, v6_table_.seed);
+  return find_in_line(
+      v6_table_.lines[file::line_of(hash, v6_table_.bits)], hash, v6_table_.bits,
+      [&](std::uint32_t key) { return v6_keys_[key] == ip; },
+      [&](std::uint32_t key) { return file::hash_of(v6_keys_[key], v6_table_.seed); });
 }
 
 namespace {
@@ -412,17 +514,14 @@ std::uint32_t from(std::uint32_t first, std::uint32_t number) {
 }
 
 constexpr std::size_t kInFlight = 32;
+constexpr std::size_t kV4InFlight = 64;  // of which most end at filter and map
 
 }  // namespace
 
 std::uint32_t IndicatorTable::find(const core::Ip& ip) const {
   if (ip.is_v4()) {
-    const std::uint32_t v4 = ip.v4_value();
-    const std::uint32_t bucket = file::bucket_of_v4(v4, v4_addresses_.bits);
-    const std::uint32_t address =
-        find_place(v4_addresses_.places, v4_addresses_.starts[bucket], v4_addresses_.starts[bucket + 1],
-                   file::place_of_v4(v4, v4_addresses_.bits));
-    return address != kNone ? address : from(first_v4_prefix_, find_v4_run(v4));
+    const std::uint32_t address = find_v4_address(ip.v4_value());
+    return address != kNone ? address : from(first_v4_prefix_, find_v4_run(ip.v4_value()));
   }
   if (!ip.present()) return kNone;
   const std::uint32_t address = find_v6_address(ip);
@@ -430,91 +529,111 @@ std::uint32_t IndicatorTable::find(const core::Ip& ip) const {
 }
 
 // Waves over a group of addresses: each asks for the memory that the next one reads, so that many cache misses are
-// under way together instead of one.
+// under way together instead of one. Only the addresses that filter and map let pass go on to the lines.
 void IndicatorTable::find_many_v4(std::span<const std::uint32_t> ips, std::span<std::uint32_t> out) const {
   const std::size_t count = std::min(ips.size(), out.size());
   // Copies: the compiler cannot know that `out` does not alias them.
-  const Buckets addresses = v4_addresses_, runs = v4_runs_;
-  const std::uint32_t* const values = v4_run_values_;
+  const HashTable table = v4_table_;
+  const std::uint32_t* const keys = v4_keys_;
+  const V4Runs runs = v4_runs_;
+  const std::uint64_t* const filter = v4_filter_;
+  const std::uint64_t filter_words = v4_filter_words_;
   const std::uint32_t first_prefix = first_v4_prefix_;
-  const auto ask_for_buckets = [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      __builtin_prefetch(addresses.starts + file::bucket_of_v4(ips[i], addresses.bits));
-      __builtin_prefetch(runs.starts + file::bucket_of_v4(ips[i], runs.bits));
+  using Hashes = std::array<std::uint64_t, kV4InFlight>;
+  Hashes hashes[2];
+  const auto ask_for_first = [&](std::size_t begin, std::size_t size, Hashes& hash) {
+    for (std::size_t i = 0; i < size; ++i) {
+      hash[i] = file::hash_of(ips[begin + i], table.seed);
+      __builtin_prefetch(filter + file::filter_word(hash[i], filter_words));
+      __builtin_prefetch(runs.map + (ips[begin + i] >> (32 - runs.map_bits) >> 6));
     }
   };
-  struct Bucket {
-    std::uint32_t begin, end;
-  };
-  std::array<Bucket, kInFlight> in_addresses, in_runs;
-  std::array<std::uint32_t, kInFlight> run;
-  ask_for_buckets(0, std::min(count, kInFlight));
-  for (std::size_t begin = 0; begin < count; begin += kInFlight) {
-    const std::size_t size = std::min(kInFlight, count - begin);
+  // Those of the group that are perhaps a key, perhaps in a prefix.
+  std::array<std::uint8_t, kV4InFlight> addresses, prefixes;
+  std::array<std::uint32_t, kV4InFlight> run;
+  ask_for_first(0, std::min(count, kV4InFlight), hashes[0]);
+  for (std::size_t begin = 0, turn = 0; begin < count; begin += kV4InFlight, turn ^= 1) {
+    const std::size_t size = std::min(kV4InFlight, count - begin);
+    const std::uint32_t* const group = ips.data() + begin;
+    std::uint32_t* const found = out.data() + begin;
+    const Hashes& hash = hashes[turn];
+    std::size_t address_count = 0, prefix_count = 0;
     for (std::size_t i = 0; i < size; ++i) {
-      const std::uint32_t* address = addresses.starts + file::bucket_of_v4(ips[begin + i], addresses.bits);
-      const std::uint32_t* prefix = runs.starts + file::bucket_of_v4(ips[begin + i], runs.bits);
-      in_addresses[i] = {address[0], address[1]};
-      in_runs[i] = {prefix[0], prefix[1]};
-      __builtin_prefetch(addresses.places + in_addresses[i].begin);
-      __builtin_prefetch(runs.places + in_runs[i].begin);
+      const std::uint64_t bits = file::filter_bits(hash[i]);
+      addresses[address_count] = prefixes[prefix_count] = static_cast<std::uint8_t>(i);
+      address_count += (filter[file::filter_word(hash[i], filter_words)] & bits) == bits ? 1 : 0;
+      prefix_count += perhaps_in_prefix(runs, group[i]) ? 1 : 0;
+      found[i] = kNone;
     }
-    ask_for_buckets(begin + size, std::min(count, begin + size + kInFlight));
-    for (std::size_t i = 0; i < size; ++i) {
-      run[i] = last_run(runs.places, in_runs[i].begin, in_runs[i].end, file::place_of_v4(ips[begin + i], runs.bits));
-      __builtin_prefetch(values + run[i]);
+    for (std::size_t j = 0; j < address_count; ++j) {
+      __builtin_prefetch(table.lines + file::line_of(hash[addresses[j]], table.bits));
     }
-    for (std::size_t i = 0; i < size; ++i) {
-      const std::uint32_t address = find_place(addresses.places, in_addresses[i].begin, in_addresses[i].end,
-                                               file::place_of_v4(ips[begin + i], addresses.bits));
-      const std::uint32_t prefix = from(first_prefix, values[run[i]]);
-      out[begin + i] = address != kNone ? address : prefix;
+    for (std::size_t j = 0; runs.lines != nullptr && j < prefix_count; ++j) {
+      __builtin_prefetch(runs.lines + file::run_line_of(group[prefixes[j]], runs.bits));
+    }
+    ask_for_first(begin + size, std::min(kV4InFlight, count - begin - size), hashes[turn ^ 1]);
+    for (std::size_t j = 0; j < address_count; ++j) {
+      const file::HashLine& line = table.lines[file::line_of(hash[addresses[j]], table.bits)];
+      if (line.count > file::HashLine::kPlaces) continue;
+      const std::uint32_t some = candidates(line, file::place_of(hash[addresses[j]], table.bits));
+      if (some != 0) __builtin_prefetch(keys + line.first + std::countr_zero(some));
+    }
+    for (std::size_t j = 0; j < prefix_count; ++j) {
+      run[j] = run_of(runs, group[prefixes[j]]);
+      if (run[j] != kNone) __builtin_prefetch(runs.values + run[j]);
+    }
+    for (std::size_t j = 0; j < prefix_count; ++j) {
+      if (run[j] != kNone) found[prefixes[j]] = from(first_prefix, runs.values[run[j]]);
+    }
+    for (std::size_t j = 0; j < address_count; ++j) {
+      const std::uint32_t ip = group[addresses[j]];
+      const std::uint64_t its_hash = hash[addresses[j]];
+      const std::uint32_t address = find_in_line(
+          table.lines[file::line_of(its_hash, table.bits)], its_hash, table.bits,
+          [&](std::uint32_t key) { return keys[key] == ip; },
+          [&](std::uint32_t key) { return file::hash_of(keys[key], table.seed); });
+      if (address != kNone) found[addresses[j]] = address;
     }
   }
 }
 
 void IndicatorTable::find_many_v6(const core::Ip* ips, std::uint32_t* out, std::size_t count) const {
-  struct Place {
-    std::uint32_t begin, end, block;
-    std::uint16_t place;
-  };
   std::array<std::uint64_t, kInFlight> hash;
-  std::array<Place, kInFlight> at;
+  std::array<std::uint32_t, kInFlight> run;
   for (std::size_t begin = 0; begin < count; begin += kInFlight) {
     const std::size_t size = std::min(kInFlight, count - begin);
     const core::Ip* const group = ips + begin;
     for (std::size_t i = 0; i < size; ++i) {
-      hash[i] = file::hash_of(group[i], v6_seed_);
-      __builtin_prefetch(v6_addresses_.starts + file::bucket_of_hash(hash[i], v6_addresses_.bits));
+      hash[i] = file::hash_of(group[i], v6_table_.seed);
+      __builtin_prefetch(v6_table_.lines + file::line_of(hash[i], v6_table_.bits));
     }
     for (std::size_t i = 0; i < size; ++i) {
-      at[i].block = v6_block(group[i].high());
-      const std::uint64_t* starts = v6_run_highs_ + at[i].block * file::kRunBlock;
+      run[i] = v6_block(group[i].high());
+      const std::uint64_t* starts = v6_run_highs_ + run[i] * file::kRunBlock;
       __builtin_prefetch(starts);
       __builtin_prefetch(starts + file::kRunBlock / 2);
     }
     for (std::size_t i = 0; i < size; ++i) {
-      const std::uint32_t bucket = file::bucket_of_hash(hash[i], v6_addresses_.bits);
-      at[i].begin = v6_addresses_.starts[bucket];
-      at[i].end = v6_addresses_.starts[bucket + 1];
-      at[i].place = file::place_of_hash(hash[i], v6_addresses_.bits);
-      __builtin_prefetch(v6_addresses_.places + at[i].begin);
+      const file::HashLine& line = v6_table_.lines[file::line_of(hash[i], v6_table_.bits)];
+      const std::uint32_t some =
+          line.count <= file::HashLine::kPlaces ? candidates(line, file::place_of(hash[i], v6_table_.bits)) : 0;
+      if (some != 0) __builtin_prefetch(v6_keys_ + line.first + std::countr_zero(some));
     }
     for (std::size_t i = 0; i < size; ++i) {
-      at[i].block = last_v6_start(group[i].high(), at[i].block);  // the run from here on
-      __builtin_prefetch(v6_run_lows_ + at[i].block);
-      __builtin_prefetch(v6_run_values_ + at[i].block);
+      run[i] = last_v6_start(group[i].high(), run[i]);
+      __builtin_prefetch(v6_run_values_ + run[i]);
     }
     for (std::size_t i = 0; i < size; ++i) {
       if (!group[i].present()) {
         out[begin + i] = kNone;
         continue;
       }
-      std::uint32_t found = find_place(v6_addresses_.places, at[i].begin, at[i].end, at[i].place);
-      while (found < at[i].end && v6_addresses_.places[found] == at[i].place && v6_keys_[found] != group[i]) ++found;
-      const bool is_address = found < at[i].end && v6_addresses_.places[found] == at[i].place;
-      out[begin + i] = is_address ? first_v6_address_ + found
-                                  : from(first_v6_prefix_, v6_run_values_[exact_v6_start(group[i], at[i].block)]);
+      const std::uint32_t address = find_in_line(
+          v6_table_.lines[file::line_of(hash[i], v6_table_.bits)], hash[i], v6_table_.bits,
+          [&](std::uint32_t key) { return v6_keys_[key] == group[i]; },
+          [&](std::uint32_t key) { return file::hash_of(v6_keys_[key], v6_table_.seed); });
+      out[begin + i] = address != kNone ? first_v6_address_ + address
+                                        : from(first_v6_prefix_, v6_run_values_[exact_v6_start(group[i], run[i])]);
     }
   }
 }
@@ -566,8 +685,9 @@ std::size_t IndicatorTable::find_all(const core::Ip& ip, std::span<std::uint32_t
 std::uint32_t IndicatorTable::find_autonomous_system(std::uint32_t number) const {
   const auto systems = storage_->section<std::uint32_t>(file::kAutonomousSystems);
   const auto found = std::lower_bound(systems.begin(), systems.end(), number);
-  return found != systems.end() && *found == number ? first_system_ + static_cast<std::uint32_t>(found - systems.begin())
-                                                    : kNone;
+  return found != systems.end() && *found == number
+             ? first_system_ + static_cast<std::uint32_t>(found - systems.begin())
+             : kNone;
 }
 
 std::uint32_t IndicatorTable::find_text(TextKind kind, std::string_view text) const {
@@ -582,16 +702,15 @@ std::uint32_t IndicatorTable::find_text(TextKind kind, std::string_view text) co
 }
 
 std::uint32_t IndicatorTable::find_key(TextKind kind, std::string_view text) const {
-  const std::uint64_t hash = file::hash_of(static_cast<std::uint8_t>(kind), text, storage_->header.text_seed);
-  const std::uint32_t bucket = file::bucket_of_hash(hash, texts_.bits);
-  const std::uint16_t place = file::place_of_hash(hash, texts_.bits);
-  const std::uint32_t end = texts_.starts[bucket + 1];
-  std::uint32_t at = find_place(texts_.places, texts_.starts[bucket], end, place);
-  for (; at < end && texts_.places[at] == place; ++at) {
-    const auto [its_kind, its_text] = text_key(at);
-    if (its_kind == kind && its_text == text) return first_text_ + at;
-  }
-  return kNone;
+  const std::uint64_t hash = file::hash_of(static_cast<std::uint8_t>(kind), text, text_table_.seed);
+  const std::uint32_t found = find_in_line(
+      text_table_.lines[file::line_of(hash, text_table_.bits)], hash, text_table_.bits,
+      [&](std::uint32_t number) { return text_key(number) == std::pair(kind, text); },
+      [&](std::uint32_t number) {
+        const auto [its_kind, its_text] = text_key(number);
+        return file::hash_of(static_cast<std::uint8_t>(its_kind), its_text, text_table_.seed);
+      });
+  return from(first_text_, found);
 }
 
 std::pair<TextKind, std::string_view> IndicatorTable::text_key(std::uint32_t number) const {
@@ -609,7 +728,7 @@ std::uint32_t IndicatorTable::find_domain(std::string_view name) const {
 std::size_t IndicatorTable::find_domains(std::string_view name, std::span<std::uint32_t> out) const {
   std::array<char, kLongestDomain> lower;
   if (name.ends_with('.')) name.remove_suffix(1);
-  if (name.size() > lower.size() || texts_.count == 0) return 0;
+  if (name.size() > lower.size()) return 0;
   std::transform(name.begin(), name.end(), lower.begin(), core::lower_char);
   std::string_view rest(lower.data(), name.size());
   std::size_t count = 0;
@@ -628,9 +747,8 @@ StatementReader IndicatorTable::statements(std::uint32_t entry) const {
   if (entry >= entries_) return out;
   out.table_ = this;
   const std::string_view all = storage_->bytes(file::kStatements);
-  std::string_view rest = all.substr(
-      std::min<std::size_t>(storage_->section<std::uint32_t>(file::kEntryGroups)[entry / file::kEntriesPerGroup],
-                            all.size()));
+  std::string_view rest = all.substr(std::min<std::size_t>(
+      storage_->section<std::uint32_t>(file::kEntryGroups)[entry / file::kEntriesPerGroup], all.size()));
   for (std::uint32_t skip = entry % file::kEntriesPerGroup;; --skip) {
     std::uint64_t size = 0;
     if (!read_varint(rest, size) || size > rest.size()) return out;
@@ -698,13 +816,7 @@ IndicatorKey IndicatorTable::key(std::uint32_t entry) const {
     out.prefix = {core::Ip::v4(storage_->section<std::uint32_t>(file::kV4PrefixBases)[at]),
                   storage_->section<std::uint8_t>(file::kV4PrefixBits)[at]};
   } else {
-    // The bucket is the last one that begins at this key or before it.
-    const std::span<const std::uint32_t> starts(v4_addresses_.starts, (std::size_t{1} << v4_addresses_.bits) + 1);
-    const auto bucket = static_cast<std::uint32_t>(std::upper_bound(starts.begin(), starts.end(), entry) -
-                                                   starts.begin() - 1);
-    out.prefix = {core::Ip::v4(static_cast<std::uint32_t>(std::uint64_t{bucket} << (32 - v4_addresses_.bits)) |
-                               v4_addresses_.places[entry]),
-                  32};
+    out.prefix = {core::Ip::v4(v4_keys_[entry]), 32};
   }
   return out;
 }

@@ -4,11 +4,12 @@
 //
 // A key has one *entry*, whatever the number of feeds that state it; an entry has one or more *statements*.
 //
-// Methods. Addresses: buckets by their first bits and the 16 bits behind these in order (IPv4 by value, IPv6 and text
-// by a seeded hash, compared in full). Prefixes: the address space is cut into runs with the same longest prefix, found
-// by buckets (IPv4) or in a static tree of 16-key nodes (IPv6; Khuong and Morin, "Array layouts for comparison-based
-// searching", 2017); shorter prefixes hang on the longest as a chain. docs/formats-on-disk/indicators.md has the file,
-// docs/performance.md what was measured.
+// Methods. Exact keys: a seeded hash chooses a line of 64 bytes with the next 16 bits of the hashes of some fifteen
+// keys, compared all at once; a key that agrees is compared in full. Most look-ups read one cache line. IPv4 prefixes:
+// the address space is cut into runs with the same longest prefix, found in the same way by lines that the first bits
+// of the address choose. IPv6 prefixes: such runs in a static tree of 16-key nodes (Khuong and Morin, "Array layouts
+// for comparison-based searching", 2017). Shorter prefixes hang on the longest as a chain.
+// docs/formats-on-disk/indicators.md has the file, docs/performance.md what was measured.
 //
 // A file is never trusted: open() reads it into memory of its own and checks it (magic, version, size, checksums, every
 // number that a look-up follows); afterwards nobody can change it, so that no look-up needs to look twice. What is only
@@ -27,6 +28,11 @@
 #include "core/ip.h"
 
 namespace orbwatch::intel {
+
+namespace indicator_file {
+struct HashLine;
+struct RunLine;
+}  // namespace indicator_file
 
 // What a text key is. Numbers are stored in files: append only.
 enum class TextKind : std::uint8_t {
@@ -60,8 +66,8 @@ struct IndicatorStatement {
   std::uint32_t valid_until = 0;
   std::uint32_t first_seen = 0;
   std::uint32_t last_seen = 0;
-  std::uint16_t feed = 0;  // index, see feed_name()
-  std::uint16_t port = 0;  // 0 = any
+  std::uint16_t feed = 0;                          // index, see feed_name()
+  std::uint16_t port = 0;                          // 0 = any
   std::uint8_t confidence = kConfidenceNotStated;  // 0..100
   std::uint8_t flags = 0;                          // StatementFlag
 
@@ -138,43 +144,56 @@ class IndicatorTable {
   std::uint16_t feeds() const;
   std::uint32_t size() const { return entries_; }  // entries
   std::uint64_t statement_count() const;
-  std::int64_t built() const;           // seconds since 1970, 0 = not stated
-  std::uint64_t file_bytes() const;     // what the table takes on disk
-  std::uint64_t memory_bytes() const;   // and in memory
+  std::int64_t built() const;          // seconds since 1970, 0 = not stated
+  std::uint64_t file_bytes() const;    // what the table takes on disk
+  std::uint64_t memory_bytes() const;  // and in memory
 
  private:
   friend class StatementReader;
   struct Storage;
-  // Keys in buckets, see indicator_table_file.h.
-  struct Buckets {
-    const std::uint32_t* starts = nullptr;
-    const std::uint16_t* places = nullptr;
-    std::uint32_t bits = 0;
-    std::uint32_t count = 0;
-  };
-
   IndicatorTable();
   core::Expected<void> attach(std::unique_ptr<Storage> storage, const std::string& name);
   std::string_view text(std::uint32_t offset) const;
   std::uint32_t find_key(TextKind kind, std::string_view text) const;
   std::pair<TextKind, std::string_view> text_key(std::uint32_t number) const;
+  std::uint32_t find_v4_address(std::uint32_t ip) const;
   std::uint32_t find_v4_run(std::uint32_t ip) const;
-  std::uint32_t find_v6_run(const core::Ip& ip) const;
   std::uint32_t find_v6_address(const core::Ip& ip) const;
-  std::uint32_t last_v6_start(std::uint64_t high, std::uint32_t in_block) const;
+  std::uint32_t find_v6_run(const core::Ip& ip) const;
   std::uint32_t v6_block(std::uint64_t high) const;
+  std::uint32_t last_v6_start(std::uint64_t high, std::uint32_t in_block) const;
   std::uint32_t exact_v6_start(const core::Ip& ip, std::uint32_t run) const;
   void find_many_v6(const core::Ip* ips, std::uint32_t* out, std::size_t count) const;
 
+  // Lines and keys of one kind, see indicator_table_file.h.
+  struct HashTable {
+    const indicator_file::HashLine* lines = nullptr;
+    std::uint32_t bits = 0;
+    std::uint64_t seed = 0;
+  };
+  struct V4Runs {
+    const std::uint64_t* map = nullptr;
+    std::uint32_t map_bits = 0;
+    const indicator_file::RunLine* lines = nullptr;  // null: `starts` alone
+    std::uint32_t bits = 0;
+    std::uint32_t count = 0;
+    const std::uint32_t* starts = nullptr;
+    const std::uint32_t* values = nullptr;
+  };
+  static bool perhaps_in_prefix(const V4Runs& runs, std::uint32_t ip);
+  static std::uint32_t run_of(const V4Runs& runs, std::uint32_t ip);
+
   std::unique_ptr<Storage> storage_;
-  Buckets v4_addresses_;
-  Buckets v4_runs_;
-  const std::uint32_t* v4_run_values_ = nullptr;
+  HashTable v4_table_;
+  // Says of most addresses that they are not among the keys: a tenth of the size of lines and keys.
+  const std::uint64_t* v4_filter_ = nullptr;
+  std::uint64_t v4_filter_words_ = 0;
+  const std::uint32_t* v4_keys_ = nullptr;
+  V4Runs v4_runs_;
   const std::uint32_t* v4_parents_ = nullptr;
   std::uint32_t v4_prefixes_ = 0;
-  Buckets v6_addresses_;
+  HashTable v6_table_;
   const core::Ip* v6_keys_ = nullptr;
-  std::uint64_t v6_seed_ = 0;
   // The tree over v6_run_highs_, from the root down: each level has every 16th element of the one below.
   std::vector<std::vector<std::uint64_t>> v6_levels_;
   const std::uint64_t* v6_run_highs_ = nullptr;
@@ -183,7 +202,7 @@ class IndicatorTable {
   std::uint32_t v6_runs_ = 0;
   const std::uint32_t* v6_parents_ = nullptr;
   std::uint32_t v6_prefixes_ = 0;
-  Buckets texts_;
+  HashTable text_table_;
   // Numbers of the first entry of each kind.
   std::uint32_t first_v4_prefix_ = 0;
   std::uint32_t first_v6_address_ = 0;

@@ -35,31 +35,11 @@ constexpr std::uint64_t kSeeds = 16;
 
 u128 number_of(const core::Ip& ip) { return u128{ip.high()} << 64 | ip.low(); }
 
-// As many buckets as there are keys, at most twice as many keys.
-std::uint32_t bucket_bits(std::size_t count, std::uint32_t least) {
-  if (count == 0) return 0;
-  return std::clamp(static_cast<std::uint32_t>(std::bit_width(count)) - 1, least, file::kMostBucketBits);
-}
-
-struct Buckets {
-  std::vector<std::uint32_t> starts;
-  std::vector<std::uint16_t> places;
-};
-
-// `bucket_and_place`(i) of key i, ascending.
-template <typename BucketAndPlace>
-Buckets make_buckets(std::uint32_t bits, std::size_t count, BucketAndPlace&& bucket_and_place) {
-  Buckets out;
-  out.starts.assign((std::size_t{1} << bits) + 1, 0);
-  out.places.reserve(count + file::kPlacePadding);
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto [bucket, place] = bucket_and_place(i);
-    ++out.starts[bucket + 1];
-    out.places.push_back(place);
-  }
-  std::partial_sum(out.starts.begin(), out.starts.end(), out.starts.begin());
-  out.places.resize(count + file::kPlacePadding);
-  return out;
+// At most 20 keys a line on average: of lines with 28 places one in fifty is then too short.
+std::uint32_t line_bits(std::size_t count) {
+  constexpr std::size_t kMostPerLine = 20;
+  const std::size_t lines = (count + kMostPerLine - 1) / kMostPerLine;
+  return lines <= 1 ? 0 : std::min(static_cast<std::uint32_t>(std::bit_width(lines - 1)), file::kMostLineBits);
 }
 
 struct HashOrder {
@@ -72,13 +52,23 @@ struct HashOrder {
 template <typename Hash>
 HashOrder order_by_hash(std::size_t count, std::uint32_t bits, Hash&& hash) {
   HashOrder out;
-  std::vector<std::pair<std::uint64_t, std::uint32_t>> keys(count);
-  for (out.seed = 0; out.seed < kSeeds; ++out.seed) {
-    for (std::uint32_t i = 0; i < count; ++i) keys[i] = {hash(i, out.seed), i};
-    std::sort(keys.begin(), keys.end());
-    std::uint32_t alike = 0, most = 0;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> keys(count), ordered(count);
+  std::vector<std::uint32_t> ends(std::size_t{1} << bits);  // of the lines
+  for (;; ++out.seed) {
+    std::fill(ends.begin(), ends.end(), 0);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      keys[i] = {hash(i, out.seed), i};
+      ++ends[file::line_of(keys[i].first, bits)];
+    }
+    std::exclusive_scan(ends.begin(), ends.end(), ends.begin(), 0U);
+    for (const auto& key : keys) ordered[ends[file::line_of(key.first, bits)]++] = key;
+    std::uint32_t begin = 0, alike = 0, most = 0;
+    for (const std::uint32_t end : ends) {
+      std::sort(ordered.begin() + begin, ordered.begin() + end);
+      begin = end;
+    }
     for (std::size_t i = 1; i < count; ++i) {
-      alike = keys[i].first >> (48 - bits) == keys[i - 1].first >> (48 - bits) ? alike + 1 : 0;
+      alike = ordered[i].first >> (48 - bits) == ordered[i - 1].first >> (48 - bits) ? alike + 1 : 0;
       most = std::max(most, alike);
     }
     // The last seed is taken as it is: then such keys are found slowly, but found.
@@ -86,10 +76,32 @@ HashOrder order_by_hash(std::size_t count, std::uint32_t bits, Hash&& hash) {
   }
   out.hashes.reserve(count);
   out.order.reserve(count);
-  for (const auto& [h, i] : keys) {
+  for (const auto& [h, i] : ordered) {
     out.hashes.push_back(h);
     out.order.push_back(i);
   }
+  return out;
+}
+
+std::vector<file::HashLine> make_lines(const HashOrder& order, std::uint32_t bits) {
+  std::vector<file::HashLine> out(std::size_t{1} << bits);
+  for (const std::uint64_t hash : order.hashes) {
+    file::HashLine& line = out[file::line_of(hash, bits)];
+    if (line.count < file::HashLine::kPlaces) line.places[line.count] = file::place_of(hash, bits);
+    ++line.count;
+  }
+  std::uint32_t first = 0;
+  for (file::HashLine& line : out) {
+    line.first = std::exchange(first, first + line.count);
+    if (line.count > file::HashLine::kPlaces) std::fill(std::begin(line.places), std::end(line.places), 0);
+  }
+  return out;
+}
+
+// Eight bits a key: of keys that are not there one in thirty passes.
+std::vector<std::uint64_t> make_filter(const std::vector<std::uint64_t>& hashes) {
+  std::vector<std::uint64_t> out(hashes.size() / 8 + 1);
+  for (const std::uint64_t hash : hashes) out[file::filter_word(hash, out.size())] |= file::filter_bits(hash);
   return out;
 }
 
@@ -132,6 +144,60 @@ Runs make_runs(std::span<const Range> prefixes, u128 end) {
   return out;
 }
 
+// Eight bits and more a prefix, as far as the format goes.
+std::vector<std::uint64_t> make_map(std::span<const Range> prefixes) {
+  constexpr std::uint32_t kMostBits = 22;  // 512 KiB: stays in a processor's nearer caches
+  const std::uint32_t bits =
+      std::clamp(static_cast<std::uint32_t>(std::bit_width(prefixes.size())) + 3, file::kLeastMapBits, kMostBits);
+  std::vector<std::uint64_t> out(std::size_t{1} << (bits - 6));
+  std::uint64_t next = 0;  // prefixes come in order: none is walked twice
+  for (const Range& p : prefixes) {
+    const std::uint64_t last = static_cast<std::uint64_t>(p.last) >> (32 - bits);
+    for (std::uint64_t i = std::max(next, static_cast<std::uint64_t>(p.first) >> (32 - bits)); i <= last; ++i) {
+      out[i >> 6] |= std::uint64_t{1} << (i & 63);
+    }
+    next = std::max(next, last + 1);
+  }
+  return out;
+}
+
+// None where there are so few runs that searching them is as good. The more lines, the fewer that are too short for
+// their runs; where runs lie close together more lines would not help.
+std::vector<file::RunLine> make_run_lines(const Runs& runs) {
+  constexpr std::size_t kFewRuns = 1024;
+  constexpr std::uint32_t kLeastBits = 16;  // the rest of an address must fit into a place
+  constexpr std::uint32_t kMostBits = 20;
+  const std::size_t count = runs.starts.size();
+  std::vector<file::RunLine> out;
+  if (count <= kFewRuns) return out;
+  for (std::uint32_t bits = kLeastBits;; ++bits) {
+    out.assign(std::size_t{1} << bits, {});
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto start = static_cast<std::uint32_t>(runs.starts[i]);
+      file::RunLine& line = out[file::run_line_of(start, bits)];
+      if (line.count < file::RunLine::kPlaces) {
+        line.places[line.count] = file::run_place_of(start, bits);
+        line.valued |= std::uint32_t{runs.values[i] != file::kNone} << (line.count + 1);
+      }
+      ++line.count;
+    }
+    std::uint32_t first = 0;
+    std::size_t in_short_lines = 0;
+    for (file::RunLine& line : out) {
+      line.valued |= first != 0 && runs.values[first - 1] != file::kNone ? 1 : 0;
+      line.first = std::exchange(first, first + line.count);
+      if (line.count <= file::RunLine::kPlaces) continue;
+      in_short_lines += line.count;
+      line.valued = 0;
+      std::fill(std::begin(line.places), std::end(line.places), 0);
+    }
+    if (in_short_lines <= count / 16 || bits == kMostBits ||
+        std::size_t{2} << bits > std::max(count / 4, std::size_t{1} << kLeastBits)) {
+      return out;
+    }
+  }
+}
+
 void put_varint(std::string& out, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
   out.push_back(static_cast<char>(value));
@@ -159,8 +225,7 @@ std::uint16_t IndicatorTableWriter::add_feed(std::string_view name) {
 }
 
 bool IndicatorTableWriter::accept(const IndicatorStatement& statement, std::uint32_t modified, std::uint32_t& row) {
-  if (statement.feed >= feeds_.size() ||
-      (statement.confidence > 100 && statement.confidence != kConfidenceNotStated)) {
+  if (statement.feed >= feeds_.size() || (statement.confidence > 100 && statement.confidence != kConfidenceNotStated)) {
     ++counts_.rejected_statements;
     return false;
   }
@@ -307,11 +372,17 @@ std::string IndicatorTableWriter::assemble(std::int64_t built) {
 
   // IPv4.
   std::vector<V4Address> v4;
-  append(fold_all(v4_addresses_, v4, [](const V4Address& a, const V4Address& b) { return a.ip < b.ip; }));
-  const std::uint32_t v4_bits = bucket_bits(v4.size(), 16);
-  const Buckets v4_buckets = make_buckets(v4_bits, v4.size(), [&](std::size_t i) {
-    return std::pair(file::bucket_of_v4(v4[i].ip, v4_bits), file::place_of_v4(v4[i].ip, v4_bits));
-  });
+  const std::vector<Entry> v4_entries =
+      fold_all(v4_addresses_, v4, [](const V4Address& a, const V4Address& b) { return a.ip < b.ip; });
+  const std::uint32_t v4_bits = line_bits(v4.size());
+  const HashOrder v4_order = order_by_hash(
+      v4.size(), v4_bits, [&](std::uint32_t i, std::uint64_t seed) { return file::hash_of(v4[i].ip, seed); });
+  append_by_hash(v4_entries, v4_order);
+  std::vector<std::uint32_t> v4_keys;
+  v4_keys.reserve(v4.size());
+  for (const std::uint32_t i : v4_order.order) v4_keys.push_back(v4[i].ip);
+  const std::vector<std::uint64_t> v4_filter = make_filter(v4_order.hashes);
+  const std::vector<file::HashLine> v4_lines = make_lines(v4_order, v4_bits);
   std::vector<V4Prefix> v4_prefixes;
   append(fold_all(v4_prefixes_, v4_prefixes, [](const V4Prefix& a, const V4Prefix& b) {
     return std::tie(a.base, a.bits) < std::tie(b.base, b.bits);
@@ -325,29 +396,24 @@ std::string IndicatorTableWriter::assemble(std::int64_t built) {
     ranges.push_back({p.base, p.base | ((std::uint64_t{1} << (32 - p.bits)) - 1)});
   }
   const Runs v4_runs = make_runs(ranges, UINT32_MAX);
-  const std::uint32_t v4_run_bits = v4_runs.starts.size() == 1 ? 0 : bucket_bits(v4_runs.starts.size(), 16);
-  const Buckets v4_run_buckets = make_buckets(v4_run_bits, v4_runs.starts.size(), [&](std::size_t i) {
-    const auto start = static_cast<std::uint32_t>(v4_runs.starts[i]);
-    return std::pair(file::bucket_of_v4(start, v4_run_bits), file::place_of_v4(start, v4_run_bits));
-  });
+  const std::vector<std::uint64_t> v4_map = make_map(ranges);
+  const std::vector<file::RunLine> v4_run_lines = make_run_lines(v4_runs);
+  std::vector<std::uint32_t> v4_starts;
+  v4_starts.reserve(v4_runs.starts.size());
+  for (const u128 start : v4_runs.starts) v4_starts.push_back(static_cast<std::uint32_t>(start));
 
   // IPv6.
   std::vector<V6Address> v6;
   const std::vector<Entry> v6_entries =
       fold_all(v6_addresses_, v6, [](const V6Address& a, const V6Address& b) { return a.ip < b.ip; });
-  const std::uint32_t v6_bits = bucket_bits(v6.size(), 0);
+  const std::uint32_t v6_bits = line_bits(v6.size());
   const HashOrder v6_order = order_by_hash(
       v6.size(), v6_bits, [&](std::uint32_t i, std::uint64_t seed) { return file::hash_of(v6[i].ip, seed); });
   append_by_hash(v6_entries, v6_order);
   std::vector<core::Ip> v6_keys;
   v6_keys.reserve(v6.size());
   for (const std::uint32_t i : v6_order.order) v6_keys.push_back(v6[i].ip);
-  const auto by_hash = [](const HashOrder& order, std::uint32_t bits) {
-    return make_buckets(bits, order.hashes.size(), [&order, bits](std::size_t i) {
-      return std::pair(file::bucket_of_hash(order.hashes[i], bits), file::place_of_hash(order.hashes[i], bits));
-    });
-  };
-  const Buckets v6_buckets = by_hash(v6_order, v6_bits);
+  const std::vector<file::HashLine> v6_lines = make_lines(v6_order, v6_bits);
   std::vector<V6Prefix> v6_prefixes;
   append(fold_all(v6_prefixes_, v6_prefixes, [](const V6Prefix& a, const V6Prefix& b) {
     return a.base != b.base ? a.base < b.base : a.bits < b.bits;
@@ -373,12 +439,12 @@ std::string IndicatorTableWriter::assemble(std::int64_t built) {
   const std::vector<Entry> text_entries = fold_all(texts_, texts, [&](const Text& a, const Text& b) {
     return a.kind != b.kind ? a.kind < b.kind : view(a) < view(b);
   });
-  const std::uint32_t text_bits = bucket_bits(texts.size(), 0);
+  const std::uint32_t text_bits = line_bits(texts.size());
   const HashOrder text_order = order_by_hash(texts.size(), text_bits, [&](std::uint32_t i, std::uint64_t seed) {
     return file::hash_of(static_cast<std::uint8_t>(texts[i].kind), view(texts[i]), seed);
   });
   append_by_hash(text_entries, text_order);
-  const Buckets text_buckets = by_hash(text_order, text_bits);
+  const std::vector<file::HashLine> text_lines = make_lines(text_order, text_bits);
   std::string text_keys;
   std::vector<std::uint32_t> text_offsets;
   bool too_large = false;
@@ -424,23 +490,25 @@ std::string IndicatorTableWriter::assemble(std::int64_t built) {
   struct Counted {
     file::Shape shape;
     std::uint64_t count = 0;
+    std::uint32_t number = 0;  // in the order of their first statements
   };
   const auto shape_of = [&](const Row& r) {
     return file::Shape{label_offsets[r.label], r.feed, r.port, r.confidence, r.flags, 0};
   };
-  const auto key_of = [](const file::Shape& s) {
-    return std::tuple(s.label, s.feed, s.port, s.confidence, s.flags);
-  };
+  const auto key_of = [](const file::Shape& s) { return std::tuple(s.label, s.feed, s.port, s.confidence, s.flags); };
   using ShapeKey = decltype(key_of(file::Shape{}));
   absl::flat_hash_map<ShapeKey, std::uint32_t> shape_numbers;
   std::vector<Counted> counted;
+  std::vector<std::uint32_t> shape_of_kept;
+  shape_of_kept.reserve(kept_.size());
   std::uint32_t earliest = UINT32_MAX;
   for (const std::uint32_t row : kept_) {
     const Row& r = rows_[row];
     const file::Shape shape = shape_of(r);
     const auto [at, is_new] = shape_numbers.try_emplace(key_of(shape), static_cast<std::uint32_t>(counted.size()));
-    if (is_new) counted.push_back({shape, 0});
+    if (is_new) counted.push_back({shape, 0, at->second});
     ++counted[at->second].count;
+    shape_of_kept.push_back(at->second);
     for (const std::uint32_t time : {r.valid_from, r.valid_until, r.first_seen, r.last_seen}) {
       if (time != 0) earliest = std::min(earliest, time);
     }
@@ -451,8 +519,9 @@ std::string IndicatorTableWriter::assemble(std::int64_t built) {
   });
   std::vector<file::Shape> shapes;
   shapes.reserve(counted.size());
+  std::vector<std::uint32_t> shape_rank(counted.size());
   for (const Counted& c : counted) {
-    shape_numbers[key_of(c.shape)] = static_cast<std::uint32_t>(shapes.size());
+    shape_rank[c.number] = static_cast<std::uint32_t>(shapes.size());
     shapes.push_back(c.shape);
   }
 
@@ -467,7 +536,7 @@ std::string IndicatorTableWriter::assemble(std::int64_t built) {
     one.clear();
     for (std::uint32_t j = 0; j < entries[i].count; ++j) {
       const Row& r = rows_[kept_[entries[i].first + j]];
-      put_varint(one, shape_numbers[key_of(shape_of(r))]);
+      put_varint(one, shape_rank[shape_of_kept[entries[i].first + j]]);
       const std::size_t given_at = one.size();
       one.push_back(0);
       std::uint8_t given = 0;
@@ -497,16 +566,17 @@ std::string IndicatorTableWriter::assemble(std::int64_t built) {
       std::as_bytes(std::span(shapes)),
       std::as_bytes(std::span(groups)),
       std::as_bytes(std::span(statements)),
-      std::as_bytes(std::span(v4_buckets.starts)),
-      std::as_bytes(std::span(v4_buckets.places)),
-      std::as_bytes(std::span(v4_run_buckets.starts)),
-      std::as_bytes(std::span(v4_run_buckets.places)),
+      std::as_bytes(std::span(v4_filter)),
+      std::as_bytes(std::span(v4_lines)),
+      std::as_bytes(std::span(v4_keys)),
+      std::as_bytes(std::span(v4_map)),
+      std::as_bytes(std::span(v4_run_lines)),
+      std::as_bytes(std::span(v4_starts)),
       std::as_bytes(std::span(v4_runs.values)),
       std::as_bytes(std::span(v4_bases)),
       std::as_bytes(std::span(v4_lengths)),
       std::as_bytes(std::span(v4_runs.parents)),
-      std::as_bytes(std::span(v6_buckets.starts)),
-      std::as_bytes(std::span(v6_buckets.places)),
+      std::as_bytes(std::span(v6_lines)),
       std::as_bytes(std::span(v6_keys)),
       std::as_bytes(std::span(highs)),
       std::as_bytes(std::span(lows)),
@@ -514,8 +584,7 @@ std::string IndicatorTableWriter::assemble(std::int64_t built) {
       std::as_bytes(std::span(v6_bases)),
       std::as_bytes(std::span(v6_lengths)),
       std::as_bytes(std::span(v6_runs.parents)),
-      std::as_bytes(std::span(text_buckets.starts)),
-      std::as_bytes(std::span(text_buckets.places)),
+      std::as_bytes(std::span(text_lines)),
       std::as_bytes(std::span(text_offsets)),
       std::as_bytes(std::span(text_keys)),
       std::as_bytes(std::span(system_numbers)),
@@ -524,6 +593,7 @@ std::string IndicatorTableWriter::assemble(std::int64_t built) {
   std::memcpy(header.magic, file::kMagic, sizeof header.magic);
   header.header_bytes = sizeof header;
   header.built = built;
+  header.v4_seed = v4_order.seed;
   header.v6_seed = v6_order.seed;
   header.text_seed = text_order.seed;
   header.statements = kept_.size();
