@@ -66,6 +66,7 @@ TEST(CurrentIndicators, ManySwapsWhileThreadsLookUp) {
   std::atomic<bool> stop = false;
   std::atomic<int> batches = 0, wrong = 0;
   std::vector<std::thread> readers;
+  readers.reserve(3);
   for (int r = 0; r < 3; ++r) {
     readers.emplace_back([&] {
       CurrentIndicators::Reader reader(current);

@@ -124,6 +124,7 @@ TEST(IndicatorTable, LongestPrefixWinsAndShorterOnesFollow) {
   std::uint32_t all[IndicatorTable::kMostPrefixes];
   const std::size_t count = table.find_all(ip("198.51.100.7"), all);
   std::vector<std::string> labels;
+  labels.reserve(count);
   for (std::size_t i = 0; i < count; ++i) labels.push_back(label(table, all[i]));
   EXPECT_EQ(labels, (std::vector<std::string>{"198.51.100.7", "198.51.100.7/31", "198.51.100.0/25", "198.51.100.0/24",
                                               "198.51.0.0/16", "198.0.0.0/8"}));
@@ -369,6 +370,7 @@ TEST_P(AgainstAllPrefixes, TheSameEntries) {
     return out;
   };
   std::vector<Ip> asked;
+  asked.reserve(10'000);
   for (int i = 0; i < 3000; ++i) asked.push_back(random_ip());
   std::size_t i = 0;
   for (const auto& [p, unused] : all) {
@@ -550,6 +552,7 @@ TEST(IndicatorTableFile, HostileNumbersAreRefusedOrHarmless) {
     ++opened;
     std::uint32_t entries[IndicatorTable::kMostPrefixes];
     std::vector<Ip> asked;
+    asked.reserve(100);
     for (int i = 0; i < 100; ++i) {
       asked.push_back(i % 2 == 0 ? Ip::v4(0xc6330000 + static_cast<std::uint32_t>(random() % 2000))
                                  : ip("2001:db8::" + std::to_string(random() % 300)));
