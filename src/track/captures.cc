@@ -1,9 +1,11 @@
 #include "track/captures.h"
 
+#include <algorithm>
 #include <boost/math/distributions/chi_squared.hpp>
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
 #include <string>
+#include <tuple>
 
 namespace orbwatch::track {
 core::Expected<Captures> Captures::make(std::span<const double> days) {
@@ -40,6 +42,8 @@ bool Captures::add(std::span<const std::uint32_t> windows) {
   }
   ++frequencies_[windows.size() - 1];
   ++nodes_;
+  static_assert(kMostWindows < 1024);
+  ++histories_[windows.front() << 20 | windows.back() << 10 | static_cast<std::uint32_t>(windows.size())];
   sightings_ += windows.size();
   const double between = windows.back() - windows.front() < 2 ? 0 : windows.back() - windows.front() - 1;
   if (between > 0) {
@@ -55,6 +59,16 @@ bool Captures::add(std::span<const std::uint32_t> windows) {
 
 std::uint64_t Captures::seen_in(std::size_t windows) const {
   return windows == 0 || windows > frequencies_.size() ? 0 : frequencies_[windows - 1];
+}
+
+std::vector<Captures::History> Captures::histories() const {
+  std::vector<History> out;
+  out.reserve(histories_.size());
+  for (const auto& [key, nodes] : histories_) out.push_back({key >> 20, key >> 10 & 1023, key & 1023, nodes});
+  std::ranges::sort(out, [](const History& a, const History& b) {
+    return std::tie(a.first, a.last, a.sightings) < std::tie(b.first, b.last, b.sightings);
+  });
+  return out;
 }
 
 double Captures::nodes_alike() const {

@@ -1,9 +1,11 @@
 // Who was seen when: the table from which the size of a network is estimated. A window (an occasion, in the words of
 // capture and recapture) is a span of looking, mostly a day; a node is seen in it or not, how often does not matter.
 //
-// All estimators need sums over nodes only, so that the table's size is that of the windows, whatever the number of
-// nodes. One writer.
+// Nodes that were first and last seen in the same windows and equally often are one entry: the table's size is that of
+// the windows, and at most one entry for each node added. One writer.
 #pragma once
+
+#include <absl/container/flat_hash_map.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -30,6 +32,13 @@ class Captures {
     std::uint64_t later() const { return seen - last; }   // r: ... seen later, too
   };
 
+  struct History {
+    std::uint32_t first = 0;  // windows
+    std::uint32_t last = 0;
+    std::uint32_t sightings = 0;
+    std::uint64_t nodes = 0;  // of this kind
+  };
+
   // Days of the windows, ascending by at least 1e-3. An error: none, too many, not ascending, not finite.
   static core::Expected<Captures> make(std::span<const double> days);
   // The windows in which one node was seen, ascending, each once. Of another order, outside the table or empty: false,
@@ -40,6 +49,7 @@ class Captures {
   std::uint64_t nodes() const { return nodes_; }          // seen at least once
   std::uint64_t sightings() const { return sightings_; }  // nodes times windows
   std::uint64_t seen_in(std::size_t windows) const;       // nodes seen in just so many windows: f1, f2, ...
+  std::vector<History> histories() const;                 // ascending by first, last, sightings
   double days() const { return windows_.back().day - windows_.front().day; }
 
   // Between its first and its last sighting a node is there for certain: under equal catchability each window between
@@ -51,7 +61,8 @@ class Captures {
 
  private:
   std::vector<Window> windows_;
-  std::vector<std::uint64_t> frequencies_;  // [k - 1]
+  std::vector<std::uint64_t> frequencies_;                       // [k - 1]
+  absl::flat_hash_map<std::uint32_t, std::uint64_t> histories_;  // first, last, sightings in 10 bits each -> nodes
   std::uint64_t nodes_ = 0;
   std::uint64_t sightings_ = 0;
   // Over nodes with n > 0 windows between their first and last, s of them with sightings: their number, and the sums of

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/random/mersenne_twister.hpp>
 #include <boost/random/poisson_distribution.hpp>
 #include <boost/random/uniform_01.hpp>
@@ -54,8 +55,8 @@ TEST(Forecast, IntervalsHoldTheNextDay) {
         int held = 0;
         constexpr int kTimes = 1000;
         for (int i = 0; i < kTimes; ++i) {
-          std::vector<std::uint32_t> history;
-          for (int d = 0; d < days; ++d) history.push_back(births());
+          std::vector<std::uint32_t> history(static_cast<std::size_t>(days));
+          std::ranges::generate(history, births);
           const auto forecast = forecast_births(history);
           const double next = births();
           held += forecast && forecast->low <= next && next <= forecast->high ? 1 : 0;

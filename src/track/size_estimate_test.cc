@@ -118,6 +118,7 @@ TEST(JollySeber, CutthroatTrout) {
   const double later[] = {26, 96, 51, 46, 100, 99, 44, 13, 0};
   const double between[] = {0, 4, 6, 16, 4, 5, 13, 5, 0};
   std::vector<JollyCounts> counts;
+  counts.reserve(9);
   for (int i = 0; i < 9; ++i) counts.push_back({seen[i], again[i], seen[i], later[i], between[i]});
   const auto js = jolly_seber(counts);
   ASSERT_EQ(js.size(), 9u);

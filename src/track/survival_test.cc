@@ -29,6 +29,7 @@ std::vector<Life> six_mp() {
 
 std::vector<ObservedLife> observed(const std::vector<Life>& lives) {
   std::vector<ObservedLife> out;
+  out.reserve(lives.size());
   for (const Life& l : lives) out.push_back({l.entry, l.exit, l.died ? l.exit : kAlive});
   return out;
 }

@@ -42,11 +42,21 @@ TEST(SizeCoverage, GrowingAndDyingNetworks) {
   }
 }
 
-// Where the model is wrong. Nodes that differ break it: what is asserted is the direction, and that it is said.
+// Nodes that are seen more or less readily: logit(p) with a standard deviation of 1 means 0.02 to 0.37 around 0.1 for
+// nine nodes in ten. Where that shows, it is modelled; where too little is seen to show it, the size comes out too low.
+TEST(SizeCoverage, NodesThatDiffer) {
+  for (const World& world : {World{31, 100, 30, 0.2}, World{31, 300, 30, 0.1}, World{17, 300, 45, 0.1},
+                             World{77, 1000, 14, 0.1}, World{31, 300, 45, 0.03}}) {
+    for (const double differences : {0.5, 1.0}) {
+      World unlike = world;
+      unlike.differences = differences;
+      EXPECT_GE(coverage(unlike, differences < 1 ? "differ by 0.5" : "differ by 1", 20).now, 0.5);
+    }
+  }
+}
+
+// Where the model is wrong.
 TEST(SizeCoverage, BrokenAssumptions) {
-  const Coverage unlike = coverage({.nodes = 300, .p = 0.1, .differences = 1}, "unlike nodes");
-  EXPECT_LT(unlike.bias, 0);
-  EXPECT_GE(unlike.named, 0.8);
   const Coverage bursts = coverage({.nodes = 300, .p = 0.1, .bursts = true}, "bursts of 20");
   EXPECT_GE(bursts.now, 0.7);
   const Coverage weekends = coverage({.nodes = 300, .p = 0.1, .quiet_weekends = true}, "quiet weekends");
