@@ -192,6 +192,7 @@ class AlikeModel : private Lives {
   double births_fit(const Vector<4>& at) const {
     set(rates(at));
     std::vector<double> expected;
+    expected.reserve(windows_.size());
     for (const double unseen : all_.unseen) expected.push_back(unseen * all_.p);
     return Lives::births_fit(expected);
   }

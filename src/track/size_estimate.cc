@@ -134,7 +134,9 @@ std::string_view says(Assumption assumption) {
   switch (assumption) {
     case Assumption::kClosed:
       return "nodes came and went while it was looked at: the dead are counted with the living, too high";
-    case Assumption::kNodesAlike: return "some nodes are seen more readily than others: a lower bound";
+    case Assumption::kNodesAlike:
+      return "some nodes are seen more readily than others: how many are hardly ever seen is a guess, by closed models "
+             "too few";
     case Assumption::kWindowsAlike: return "some days show more nodes than others: the interval is too narrow";
     case Assumption::kSteadyBirths:
       return "new nodes come in bursts: the interval is too narrow, births a day are a mean";

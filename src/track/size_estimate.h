@@ -52,8 +52,9 @@ std::string_view name(SizeMethod method);  // "seen", "chapman", "chao2", "open 
 
 // What the estimate rests on and the data speak against.
 enum class Assumption : std::uint8_t {
-  kClosed,           // no births and deaths while it was looked at
-  kNodesAlike,       // each node is seen as readily as any other; otherwise the figure is a lower bound
+  kClosed,      // no births and deaths while it was looked at
+  kNodesAlike,  // each node is seen as readily as any other: closed models then give a lower bound, the open one models
+                // it
   kWindowsAlike,     // each window shows as much as any other
   kSteadyBirths,     // new nodes come at a constant rate, not in bursts
   kEnoughSightings,  // at least 10 nodes seen again; otherwise the priors decide

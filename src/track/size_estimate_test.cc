@@ -37,6 +37,12 @@ TEST(Captures, CountsOfEachWindow) {
   EXPECT_EQ(w.later(), 2u);
   EXPECT_EQ(w.between, 1u);
   EXPECT_EQ(w.inner, 2u);
+  EXPECT_TRUE(c.add(std::vector<std::uint32_t>{0, 1, 3}));
+  const auto histories = c.histories();
+  ASSERT_EQ(histories.size(), 5u);
+  EXPECT_EQ(histories[2].last, 3u);  // {0, 2, 3} and {0, 1, 3} are one
+  EXPECT_EQ(histories[2].sightings, 3u);
+  EXPECT_EQ(histories[2].nodes, 2u);
   EXPECT_FALSE(Captures::make(std::vector<double>{}));
   EXPECT_FALSE(Captures::make(std::vector<double>{1, 1}));
   EXPECT_FALSE(Captures::make(std::vector<double>{1, std::nan("")}));
@@ -278,6 +284,24 @@ TEST(OpenPopulation, GapsBetweenWindows) {
   EXPECT_NEAR(open->half_life.value, 20, 5);
   EXPECT_NEAR(open->births.value, 300 * std::log(2) / 20, 3);
   EXPECT_NEAR(open->catchability.value, 0.2, 0.04);
+}
+
+// Taken as alike, these nodes make a network a third too small.
+TEST(OpenPopulation, NodesThatDiffer) {
+  double bias = 0;
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    const Seen seen = look({.nodes = 150, .windows = 30, .p = 0.15, .differences = 1}, seed);
+    ASSERT_LT(seen.captures.nodes_alike(), kAlike);
+    const auto open = open_population(seen.captures);
+    ASSERT_TRUE(open);
+    bias += std::log(open->now.value / seen.now) / 3;
+    EXPECT_TRUE(open->differences.low < 1 && open->differences.high > 0.7);
+    EXPECT_GT(open->draws, 100);
+  }
+  EXPECT_NEAR(bias, 0, 0.2);
+  const auto alike = open_population(look({.p = 0.15}, 1).captures);
+  ASSERT_TRUE(alike);
+  EXPECT_EQ(alike->differences.value, 0);
 }
 
 TEST(OpenPopulation, EdgeCases) {
