@@ -10,7 +10,7 @@ done >"$probe/all.cc"
 folders=$(IFS='|' && echo "$*")
 if ! out=$(clang-tidy-19 --quiet --config-file=.clang-tidy --header-filter="^$PWD/($folders)/[^/]*$" "$probe/all.cc" -- -std=c++2b \
   -Wno-deprecated-declarations '-DORBWATCH_VERSION="0"' '-DORBWATCH_ROOT=""' '-DORBWATCH_BUILD=""' -DORBWATCH_DUCKDB \
-  -Isrc -Itests -isystem third_party/duckdb 2>&1); then
+  -Isrc -Itests -isystem third_party/duckdb -isystem /usr/include/eigen3 2>&1); then
   grep -vE '^[0-9]+ warnings? (generated|treated)|^Suppressed |^Use -header-filter' <<<"$out"
   exit 1
 fi
