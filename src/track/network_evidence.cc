@@ -1,0 +1,594 @@
+#include "track/network_evidence.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/archive.h"
+
+namespace orbwatch::track {
+namespace {
+
+using core::Nanoseconds;
+
+constexpr double kMostGroup = 6;   // nats, either way: no single group decides alone against all others
+constexpr double kFurther = 0.25;  // of a group's weaker traits: they mostly repeat what the strongest says
+constexpr double kRareShare = 0.1;  // of many-valued traits: what more sources show is no coincidence
+constexpr std::uint32_t kScanPorts = 3;
+constexpr double kMostDisjoint = 2;
+constexpr double kMostPlace = 0.35;  // each of provider and country: half the world's homes are with few providers
+// In the set of pairs: that the source has a trait of a kind at all.
+constexpr std::uint32_t kAnyValue = 0xffffffff;
+constexpr std::array<Nanoseconds, 6> kPaces = {core::kMinute,   10 * core::kMinute, core::kHour,
+                                               6 * core::kHour, 20 * core::kHour,   28 * core::kHour};
+
+enum class Model : std::uint8_t { kShares, kMany, kWeak, kNone };
+
+struct KindRule {
+  EvidenceGroup group;
+  Model model;
+  // Of the Dirichlet prior. Small: a source shows one value nearly always; large: all sources resemble the background.
+  double concentration;
+  std::uint8_t most_values;  // of one address; the least seen makes room
+};
+
+KindRule rule(TraitKind kind) {
+  using enum TraitKind;
+  switch (kind) {
+    case kClient:
+    case kJa3:
+    case kJa4:
+    case kHassh: return {EvidenceGroup::kSoftware, Model::kShares, 0.15, 4};
+    case kCertificate:
+    case kBanner: return {EvidenceGroup::kDevice, Model::kShares, 0.15, 4};
+    case kNodePort: return {EvidenceGroup::kDevice, Model::kMany, 0, 8};
+    case kFeedLabel: return {EvidenceGroup::kLabel, Model::kShares, 0.3, 2};
+    case kPortAsked: return {EvidenceGroup::kTargets, Model::kMany, 0, 16};
+    case kAccount: return {EvidenceGroup::kTargets, Model::kMany, 0, 24};
+    case kGateway: return {EvidenceGroup::kTargets, Model::kShares, 1, 4};
+    case kHours: return {EvidenceGroup::kRhythm, Model::kShares, 8, 12};
+    case kPace: return {EvidenceGroup::kRhythm, Model::kShares, 6, 7};
+    case kAccountPace: return {EvidenceGroup::kRhythm, Model::kShares, 6, 7};
+    case kProvider:
+    case kCountry: return {EvidenceGroup::kPlace, Model::kWeak, 0, 2};
+    case kScanWindow: return {EvidenceGroup::kTargets, Model::kNone, 0, 2};
+  }
+  return {EvidenceGroup::kSoftware, Model::kNone, 0, 1};
+}
+
+// ln of a (a + 1) ... (a + n - 1).
+double log_rise(double a, unsigned n) {
+  double product = 1;
+  for (unsigned i = 0; i < n; ++i) product *= a + i;
+  return std::log(product);
+}
+
+// A text that a source wrote, as part of a sentence.
+std::string quoted(const Trait& trait) { return is_text(trait.kind) ? fmt::format("'{}'", trait.text()) : trait.text(); }
+
+std::string how_rare(const Trait& trait, const Background& background) {
+  return fmt::format("{:.0f} of {:.0f} sources show it", std::max(1.0, background.sources(trait)),
+                     std::max(1.0, background.sources(trait.kind)));
+}
+
+// Nats of one kind of trait, and what to say of it.
+struct KindEvidence {
+  double nats = 0;
+  std::array<Trait, 3> common{};  // strongest first
+  std::size_t commons = 0;
+  bool differs = false;
+};
+
+KindEvidence by_shares(TraitKind kind, double concentration, const NodeProfile& a, const NodeProfile& b,
+                       const Background& background) {
+  KindEvidence out;
+  const std::uint32_t all_a = a.total(kind), all_b = b.total(kind);
+  if (all_a == 0 || all_b == 0) return out;
+  double best = 0;
+  for (const NodeProfile::Count& count : a.counts()) {
+    if (count.trait.kind != kind) continue;
+    const std::uint8_t other = b.of(count.trait);
+    if (other == 0) continue;
+    const double prior = concentration * background.share(count.trait);
+    const double nats = log_rise(prior + count.n, other) - log_rise(prior, other);
+    out.nats += nats;
+    if (out.commons == 0 || nats > best) {
+      best = nats;
+      out.common[0] = count.trait;
+      out.commons = 1;
+    }
+  }
+  out.nats -= log_rise(concentration + all_a, all_b) - log_rise(concentration, all_b);
+  out.differs = out.nats < 0;
+  return out;
+}
+
+KindEvidence by_many(TraitKind kind, const NodeProfile& a, const NodeProfile& b, const Background& background) {
+  KindEvidence out;
+  std::array<double, 3> strongest{};
+  for (const NodeProfile::Count& count : a.counts()) {
+    if (count.trait.kind != kind || b.of(count.trait) == 0) continue;
+    const double share = background.share(count.trait);
+    if (share > kRareShare) continue;
+    double nats = -std::log(share);
+    Trait trait = count.trait;
+    for (std::size_t i = 0; i < strongest.size(); ++i) {
+      if (nats <= strongest[i]) continue;
+      std::swap(nats, strongest[i]);
+      std::swap(trait, out.common[i]);
+    }
+    out.commons = std::min(out.commons + 1, strongest.size());
+  }
+  out.nats = strongest[0] + strongest[1] / 2 + strongest[2] / 4;
+  return out;
+}
+
+KindEvidence by_place(TraitKind kind, const NodeProfile& a, const NodeProfile& b, const Background& background) {
+  KindEvidence out;
+  for (const NodeProfile::Count& count : a.counts()) {
+    if (count.trait.kind != kind || b.of(count.trait) == 0) continue;
+    out.nats = std::max(out.nats, std::min(kMostPlace, -0.1 * std::log(background.share(count.trait))));
+    out.common[0] = count.trait;
+    out.commons = 1;
+  }
+  return out;
+}
+
+// How unlikely it is that two strangers who ask for popular ports have none in common.
+double disjoint_scan(const Observed& a, const Observed& b, const Background& background) {
+  constexpr TraitKind kKind = TraitKind::kPortAsked;
+  if (a.profile->distinct(kKind) < kScanPorts || b.profile->distinct(kKind) < kScanPorts) return 0;
+  if (std::max(a.last, b.last) - std::min(a.last, b.last) > core::kDay) return 0;
+  const auto unlikely = [&](const NodeProfile& one, const NodeProfile& other) {
+    double nats = 0;
+    for (const NodeProfile::Count& count : one.counts()) {
+      if (count.trait.kind != kKind) continue;
+      if (other.of(count.trait) != 0) return 0.0;
+      nats -= std::log1p(-std::min(0.9, background.share(count.trait)));
+    }
+    return nats;
+  };
+  return std::min({unlikely(*a.profile, *b.profile), unlikely(*b.profile, *a.profile), kMostDisjoint});
+}
+
+const NodeProfile::Partner* partner(const Observed& a, const Observed& b) {
+  for (const NodeProfile::Partner& p : a.profile->partners()) {
+    if (p.ip == *b.ip) return &p;
+  }
+  for (const NodeProfile::Partner& p : b.profile->partners()) {
+    if (p.ip == *a.ip) return &p;
+  }
+  return nullptr;
+}
+
+bool one_person(const NodeProfile& a, const NodeProfile& b) {
+  constexpr TraitKind kKind = TraitKind::kAccount;
+  if (a.distinct(kKind) != 1 || b.distinct(kKind) != 1) return false;
+  return std::ranges::any_of(a.counts(),
+                             [&](const auto& count) { return count.trait.kind == kKind && b.of(count.trait) != 0; });
+}
+
+std::string sentence(TraitKind kind, const KindEvidence& evidence, const Background& background) {
+  if (evidence.differs) {
+    switch (kind) {
+      case TraitKind::kHours: return "active at different times of the day";
+      case TraitKind::kPace: return "each node's steps follow one another at another pace";
+      case TraitKind::kAccountPace: return "accounts are tried at another pace";
+      case TraitKind::kGateway: return "ask at different gateways";
+      default: return fmt::format("differ in {}", name(kind));
+    }
+  }
+  if (evidence.commons == 0) return "";
+  const Trait& first = evidence.common[0];
+  switch (kind) {
+    case TraitKind::kHours:
+      return fmt::format("both active {}, where {:.0f} % of sources are", first.text(), 100 * background.share(first));
+    case TraitKind::kPace:
+      return fmt::format("both take their next step {}, as {:.0f} % of sources do", first.text(),
+                         100 * background.share(first));
+    case TraitKind::kAccountPace:
+      return fmt::format("accounts are tried again by both {}, as by {:.0f} % of sources", first.text(),
+                         100 * background.share(first));
+    case TraitKind::kAccount:
+    case TraitKind::kPortAsked:
+    case TraitKind::kNodePort: {
+      const std::string_view does = kind == TraitKind::kAccount     ? "both tried the account"
+                                    : kind == TraitKind::kPortAsked ? "both asked for the port"
+                                                                    : "both listen on port";
+      std::string names = quoted(first);
+      for (std::size_t i = 1; i < evidence.commons; ++i) names += fmt::format(", {}", quoted(evidence.common[i]));
+      return fmt::format("{}{} {} ({})", does, evidence.commons > 1 && kind != TraitKind::kNodePort ? "s" : "", names,
+                         how_rare(first, background));
+    }
+    case TraitKind::kProvider: return fmt::format("both with provider {}", first.text());
+    case TraitKind::kCountry: return fmt::format("both in {}", first.text());
+    case TraitKind::kFeedLabel:
+      return fmt::format("a feed calls both {} ({})", quoted(first), how_rare(first, background));
+    case TraitKind::kGateway:
+      return fmt::format("both ask at gateway {}, where {:.0f} % of sources do", quoted(first),
+                         100 * background.share(first));
+    default: return fmt::format("same {} {} ({})", name(kind), quoted(first), how_rare(first, background));
+  }
+}
+
+// Each kind in turn: visit(kind, group, evidence).
+template <typename Visit>
+void each_kind(const Observed& a, const Observed& b, const Background& background, const Visit& visit) {
+  for (std::size_t k = 0; k < kTraitKinds; ++k) {
+    const auto kind = static_cast<TraitKind>(k);
+    if (a.profile->total(kind) == 0 || b.profile->total(kind) == 0) continue;
+    const KindRule how = rule(kind);
+    switch (how.model) {
+      case Model::kShares:
+        visit(kind, how.group, by_shares(kind, how.concentration, *a.profile, *b.profile, background));
+        break;
+      case Model::kMany: visit(kind, how.group, by_many(kind, *a.profile, *b.profile, background)); break;
+      case Model::kWeak: visit(kind, how.group, by_place(kind, *a.profile, *b.profile, background)); break;
+      case Model::kNone: break;
+    }
+  }
+}
+
+double handover_nats(const NodeProfile::Partner& p) {
+  // Within minutes: a change of network on the way does that as well, hence little at first; more, if it goes on.
+  return (p.relay ? 2.5 : 0.5) + std::min(2.0, 0.5 * (p.times - 1));
+}
+
+}  // namespace
+
+std::string_view name(TraitKind kind) {
+  using enum TraitKind;
+  switch (kind) {
+    case kClient: return "client";
+    case kJa3: return "JA3";
+    case kJa4: return "JA4";
+    case kHassh: return "HASSH";
+    case kCertificate: return "certificate";
+    case kBanner: return "banner";
+    case kNodePort: return "open port";
+    case kFeedLabel: return "feed's name";
+    case kPortAsked: return "port asked for";
+    case kAccount: return "account";
+    case kGateway: return "gateway";
+    case kHours: return "time of day";
+    case kPace: return "pace";
+    case kAccountPace: return "pace by account";
+    case kProvider: return "provider";
+    case kCountry: return "country";
+    case kScanWindow: return "probes of one gateway at one time";
+  }
+  return "";
+}
+
+bool is_text(TraitKind kind) {
+  using enum TraitKind;
+  switch (kind) {
+    case kNodePort:
+    case kPortAsked:
+    case kHours:
+    case kPace:
+    case kAccountPace:
+    case kProvider:
+    case kScanWindow: return false;
+    default: return true;
+  }
+}
+
+std::string Trait::text() const {
+  switch (kind) {
+    case TraitKind::kHours: return fmt::format("{:02} to {:02} UTC", 2 * value, 2 * value + 2);
+    case TraitKind::kPace:
+    case TraitKind::kAccountPace: return std::string(pace_text(value));
+    case TraitKind::kProvider: return fmt::format("AS{}", value);
+    default: return is_text(kind) ? std::string(core::Symbol(value).text()) : fmt::format("{}", value);
+  }
+}
+
+std::uint32_t pace_class(Nanoseconds gap) {
+  return static_cast<std::uint32_t>(std::ranges::upper_bound(kPaces, gap) - kPaces.begin());
+}
+
+std::string_view pace_text(std::uint32_t pace_class) {
+  constexpr std::array<std::string_view, 7> kTexts = {"within a minute",      "within 10 minutes", "within an hour",
+                                                      "within six hours",     "within 20 hours",   "about a day later",
+                                                      "more than a day later"};
+  return kTexts[std::min<std::size_t>(pace_class, kTexts.size() - 1)];
+}
+
+Nanoseconds half_life_of(core::NetworkType type) {
+  using enum core::NetworkType;
+  switch (type) {
+    case kConsumer:
+    case kSatellite: return 283 * core::kHour;  // 11.8 days
+    case kMobile:
+    case kCgnat: return core::kDay;
+    case kHosting:
+    case kVpn:
+    case kTor: return 1281 * core::kHour;  // 53.4 days
+    default: return 31 * core::kDay;
+  }
+}
+
+void Background::pass(Nanoseconds now) {
+  now_ = std::max(now_, now);
+  if (epoch_ == 0) epoch_ = pairs_since_ = now_;
+  if (now_ - pairs_since_ >= kHalfLife) {
+    pairs_since_ = now_;
+    pairs_.clear();
+  }
+  // By whole half-lives and powers of two, so that nothing is rounded.
+  if (const Nanoseconds over = now_ - epoch_; over >= 16 * kHalfLife) {
+    const Nanoseconds whole = over / kHalfLife;
+    const double factor = std::ldexp(1.0, -static_cast<int>(std::min<Nanoseconds>(whole, 1000)));
+    epoch_ += whole * kHalfLife;
+    for (auto& [trait, count] : counts_) count *= factor;
+    for (double& total : totals_) total *= factor;
+  }
+  unit_ = std::exp2(static_cast<double>(now_ - epoch_) / static_cast<double>(kHalfLife));
+}
+
+void Background::make_room() {
+  // The threshold goes with all that are equal, so that the order of the table decides nothing.
+  std::vector<double> counts;
+  counts.reserve(counts_.size());
+  for (const auto& [trait, count] : counts_) counts.push_back(count);
+  const auto middle = counts.begin() + static_cast<std::ptrdiff_t>(counts.size() / 4);
+  std::ranges::nth_element(counts, middle);
+  const double threshold = *middle;
+  forgotten_ += absl::erase_if(counts_, [&](const auto& item) { return item.second <= threshold; });
+}
+
+void Background::see(const core::Ip& source, const Trait& trait, Nanoseconds now) {
+  pass(now);
+  if (pairs_.size() >= limits_.most_pairs) {
+    pairs_.clear();
+    pairs_since_ = now_;
+    ++begun_anew_;
+  }
+  if (!pairs_.insert({source, trait}).second) return;
+  if (counts_.size() >= limits_.most_traits && !counts_.contains(trait)) make_room();
+  counts_[trait] += unit_;
+  // Where a source has many values by nature the share is of sources, else of values.
+  if (rule(trait.kind).model == Model::kMany) {
+    const Trait any{TraitKind::kScanWindow, kAnyValue - static_cast<std::uint32_t>(trait.kind)};
+    if (!pairs_.insert({source, any}).second) return;
+  }
+  totals_[static_cast<std::size_t>(trait.kind)] += unit_;
+}
+
+double Background::sources(const Trait& trait) const {
+  const auto at = counts_.find(trait);
+  return at == counts_.end() ? 0 : at->second / unit_;
+}
+double Background::sources(TraitKind kind) const { return totals_[static_cast<std::size_t>(kind)] / unit_; }
+double Background::share(const Trait& trait) const {
+  return std::min(1.0, (sources(trait) + 1) / (sources(trait.kind) + 2));
+}
+
+namespace {
+template <typename Archive>
+void persist_trait(Archive& a, Trait& trait) {
+  a.enumeration(trait.kind, kLastTraitKind);
+  if (is_text(trait.kind)) {
+    a.symbol_id(trait.value);
+  } else {
+    a(trait.value);
+  }
+}
+}  // namespace
+
+template <typename Archive>
+void Background::persist(Archive& a) {
+  a.entries(counts_, [&](Trait& trait, double& count) {
+    persist_trait(a, trait);
+    a(count);
+  });
+  a(totals_);
+  std::vector<Pair> pairs;
+  if constexpr (!Archive::kReads) pairs.assign(pairs_.begin(), pairs_.end());
+  a.sequence(pairs, [&](Pair& pair) {
+    a(pair.source);
+    persist_trait(a, pair.trait);
+  });
+  if constexpr (Archive::kReads) {
+    pairs_.clear();
+    pairs_.insert(pairs.begin(), pairs.end());
+  }
+  a.moments(epoch_, pairs_since_, now_);
+  a(forgotten_, begun_anew_);
+  if constexpr (Archive::kReads) {
+    unit_ = 1;
+    const auto countable = [](double count) { return count >= 0 && count < 1e100; };
+    bool sound = std::ranges::all_of(totals_, countable);
+    for (const auto& [trait, count] : counts_) sound &= countable(count);
+    if (!sound) a.refuse("a count of sources is none");
+    if (epoch_ > now_) a.refuse("a count began after it was last changed");
+    if (epoch_ != 0 && a.ok()) pass(now_);
+  }
+}
+template void Background::persist(core::ArchiveWriter& a);
+template void Background::persist(core::ArchiveReader& a);
+
+std::uint8_t NodeProfile::of(const Trait& trait) const {
+  for (const Count& count : counts_) {
+    if (count.trait == trait) return count.n;
+  }
+  return 0;
+}
+
+bool NodeProfile::add(const Trait& trait, std::uint64_t& dropped) {
+  const auto kind = static_cast<std::size_t>(trait.kind);
+  const KindRule how = rule(trait.kind);
+  const std::uint8_t most = how.model == Model::kShares ? kMostOfKind : kMostCount;
+  const auto same = std::ranges::find(counts_, trait, &Count::trait);
+  const bool fresh = same == counts_.end();
+  if (!fresh) {
+    if (same->n < most) {
+      ++same->n;
+      ++totals_[kind];
+    }
+  } else {
+    if (distinct_[kind] >= how.most_values) {
+      auto least = counts_.end();
+      for (auto at = counts_.begin(); at != counts_.end(); ++at) {
+        if (at->trait.kind == trait.kind && (least == counts_.end() || at->n < least->n)) least = at;
+      }
+      if (least != counts_.end()) {
+        totals_[kind] = static_cast<std::uint16_t>(totals_[kind] - least->n);
+        --distinct_[kind];
+        counts_.erase(least);
+        ++dropped;
+      }
+    }
+    counts_.push_back({trait, 1});
+    ++totals_[kind];
+    ++distinct_[kind];
+  }
+  if (how.model == Model::kShares && totals_[kind] > kMostOfKind) {
+    totals_[kind] = 0;
+    for (Count& count : counts_) {
+      if (count.trait.kind != trait.kind) continue;
+      count.n = static_cast<std::uint8_t>((count.n + 1) / 2);  // none is forgotten
+      totals_[kind] = static_cast<std::uint16_t>(totals_[kind] + count.n);
+    }
+  }
+  return fresh;
+}
+
+void NodeProfile::hand_over(const core::Ip& with, Nanoseconds gap, bool relay) {
+  for (Partner& p : partners_) {
+    if (p.ip != with) continue;
+    p.times = static_cast<std::uint16_t>(std::min(p.times + 1, 1000));
+    p.shortest = std::min(p.shortest, gap);
+    p.relay |= relay;
+    return;
+  }
+  if (partners_.size() >= kMostPartners) partners_.erase(partners_.begin());
+  partners_.push_back({with, 1, gap, relay});
+}
+
+void NodeProfile::halve() {
+  totals_ = {};
+  distinct_ = {};
+  for (Count& count : counts_) count.n /= 2;
+  std::erase_if(counts_, [](const Count& count) { return count.n == 0; });
+  for (const Count& count : counts_) {
+    const auto kind = static_cast<std::size_t>(count.trait.kind);
+    totals_[kind] = static_cast<std::uint16_t>(totals_[kind] + count.n);
+    ++distinct_[kind];
+  }
+  for (Partner& p : partners_) p.times /= 2;
+  std::erase_if(partners_, [](const Partner& p) { return p.times == 0; });
+}
+
+template <typename Archive>
+void NodeProfile::persist(Archive& a) {
+  a.sequence(counts_, [&](Count& count) {
+    persist_trait(a, count.trait);
+    a.bounded(count.n, kMostCount);
+  });
+  a.sequence(partners_, [&](Partner& p) {
+    a(p.ip);
+    a.bounded(p.times, std::uint16_t{1000});
+    a.moment(p.shortest);
+    a(p.relay);
+  });
+  if constexpr (Archive::kReads) {
+    totals_ = {};
+    distinct_ = {};
+    if (counts_.size() > 255 || partners_.size() > kMostPartners) {
+      a.refuse("a node shows more than is kept of one");
+      counts_.clear();
+      partners_.clear();
+    }
+    for (const Count& count : counts_) {
+      const auto kind = static_cast<std::size_t>(count.trait.kind);
+      totals_[kind] = static_cast<std::uint16_t>(totals_[kind] + count.n);
+      ++distinct_[kind];
+    }
+  }
+}
+template void NodeProfile::persist(core::ArchiveWriter& a);
+template void NodeProfile::persist(core::ArchiveReader& a);
+
+std::string_view name(EvidenceGroup group) {
+  switch (group) {
+    case EvidenceGroup::kSoftware: return "software";
+    case EvidenceGroup::kDevice: return "device";
+    case EvidenceGroup::kTargets: return "targets";
+    case EvidenceGroup::kRhythm: return "rhythm";
+    case EvidenceGroup::kHandover: return "hand-over";
+    case EvidenceGroup::kPlace: return "place";
+    case EvidenceGroup::kLabel: return "label";
+  }
+  return "";
+}
+
+double sharing_factor(core::NetworkType type) {
+  return type == core::NetworkType::kCgnat || type == core::NetworkType::kMobile ? 1.0 / 3 : 1;
+}
+
+Evidence compare(const Observed& a, const Observed& b, const Background& background) {
+  Evidence out;
+  const NodeProfile::Partner* handed = partner(a, b);
+  if (one_person(*a.profile, *b.profile) && (handed == nullptr || !handed->relay)) {
+    out.one_person = true;
+    return out;
+  }
+  std::array<double, kEvidenceGroups> best{}, worst{}, further{};
+  const auto take = [&](EvidenceGroup group, double nats) {
+    const auto g = static_cast<std::size_t>(group);
+    if (nats > best[g]) {
+      further[g] += best[g];
+      best[g] = nats;
+    } else if (nats > 0) {
+      further[g] += nats;
+    }
+    worst[g] = std::min(worst[g], nats);
+  };
+  each_kind(a, b, background,
+            [&](TraitKind, EvidenceGroup group, const KindEvidence& evidence) { take(group, evidence.nats); });
+  take(EvidenceGroup::kTargets, disjoint_scan(a, b, background));
+  if (handed != nullptr) take(EvidenceGroup::kHandover, handover_nats(*handed));
+  const double factor = std::min(sharing_factor(a.type), sharing_factor(b.type));
+  for (std::size_t g = 0; g < kEvidenceGroups; ++g) {
+    const double nats = std::clamp(best[g] + kFurther * further[g] + worst[g], -kMostGroup, kMostGroup);
+    out.groups[g] = nats > 0 ? factor * nats : nats;
+  }
+  return out;
+}
+
+std::vector<Reason> reasons(const Observed& a, const Observed& b, const Background& background) {
+  std::vector<Reason> out;
+  const NodeProfile::Partner* handed = partner(a, b);
+  if (one_person(*a.profile, *b.profile) && (handed == nullptr || !handed->relay)) {
+    out.push_back({EvidenceGroup::kTargets, 0, "both tried one and the same account only: one person explains it"});
+    return out;
+  }
+  each_kind(a, b, background, [&](TraitKind kind, EvidenceGroup group, const KindEvidence& evidence) {
+    if (std::abs(evidence.nats) < 0.1) return;
+    if (std::string text = sentence(kind, evidence, background); !text.empty())
+      out.push_back({group, evidence.nats, std::move(text)});
+  });
+  if (const double nats = disjoint_scan(a, b, background); nats >= 0.1) {
+    out.push_back({EvidenceGroup::kTargets, nats,
+                   fmt::format("asked for {} and {} ports within a day and for none in common",
+                               a.profile->distinct(TraitKind::kPortAsked), b.profile->distinct(TraitKind::kPortAsked))});
+  }
+  if (handed != nullptr) {
+    out.push_back({EvidenceGroup::kHandover, handover_nats(*handed),
+                   fmt::format("an account went on from one to the other {} time{}, {} s apart at least{}",
+                               handed->times, handed->times == 1 ? "" : "s", handed->shortest / core::kSecond,
+                               handed->relay ? ", and was used from three providers within a day" : "")});
+  }
+  if (sharing_factor(a.type) < 1 || sharing_factor(b.type) < 1) {
+    for (Reason& reason : out) {
+      if (reason.nats > 0) reason.nats *= std::min(sharing_factor(a.type), sharing_factor(b.type));
+    }
+  }
+  std::ranges::stable_sort(out, std::greater<>(), &Reason::nats);
+  return out;
+}
+
+}  // namespace orbwatch::track

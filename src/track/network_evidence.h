@@ -1,0 +1,215 @@
+// What speaks for it that two addresses serve one operator: traits that both show and the world hardly ever, and how
+// they behave. Pure functions of profiles and of what is ordinary; no clock. Evidence is in nats: the natural logarithm
+// of how many times likelier the sightings are if both addresses are nodes of one network than if they are strangers.
+//
+// Traits of which a source has mostly one value (client, fingerprint, certificate, gateway), and habits (hours, pace).
+// The observations of a source are draws from shares of its own, and those have a Dirichlet prior around the shares in
+// the background. One network: both drew from the same shares; strangers: each from its own. The ratio of the two
+// marginal likelihoods (Dirichlet-multinomial; Heller and Ghahramani, "Bayesian hierarchical clustering", ICML 2005) is
+// closed, needs no training, and says no as well as yes. With a small concentration it goes to -ln(share): the chance
+// that a random source shows what the other one shows. Concentrations are stated in network_evidence.cc.
+//
+// Traits of which a source has many (accounts tried, ports asked): each common value counts -ln(share), the strongest
+// wholly, the next by half and so on. Different ones say nothing: the nodes of a spray share out one list.
+//
+// Disjoint scans (Gates, "Coordinated scan detection", NDSS 2009): of two that ask at the same time for many ports and
+// none in common, -ln of the chance that strangers who ask for what is popular would have none in common.
+//
+// One person. Two addresses that tried one and the same account and no other are a person at home and on the way: they
+// have the client and the hours in common as well. Nothing counts then, unless the account is handed on between three
+// providers within a day.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/ip.h"
+#include "core/network_facts.h"
+#include "core/symbol.h"
+#include "core/time.h"
+
+namespace orbwatch::track {
+
+enum class TraitKind : std::uint8_t {
+  kClient,       // what the client software calls itself
+  kJa3,          // fingerprints of a TLS or SSH client
+  kJa4,
+  kHassh,
+  kCertificate,  // what a service at the node shows
+  kBanner,
+  kNodePort,     // a port that is open at the node
+  kFeedLabel,    // the name that a feed gave the address
+  kPortAsked,
+  kAccount,
+  kGateway,
+  kHours,        // time of day in pieces of two hours, UTC
+  kPace,         // time since the node's last step, in classes (pace_class)
+  kAccountPace,  // time since anybody's last step with that account, in the same classes
+  kProvider,     // AS number
+  kCountry,
+  kScanWindow,   // who probed one gateway within the same six hours: finds pairs, says nothing by itself
+};
+constexpr TraitKind kLastTraitKind = TraitKind::kScanWindow;
+constexpr std::size_t kTraitKinds = static_cast<std::size_t>(kLastTraitKind) + 1;
+std::string_view name(TraitKind kind);  // for people: "client", "JA4", "certificate", ...
+bool is_text(TraitKind kind);           // its values are Symbols; else numbers
+
+struct Trait {
+  TraitKind kind = TraitKind::kClient;
+  std::uint32_t value = 0;  // id of a Symbol, or the number itself
+
+  static Trait of(TraitKind kind, core::Symbol symbol) { return {kind, symbol.id()}; }
+  std::string text() const;  // "AnyConnect 4.8", "8443", "02 to 04 UTC"
+  friend bool operator==(const Trait&, const Trait&) = default;
+  template <typename H>
+  friend H AbslHashValue(H h, const Trait& t) {
+    return H::combine(std::move(h), t.kind, t.value);
+  }
+};
+
+// 0: under a minute, 1: ten minutes, 2: an hour, 3: six hours, 4: 20 hours, 5: 28 hours (daily), 6: longer.
+std::uint32_t pace_class(core::Nanoseconds gap);
+std::string_view pace_text(std::uint32_t pace_class);
+
+// How long an address stays with its owner by kind of network: the figures of intel/decay/half_life.cc.
+core::Nanoseconds half_life_of(core::NetworkType type);
+
+// What is ordinary: how many sources show a trait, out of how many that show one of that kind. Learned from every
+// source, staff included; a source counts once a month for each trait, and counts halve in kHalfLife.
+class Background {
+ public:
+  static constexpr core::Nanoseconds kHalfLife = 30 * core::kDay;
+  struct Limits {
+    std::size_t most_traits = 300'000;   // then those of the fewest sources leave
+    std::size_t most_pairs = 2'000'000;  // of source and trait; then all sources count anew
+  };
+
+  Background() = default;
+  explicit Background(const Limits& limits) : limits_(limits) {}
+  void see(const core::Ip& source, const Trait& trait, core::Nanoseconds now);
+  // Of sources with a trait of this kind, 0 < share <= 1; (n + 1) / (all + 2), so that the first ones say little.
+  double share(const Trait& trait) const;
+  double sources(const Trait& trait) const;  // decayed
+  double sources(TraitKind kind) const;
+  std::uint64_t forgotten() const { return forgotten_; }  // traits that made room
+  std::uint64_t begun_anew() const { return begun_anew_; }
+
+  template <typename Archive>
+  void persist(Archive& a);
+
+ private:
+  struct Pair {
+    core::Ip source;
+    Trait trait;
+    friend bool operator==(const Pair&, const Pair&) = default;
+    template <typename H>
+    friend H AbslHashValue(H h, const Pair& p) {
+      return H::combine(std::move(h), p.source, p.trait);
+    }
+  };
+  void pass(core::Nanoseconds now);
+  void make_room();
+
+  Limits limits_;
+  // Counts are in units that grow with time, so that nothing has to be touched for decay: 2^((now - epoch) / half-life).
+  absl::flat_hash_map<Trait, double> counts_;
+  std::array<double, kTraitKinds> totals_{};
+  absl::flat_hash_set<Pair> pairs_;
+  core::Nanoseconds epoch_ = 0;
+  core::Nanoseconds pairs_since_ = 0;
+  core::Nanoseconds now_ = 0;
+  double unit_ = 1;
+  std::uint64_t forgotten_ = 0;
+  std::uint64_t begun_anew_ = 0;
+};
+
+// What an address has shown in its present period: counts by trait, few and small.
+class NodeProfile {
+ public:
+  struct Count {
+    Trait trait;
+    std::uint8_t n = 0;
+  };
+  static constexpr std::uint8_t kMostOfKind = 12;  // observations; beyond it the older ones count half
+  static constexpr std::uint8_t kMostCount = 60;   // of a trait of which a source has many
+  static constexpr std::uint16_t kMostPartners = 8;
+
+  // One whose session went on here, or the other way round.
+  struct Partner {
+    core::Ip ip;
+    std::uint16_t times = 0;
+    core::Nanoseconds shortest = 0;
+    bool relay = false;  // the account was used from three providers within the day
+  };
+
+  // True if it is new here. `dropped`: traits that had to make room.
+  bool add(const Trait& trait, std::uint64_t& dropped);
+  void hand_over(const core::Ip& with, core::Nanoseconds gap, bool relay);
+  void halve();  // what is old counts less; what counted once goes
+
+  const std::vector<Count>& counts() const { return counts_; }  // in the order of their first sighting
+  const std::vector<Partner>& partners() const { return partners_; }
+  std::uint32_t total(TraitKind kind) const { return totals_[static_cast<std::size_t>(kind)]; }
+  std::uint32_t distinct(TraitKind kind) const { return distinct_[static_cast<std::size_t>(kind)]; }
+  std::uint8_t of(const Trait& trait) const;
+
+  template <typename Archive>
+  void persist(Archive& a);
+
+ private:
+  std::vector<Count> counts_;
+  std::vector<Partner> partners_;
+  std::array<std::uint16_t, kTraitKinds> totals_{};
+  std::array<std::uint8_t, kTraitKinds> distinct_{};
+};
+
+// Traits that say the same thing are one group: of a group the strongest counts, further ones by a quarter.
+enum class EvidenceGroup : std::uint8_t { kSoftware, kDevice, kTargets, kRhythm, kHandover, kPlace, kLabel };
+constexpr std::size_t kEvidenceGroups = 7;
+std::string_view name(EvidenceGroup group);  // "software", "device", "targets", ...
+
+struct Evidence {
+  std::array<double, kEvidenceGroups> groups{};  // nats, each within -6..6 (place 0..0.7)
+  bool one_person = false;                       // everything is 0
+  double total() const {
+    double sum = 0;
+    for (const double g : groups) sum += g;
+    return sum;
+  }
+  // How many groups say at least half a nat; a link needs two, for one coincidence is cheap.
+  int speaking() const {
+    int n = 0;
+    for (const double g : groups) n += g >= 0.5 ? 1 : 0;
+    return n;
+  }
+};
+
+struct Observed {
+  const core::Ip* ip = nullptr;
+  const NodeProfile* profile = nullptr;
+  core::NetworkType type = core::NetworkType::kUnknown;
+  core::Nanoseconds last = 0;
+};
+
+// Many sharers: an address of a carrier's NAT or of a mobile pool counts a third.
+double sharing_factor(core::NetworkType type);
+
+// Symmetric but for rounding.
+Evidence compare(const Observed& a, const Observed& b, const Background& background);
+
+struct Reason {
+  EvidenceGroup group = EvidenceGroup::kSoftware;
+  double nats = 0;   // of this trait alone, before traits of a group are counted less
+  std::string text;  // one sentence without full stop
+};
+// Why, strongest first; also what speaks against it (nats < 0).
+std::vector<Reason> reasons(const Observed& a, const Observed& b, const Background& background);
+
+}  // namespace orbwatch::track

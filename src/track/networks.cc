@@ -1,0 +1,805 @@
+#include "track/networks.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <map>
+#include <utility>
+
+namespace orbwatch::track {
+namespace {
+
+using core::Ip;
+using core::kDay;
+using core::Nanoseconds;
+
+// What more sources than this show leads to no candidates.
+constexpr double kRareShare = 0.15;
+constexpr Nanoseconds kHandover = 10 * core::kMinute;
+constexpr Nanoseconds kScanWindow = 6 * core::kHour;
+constexpr std::size_t kMostAccountsOfDay = 20'000;
+constexpr std::size_t kRepresentatives = 14;
+constexpr int kSilentHalfLives = 2;  // then the address may have another owner
+// Pairs that are looked at: of each rare trait of an address, and of each of its accounts and ports.
+constexpr std::size_t kByTrait = 24;
+constexpr std::size_t kByTarget = 8;
+constexpr std::size_t kByNode = 160;
+constexpr std::size_t kEdges = 20;  // kept of a node, the strongest
+constexpr std::size_t kVoters = 8;  // of a rare trait, the last: which networks a newcomer is compared with
+constexpr std::size_t kTriedNetworks = 3;
+// A network that stands needs a little less to keep what it has.
+constexpr double kStay = 0.8;
+
+// Of a rule that joins two communities: shares of the evidence inside, and what one group may differ by.
+struct JoinRule {
+  double share;
+  double group_nats;
+  double group_share;
+};
+constexpr JoinRule kJoinFresh = {0.6, 1.0, 0.5};
+constexpr JoinRule kJoinSame = {0.5, 1.5, 0.4};   // both of one network so far
+constexpr JoinRule kJoinOther = {0.7, 0.8, 0.6};  // of two
+
+// An order of addresses that says nothing of their provider: a sample in it is one of all.
+std::uint64_t mixed(const Ip& ip) {
+  std::uint64_t x = ip.high() * 0x9e3779b97f4a7c15U ^ ip.low();
+  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9U;
+  x = (x ^ x >> 27) * 0x94d049bb133111ebU;
+  return x ^ x >> 31;
+}
+bool by_mixed(const Ip& a, const Ip& b) {
+  const std::uint64_t x = mixed(a), y = mixed(b);
+  return x != y ? x < y : a < b;
+}
+std::vector<Ip> sample(const std::vector<Ip>& members) {
+  std::vector<Ip> out(std::min(kRepresentatives, members.size()));
+  std::ranges::partial_sort_copy(members, out, by_mixed);
+  return out;
+}
+
+std::int64_t day_of(Nanoseconds time) { return time / kDay; }
+
+// A coincidence of one group links nothing; a contradiction counts by itself.
+double worth(const Evidence& evidence) {
+  const double total = evidence.total();
+  return evidence.speaking() >= 2 ? total : std::min(total, 0.0);
+}
+
+// Means over pairs.
+struct Mean {
+  Evidence groups;
+  double worth = 0;
+  double pairs = 0;
+
+  void add(const Evidence& evidence) {
+    for (std::size_t g = 0; g < kEvidenceGroups; ++g) groups.groups[g] += evidence.groups[g];
+    worth += track::worth(evidence);
+    ++pairs;
+  }
+  void done() {
+    if (pairs == 0) return;
+    for (double& g : groups.groups) g /= pairs;
+    worth /= pairs;
+  }
+};
+
+std::string in_words(const Mean& mean) {
+  std::string out = fmt::format("{:.1f} nats between nodes on average", mean.worth);
+  const char* before = ": ";
+  for (std::size_t g = 0; g < kEvidenceGroups; ++g) {
+    if (mean.groups.groups[g] < 0.3) continue;
+    out += fmt::format("{}{} {:.1f}", before, name(static_cast<EvidenceGroup>(g)), mean.groups.groups[g]);
+    before = ", ";
+  }
+  return out;
+}
+
+}  // namespace
+
+// What a clustering found.
+struct NetworkTracker::Cluster {
+  std::vector<std::uint32_t> members;  // places in the order of addresses, ascending
+  std::vector<std::uint32_t> sample;
+  Mean inside;
+  std::uint32_t before = kNone;  // the network of most of its members
+  bool gone = false;
+};
+
+std::string_view name(SightingKind kind) {
+  switch (kind) {
+    case SightingKind::kOrdinary: return "ordinary";
+    case SightingKind::kProbe: return "probe";
+    case SightingKind::kFailedLogin: return "failed log-in";
+    case SightingKind::kStrangeLogin: return "strange log-in";
+    case SightingKind::kDeviceTrait: return "device trait";
+    case SightingKind::kFeedHit: return "feed hit";
+    case SightingKind::kSession: return "session";
+  }
+  return "";
+}
+
+bool NodeSighting::add(const Trait& trait) {
+  if (trait_count >= kMostTraits || trait.value == 0) return false;
+  traits[trait_count++] = trait;
+  return true;
+}
+bool NodeSighting::add_port(std::uint16_t port) {
+  if (port_count >= kMostPorts || port == 0) return false;
+  ports[port_count++] = port;
+  return true;
+}
+
+NetworkTracker::NetworkTracker(const NetworkLimits& limits) : limits_(limits), background_(limits.background) {
+  limits_.recluster = std::max(limits_.recluster, core::kMinute);
+  limits_.most_nodes = std::max<std::size_t>(limits_.most_nodes, 16);
+  limits_.most_accounts = std::max<std::size_t>(limits_.most_accounts, 16);
+  limits_.least_nodes = std::max<std::size_t>(limits_.least_nodes, 2);
+}
+
+Observed NetworkTracker::observed(const Ip& ip, const Node& node) const {
+  return {&ip, &node.profile, node.facts.type, node.last};
+}
+
+bool NetworkTracker::indexed(const Trait& trait) const {
+  switch (trait.kind) {
+    case TraitKind::kGateway:
+    case TraitKind::kHours:
+    case TraitKind::kPace:
+    case TraitKind::kAccountPace:
+    case TraitKind::kProvider:
+    case TraitKind::kCountry: return false;
+    default: return true;
+  }
+}
+
+bool NetworkTracker::eligible(const Node& node) const {
+  return node.strength >= limits_.least_strength &&
+         now_ - node.last <= kSilentHalfLives * half_life_of(node.facts.type);
+}
+
+void NetworkTracker::age(Node& node) const {
+  const Nanoseconds half_life = half_life_of(node.facts.type);
+  for (int i = 0; i < 16 && now_ - node.aged >= half_life; ++i) {
+    node.aged += half_life;
+    node.strength /= 2;
+    node.profile.halve();
+  }
+}
+
+void NetworkTracker::post(const Ip& ip, const Trait& trait) {
+  std::deque<Ip>& posted = posted_[trait];
+  if (std::ranges::find(posted, ip) != posted.end()) return;
+  posted.push_back(ip);
+  if (posted.size() > limits_.most_posted) posted.pop_front();
+}
+
+void NetworkTracker::show(const Ip& ip, Node& node, const Trait& trait) {
+  background_.see(ip, trait, now_);
+  if (node.profile.add(trait, counts_.traits_dropped) && indexed(trait)) post(ip, trait);
+}
+
+void NetworkTracker::step_with_account(const Ip& ip, Node& node, const NodeSighting& sighting) {
+  if (accounts_.size() >= limits_.most_accounts && !accounts_.contains(sighting.account)) {
+    // The quarter that was used least recently; all of one moment go together, so that no order decides.
+    std::vector<Nanoseconds> times;
+    times.reserve(accounts_.size());
+    for (const auto& [symbol, account] : accounts_) times.push_back(account.last);
+    const auto quarter = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 4);
+    std::ranges::nth_element(times, quarter);
+    const Nanoseconds threshold = *quarter;
+    counts_.accounts_forgotten +=
+        absl::erase_if(accounts_, [&](const auto& item) { return item.second.last <= threshold; });
+  }
+  Account& account = accounts_[sighting.account];
+  if (account.last != 0)
+    show(ip, node, {TraitKind::kAccountPace, pace_class(now_ - account.last)});
+  account.last = now_;
+  if (sighting.kind != SightingKind::kSession && sighting.kind != SightingKind::kStrangeLogin) return;
+  if (const std::int64_t day = day_of(now_); account.day != day) {
+    account.day = day;
+    account.provider_count = 0;
+  }
+  const auto known = account.providers.begin() + account.provider_count;
+  if (sighting.asn != 0 && account.provider_count < account.providers.size() &&
+      std::find(account.providers.begin(), known, sighting.asn) == known)
+    account.providers[account.provider_count++] = sighting.asn;
+  if (account.session != 0 && account.by != ip && now_ - account.session <= kHandover) {
+    if (const auto other = nodes_.find(account.by); other != nodes_.end()) {
+      const bool relay = account.provider_count >= 3;
+      const Nanoseconds gap = now_ - account.session;
+      node.profile.hand_over(account.by, gap, relay);
+      other->second.profile.hand_over(ip, gap, relay);
+    }
+  }
+  account.session = now_;
+  account.by = ip;
+}
+
+void NetworkTracker::note_activity(Node& node, const NodeSighting& sighting) {
+  const auto at = networks_.find(node.network);
+  if (at == networks_.end()) return;
+  Entity& entity = at->second;
+  entity.last = std::max(entity.last, node.last);
+  const bool attempt = sighting.kind == SightingKind::kFailedLogin || sighting.kind == SightingKind::kStrangeLogin;
+  if (!attempt || !sighting.account.present()) return;
+  if (const std::int64_t day = day_of(now_); entity.day != day) {
+    entity.day = day;
+    entity.accounts_of_day.clear();
+  }
+  if (entity.accounts_of_day.size() < kMostAccountsOfDay) {
+    ++entity.attempts;
+    if (entity.accounts_of_day.insert(sighting.account).second) ++entity.account_days;
+  } else if (entity.accounts_of_day.contains(sighting.account)) {
+    ++entity.attempts;
+  }
+}
+
+double NetworkTracker::mean_evidence(const Ip& ip, const Node& node, const std::vector<Ip>& others) const {
+  double sum = 0;
+  int pairs = 0;
+  for (const Ip& other : others) {
+    const auto at = nodes_.find(other);
+    if (other == ip || at == nodes_.end()) continue;
+    const Observed a = observed(ip, node), b = observed(at->first, at->second);
+    sum += worth(ip < other ? compare(a, b, background_) : compare(b, a, background_));
+    ++pairs;
+  }
+  return pairs == 0 ? 0 : sum / pairs;
+}
+
+void NetworkTracker::join(const Ip& ip, Node& node) {
+  // Which networks do those belong to that showed the same rare traits last?
+  std::vector<std::pair<std::uint32_t, int>> votes;
+  for (const NodeProfile::Count& count : node.profile.counts()) {
+    if (!indexed(count.trait) || background_.share(count.trait) > kRareShare) continue;
+    const auto posted = posted_.find(count.trait);
+    if (posted == posted_.end()) continue;
+    std::size_t asked = 0;
+    for (auto other = posted->second.rbegin(); other != posted->second.rend() && asked < kVoters; ++other, ++asked) {
+      const auto at = nodes_.find(*other);
+      if (at == nodes_.end() || at->second.network == kNone) continue;
+      const auto vote = std::ranges::find(votes, at->second.network, &std::pair<std::uint32_t, int>::first);
+      if (vote == votes.end()) {
+        votes.emplace_back(at->second.network, 1);
+      } else {
+        ++vote->second;
+      }
+    }
+  }
+  std::ranges::sort(votes, [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
+  if (votes.size() > kTriedNetworks) votes.resize(kTriedNetworks);
+  double best = 0;
+  std::uint32_t home = kNone;
+  for (const auto& [network, count] : votes) {
+    const Entity& entity = networks_.at(network);
+    const double nats = mean_evidence(ip, node, entity.representatives);
+    if (nats < std::max(limits_.join, limits_.join_share * entity.cohesion) || nats <= best) continue;
+    best = nats;
+    home = network;
+  }
+  if (home == kNone) return;
+  Entity& entity = networks_.at(home);
+  node.network = home;
+  node.evidence = best;
+  entity.members.push_back(ip);
+  if (entity.representatives.size() < kRepresentatives) entity.representatives.push_back(ip);
+  entity.first = std::min(entity.first, node.first);
+  entity.last = std::max(entity.last, node.last);
+  std::erase_if(entity.past, [&](const PastNode& past) { return past.ip == ip; });
+  ++counts_.joined;
+}
+
+// From its network's list of the past on; the caller takes it off the list of members.
+void NetworkTracker::leave(const Ip& ip, Node& node) {
+  const auto at = networks_.find(node.network);
+  node.network = kNone;
+  node.evidence = 0;
+  if (at == networks_.end()) return;
+  Entity& entity = at->second;
+  std::uint64_t sightings = 0;
+  for (const std::uint32_t n : node.kinds) sightings += n;
+  entity.past.push_back({ip, node.facts, node.first, node.last, node.days, sightings, node.strength});
+  if (entity.past.size() > limits_.most_past_nodes) {
+    entity.past.pop_front();
+    ++counts_.past_nodes_forgotten;
+  }
+  std::erase(entity.representatives, ip);
+}
+
+void NetworkTracker::make_room_for_node() {
+  std::vector<std::pair<Nanoseconds, Ip>> by_last;
+  by_last.reserve(nodes_.size());
+  for (const auto& [ip, node] : nodes_) by_last.emplace_back(node.last, ip);
+  const auto eighth = by_last.begin() + static_cast<std::ptrdiff_t>(std::max<std::size_t>(1, by_last.size() / 8));
+  std::ranges::partial_sort(by_last, eighth);
+  by_last.erase(eighth, by_last.end());
+  for (const auto& [last, ip] : by_last) {
+    Node& node = nodes_.at(ip);
+    if (node.network != kNone) leave(ip, node);
+    nodes_.erase(ip);
+  }
+  counts_.nodes_forgotten += by_last.size();
+  for (auto& [number, entity] : networks_) {
+    std::erase_if(entity.members, [&](const Ip& ip) { return !nodes_.contains(ip); });
+  }
+  absl::erase_if(posted_, [&](auto& item) {
+    std::erase_if(item.second, [&](const Ip& ip) { return !nodes_.contains(ip); });
+    return item.second.empty();
+  });
+}
+
+void NetworkTracker::add(const NodeSighting& sighting) {
+  if (!sighting.address.present() || sighting.time <= 0 || !(sighting.strength >= 0)) {
+    ++counts_.without_address;
+    return;
+  }
+  ++counts_.sightings;
+  if (sighting.time < now_) ++counts_.late;
+  now_ = std::max(now_, sighting.time);
+  if (next_clustering_ == 0) next_clustering_ = (now_ / limits_.recluster + 1) * limits_.recluster;
+  if (now_ >= next_clustering_) {
+    recluster();
+    next_clustering_ = (now_ / limits_.recluster + 1) * limits_.recluster;
+  }
+
+  const Ip& ip = sighting.address;
+  std::array<Trait, NodeSighting::kMostTraits + NodeSighting::kMostPorts + 7> traits;
+  std::size_t n = 0;
+  const std::size_t given = std::min<std::size_t>(sighting.trait_count, NodeSighting::kMostTraits);
+  const std::size_t ports = std::min<std::size_t>(sighting.port_count, NodeSighting::kMostPorts);
+  for (std::size_t i = 0; i < given; ++i) traits[n++] = sighting.traits[i];
+  for (std::size_t i = 0; i < ports; ++i) traits[n++] = {TraitKind::kPortAsked, sighting.ports[i]};
+  if (sighting.feed_label.present()) traits[n++] = Trait::of(TraitKind::kFeedLabel, sighting.feed_label);
+  if (sighting.account.present()) traits[n++] = Trait::of(TraitKind::kAccount, sighting.account);
+  if (sighting.gateway.present()) traits[n++] = Trait::of(TraitKind::kGateway, sighting.gateway);
+  if (sighting.asn != 0) traits[n++] = {TraitKind::kProvider, sighting.asn};
+  if (sighting.country.present()) traits[n++] = Trait::of(TraitKind::kCountry, sighting.country);
+  const auto hour = static_cast<std::uint32_t>(now_ % kDay / core::kHour);
+  // What a feed or a scan says of an address is not of the moment at which the operator works.
+  const bool acts = sighting.kind != SightingKind::kFeedHit && sighting.kind != SightingKind::kDeviceTrait;
+  if (acts) traits[n++] = {TraitKind::kHours, hour / 2};
+  if (sighting.kind == SightingKind::kOrdinary) {
+    for (std::size_t i = 0; i < n; ++i) background_.see(ip, traits[i], now_);
+    return;
+  }
+  if (sighting.kind == SightingKind::kProbe && sighting.gateway.present()) {
+    const auto window = static_cast<std::uint64_t>(now_ / kScanWindow);
+    traits[n++] = {TraitKind::kScanWindow,
+                   static_cast<std::uint32_t>(core::hash64(sighting.gateway.text(), window) >> 33)};
+  }
+
+  auto at = nodes_.find(ip);
+  if (at == nodes_.end() && nodes_.size() >= limits_.most_nodes) make_room_for_node();
+  if (at == nodes_.end()) at = nodes_.try_emplace(ip).first;
+  Node* node = &at->second;
+  if (node->last != 0 && now_ - node->last > kSilentHalfLives * half_life_of(node->facts.type)) {
+    if (node->network != kNone) {
+      std::erase(networks_.at(node->network).members, ip);
+      leave(ip, *node);
+    }
+    *node = Node();
+    ++counts_.owners_changed;
+  }
+  if (node->first == 0) node->first = node->aged = now_;
+  age(*node);
+  if (acts && node->last != 0) show(ip, *node, {TraitKind::kPace, pace_class(now_ - node->last)});
+  for (std::size_t i = 0; i < n; ++i) show(ip, *node, traits[i]);
+
+  const std::int64_t days = node->last == 0 ? 0 : day_of(now_) - day_of(node->last);
+  node->days = (days >= 64 ? 0 : node->days << days) | 1;
+  node->last = now_;
+  node->strength = std::min(node->strength + std::min(sighting.strength, NodeSighting::kMostStrength), 1000.0);
+  ++node->kinds[static_cast<std::size_t>(sighting.kind)];
+  if (acts) ++node->hours[hour];
+  if (sighting.asn != 0 || sighting.type != core::NetworkType::kUnknown || sighting.country.present()) {
+    node->facts = {sighting.asn,      sighting.provider,  sighting.country, sighting.city,
+                   sighting.latitude, sighting.longitude, sighting.type};
+  }
+  if (sighting.account.present() && acts) step_with_account(ip, *node, sighting);
+  if (node->network == kNone && node->strength >= limits_.least_strength) join(ip, *node);
+  if (node->network != kNone) note_activity(*node, sighting);
+}
+
+void NetworkTracker::settle() {
+  if (now_ != 0) recluster();
+}
+
+void NetworkTracker::expire() {
+  std::vector<Ip> silent;
+  for (auto& [ip, node] : nodes_) {
+    if (now_ - node.last > kSilentHalfLives * half_life_of(node.facts.type)) silent.push_back(ip);
+  }
+  std::ranges::sort(silent);
+  for (const Ip& ip : silent) {
+    Node& node = nodes_.at(ip);
+    if (node.network != kNone) {
+      std::erase(networks_.at(node.network).members, ip);
+      leave(ip, node);
+    }
+    if (now_ - node.last > 2 * kSilentHalfLives * half_life_of(node.facts.type)) nodes_.erase(ip);
+  }
+  absl::erase_if(posted_, [&](auto& item) {
+    std::erase_if(item.second, [&](const Ip& ip) {
+      const auto at = nodes_.find(ip);
+      return at == nodes_.end() || at->second.profile.of(item.first) == 0;
+    });
+    return item.second.empty();
+  });
+}
+
+std::vector<Edge> NetworkTracker::graph(const std::vector<Ip>& ips, const std::vector<const Node*>& nodes) const {
+  absl::flat_hash_map<Ip, std::uint32_t> place;
+  place.reserve(ips.size());
+  for (std::size_t i = 0; i < ips.size(); ++i) place.emplace(ips[i], static_cast<std::uint32_t>(i));
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs;
+  for (std::size_t i = 0; i < ips.size(); ++i) {
+    const auto me = static_cast<std::uint32_t>(i);
+    const std::size_t from = pairs.size();
+    const auto pair_with = [&](const Ip& other) {
+      const auto at = place.find(other);
+      if (at != place.end() && at->second != me) pairs.emplace_back(std::min(me, at->second), std::max(me, at->second));
+    };
+    for (const NodeProfile::Partner& partner : nodes[i]->profile.partners()) pair_with(partner.ip);
+    for (const NodeProfile::Count& count : nodes[i]->profile.counts()) {
+      if (pairs.size() - from >= kByNode) break;
+      if (!indexed(count.trait) || background_.share(count.trait) > kRareShare) continue;
+      const auto posted = posted_.find(count.trait);
+      if (posted == posted_.end()) continue;
+      const std::deque<Ip>& others = posted->second;
+      const bool target = count.trait.kind == TraitKind::kAccount || count.trait.kind == TraitKind::kPortAsked;
+      const std::size_t some = std::min(target ? kByTarget : kByTrait, others.size());
+      // Spread over all of them, from a place of its own.
+      const std::size_t begin = static_cast<std::size_t>(mixed(ips[i]) % others.size());
+      for (std::size_t k = 0; k < some; ++k) pair_with(others[(begin + k * others.size() / some) % others.size()]);
+    }
+  }
+  std::ranges::sort(pairs);
+  const auto again = std::ranges::unique(pairs);
+  pairs.erase(again.begin(), again.end());
+
+  std::vector<Edge> edges;
+  std::vector<std::vector<std::pair<double, std::size_t>>> of(ips.size());  // weight below 0 first, edge
+  for (const auto& [a, b] : pairs) {
+    const double nats =
+        worth(compare(observed(ips[a], *nodes[a]), observed(ips[b], *nodes[b]), background_));
+    if (nats < limits_.link) continue;
+    of[a].emplace_back(-nats, edges.size());
+    of[b].emplace_back(-nats, edges.size());
+    edges.push_back({a, b, nats});
+  }
+  std::vector<bool> kept(edges.size());
+  for (auto& own : of) {
+    const auto most = own.begin() + static_cast<std::ptrdiff_t>(std::min(kEdges, own.size()));
+    std::ranges::partial_sort(own, most);
+    for (auto at = own.begin(); at != most; ++at) kept[at->second] = true;
+  }
+  std::size_t to = 0;
+  for (std::size_t e = 0; e < edges.size(); ++e) {
+    if (kept[e]) edges[to++] = edges[e];
+  }
+  edges.resize(to);
+  return edges;
+}
+
+std::vector<NetworkTracker::Cluster> NetworkTracker::clusters(const std::vector<Ip>& ips,
+                                                              const std::vector<const Node*>& nodes,
+                                                              const std::vector<Edge>& edges,
+                                                              const std::vector<std::uint32_t>& communities) const {
+  const auto between = [&](std::uint32_t a, std::uint32_t b) {
+    if (a > b) std::swap(a, b);
+    return compare(observed(ips[a], *nodes[a]), observed(ips[b], *nodes[b]), background_);
+  };
+  const auto complete = [&](Cluster& cluster) {
+    std::ranges::sort(cluster.members);
+    cluster.sample.resize(std::min(kRepresentatives, cluster.members.size()));
+    std::ranges::partial_sort_copy(cluster.members, cluster.sample,
+                                   [&](std::uint32_t a, std::uint32_t b) { return by_mixed(ips[a], ips[b]); });
+    cluster.inside = {};
+    for (std::size_t i = 0; i < cluster.sample.size(); ++i) {
+      for (std::size_t j = i + 1; j < cluster.sample.size(); ++j)
+        cluster.inside.add(between(cluster.sample[i], cluster.sample[j]));
+    }
+    cluster.inside.done();
+    std::vector<std::uint32_t> before;
+    for (const std::uint32_t m : cluster.members) {
+      if (nodes[m]->network != kNone) before.push_back(nodes[m]->network);
+    }
+    std::ranges::sort(before);
+    cluster.before = kNone;
+    std::size_t most = cluster.members.size() / 2;
+    for (std::size_t i = 0; i < before.size();) {
+      std::size_t end = i;
+      while (end < before.size() && before[end] == before[i]) ++end;
+      if (end - i > most) cluster.before = before[i];
+      most = std::max(most, end - i);
+      i = end;
+    }
+  };
+
+  std::uint32_t count = 0;
+  for (const std::uint32_t c : communities) count = std::max(count, c + 1);
+  std::vector<Cluster> found(count);
+  for (std::size_t i = 0; i < communities.size(); ++i)
+    found[communities[i]].members.push_back(static_cast<std::uint32_t>(i));
+  std::erase_if(found, [](const Cluster& cluster) { return cluster.members.size() < 2; });
+  std::ranges::sort(found, {}, [](const Cluster& cluster) { return cluster.members.front(); });
+  for (Cluster& cluster : found) complete(cluster);
+
+  // How well two communities fit together: their mean evidence over that inside, 0 if they must not be joined.
+  const auto fit = [&](const Cluster& a, const Cluster& b) {
+    const bool known = a.before != kNone && b.before != kNone;
+    const JoinRule& rule = !known ? kJoinFresh : a.before == b.before ? kJoinSame : kJoinOther;
+    Mean cross;
+    for (const std::uint32_t i : a.sample) {
+      for (const std::uint32_t j : b.sample) cross.add(between(i, j));
+    }
+    cross.done();
+    // Two or three nodes say little of what a network is inside.
+    const Cluster& small = a.members.size() < b.members.size() ? a : b;
+    const Cluster& large = &small == &a ? b : a;
+    const bool thin = small.members.size() < 6;
+    const auto inside = [&](double in_small, double in_large) {
+      return thin ? in_large : std::min(in_small, in_large);
+    };
+    const double whole = inside(small.inside.worth, large.inside.worth);
+    if (cross.worth < limits_.link || cross.worth < rule.share * whole) return 0.0;
+    for (std::size_t g = 0; g < kEvidenceGroups; ++g) {
+      const double own = inside(small.inside.groups.groups[g], large.inside.groups.groups[g]);
+      const double other = cross.groups.groups[g];
+      if (own - other >= rule.group_nats && other <= rule.group_share * own) return 0.0;
+    }
+    return cross.worth / std::max(whole, 1.0);
+  };
+  // Only communities with a link between them come into question.
+  std::vector<std::uint32_t> cluster_of(ips.size(), static_cast<std::uint32_t>(found.size()));
+  for (std::size_t c = 0; c < found.size(); ++c) {
+    for (const std::uint32_t m : found[c].members) cluster_of[m] = static_cast<std::uint32_t>(c);
+  }
+  std::map<std::pair<std::uint32_t, std::uint32_t>, double> fits;  // lower number first
+  for (const Edge& edge : edges) {
+    const auto [a, b] = std::minmax(cluster_of[edge.a], cluster_of[edge.b]);
+    if (a == b || b >= found.size()) continue;
+    if (const auto [at, fresh] = fits.try_emplace({a, b}); fresh) at->second = fit(found[a], found[b]);
+  }
+  while (true) {
+    const auto best = std::ranges::max_element(fits, {}, [](const auto& item) { return item.second; });
+    if (best == fits.end() || best->second == 0) break;
+    const auto [a, b] = best->first;
+    found[a].members.insert(found[a].members.end(), found[b].members.begin(), found[b].members.end());
+    found[b].gone = true;
+    complete(found[a]);
+    std::vector<std::uint32_t> neighbours;
+    for (auto at = fits.begin(); at != fits.end();) {
+      const auto [x, y] = at->first;
+      const bool touched = x == a || y == a || x == b || y == b;
+      if (touched) {
+        for (const std::uint32_t n : {x, y}) {
+          if (n != a && n != b) neighbours.push_back(n);
+        }
+      }
+      at = touched ? fits.erase(at) : std::next(at);
+    }
+    for (const std::uint32_t n : neighbours) {
+      if (const auto [at, fresh] = fits.try_emplace(std::minmax(a, n)); fresh) at->second = fit(found[a], found[n]);
+    }
+  }
+  std::erase_if(found, [&](const Cluster& cluster) {
+    return cluster.gone || cluster.members.size() < limits_.least_nodes || cluster.inside.worth < limits_.link;
+  });
+
+  // Who fits in badly stays out.
+  for (Cluster& cluster : found) {
+    const double least = std::max(limits_.join, limits_.join_share * cluster.inside.worth);
+    std::erase_if(cluster.members, [&](std::uint32_t m) {
+      double sum = 0;
+      int pairs = 0;
+      for (const std::uint32_t other : cluster.sample) {
+        if (other == m) continue;
+        sum += worth(between(m, other));
+        ++pairs;
+      }
+      const bool stays = cluster.before != kNone && nodes[m]->network == cluster.before;
+      return pairs == 0 || sum / pairs < (stays ? kStay : 1) * least;
+    });
+    if (!cluster.members.empty()) complete(cluster);
+  }
+  std::erase_if(found, [&](const Cluster& cluster) {
+    return cluster.members.size() < limits_.least_nodes || cluster.inside.worth < limits_.join;
+  });
+  return found;
+}
+
+void NetworkTracker::recluster() {
+  ++counts_.clusterings;
+  expire();
+  std::vector<std::pair<Nanoseconds, Ip>> candidates;
+  for (auto& [ip, node] : nodes_) {
+    age(node);
+    if (eligible(node)) candidates.emplace_back(-node.last, ip);
+  }
+  std::ranges::sort(candidates);
+  if (candidates.size() > limits_.most_graph) {
+    counts_.not_clustered += candidates.size() - limits_.most_graph;
+    candidates.resize(limits_.most_graph);
+  }
+  std::vector<Ip> ips;
+  for (const auto& [last, ip] : candidates) ips.push_back(ip);
+  std::ranges::sort(ips);
+  std::vector<const Node*> nodes;
+  for (const Ip& ip : ips) nodes.push_back(&nodes_.at(ip));
+
+  const std::vector<Edge> edges = graph(ips, nodes);
+  const auto communities = leiden(ips.size(), edges);
+  if (!communities) {
+    ++counts_.clusterings_failed;
+    return;
+  }
+  std::vector<Cluster> found = clusters(ips, nodes, edges, *communities);
+
+  // Old networks and new communities find one another by the largest number of common nodes.
+  struct Match {
+    std::size_t common = 0;
+    std::uint32_t network = kNone;
+    std::size_t cluster = 0;
+  };
+  std::vector<Match> matches;
+  std::vector<absl::flat_hash_map<std::uint32_t, std::size_t>> from(found.size());  // by network before
+  for (std::size_t c = 0; c < found.size(); ++c) {
+    for (const std::uint32_t m : found[c].members) {
+      if (nodes[m]->network != kNone) ++from[c][nodes[m]->network];
+    }
+    for (const auto& [network, common] : from[c]) matches.push_back({common, network, c});
+  }
+  std::ranges::sort(matches, [](const Match& a, const Match& b) {
+    if (a.common != b.common) return a.common > b.common;
+    return a.network != b.network ? a.network < b.network : a.cluster < b.cluster;
+  });
+  std::vector<std::uint32_t> home(found.size(), kNone);
+  absl::flat_hash_map<std::uint32_t, std::size_t> taken;
+  for (const Match& match : matches) {
+    if (home[match.cluster] != kNone || taken.contains(match.network)) continue;
+    home[match.cluster] = match.network;
+    taken.emplace(match.network, match.cluster);
+  }
+
+  const auto tell = [](Entity& entity, NetworkChange change) {
+    entity.history.push_back(std::move(change));
+    // The first says how it was born.
+    if (entity.history.size() > kMostHistory) entity.history.erase(entity.history.begin() + 1);
+  };
+  for (std::size_t c = 0; c < found.size(); ++c) {
+    if (home[c] != kNone) continue;
+    Entity entity;
+    std::uint64_t seed = static_cast<std::uint64_t>(now_);
+    const std::string founder = ips[found[c].members.front()].text();
+    const auto known = [&] {
+      return std::ranges::any_of(networks_, [&](const auto& item) { return item.second.id == entity.id; });
+    };
+    do {
+      entity.id = fmt::format("{:016x}", core::hash64(founder, seed++));
+    } while (known());
+    entity.first = now_;
+    std::string why = fmt::format("{} nodes, {}", found[c].members.size(), in_words(found[c].inside));
+    const std::uint32_t origin = found[c].before;
+    if (origin != kNone && taken.contains(origin)) {
+      Entity& old = networks_.at(origin);
+      Mean cross;
+      for (const std::uint32_t i : found[c].sample) {
+        for (const std::uint32_t j : found[taken.at(origin)].sample) {
+          cross.add(compare(observed(ips[std::min(i, j)], *nodes[std::min(i, j)]),
+                            observed(ips[std::max(i, j)], *nodes[std::max(i, j)]), background_));
+        }
+      }
+      cross.done();
+      why += fmt::format("; {:.1f} to the nodes of {}", cross.worth, old.id);
+      tell(entity, {now_, NetworkChangeKind::kSplit, old.id, why});
+      tell(old, {now_, NetworkChangeKind::kSplit, entity.id, why});
+    } else {
+      tell(entity, {now_, NetworkChangeKind::kBorn, "", why});
+    }
+    home[c] = next_network_;
+    networks_.emplace(next_network_++, std::move(entity));
+  }
+  // Networks of which most nodes went into another one.
+  std::vector<std::uint32_t> before;
+  for (const auto& [number, entity] : networks_) before.push_back(number);
+  std::ranges::sort(before);
+  absl::flat_hash_map<std::uint32_t, std::uint32_t> into;
+  for (const std::uint32_t number : before) {
+    Entity& old = networks_.at(number);
+    if (taken.contains(number) || old.members.empty()) continue;
+    for (std::size_t c = 0; c < found.size(); ++c) {
+      const auto part = from[c].find(number);
+      if (part == from[c].end() || 2 * part->second < old.members.size()) continue;
+      Entity& heir = networks_.at(home[c]);
+      if (&heir == &old) continue;
+      tell(heir, {now_, NetworkChangeKind::kMerged, old.id,
+                  fmt::format("{} of its {} nodes are in one community with this network's: {}", part->second,
+                              old.members.size(), in_words(found[c].inside))});
+      into.emplace(number, home[c]);
+      break;
+    }
+  }
+
+  std::vector<std::uint32_t> now_in(ips.size(), kNone);
+  for (std::size_t c = 0; c < found.size(); ++c) {
+    for (const std::uint32_t m : found[c].members) now_in[m] = home[c];
+  }
+  // Who was in a network and is no more; those beyond the graph's bound stay where they were.
+  for (std::size_t i = 0; i < ips.size(); ++i) {
+    Node& node = nodes_.at(ips[i]);
+    if (node.network == now_in[i] || node.network == kNone) continue;
+    if (now_in[i] == kNone) {
+      leave(ips[i], node);
+    } else {
+      node.network = kNone;
+    }
+  }
+  for (const std::uint32_t number : before) {
+    Entity& entity = networks_.at(number);
+    std::erase_if(entity.members, [&](const Ip& ip) { return nodes_.at(ip).network != number; });
+  }
+  for (std::size_t c = 0; c < found.size(); ++c) {
+    Entity& entity = networks_.at(home[c]);
+    entity.cohesion = found[c].inside.worth;
+    absl::flat_hash_set<Ip> returned;
+    for (const std::uint32_t m : found[c].members) {
+      Node& node = nodes_.at(ips[m]);
+      if (node.network != home[c]) {
+        entity.members.push_back(ips[m]);
+        returned.insert(ips[m]);
+      }
+      node.network = home[c];
+      entity.first = std::min(entity.first, node.first);
+      entity.last = std::max(entity.last, node.last);
+    }
+    std::ranges::sort(entity.members);
+    std::erase_if(entity.past, [&](const PastNode& past) { return returned.contains(past.ip); });
+    entity.representatives = sample(entity.members);
+    for (const Ip& ip : entity.members) {
+      Node& node = nodes_.at(ip);
+      node.evidence = mean_evidence(ip, node, entity.representatives);
+    }
+  }
+  for (const std::uint32_t number : before) {
+    const auto to = into.find(number);
+    if (to == into.end()) continue;
+    // Nodes that were in no community now: beyond the graph's bound.
+    for (const Ip& ip : networks_.at(number).members) leave(ip, nodes_.at(ip));
+    Entity old = std::move(networks_.at(number));
+    networks_.erase(number);
+    Entity& heir = networks_.at(to->second);
+    for (PastNode& past : old.past) {
+      const auto alive = nodes_.find(past.ip);
+      if (alive == nodes_.end() || alive->second.network != to->second) heir.past.push_back(std::move(past));
+    }
+    while (heir.past.size() > limits_.most_past_nodes) {
+      heir.past.pop_front();
+      ++counts_.past_nodes_forgotten;
+    }
+    heir.first = std::min(heir.first, old.first);
+    heir.attempts += old.attempts;
+    heir.account_days += old.account_days;
+  }
+  if (networks_.size() > limits_.most_networks) {
+    std::vector<std::pair<Nanoseconds, std::uint32_t>> by_last;
+    for (const auto& [number, entity] : networks_) by_last.emplace_back(entity.last, number);
+    std::ranges::sort(by_last);
+    by_last.resize(networks_.size() - limits_.most_networks);
+    for (const auto& [last, number] : by_last) {
+      for (const Ip& ip : networks_.at(number).members) nodes_.at(ip).network = kNone;
+      networks_.erase(number);
+    }
+    counts_.networks_forgotten += by_last.size();
+  }
+  for (std::size_t i = 0; i < ips.size(); ++i) {
+    Node& node = nodes_.at(ips[i]);
+    if (node.network == kNone) join(ips[i], node);
+  }
+}
+
+}  // namespace orbwatch::track

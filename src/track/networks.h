@@ -1,0 +1,299 @@
+// Covert networks as entities: which of the addresses behind weak events serve one operator, and what is known of each
+// network. docs/networks.md describes the method and its limits.
+//
+// Input is one sighting at a time: a weak event, or a step of a finding. Ordinary traffic goes in as well
+// (SightingKind::kOrdinary): it makes no nodes, it says what is common. A network is a community of the graph of
+// evidence between addresses (network_evidence.h); addresses join known networks at once, and every
+// NetworkLimits::recluster of event time the graph is cut anew (network_clusters.h), which decides births, merges and
+// splits. Ids survive by the largest overlap.
+//
+// Time is that of the sightings, which should come about in order; one that is late counts as of the latest. The same
+// sightings in the same order give the same networks, whatever is saved and loaded between them. Bounded by
+// NetworkLimits; what makes room is counted. One writer; not thread-safe.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+#include <absl/container/flat_hash_set.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/archive.h"
+#include "core/ip.h"
+#include "core/network_facts.h"
+#include "core/symbol.h"
+#include "core/time.h"
+#include "track/estimate.h"
+#include "track/forecast.h"
+#include "track/network_clusters.h"
+#include "track/network_evidence.h"
+#include "track/size_estimate.h"
+
+namespace orbwatch::track {
+
+enum class SightingKind : std::uint8_t {
+  kOrdinary,      // nothing strange: for the background alone
+  kProbe,         // a connection that was refused or led to nothing
+  kFailedLogin,   // an attempt on an account
+  kStrangeLogin,  // a log-in that was judged strange
+  kDeviceTrait,   // a scan or a fingerprint shows what the device at the address is
+  kFeedHit,       // the address stands on a list
+  kSession,       // a session that began or went on
+};
+constexpr SightingKind kLastSightingKind = SightingKind::kSession;
+std::string_view name(SightingKind kind);  // "ordinary", "probe", "failed log-in", ...
+
+struct NodeSighting {
+  static constexpr std::size_t kMostTraits = 8;
+  static constexpr std::size_t kMostPorts = 16;
+
+  core::Nanoseconds time = 0;
+  core::Ip address;
+  SightingKind kind = SightingKind::kProbe;
+  double strength = 0;  // log-odds or any weight from 0 on; above kMostStrength it counts as that
+  core::Symbol gateway;
+  core::Symbol account;     // absent: none was named
+  core::Symbol feed_label;  // the name that a feed gave the address
+  // Who stands there; 0 and absent are unknown.
+  std::uint32_t asn = 0;
+  core::Symbol provider;
+  core::Symbol country;
+  core::Symbol city;
+  float latitude = 0;
+  float longitude = 0;
+  core::NetworkType type = core::NetworkType::kUnknown;
+  std::array<Trait, kMostTraits> traits{};  // client, fingerprints, certificate, banner, open port
+  std::uint8_t trait_count = 0;
+  std::array<std::uint16_t, kMostPorts> ports{};  // asked for
+  std::uint8_t port_count = 0;
+
+  static constexpr double kMostStrength = 10;
+  // False if it is full or the value is absent.
+  bool add(const Trait& trait);
+  bool add_port(std::uint16_t port);
+};
+
+struct NetworkLimits {
+  core::Nanoseconds recluster = core::kHour;  // of event time
+  // A node must have shown as much: the sum of its sightings' strength, fading with its half-life.
+  double least_strength = 1;
+  std::size_t least_nodes = 4;        // of a network
+  double link = 2.0;                  // nats: the least evidence of a link
+  double join = 3.0;                  // nats: the least mean evidence to a network's nodes, for one of them
+  double join_share = 0.5;            // of the mean among its nodes
+  std::size_t most_nodes = 100'000;   // addresses held; then an eighth leaves, those seen least recently
+  std::size_t most_graph = 20'000;    // addresses in one clustering, the last seen
+  std::size_t most_networks = 1'000;  // then the one that was active least recently leaves
+  std::size_t most_accounts = 100'000;
+  std::size_t most_posted = 128;      // addresses kept by rare trait, the last seen
+  std::size_t most_past_nodes = 5'000;  // of a network, that are its nodes no more
+  Background::Limits background;
+};
+
+enum class NodeRole : std::uint8_t { kUnknown, kOnRamp, kTraversal, kExit };
+std::string_view name(NodeRole role);  // "unknown", "on-ramp", "traversal", "exit"
+
+struct NetworkNode {
+  core::Ip ip;
+  core::Nanoseconds first = 0;
+  core::Nanoseconds last = 0;
+  bool active = true;  // false: left, expired or made room; its facts are those of then
+  std::uint32_t asn = 0;
+  std::string provider;
+  std::string country;
+  std::string city;
+  double latitude = 0;
+  double longitude = 0;
+  core::NetworkType type = core::NetworkType::kUnknown;
+  NodeRole role = NodeRole::kUnknown;
+  std::string role_why;
+  std::uint64_t sightings = 0;
+  double strength = 0;
+  double evidence = 0;  // mean to the network's nodes, nats
+};
+
+struct NetworkTrait {
+  TraitKind kind = TraitKind::kClient;
+  std::string text;
+  std::size_t nodes = 0;  // active ones that show it
+  double share_inside = 0;
+  double share_background = 0;
+  double lift = 1;  // the one over the other
+};
+
+struct NetworkBehaviour {
+  double attempts_per_account_day = 0;         // over account and day (UTC) with an attempt; 0: none was seen
+  std::array<std::uint64_t, 24> hours{};       // sightings of its nodes by hour, UTC
+  std::vector<NetworkTrait> accounts, gateways, ports;  // most nodes first, at most 20 each
+  std::uint64_t accounts_tried = 0;            // by active nodes, distinct
+};
+
+enum class NetworkChangeKind : std::uint8_t { kBorn, kMerged, kSplit };
+std::string_view name(NetworkChangeKind kind);  // "born", "merged", "split"
+struct NetworkChange {
+  core::Nanoseconds time = 0;
+  NetworkChangeKind kind = NetworkChangeKind::kBorn;
+  std::string other;  // merged: the id that went into this one; split: the id that this one came out of, or went out
+  std::string why;
+};
+
+struct Network {
+  std::string id;  // 16 hex digits
+  core::Nanoseconds first = 0;
+  core::Nanoseconds last = 0;
+  double confidence = 0;  // 0..1, not calibrated: see docs/networks.md
+  double cohesion = 0;    // mean evidence between its nodes, nats
+  std::vector<NetworkNode> nodes;    // active first, then by last, then by address
+  std::vector<NetworkTrait> traits;  // rare ones, by lift and nodes; at most 20
+  NetworkBehaviour behaviour;
+  std::vector<std::uint32_t> births_by_day;  // first seen, the last 30 days to `last`
+  std::vector<NetworkChange> history;        // at most kMostHistory
+  // With estimates: absent where the sightings allow none.
+  std::optional<SizeEstimate> size;
+  std::optional<Estimate> half_life_days;
+  std::optional<BirthForecast> births;
+};
+
+struct LinkReport {
+  double nats = 0;
+  std::vector<Reason> reasons;  // strongest first
+};
+
+class NetworkTracker {
+ public:
+  static constexpr std::size_t kMostHistory = 100;
+  static constexpr std::uint32_t kDays = 64;  // for how long back it is known on which days a node was seen
+
+  struct Counts {
+    std::uint64_t sightings = 0;
+    std::uint64_t without_address = 0;  // or without a time: not taken
+    std::uint64_t late = 0;             // of a time before the latest
+    std::uint64_t joined = 0;           // addresses that joined a network at once
+    std::uint64_t owners_changed = 0;   // addresses begun anew after a long silence
+    std::uint64_t nodes_forgotten = 0;  // to make room
+    std::uint64_t accounts_forgotten = 0;
+    std::uint64_t networks_forgotten = 0;
+    std::uint64_t past_nodes_forgotten = 0;
+    std::uint64_t traits_dropped = 0;     // beyond what is kept of an address
+    std::uint64_t not_clustered = 0;      // addresses beyond NetworkLimits::most_graph
+    std::uint64_t clusterings = 0;
+    std::uint64_t clusterings_failed = 0;  // the networks stayed as they were
+  };
+
+  explicit NetworkTracker(const NetworkLimits& limits = {});
+
+  void add(const NodeSighting& sighting);
+  // Clusters now, whatever time it is: at the end of a hunt. It counts as an event, so that where it is called decides.
+  void settle();
+
+  // All networks, most confident first. `with_estimates` takes up to about a second for each large network.
+  std::vector<Network> networks(bool with_estimates = false) const;
+  std::optional<Network> network(std::string_view id, bool with_estimates = false) const;
+  // The id of the network that the address is an active node of, "" if none.
+  std::string_view network_of(const core::Ip& address) const;
+  // Why two addresses are linked, or what speaks against it; nothing if one of them is not held.
+  std::optional<LinkReport> why(const core::Ip& a, const core::Ip& b) const;
+
+  const Counts& counts() const { return counts_; }
+  const Background& background() const { return background_; }
+  std::size_t nodes() const { return nodes_.size(); }
+
+  // All of it. The limits are not part of it: those that are given here count. Errors stick to the reader; after one
+  // this is to be thrown away.
+  void save(core::ArchiveWriter& archive) const;
+  void load(core::ArchiveReader& archive);
+
+ private:
+  static constexpr std::uint32_t kNone = 0;  // number of a network
+
+  struct Facts {
+    std::uint32_t asn = 0;
+    core::Symbol provider, country, city;
+    float latitude = 0, longitude = 0;
+    core::NetworkType type = core::NetworkType::kUnknown;
+  };
+  struct Node {
+    Facts facts;
+    core::Nanoseconds first = 0;
+    core::Nanoseconds last = 0;
+    core::Nanoseconds aged = 0;  // up to when its counts were halved
+    double strength = 0;
+    std::uint64_t days = 0;  // bit i: seen i days before the day of `last`
+    std::array<std::uint32_t, 24> hours{};
+    std::array<std::uint32_t, static_cast<std::size_t>(kLastSightingKind) + 1> kinds{};
+    NodeProfile profile;
+    std::uint32_t network = kNone;
+    double evidence = 0;
+  };
+  struct PastNode {  // of a network, gone
+    core::Ip ip;
+    Facts facts;
+    core::Nanoseconds first = 0, last = 0;
+    std::uint64_t days = 0;
+    std::uint64_t sightings = 0;
+    double strength = 0;
+  };
+  struct Entity {
+    std::string id;
+    core::Nanoseconds first = 0, last = 0;
+    double cohesion = 0;
+    std::vector<core::Ip> members;          // active; ascending after a clustering, then those that joined
+    std::vector<core::Ip> representatives;  // at most kRepresentatives, what a newcomer is compared with
+    std::deque<PastNode> past;
+    std::vector<NetworkChange> history;
+    std::uint64_t attempts = 0, account_days = 0;
+    std::int64_t day = 0;                        // of ...
+    absl::flat_hash_set<core::Symbol> accounts_of_day;  // at most kMostAccountsOfDay
+  };
+  struct Account {
+    core::Nanoseconds last = 0;     // step of anybody
+    core::Nanoseconds session = 0;  // last log-in or session, and where
+    core::Ip by;
+    std::int64_t day = 0;                      // of ...
+    std::array<std::uint32_t, 4> providers{};  // that were seen in sessions
+    std::uint8_t provider_count = 0;
+  };
+  struct Cluster;
+
+  Observed observed(const core::Ip& ip, const Node& node) const;
+  bool indexed(const Trait& trait) const;
+  bool eligible(const Node& node) const;
+  void age(Node& node) const;
+  void show(const core::Ip& ip, Node& node, const Trait& trait);
+  void post(const core::Ip& ip, const Trait& trait);
+  void step_with_account(const core::Ip& ip, Node& node, const NodeSighting& sighting);
+  void note_activity(Node& node, const NodeSighting& sighting);
+  void join(const core::Ip& ip, Node& node);
+  double mean_evidence(const core::Ip& ip, const Node& node, const std::vector<core::Ip>& others) const;
+  void leave(const core::Ip& ip, Node& node);
+  void recluster();
+  void expire();
+  void make_room_for_node();
+  std::vector<Edge> graph(const std::vector<core::Ip>& ips, const std::vector<const Node*>& nodes) const;
+  std::vector<Cluster> clusters(const std::vector<core::Ip>& ips, const std::vector<const Node*>& nodes,
+                                const std::vector<Edge>& edges, const std::vector<std::uint32_t>& communities) const;
+  Network report(const Entity& entity, bool with_estimates) const;
+  NetworkNode report(const core::Ip& ip, const Node& node) const;
+  void estimate(Network& network, const Entity& entity) const;
+  template <typename Archive>
+  void persist(Archive& a);
+
+  NetworkLimits limits_;
+  Background background_;
+  absl::flat_hash_map<core::Ip, Node> nodes_;
+  absl::flat_hash_map<Trait, std::deque<core::Ip>> posted_;  // by rare trait, who showed it last
+  absl::flat_hash_map<core::Symbol, Account> accounts_;
+  absl::flat_hash_map<std::uint32_t, Entity> networks_;
+  std::uint32_t next_network_ = 1;
+  core::Nanoseconds now_ = 0;
+  core::Nanoseconds next_clustering_ = 0;
+  Counts counts_;
+};
+
+}  // namespace orbwatch::track

@@ -1,0 +1,263 @@
+// What is told of a network.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "track/captures.h"
+#include "track/networks.h"
+#include "track/survival.h"
+
+namespace orbwatch::track {
+namespace {
+
+using core::Ip;
+using core::kDay;
+using core::Nanoseconds;
+
+constexpr std::size_t kMostTold = 20;  // traits, accounts, gateways, ports
+constexpr std::int64_t kBirthDays = 30;
+
+double days_between(Nanoseconds from, Nanoseconds to) {
+  return static_cast<double>(to - from) / static_cast<double>(kDay);
+}
+
+}  // namespace
+
+std::string_view name(NodeRole role) {
+  switch (role) {
+    case NodeRole::kUnknown: return "unknown";
+    case NodeRole::kOnRamp: return "on-ramp";
+    case NodeRole::kTraversal: return "traversal";
+    case NodeRole::kExit: return "exit";
+  }
+  return "";
+}
+
+std::string_view name(NetworkChangeKind kind) {
+  switch (kind) {
+    case NetworkChangeKind::kBorn: return "born";
+    case NetworkChangeKind::kMerged: return "merged";
+    case NetworkChangeKind::kSplit: return "split";
+  }
+  return "";
+}
+
+NetworkNode NetworkTracker::report(const Ip& ip, const Node& node) const {
+  NetworkNode out;
+  out.ip = ip;
+  out.first = node.first;
+  out.last = node.last;
+  out.asn = node.facts.asn;
+  out.provider = node.facts.provider.text();
+  out.country = node.facts.country.text();
+  out.city = node.facts.city.text();
+  out.latitude = node.facts.latitude;
+  out.longitude = node.facts.longitude;
+  out.type = node.facts.type;
+  for (const std::uint32_t n : node.kinds) out.sightings += n;
+  out.strength = node.strength;
+  out.evidence = node.evidence;
+  const auto seen = [&](SightingKind kind) { return node.kinds[static_cast<std::size_t>(kind)]; };
+  const std::uint32_t attempts = seen(SightingKind::kFailedLogin) + seen(SightingKind::kStrangeLogin);
+  const std::uint32_t sessions = seen(SightingKind::kSession), probes = seen(SightingKind::kProbe);
+  const bool server = node.facts.type == core::NetworkType::kHosting || node.facts.type == core::NetworkType::kVpn;
+  const bool shows = node.profile.total(TraitKind::kCertificate) + node.profile.total(TraitKind::kBanner) +
+                         node.profile.total(TraitKind::kNodePort) >
+                     0;
+  // Who comes to a gateway is the last hop, whatever stands behind it. A rented server that only shows what its
+  // services are is where the operator enters; a home device that does is on the way.
+  if (attempts + sessions + probes > 0) {
+    out.role = NodeRole::kExit;
+    out.role_why = fmt::format("came to gateways itself: {} attempts, {} sessions, {} probes", attempts, sessions, probes);
+  } else if (shows && server) {
+    out.role = NodeRole::kOnRamp;
+    out.role_why = fmt::format("{}: a service of the network's kind, and never seen at a gateway",
+                               core::label(node.facts.type));
+  } else if (shows) {
+    out.role = NodeRole::kTraversal;
+    out.role_why = "a device with the network's traits that never came to a gateway";
+  } else {
+    out.role_why = "known from lists alone";
+  }
+  return out;
+}
+
+Network NetworkTracker::report(const Entity& entity, bool with_estimates) const {
+  Network out;
+  out.id = entity.id;
+  out.first = entity.first;
+  out.last = entity.last;
+  out.cohesion = entity.cohesion;
+  out.history = entity.history;
+  double strength = 0;
+  std::vector<Ip> members = entity.members;
+  std::ranges::sort(members);
+  absl::flat_hash_map<Trait, std::size_t> shown;
+  std::array<std::size_t, kTraitKinds> showing{};  // nodes with a trait of that kind
+  for (const Ip& ip : members) {
+    const Node& node = nodes_.at(ip);
+    out.nodes.push_back(report(ip, node));
+    strength += node.strength;
+    for (const NodeProfile::Count& count : node.profile.counts()) ++shown[count.trait];
+    for (std::size_t k = 0; k < kTraitKinds; ++k)
+      showing[k] += node.profile.total(static_cast<TraitKind>(k)) > 0 ? 1 : 0;
+    for (std::size_t h = 0; h < 24; ++h) out.behaviour.hours[h] += node.hours[h];
+  }
+  for (const PastNode& past : entity.past) {
+    NetworkNode& node = out.nodes.emplace_back();
+    node.active = false;
+    node.ip = past.ip;
+    node.first = past.first;
+    node.last = past.last;
+    node.asn = past.facts.asn;
+    node.provider = past.facts.provider.text();
+    node.country = past.facts.country.text();
+    node.city = past.facts.city.text();
+    node.latitude = past.facts.latitude;
+    node.longitude = past.facts.longitude;
+    node.type = past.facts.type;
+    node.sightings = past.sightings;
+    node.strength = past.strength;
+    node.role_why = "gone; its steps are not kept";
+  }
+  std::ranges::sort(out.nodes, [](const NetworkNode& a, const NetworkNode& b) {
+    if (a.active != b.active) return a.active;
+    return a.last != b.last ? a.last > b.last : a.ip < b.ip;
+  });
+
+  for (const auto& [trait, nodes] : shown) {
+    NetworkTrait told;
+    told.kind = trait.kind;
+    told.nodes = nodes;
+    told.share_inside =
+        static_cast<double>(nodes) / static_cast<double>(showing[static_cast<std::size_t>(trait.kind)]);
+    told.share_background = background_.share(trait);
+    told.lift = told.share_inside / told.share_background;
+    std::vector<NetworkTrait>* list = nullptr;
+    switch (trait.kind) {
+      case TraitKind::kAccount:
+        ++out.behaviour.accounts_tried;
+        list = &out.behaviour.accounts;
+        break;
+      case TraitKind::kGateway: list = &out.behaviour.gateways; break;
+      case TraitKind::kPortAsked: list = &out.behaviour.ports; break;
+      case TraitKind::kHours:
+      case TraitKind::kPace:
+      case TraitKind::kAccountPace:
+      case TraitKind::kScanWindow: break;
+      default:
+        // A trait of the network, not of one node or of everybody.
+        if (nodes >= 2 && told.lift > 1.5) list = &out.traits;
+    }
+    if (list == nullptr) continue;
+    told.text = trait.text();
+    list->push_back(std::move(told));
+  }
+  const auto shorten = [](std::vector<NetworkTrait>& list, auto before) {
+    std::ranges::sort(list, [&](const NetworkTrait& a, const NetworkTrait& b) {
+      if (before(a, b) != before(b, a)) return before(a, b);
+      if (a.nodes != b.nodes) return a.nodes > b.nodes;
+      return a.kind != b.kind ? a.kind < b.kind : a.text < b.text;
+    });
+    if (list.size() > kMostTold) list.resize(kMostTold);
+  };
+  // A trait that nearly all show is worth more than one of two nodes that nobody else has.
+  shorten(out.traits, [](const NetworkTrait& a, const NetworkTrait& b) {
+    return a.share_inside * std::log(a.lift) > b.share_inside * std::log(b.lift);
+  });
+  for (auto* list : {&out.behaviour.accounts, &out.behaviour.gateways, &out.behaviour.ports})
+    shorten(*list, [](const NetworkTrait& a, const NetworkTrait& b) { return a.nodes > b.nodes; });
+  if (entity.account_days > 0)
+    out.behaviour.attempts_per_account_day =
+        static_cast<double>(entity.attempts) / static_cast<double>(entity.account_days);
+
+  const std::int64_t last_day = entity.last / kDay;
+  const std::int64_t days = std::clamp<std::int64_t>(last_day - entity.first / kDay + 1, 1, kBirthDays);
+  out.births_by_day.resize(static_cast<std::size_t>(days));
+  for (const NetworkNode& node : out.nodes) {
+    const std::int64_t at = node.first / kDay - (last_day - days + 1);
+    if (at >= 0 && at < days) ++out.births_by_day[static_cast<std::size_t>(at)];
+  }
+  if (!members.empty()) {
+    const auto n = static_cast<double>(members.size());
+    // A judgement of how much there is, not a measured probability.
+    const double x = 0.4 * (entity.cohesion - limits_.join) + std::log(n / static_cast<double>(limits_.least_nodes)) +
+                     0.3 * (std::min(strength / n, 5.0) - limits_.least_strength) - 0.5;
+    out.confidence = 1 / (1 + std::exp(-x));
+  }
+  if (with_estimates) estimate(out, entity);
+  return out;
+}
+
+void NetworkTracker::estimate(Network& network, const Entity& entity) const {
+  const std::int64_t last_day = now_ / kDay;
+  const std::int64_t begin = std::max(entity.first / kDay, last_day - static_cast<std::int64_t>(kDays) + 1);
+  std::vector<double> windows;
+  for (std::int64_t day = begin; day <= last_day; ++day) windows.push_back(static_cast<double>(day - begin));
+  std::vector<ObservedLife> lives;
+  if (auto captures = Captures::make(windows)) {
+    const auto add = [&](Nanoseconds first, Nanoseconds last, std::uint64_t days, core::NetworkType type) {
+      std::vector<std::uint32_t> seen;
+      for (std::int64_t i = 63; i >= 0; --i) {
+        const std::int64_t day = last / kDay - i;
+        if ((days >> i & 1) != 0 && day >= begin && day <= last_day)
+          seen.push_back(static_cast<std::uint32_t>(day - begin));
+      }
+      captures->add(seen);
+      // Silence says that it died only after the time at which its address is given up here as well.
+      const bool silent = now_ - last > 2 * half_life_of(type);
+      ObservedLife life;
+      life.alive = days_between(first, last);
+      if (silent) life.dead = days_between(first, now_);
+      if (now_ > first) {
+        life.alive = silent ? life.alive : std::max(life.alive, 1e-6);
+        lives.push_back(life);
+      }
+    };
+    for (const Ip& ip : entity.members) {
+      const Node& node = nodes_.at(ip);
+      add(node.first, node.last, node.days, node.facts.type);
+    }
+    for (const PastNode& past : entity.past) add(past.first, past.last, past.days, past.facts.type);
+    if (auto size = estimate_size(*captures)) network.size = std::move(*size);
+  }
+  if (network.size && network.size->open) {
+    network.half_life_days = network.size->open->half_life;
+  } else if (const auto learned = learned_half_life(lives, {})) {
+    network.half_life_days = learned->days;
+  }
+  if (auto births = forecast_births(network.births_by_day)) network.births = *births;
+}
+
+std::vector<Network> NetworkTracker::networks(bool with_estimates) const {
+  std::vector<Network> out;
+  for (const auto& [number, entity] : networks_) out.push_back(report(entity, with_estimates));
+  std::ranges::sort(out, [](const Network& a, const Network& b) {
+    return a.confidence != b.confidence ? a.confidence > b.confidence : a.id < b.id;
+  });
+  return out;
+}
+
+std::optional<Network> NetworkTracker::network(std::string_view id, bool with_estimates) const {
+  for (const auto& [number, entity] : networks_) {
+    if (entity.id == id) return report(entity, with_estimates);
+  }
+  return std::nullopt;
+}
+
+std::string_view NetworkTracker::network_of(const Ip& address) const {
+  const auto node = nodes_.find(address);
+  if (node == nodes_.end()) return "";
+  const auto entity = networks_.find(node->second.network);
+  return entity == networks_.end() ? std::string_view() : std::string_view(entity->second.id);
+}
+
+std::optional<LinkReport> NetworkTracker::why(const Ip& a, const Ip& b) const {
+  const auto x = nodes_.find(std::min(a, b)), y = nodes_.find(std::max(a, b));
+  if (x == nodes_.end() || y == nodes_.end() || a == b) return std::nullopt;
+  const Observed first = observed(x->first, x->second), second = observed(y->first, y->second);
+  return LinkReport{compare(first, second, background_).total(), reasons(first, second, background_)};
+}
+
+}  // namespace orbwatch::track
