@@ -14,7 +14,10 @@ using core::Nanoseconds;
 
 constexpr double kMostGroup = 6;   // nats, either way: no single group decides alone against all others
 constexpr double kFurther = 0.25;  // of a group's weaker traits: they mostly repeat what the strongest says
-constexpr double kRareShare = 0.1;  // of many-valued traits: what more sources show is no coincidence
+constexpr double kRareAccount = 0.1;  // of many-valued traits: what more sources show is no coincidence
+constexpr double kRarePort = 0.03;  // of ports everybody asks for the same few
+constexpr double kMostGateway = 0.5;
+constexpr std::uint32_t kHabit = 4;  // steps
 constexpr std::uint32_t kScanPorts = 3;
 constexpr double kMostDisjoint = 2;
 constexpr double kMostPlace = 0.35;  // each of provider and country: half the world's homes are with few providers
@@ -67,9 +70,9 @@ double log_rise(double a, unsigned n) {
 // A text that a source wrote, as part of a sentence.
 std::string quoted(const Trait& trait) { return is_text(trait.kind) ? fmt::format("'{}'", trait.text()) : trait.text(); }
 
-std::string how_rare(const Trait& trait, const Background& background) {
-  return fmt::format("{:.0f} of {:.0f} sources show it", std::max(1.0, background.sources(trait)),
-                     std::max(1.0, background.sources(trait.kind)));
+std::string how_rare(const Trait& trait, const Surroundings& around) {
+  return fmt::format("{:.0f} of {:.0f} sources show it", std::max(1.0, around.all.sources(trait)),
+                     std::max(1.0, around.all.sources(trait.kind)));
 }
 
 // Nats of one kind of trait, and what to say of it.
@@ -81,7 +84,7 @@ struct KindEvidence {
 };
 
 KindEvidence by_shares(TraitKind kind, double concentration, const NodeProfile& a, const NodeProfile& b,
-                       const Background& background) {
+                       const Surroundings& around) {
   KindEvidence out;
   const std::uint32_t all_a = a.total(kind), all_b = b.total(kind);
   if (all_a == 0 || all_b == 0) return out;
@@ -90,7 +93,7 @@ KindEvidence by_shares(TraitKind kind, double concentration, const NodeProfile& 
     if (count.trait.kind != kind) continue;
     const std::uint8_t other = b.of(count.trait);
     if (other == 0) continue;
-    const double prior = concentration * background.share(count.trait);
+    const double prior = concentration * around.share(count.trait);
     const double nats = log_rise(prior + count.n, other) - log_rise(prior, other);
     out.nats += nats;
     if (out.commons == 0 || nats > best) {
@@ -100,17 +103,23 @@ KindEvidence by_shares(TraitKind kind, double concentration, const NodeProfile& 
     }
   }
   out.nats -= log_rise(concentration + all_a, all_b) - log_rise(concentration, all_b);
+  // A gateway is one of few; the same one is hardly a coincidence, another one is a difference. A few steps at one time
+  // of the day are no habit.
+  if (kind == TraitKind::kGateway) out.nats = std::min(out.nats, kMostGateway);
+  const bool habit = rule(kind).group == EvidenceGroup::kRhythm;
+  if (habit && std::min(all_a, all_b) < kHabit) out.nats = std::min(out.nats, 0.0);
   out.differs = out.nats < 0;
   return out;
 }
 
-KindEvidence by_many(TraitKind kind, const NodeProfile& a, const NodeProfile& b, const Background& background) {
+KindEvidence by_many(TraitKind kind, const NodeProfile& a, const NodeProfile& b, const Surroundings& around) {
   KindEvidence out;
   std::array<double, 3> strongest{};
   for (const NodeProfile::Count& count : a.counts()) {
     if (count.trait.kind != kind || b.of(count.trait) == 0) continue;
-    const double share = background.share(count.trait);
-    if (share > kRareShare) continue;
+    if (kind == TraitKind::kAccount && !around.telling(count.trait)) continue;
+    const double share = around.share(count.trait);
+    if (share > (kind == TraitKind::kAccount ? kRareAccount : kRarePort)) continue;
     double nats = -std::log(share);
     Trait trait = count.trait;
     for (std::size_t i = 0; i < strongest.size(); ++i) {
@@ -124,11 +133,11 @@ KindEvidence by_many(TraitKind kind, const NodeProfile& a, const NodeProfile& b,
   return out;
 }
 
-KindEvidence by_place(TraitKind kind, const NodeProfile& a, const NodeProfile& b, const Background& background) {
+KindEvidence by_place(TraitKind kind, const NodeProfile& a, const NodeProfile& b, const Surroundings& around) {
   KindEvidence out;
   for (const NodeProfile::Count& count : a.counts()) {
     if (count.trait.kind != kind || b.of(count.trait) == 0) continue;
-    out.nats = std::max(out.nats, std::min(kMostPlace, -0.1 * std::log(background.share(count.trait))));
+    out.nats = std::max(out.nats, std::min(kMostPlace, -0.1 * std::log(around.share(count.trait))));
     out.common[0] = count.trait;
     out.commons = 1;
   }
@@ -136,7 +145,7 @@ KindEvidence by_place(TraitKind kind, const NodeProfile& a, const NodeProfile& b
 }
 
 // How unlikely it is that two strangers who ask for popular ports have none in common.
-double disjoint_scan(const Observed& a, const Observed& b, const Background& background) {
+double disjoint_scan(const Observed& a, const Observed& b, const Surroundings& around) {
   constexpr TraitKind kKind = TraitKind::kPortAsked;
   if (a.profile->distinct(kKind) < kScanPorts || b.profile->distinct(kKind) < kScanPorts) return 0;
   if (std::max(a.last, b.last) - std::min(a.last, b.last) > core::kDay) return 0;
@@ -145,7 +154,7 @@ double disjoint_scan(const Observed& a, const Observed& b, const Background& bac
     for (const NodeProfile::Count& count : one.counts()) {
       if (count.trait.kind != kKind) continue;
       if (other.of(count.trait) != 0) return 0.0;
-      nats -= std::log1p(-std::min(0.9, background.share(count.trait)));
+      nats -= std::log1p(-std::min(0.9, around.share(count.trait)));
     }
     return nats;
   };
@@ -169,7 +178,7 @@ bool one_person(const NodeProfile& a, const NodeProfile& b) {
                              [&](const auto& count) { return count.trait.kind == kKind && b.of(count.trait) != 0; });
 }
 
-std::string sentence(TraitKind kind, const KindEvidence& evidence, const Background& background) {
+std::string sentence(TraitKind kind, const KindEvidence& evidence, const Surroundings& around) {
   if (evidence.differs) {
     switch (kind) {
       case TraitKind::kHours: return "active at different times of the day";
@@ -183,13 +192,13 @@ std::string sentence(TraitKind kind, const KindEvidence& evidence, const Backgro
   const Trait& first = evidence.common[0];
   switch (kind) {
     case TraitKind::kHours:
-      return fmt::format("both active {}, where {:.0f} % of sources are", first.text(), 100 * background.share(first));
+      return fmt::format("both active {}, where {:.0f} % of sources are", first.text(), 100 * around.share(first));
     case TraitKind::kPace:
       return fmt::format("both take their next step {}, as {:.0f} % of sources do", first.text(),
-                         100 * background.share(first));
+                         100 * around.share(first));
     case TraitKind::kAccountPace:
       return fmt::format("accounts are tried again by both {}, as by {:.0f} % of sources", first.text(),
-                         100 * background.share(first));
+                         100 * around.share(first));
     case TraitKind::kAccount:
     case TraitKind::kPortAsked:
     case TraitKind::kNodePort: {
@@ -199,32 +208,32 @@ std::string sentence(TraitKind kind, const KindEvidence& evidence, const Backgro
       std::string names = quoted(first);
       for (std::size_t i = 1; i < evidence.commons; ++i) names += fmt::format(", {}", quoted(evidence.common[i]));
       return fmt::format("{}{} {} ({})", does, evidence.commons > 1 && kind != TraitKind::kNodePort ? "s" : "", names,
-                         how_rare(first, background));
+                         how_rare(first, around));
     }
     case TraitKind::kProvider: return fmt::format("both with provider {}", first.text());
     case TraitKind::kCountry: return fmt::format("both in {}", first.text());
     case TraitKind::kFeedLabel:
-      return fmt::format("a feed calls both {} ({})", quoted(first), how_rare(first, background));
+      return fmt::format("a feed calls both {} ({})", quoted(first), how_rare(first, around));
     case TraitKind::kGateway:
       return fmt::format("both ask at gateway {}, where {:.0f} % of sources do", quoted(first),
-                         100 * background.share(first));
-    default: return fmt::format("same {} {} ({})", name(kind), quoted(first), how_rare(first, background));
+                         100 * around.share(first));
+    default: return fmt::format("same {} {} ({})", name(kind), quoted(first), how_rare(first, around));
   }
 }
 
 // Each kind in turn: visit(kind, group, evidence).
 template <typename Visit>
-void each_kind(const Observed& a, const Observed& b, const Background& background, const Visit& visit) {
+void each_kind(const Observed& a, const Observed& b, const Surroundings& around, const Visit& visit) {
   for (std::size_t k = 0; k < kTraitKinds; ++k) {
     const auto kind = static_cast<TraitKind>(k);
     if (a.profile->total(kind) == 0 || b.profile->total(kind) == 0) continue;
     const KindRule how = rule(kind);
     switch (how.model) {
       case Model::kShares:
-        visit(kind, how.group, by_shares(kind, how.concentration, *a.profile, *b.profile, background));
+        visit(kind, how.group, by_shares(kind, how.concentration, *a.profile, *b.profile, around));
         break;
-      case Model::kMany: visit(kind, how.group, by_many(kind, *a.profile, *b.profile, background)); break;
-      case Model::kWeak: visit(kind, how.group, by_place(kind, *a.profile, *b.profile, background)); break;
+      case Model::kMany: visit(kind, how.group, by_many(kind, *a.profile, *b.profile, around)); break;
+      case Model::kWeak: visit(kind, how.group, by_place(kind, *a.profile, *b.profile, around)); break;
       case Model::kNone: break;
     }
   }
@@ -314,8 +323,9 @@ void Background::pass(Nanoseconds now) {
   now_ = std::max(now_, now);
   if (epoch_ == 0) epoch_ = pairs_since_ = now_;
   if (now_ - pairs_since_ >= kHalfLife) {
+    if (now_ - pairs_since_ >= 2 * kHalfLife) pairs_.clear();
     pairs_since_ = now_;
-    pairs_.clear();
+    next_pairs();
   }
   // By whole half-lives and powers of two, so that nothing is rounded.
   if (const Nanoseconds over = now_ - epoch_; over >= 16 * kHalfLife) {
@@ -326,6 +336,29 @@ void Background::pass(Nanoseconds now) {
     for (double& total : totals_) total *= factor;
   }
   unit_ = std::exp2(static_cast<double>(now_ - epoch_) / static_cast<double>(kHalfLife));
+}
+
+void Background::next_pairs() {
+  pairs_before_ = std::move(pairs_);
+  pairs_.clear();
+}
+
+bool Background::knows(const core::Ip& source, const Trait& trait) const {
+  return pairs_.contains({source, trait}) || pairs_before_.contains({source, trait});
+}
+
+double Surroundings::share(const Trait& trait) const {
+  switch (trait.kind) {
+    case TraitKind::kGateway:
+    case TraitKind::kHours:
+    case TraitKind::kPace:
+    case TraitKind::kAccountPace: return strange.share(trait);
+    default: return all.share(trait);
+  }
+}
+
+bool Surroundings::telling(const Trait& account) const {
+  return accounts.sources(TraitKind::kAccount) < kEnoughAccounts || accounts.sources(account) > 0;
 }
 
 void Background::make_room() {
@@ -341,9 +374,9 @@ void Background::make_room() {
 
 void Background::see(const core::Ip& source, const Trait& trait, Nanoseconds now) {
   pass(now);
-  if (pairs_.size() >= limits_.most_pairs) {
-    pairs_.clear();
+  if (pairs_.size() >= limits_.most_pairs / 2) {
     pairs_since_ = now_;
+    next_pairs();
     ++begun_anew_;
   }
   if (!pairs_.insert({source, trait}).second) return;
@@ -385,15 +418,17 @@ void Background::persist(Archive& a) {
     a(count);
   });
   a(totals_);
-  std::vector<Pair> pairs;
-  if constexpr (!Archive::kReads) pairs.assign(pairs_.begin(), pairs_.end());
-  a.sequence(pairs, [&](Pair& pair) {
-    a(pair.source);
-    persist_trait(a, pair.trait);
-  });
-  if constexpr (Archive::kReads) {
-    pairs_.clear();
-    pairs_.insert(pairs.begin(), pairs.end());
+  for (auto* set : {&pairs_, &pairs_before_}) {
+    std::vector<Pair> pairs;
+    if constexpr (!Archive::kReads) pairs.assign(set->begin(), set->end());
+    a.sequence(pairs, [&](Pair& pair) {
+      a(pair.source);
+      persist_trait(a, pair.trait);
+    });
+    if constexpr (Archive::kReads) {
+      set->clear();
+      set->insert(pairs.begin(), pairs.end());
+    }
   }
   a.moments(epoch_, pairs_since_, now_);
   a(forgotten_, begun_anew_);
@@ -529,7 +564,7 @@ double sharing_factor(core::NetworkType type) {
   return type == core::NetworkType::kCgnat || type == core::NetworkType::kMobile ? 1.0 / 3 : 1;
 }
 
-Evidence compare(const Observed& a, const Observed& b, const Background& background) {
+Evidence compare(const Observed& a, const Observed& b, const Surroundings& around) {
   Evidence out;
   const NodeProfile::Partner* handed = partner(a, b);
   if (one_person(*a.profile, *b.profile) && (handed == nullptr || !handed->relay)) {
@@ -547,9 +582,9 @@ Evidence compare(const Observed& a, const Observed& b, const Background& backgro
     }
     worst[g] = std::min(worst[g], nats);
   };
-  each_kind(a, b, background,
+  each_kind(a, b, around,
             [&](TraitKind, EvidenceGroup group, const KindEvidence& evidence) { take(group, evidence.nats); });
-  take(EvidenceGroup::kTargets, disjoint_scan(a, b, background));
+  take(EvidenceGroup::kTargets, disjoint_scan(a, b, around));
   if (handed != nullptr) take(EvidenceGroup::kHandover, handover_nats(*handed));
   const double factor = std::min(sharing_factor(a.type), sharing_factor(b.type));
   for (std::size_t g = 0; g < kEvidenceGroups; ++g) {
@@ -559,19 +594,19 @@ Evidence compare(const Observed& a, const Observed& b, const Background& backgro
   return out;
 }
 
-std::vector<Reason> reasons(const Observed& a, const Observed& b, const Background& background) {
+std::vector<Reason> reasons(const Observed& a, const Observed& b, const Surroundings& around) {
   std::vector<Reason> out;
   const NodeProfile::Partner* handed = partner(a, b);
   if (one_person(*a.profile, *b.profile) && (handed == nullptr || !handed->relay)) {
     out.push_back({EvidenceGroup::kTargets, 0, "both tried one and the same account only: one person explains it"});
     return out;
   }
-  each_kind(a, b, background, [&](TraitKind kind, EvidenceGroup group, const KindEvidence& evidence) {
+  each_kind(a, b, around, [&](TraitKind kind, EvidenceGroup group, const KindEvidence& evidence) {
     if (std::abs(evidence.nats) < 0.1) return;
-    if (std::string text = sentence(kind, evidence, background); !text.empty())
+    if (std::string text = sentence(kind, evidence, around); !text.empty())
       out.push_back({group, evidence.nats, std::move(text)});
   });
-  if (const double nats = disjoint_scan(a, b, background); nats >= 0.1) {
+  if (const double nats = disjoint_scan(a, b, around); nats >= 0.1) {
     out.push_back({EvidenceGroup::kTargets, nats,
                    fmt::format("asked for {} and {} ports within a day and for none in common",
                                a.profile->distinct(TraitKind::kPortAsked), b.profile->distinct(TraitKind::kPortAsked))});

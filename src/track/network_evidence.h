@@ -98,6 +98,8 @@ class Background {
   double share(const Trait& trait) const;
   double sources(const Trait& trait) const;  // decayed
   double sources(TraitKind kind) const;
+  // Whether the source showed it within the last month or two.
+  bool knows(const core::Ip& source, const Trait& trait) const;
   std::uint64_t forgotten() const { return forgotten_; }  // traits that made room
   std::uint64_t begun_anew() const { return begun_anew_; }
 
@@ -116,18 +118,34 @@ class Background {
   };
   void pass(core::Nanoseconds now);
   void make_room();
+  void next_pairs();
 
   Limits limits_;
   // Counts are in units that grow with time, so that nothing has to be touched for decay: 2^((now - epoch) / half-life).
   absl::flat_hash_map<Trait, double> counts_;
   std::array<double, kTraitKinds> totals_{};
-  absl::flat_hash_set<Pair> pairs_;
+  absl::flat_hash_set<Pair> pairs_;         // counted since pairs_since_
+  absl::flat_hash_set<Pair> pairs_before_;  // and in the time before
   core::Nanoseconds epoch_ = 0;
   core::Nanoseconds pairs_since_ = 0;
   core::Nanoseconds now_ = 0;
   double unit_ = 1;
   std::uint64_t forgotten_ = 0;
   std::uint64_t begun_anew_ = 0;
+};
+
+// What is around the nodes.
+struct Surroundings {
+  Background all;       // of every source
+  Background strange;   // habits of strange sources: at night nearly all are strange, and that joins none of them
+  Background accounts;  // accounts in ordinary traffic, with where they are used
+
+  // Share among those whom a trait is to be compared with.
+  double share(const Trait& trait) const;
+  // Whether a common account means something: the names that everybody guesses belong to nobody here. Where too little
+  // ordinary traffic is known (kEnoughAccounts), any does.
+  bool telling(const Trait& account) const;
+  static constexpr double kEnoughAccounts = 20;
 };
 
 // What an address has shown in its present period: counts by trait, few and small.
@@ -183,10 +201,10 @@ struct Evidence {
     for (const double g : groups) sum += g;
     return sum;
   }
-  // How many groups say at least half a nat; a link needs two, for one coincidence is cheap.
+  // How many groups say at least a nat; a link needs two, for one coincidence is cheap.
   int speaking() const {
     int n = 0;
-    for (const double g : groups) n += g >= 0.5 ? 1 : 0;
+    for (const double g : groups) n += g >= 1 ? 1 : 0;
     return n;
   }
 };
@@ -202,7 +220,7 @@ struct Observed {
 double sharing_factor(core::NetworkType type);
 
 // Symmetric but for rounding.
-Evidence compare(const Observed& a, const Observed& b, const Background& background);
+Evidence compare(const Observed& a, const Observed& b, const Surroundings& around);
 
 struct Reason {
   EvidenceGroup group = EvidenceGroup::kSoftware;
@@ -210,6 +228,6 @@ struct Reason {
   std::string text;  // one sentence without full stop
 };
 // Why, strongest first; also what speaks against it (nats < 0).
-std::vector<Reason> reasons(const Observed& a, const Observed& b, const Background& background);
+std::vector<Reason> reasons(const Observed& a, const Observed& b, const Surroundings& around);
 
 }  // namespace orbwatch::track

@@ -21,6 +21,8 @@ constexpr Nanoseconds kHandover = 10 * core::kMinute;
 constexpr Nanoseconds kScanWindow = 6 * core::kHour;
 constexpr std::size_t kMostAccountsOfDay = 20'000;
 constexpr std::size_t kRepresentatives = 14;
+// Of a weak event at a place where the account is used in the ordinary way: mostly its owner, who mistyped.
+constexpr double kOwnPlace = 0.1;
 constexpr int kSilentHalfLives = 2;  // then the address may have another owner
 // Pairs that are looked at: of each rare trait of an address, and of each of its accounts and ports.
 constexpr std::size_t kByTrait = 24;
@@ -85,6 +87,35 @@ struct Mean {
   }
 };
 
+// Software and hours alone are what all users of one tool have in common. One operator shows in what is organised:
+// common targets, devices, sessions handed over, or a name that a feed gave.
+constexpr std::array kOrganised = {EvidenceGroup::kTargets, EvidenceGroup::kDevice, EvidenceGroup::kHandover,
+                                   EvidenceGroup::kLabel};
+bool organised(const std::array<double, kEvidenceGroups>& groups) {
+  return std::ranges::any_of(kOrganised, [&](EvidenceGroup g) { return groups[static_cast<std::size_t>(g)] >= 1; });
+}
+
+// How an address fits to the nodes of a network: the mean over them, if two groups speak to any of them and one of
+// these is organised. A node of few steps has few accounts in common with each, but with some.
+class Fit {
+ public:
+  void add(const Evidence& evidence) {
+    for (std::size_t g = 0; g < kEvidenceGroups; ++g) most_.groups[g] = std::max(most_.groups[g], evidence.groups[g]);
+    sum_ += evidence.total();
+    ++pairs_;
+  }
+  double nats() const {
+    if (pairs_ == 0) return 0;
+    const double mean = sum_ / pairs_;
+    return most_.speaking() >= 2 && organised(most_.groups) ? mean : std::min(mean, 0.0);
+  }
+
+ private:
+  Evidence most_;
+  double sum_ = 0;
+  double pairs_ = 0;
+};
+
 std::string in_words(const Mean& mean) {
   std::string out = fmt::format("{:.1f} nats between nodes on average", mean.worth);
   const char* before = ": ";
@@ -131,7 +162,10 @@ bool NodeSighting::add_port(std::uint16_t port) {
   return true;
 }
 
-NetworkTracker::NetworkTracker(const NetworkLimits& limits) : limits_(limits), background_(limits.background) {
+NetworkTracker::NetworkTracker(const NetworkLimits& limits) : limits_(limits) {
+  around_.all = Background(limits.background);
+  around_.strange = Background(limits.background);
+  around_.accounts = Background(limits.background);
   limits_.recluster = std::max(limits_.recluster, core::kMinute);
   limits_.most_nodes = std::max<std::size_t>(limits_.most_nodes, 16);
   limits_.most_accounts = std::max<std::size_t>(limits_.most_accounts, 16);
@@ -175,8 +209,24 @@ void NetworkTracker::post(const Ip& ip, const Trait& trait) {
   if (posted.size() > limits_.most_posted) posted.pop_front();
 }
 
+void NetworkTracker::learn(const Ip& ip, const Trait& trait) {
+  around_.all.see(ip, trait, now_);
+  if (!indexed(trait)) around_.strange.see(ip, trait, now_);
+}
+
+void NetworkTracker::ordinary(const NodeSighting& sighting, const Trait* traits, std::size_t n) {
+  const Ip& ip = sighting.address;
+  for (std::size_t i = 0; i < n; ++i) around_.all.see(ip, traits[i], now_);
+  if (!sighting.account.present()) return;
+  const Trait account = Trait::of(TraitKind::kAccount, sighting.account);
+  around_.accounts.see(ip, account, now_);
+  // Whoever failed here before has proven to be the account's owner.
+  const auto node = nodes_.find(ip);
+  if (node != nodes_.end() && node->second.profile.of(account) != 0) node->second.strength *= kOwnPlace;
+}
+
 void NetworkTracker::show(const Ip& ip, Node& node, const Trait& trait) {
-  background_.see(ip, trait, now_);
+  learn(ip, trait);
   if (node.profile.add(trait, counts_.traits_dropped) && indexed(trait)) post(ip, trait);
 }
 
@@ -237,23 +287,21 @@ void NetworkTracker::note_activity(Node& node, const NodeSighting& sighting) {
 }
 
 double NetworkTracker::mean_evidence(const Ip& ip, const Node& node, const std::vector<Ip>& others) const {
-  double sum = 0;
-  int pairs = 0;
+  Fit fit;
   for (const Ip& other : others) {
     const auto at = nodes_.find(other);
     if (other == ip || at == nodes_.end()) continue;
     const Observed a = observed(ip, node), b = observed(at->first, at->second);
-    sum += worth(ip < other ? compare(a, b, background_) : compare(b, a, background_));
-    ++pairs;
+    fit.add(ip < other ? compare(a, b, around_) : compare(b, a, around_));
   }
-  return pairs == 0 ? 0 : sum / pairs;
+  return fit.nats();
 }
 
 void NetworkTracker::join(const Ip& ip, Node& node) {
   // Which networks do those belong to that showed the same rare traits last?
   std::vector<std::pair<std::uint32_t, int>> votes;
   for (const NodeProfile::Count& count : node.profile.counts()) {
-    if (!indexed(count.trait) || background_.share(count.trait) > kRareShare) continue;
+    if (!indexed(count.trait) || around_.share(count.trait) > kRareShare) continue;
     const auto posted = posted_.find(count.trait);
     if (posted == posted_.end()) continue;
     std::size_t asked = 0;
@@ -363,7 +411,7 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   const bool acts = sighting.kind != SightingKind::kFeedHit && sighting.kind != SightingKind::kDeviceTrait;
   if (acts) traits[n++] = {TraitKind::kHours, hour / 2};
   if (sighting.kind == SightingKind::kOrdinary) {
-    for (std::size_t i = 0; i < n; ++i) background_.see(ip, traits[i], now_);
+    ordinary(sighting, traits.data(), n);
     return;
   }
   if (sighting.kind == SightingKind::kProbe && sighting.gateway.present()) {
@@ -392,7 +440,11 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   const std::int64_t days = node->last == 0 ? 0 : day_of(now_) - day_of(node->last);
   node->days = (days >= 64 ? 0 : node->days << days) | 1;
   node->last = now_;
-  node->strength = std::min(node->strength + std::min(sighting.strength, NodeSighting::kMostStrength), 1000.0);
+  double strength = std::min(sighting.strength, NodeSighting::kMostStrength);
+  if (sighting.account.present() &&
+      around_.accounts.knows(ip, Trait::of(TraitKind::kAccount, sighting.account)))
+    strength *= kOwnPlace;
+  node->strength = std::min(node->strength + strength, 1000.0);
   ++node->kinds[static_cast<std::size_t>(sighting.kind)];
   if (acts) ++node->hours[hour];
   if (sighting.asn != 0 || sighting.type != core::NetworkType::kUnknown || sighting.country.present()) {
@@ -446,7 +498,7 @@ std::vector<Edge> NetworkTracker::graph(const std::vector<Ip>& ips, const std::v
     for (const NodeProfile::Partner& partner : nodes[i]->profile.partners()) pair_with(partner.ip);
     for (const NodeProfile::Count& count : nodes[i]->profile.counts()) {
       if (pairs.size() - from >= kByNode) break;
-      if (!indexed(count.trait) || background_.share(count.trait) > kRareShare) continue;
+      if (!indexed(count.trait) || around_.share(count.trait) > kRareShare) continue;
       const auto posted = posted_.find(count.trait);
       if (posted == posted_.end()) continue;
       const std::deque<Ip>& others = posted->second;
@@ -465,7 +517,7 @@ std::vector<Edge> NetworkTracker::graph(const std::vector<Ip>& ips, const std::v
   std::vector<std::vector<std::pair<double, std::size_t>>> of(ips.size());  // weight below 0 first, edge
   for (const auto& [a, b] : pairs) {
     const double nats =
-        worth(compare(observed(ips[a], *nodes[a]), observed(ips[b], *nodes[b]), background_));
+        worth(compare(observed(ips[a], *nodes[a]), observed(ips[b], *nodes[b]), around_));
     if (nats < limits_.link) continue;
     of[a].emplace_back(-nats, edges.size());
     of[b].emplace_back(-nats, edges.size());
@@ -491,7 +543,7 @@ std::vector<NetworkTracker::Cluster> NetworkTracker::clusters(const std::vector<
                                                               const std::vector<std::uint32_t>& communities) const {
   const auto between = [&](std::uint32_t a, std::uint32_t b) {
     if (a > b) std::swap(a, b);
-    return compare(observed(ips[a], *nodes[a]), observed(ips[b], *nodes[b]), background_);
+    return compare(observed(ips[a], *nodes[a]), observed(ips[b], *nodes[b]), around_);
   };
   const auto complete = [&](Cluster& cluster) {
     std::ranges::sort(cluster.members);
@@ -595,20 +647,18 @@ std::vector<NetworkTracker::Cluster> NetworkTracker::clusters(const std::vector<
   for (Cluster& cluster : found) {
     const double least = std::max(limits_.join, limits_.join_share * cluster.inside.worth);
     std::erase_if(cluster.members, [&](std::uint32_t m) {
-      double sum = 0;
-      int pairs = 0;
+      Fit own;
       for (const std::uint32_t other : cluster.sample) {
-        if (other == m) continue;
-        sum += worth(between(m, other));
-        ++pairs;
+        if (other != m) own.add(between(m, other));
       }
       const bool stays = cluster.before != kNone && nodes[m]->network == cluster.before;
-      return pairs == 0 || sum / pairs < (stays ? kStay : 1) * least;
+      return own.nats() < (stays ? kStay : 1) * least;
     });
     if (!cluster.members.empty()) complete(cluster);
   }
   std::erase_if(found, [&](const Cluster& cluster) {
-    return cluster.members.size() < limits_.least_nodes || cluster.inside.worth < limits_.join;
+    return cluster.members.size() < limits_.least_nodes || cluster.inside.worth < limits_.join ||
+           !organised(cluster.inside.groups.groups);
   });
   return found;
 }
@@ -691,7 +741,7 @@ void NetworkTracker::recluster() {
       for (const std::uint32_t i : found[c].sample) {
         for (const std::uint32_t j : found[taken.at(origin)].sample) {
           cross.add(compare(observed(ips[std::min(i, j)], *nodes[std::min(i, j)]),
-                            observed(ips[std::max(i, j)], *nodes[std::max(i, j)]), background_));
+                            observed(ips[std::max(i, j)], *nodes[std::max(i, j)]), around_));
         }
       }
       cross.done();

@@ -86,14 +86,14 @@ struct NetworkLimits {
   std::size_t least_nodes = 4;        // of a network
   double link = 2.0;                  // nats: the least evidence of a link
   double join = 3.0;                  // nats: the least mean evidence to a network's nodes, for one of them
-  double join_share = 0.5;            // of the mean among its nodes
+  double join_share = 0.4;            // of the mean among its nodes
   std::size_t most_nodes = 100'000;   // addresses held; then an eighth leaves, those seen least recently
   std::size_t most_graph = 20'000;    // addresses in one clustering, the last seen
   std::size_t most_networks = 1'000;  // then the one that was active least recently leaves
   std::size_t most_accounts = 100'000;
   std::size_t most_posted = 128;      // addresses kept by rare trait, the last seen
   std::size_t most_past_nodes = 5'000;  // of a network, that are its nodes no more
-  Background::Limits background;
+  Background::Limits background = {};
 };
 
 enum class NodeRole : std::uint8_t { kUnknown, kOnRamp, kTraversal, kExit };
@@ -201,7 +201,7 @@ class NetworkTracker {
   std::optional<LinkReport> why(const core::Ip& a, const core::Ip& b) const;
 
   const Counts& counts() const { return counts_; }
-  const Background& background() const { return background_; }
+  const Surroundings& around() const { return around_; }
   std::size_t nodes() const { return nodes_.size(); }
 
   // All of it. The limits are not part of it: those that are given here count. Errors stick to the reader; after one
@@ -267,6 +267,8 @@ class NetworkTracker {
   void age(Node& node) const;
   void show(const core::Ip& ip, Node& node, const Trait& trait);
   void post(const core::Ip& ip, const Trait& trait);
+  void learn(const core::Ip& ip, const Trait& trait);
+  void ordinary(const NodeSighting& sighting, const Trait* traits, std::size_t n);
   void step_with_account(const core::Ip& ip, Node& node, const NodeSighting& sighting);
   void note_activity(Node& node, const NodeSighting& sighting);
   void join(const core::Ip& ip, Node& node);
@@ -285,7 +287,7 @@ class NetworkTracker {
   void persist(Archive& a);
 
   NetworkLimits limits_;
-  Background background_;
+  Surroundings around_;
   absl::flat_hash_map<core::Ip, Node> nodes_;
   absl::flat_hash_map<Trait, std::deque<core::Ip>> posted_;  // by rare trait, who showed it last
   absl::flat_hash_map<core::Symbol, Account> accounts_;

@@ -132,7 +132,7 @@ Network NetworkTracker::report(const Entity& entity, bool with_estimates) const 
     told.nodes = nodes;
     told.share_inside =
         static_cast<double>(nodes) / static_cast<double>(showing[static_cast<std::size_t>(trait.kind)]);
-    told.share_background = background_.share(trait);
+    told.share_background = around_.share(trait);
     told.lift = told.share_inside / told.share_background;
     std::vector<NetworkTrait>* list = nullptr;
     switch (trait.kind) {
@@ -257,7 +257,7 @@ std::optional<LinkReport> NetworkTracker::why(const Ip& a, const Ip& b) const {
   const auto x = nodes_.find(std::min(a, b)), y = nodes_.find(std::max(a, b));
   if (x == nodes_.end() || y == nodes_.end() || a == b) return std::nullopt;
   const Observed first = observed(x->first, x->second), second = observed(y->first, y->second);
-  return LinkReport{compare(first, second, background_).total(), reasons(first, second, background_)};
+  return LinkReport{compare(first, second, around_).total(), reasons(first, second, around_)};
 }
 
 }  // namespace orbwatch::track

@@ -14,7 +14,9 @@ constexpr std::uint32_t kLayout = 1;
 template <typename Archive>
 void NetworkTracker::persist(Archive& a) {
   a.section("networks", kLayout);
-  background_.persist(a);
+  around_.all.persist(a);
+  around_.strange.persist(a);
+  around_.accounts.persist(a);
   const auto facts = [&](Facts& f) {
     a(f.asn, f.provider, f.country, f.city, f.latitude, f.longitude);
     a.enumeration(f.type, core::NetworkType::kInternal);
