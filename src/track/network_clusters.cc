@@ -10,7 +10,7 @@ namespace orbwatch::track {
 namespace {
 
 constexpr unsigned kSeed = 20'251;
-constexpr int kIterations = 8;     // it mostly settles after two or three
+constexpr int kIterations = 8;        // it mostly settles after two or three
 constexpr double kRandomness = 0.01;  // beta of the paper, its own default
 
 std::mutex one_at_a_time;

@@ -12,10 +12,10 @@ namespace {
 
 using core::Nanoseconds;
 
-constexpr double kMostGroup = 6;   // nats, either way: no single group decides alone against all others
-constexpr double kFurther = 0.25;  // of a group's weaker traits: they mostly repeat what the strongest says
+constexpr double kMostGroup = 6;      // nats, either way: no single group decides alone against all others
+constexpr double kFurther = 0.25;     // of a group's weaker traits: they mostly repeat what the strongest says
 constexpr double kRareAccount = 0.1;  // of many-valued traits: what more sources show is no coincidence
-constexpr double kRarePort = 0.03;  // of ports everybody asks for the same few
+constexpr double kRarePort = 0.03;    // of ports everybody asks for the same few
 constexpr double kMostGateway = 0.5;
 constexpr std::uint32_t kHabit = 4;  // steps
 constexpr std::uint32_t kScanPorts = 3;
@@ -68,7 +68,9 @@ double log_rise(double a, unsigned n) {
 }
 
 // A text that a source wrote, as part of a sentence.
-std::string quoted(const Trait& trait) { return is_text(trait.kind) ? fmt::format("'{}'", trait.text()) : trait.text(); }
+std::string quoted(const Trait& trait) {
+  return is_text(trait.kind) ? fmt::format("'{}'", trait.text()) : trait.text();
+}
 
 std::string how_rare(const Trait& trait, const Surroundings& around) {
   return fmt::format("{:.0f} of {:.0f} sources show it", std::max(1.0, around.all.sources(trait)),
@@ -212,8 +214,7 @@ std::string sentence(TraitKind kind, const KindEvidence& evidence, const Surroun
     }
     case TraitKind::kProvider: return fmt::format("both with provider {}", first.text());
     case TraitKind::kCountry: return fmt::format("both in {}", first.text());
-    case TraitKind::kFeedLabel:
-      return fmt::format("a feed calls both {} ({})", quoted(first), how_rare(first, around));
+    case TraitKind::kFeedLabel: return fmt::format("a feed calls both {} ({})", quoted(first), how_rare(first, around));
     case TraitKind::kGateway:
       return fmt::format("both ask at gateway {}, where {:.0f} % of sources do", quoted(first),
                          100 * around.share(first));
@@ -607,9 +608,10 @@ std::vector<Reason> reasons(const Observed& a, const Observed& b, const Surround
       out.push_back({group, evidence.nats, std::move(text)});
   });
   if (const double nats = disjoint_scan(a, b, around); nats >= 0.1) {
-    out.push_back({EvidenceGroup::kTargets, nats,
-                   fmt::format("asked for {} and {} ports within a day and for none in common",
-                               a.profile->distinct(TraitKind::kPortAsked), b.profile->distinct(TraitKind::kPortAsked))});
+    out.push_back(
+        {EvidenceGroup::kTargets, nats,
+         fmt::format("asked for {} and {} ports within a day and for none in common",
+                     a.profile->distinct(TraitKind::kPortAsked), b.profile->distinct(TraitKind::kPortAsked))});
   }
   if (handed != nullptr) {
     out.push_back({EvidenceGroup::kHandover, handover_nats(*handed),

@@ -38,14 +38,14 @@
 namespace orbwatch::track {
 
 enum class TraitKind : std::uint8_t {
-  kClient,       // what the client software calls itself
-  kJa3,          // fingerprints of a TLS or SSH client
+  kClient,  // what the client software calls itself
+  kJa3,     // fingerprints of a TLS or SSH client
   kJa4,
   kHassh,
   kCertificate,  // what a service at the node shows
   kBanner,
-  kNodePort,     // a port that is open at the node
-  kFeedLabel,    // the name that a feed gave the address
+  kNodePort,   // a port that is open at the node
+  kFeedLabel,  // the name that a feed gave the address
   kPortAsked,
   kAccount,
   kGateway,
@@ -54,7 +54,7 @@ enum class TraitKind : std::uint8_t {
   kAccountPace,  // time since anybody's last step with that account, in the same classes
   kProvider,     // AS number
   kCountry,
-  kScanWindow,   // who probed one gateway within the same six hours: finds pairs, says nothing by itself
+  kScanWindow,  // who probed one gateway within the same six hours: finds pairs, says nothing by itself
 };
 constexpr TraitKind kLastTraitKind = TraitKind::kScanWindow;
 constexpr std::size_t kTraitKinds = static_cast<std::size_t>(kLastTraitKind) + 1;
@@ -121,7 +121,8 @@ class Background {
   void next_pairs();
 
   Limits limits_;
-  // Counts are in units that grow with time, so that nothing has to be touched for decay: 2^((now - epoch) / half-life).
+  // Counts are in units that grow with time, so that nothing has to be touched for decay: 2^((now - epoch) /
+  // half-life).
   absl::flat_hash_map<Trait, double> counts_;
   std::array<double, kTraitKinds> totals_{};
   absl::flat_hash_set<Pair> pairs_;         // counted since pairs_since_

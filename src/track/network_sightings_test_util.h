@@ -10,6 +10,7 @@
 #include <boost/random/poisson_distribution.hpp>
 #include <boost/random/uniform_01.hpp>
 #include <boost/random/uniform_int_distribution.hpp>
+#include <cstdio>
 #include <map>
 #include <string>
 #include <vector>
@@ -26,16 +27,16 @@ struct SightingWorld {
   int nodes = 60;  // of each network, at a time
   int staff = 400;
   int scanners = 300;
-  double steps_a_day = 2;   // of a node
-  double mean_life = 17;    // days, of a node
-  bool second = true;       // the second network is there
+  double steps_a_day = 2;  // of a node
+  double mean_life = 17;   // days, of a node
+  bool second = true;      // the second network is there
   bool mobile_exits = false;
 };
 
 struct Sightings {
-  std::vector<NodeSighting> all;        // by time
-  std::map<core::Ip, int> networks;     // 1 or 2, by address
-  std::map<core::Ip, int> innocents;    // with a weak event; 1 = mistyped or on the way, 2 = scanner, 3 = contractor
+  std::vector<NodeSighting> all;      // by time
+  std::map<core::Ip, int> networks;   // 1 or 2, by address
+  std::map<core::Ip, int> innocents;  // with a weak event; 1 = mistyped or on the way, 2 = scanner, 3 = contractor
 };
 
 constexpr core::Nanoseconds kMonday = 1'795'392'000 * core::kSecond;  // 2026-11-23T00:00:00Z
@@ -86,8 +87,10 @@ inline Sightings sightings(const SightingWorld& world, std::uint64_t seed) {
     const int version = std::min(below(6), below(6));
     const bool contractor = u < 8;
     std::string client = fmt::format("AnyConnect 5.1.{}", version);
-    if (contractor) client = "openfortivpn 1.17";
-    else if (u % 20 == 0) client = fmt::format("own build {}", u);
+    if (contractor)
+      client = "openfortivpn 1.17";
+    else if (u % 20 == 0)
+      client = fmt::format("own build {}", u);
     at_home.add(Trait::of(TraitKind::kClient, symbol(client)));
     at_home.add(Trait::of(TraitKind::kJa4, symbol(contractor ? "t13d_go" : fmt::format("t13d_{}", version / 2))));
     at_home.account = account(u);
@@ -124,11 +127,13 @@ inline Sightings sightings(const SightingWorld& world, std::uint64_t seed) {
       NodeSighting step = s;
       step.gateway = gateway(below(3));
       if (guesses) {
-        constexpr std::array<const char*, 8> kNames = {"admin", "test", "root", "guest", "vpn", "user", "info", "oracle"};
+        constexpr std::array<const char*, 8> kNames = {"admin", "test", "root", "guest",
+                                                       "vpn",   "user", "info", "oracle"};
         step.account = symbol(uniform(random) < 0.8 ? kNames[static_cast<std::size_t>(below(8))]
                                                     : fmt::format("guess{}", below(500)));
       } else {
-        for (int p = 1 + below(4); p > 0; --p) step.add_port(popular[static_cast<std::size_t>(std::min(below(10), below(10)))]);
+        for (int p = 1 + below(4); p > 0; --p)
+          step.add_port(popular[static_cast<std::size_t>(std::min(below(10), below(10)))]);
       }
       put(step, world.days * uniform(random), guesses ? SightingKind::kFailedLogin : SightingKind::kProbe,
           0.2 + 0.8 * uniform(random));
@@ -169,7 +174,8 @@ inline Sightings sightings(const SightingWorld& world, std::uint64_t seed) {
         const int target = (i + day * 7) % 150 + (accounts ? 200 : 10);
         s.account = account(target);
         s.gateway = gateway(targets ? 1 : 0);
-        const double at = day + (hours ? (late ? 13 + 8 * uniform(random) : 1 + 8 * uniform(random)) / 24 : uniform(random));
+        const double at =
+            day + (hours ? (late ? 13 + 8 * uniform(random) : 1 + 8 * uniform(random)) / 24 : uniform(random));
         for (int k = 0; k < (bursts ? 3 : 1); ++k)
           put(s, at + k * 0.002, SightingKind::kFailedLogin, 0.4 + 1.2 * uniform(random));
         out.networks.emplace(s.address, n);
@@ -225,6 +231,36 @@ inline Agreement agreement(const NetworkTracker& tracker, const Sightings& truth
       break;
     }
   }
+  return out;
+}
+
+struct Seeds {
+  double mean_rand = 0, least_rand = 1, found = 0, innocents = 0, most_innocents = 0, networks = 0;
+  int right = 0;  // seeds with an index of 0.9 or more
+};
+// The networks after a world's last sighting, clustered twice a day; over seeds 1 to `seeds`.
+inline Seeds over_seeds(const SightingWorld& world, std::uint64_t seeds) {
+  Seeds out;
+  const double share = 1 / static_cast<double>(seeds);
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    const Sightings truth = sightings(world, seed);
+    NetworkTracker tracker({.recluster = 12 * core::kHour});
+    for (const NodeSighting& s : truth.all) tracker.add(s);
+    tracker.settle();
+    const Agreement a = agreement(tracker, truth);
+    out.mean_rand += share * a.rand;
+    out.least_rand = std::min(out.least_rand, a.rand);
+    out.found += share * a.found;
+    out.innocents += share * a.innocents;
+    out.most_innocents = std::max(out.most_innocents, a.innocents);
+    out.networks += share * static_cast<double>(a.networks);
+    out.right += a.rand >= 0.9 ? 1 : 0;
+  }
+  std::printf(
+      "ARI mean %.3f least %.3f, %2d of %2d seeds >= 0.9 | nodes found %.3f | innocents mean %.4f most %.4f | %.1f "
+      "networks\n",
+      out.mean_rand, out.least_rand, out.right, static_cast<int>(seeds), out.found, out.innocents, out.most_innocents,
+      out.networks);
   return out;
 }
 

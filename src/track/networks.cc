@@ -243,8 +243,7 @@ void NetworkTracker::step_with_account(const Ip& ip, Node& node, const NodeSight
         absl::erase_if(accounts_, [&](const auto& item) { return item.second.last <= threshold; });
   }
   Account& account = accounts_[sighting.account];
-  if (account.last != 0)
-    show(ip, node, {TraitKind::kAccountPace, pace_class(now_ - account.last)});
+  if (account.last != 0) show(ip, node, {TraitKind::kAccountPace, pace_class(now_ - account.last)});
   account.last = now_;
   if (sighting.kind != SightingKind::kSession && sighting.kind != SightingKind::kStrangeLogin) return;
   if (const std::int64_t day = day_of(now_); account.day != day) {
@@ -441,8 +440,7 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   node->days = (days >= 64 ? 0 : node->days << days) | 1;
   node->last = now_;
   double strength = std::min(sighting.strength, NodeSighting::kMostStrength);
-  if (sighting.account.present() &&
-      around_.accounts.knows(ip, Trait::of(TraitKind::kAccount, sighting.account)))
+  if (sighting.account.present() && around_.accounts.knows(ip, Trait::of(TraitKind::kAccount, sighting.account)))
     strength *= kOwnPlace;
   node->strength = std::min(node->strength + strength, 1000.0);
   ++node->kinds[static_cast<std::size_t>(sighting.kind)];
@@ -516,8 +514,7 @@ std::vector<Edge> NetworkTracker::graph(const std::vector<Ip>& ips, const std::v
   std::vector<Edge> edges;
   std::vector<std::vector<std::pair<double, std::size_t>>> of(ips.size());  // weight below 0 first, edge
   for (const auto& [a, b] : pairs) {
-    const double nats =
-        worth(compare(observed(ips[a], *nodes[a]), observed(ips[b], *nodes[b]), around_));
+    const double nats = worth(compare(observed(ips[a], *nodes[a]), observed(ips[b], *nodes[b]), around_));
     if (nats < limits_.link) continue;
     of[a].emplace_back(-nats, edges.size());
     of[b].emplace_back(-nats, edges.size());

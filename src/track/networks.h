@@ -82,16 +82,16 @@ struct NodeSighting {
 struct NetworkLimits {
   core::Nanoseconds recluster = core::kHour;  // of event time
   // A node must have shown as much: the sum of its sightings' strength, fading with its half-life.
-  double least_strength = 1;
+  double least_strength = 0.5;
   std::size_t least_nodes = 4;        // of a network
   double link = 2.0;                  // nats: the least evidence of a link
-  double join = 3.0;                  // nats: the least mean evidence to a network's nodes, for one of them
-  double join_share = 0.4;            // of the mean among its nodes
+  double join = 2.0;                  // nats: the least mean evidence to a network's nodes, for one of them
+  double join_share = 0.25;           // of the mean among its nodes
   std::size_t most_nodes = 100'000;   // addresses held; then an eighth leaves, those seen least recently
   std::size_t most_graph = 20'000;    // addresses in one clustering, the last seen
   std::size_t most_networks = 1'000;  // then the one that was active least recently leaves
   std::size_t most_accounts = 100'000;
-  std::size_t most_posted = 128;      // addresses kept by rare trait, the last seen
+  std::size_t most_posted = 128;        // addresses kept by rare trait, the last seen
   std::size_t most_past_nodes = 5'000;  // of a network, that are its nodes no more
   Background::Limits background = {};
 };
@@ -128,10 +128,10 @@ struct NetworkTrait {
 };
 
 struct NetworkBehaviour {
-  double attempts_per_account_day = 0;         // over account and day (UTC) with an attempt; 0: none was seen
-  std::array<std::uint64_t, 24> hours{};       // sightings of its nodes by hour, UTC
+  double attempts_per_account_day = 0;                  // over account and day (UTC) with an attempt; 0: none was seen
+  std::array<std::uint64_t, 24> hours{};                // sightings of its nodes by hour, UTC
   std::vector<NetworkTrait> accounts, gateways, ports;  // most nodes first, at most 20 each
-  std::uint64_t accounts_tried = 0;            // by active nodes, distinct
+  std::uint64_t accounts_tried = 0;                     // by active nodes, distinct
 };
 
 enum class NetworkChangeKind : std::uint8_t { kBorn, kMerged, kSplit };
@@ -147,8 +147,8 @@ struct Network {
   std::string id;  // 16 hex digits
   core::Nanoseconds first = 0;
   core::Nanoseconds last = 0;
-  double confidence = 0;  // 0..1, not calibrated: see docs/networks.md
-  double cohesion = 0;    // mean evidence between its nodes, nats
+  double confidence = 0;             // 0..1, not calibrated: see docs/networks.md
+  double cohesion = 0;               // mean evidence between its nodes, nats
   std::vector<NetworkNode> nodes;    // active first, then by last, then by address
   std::vector<NetworkTrait> traits;  // rare ones, by lift and nodes; at most 20
   NetworkBehaviour behaviour;
@@ -180,8 +180,8 @@ class NetworkTracker {
     std::uint64_t accounts_forgotten = 0;
     std::uint64_t networks_forgotten = 0;
     std::uint64_t past_nodes_forgotten = 0;
-    std::uint64_t traits_dropped = 0;     // beyond what is kept of an address
-    std::uint64_t not_clustered = 0;      // addresses beyond NetworkLimits::most_graph
+    std::uint64_t traits_dropped = 0;  // beyond what is kept of an address
+    std::uint64_t not_clustered = 0;   // addresses beyond NetworkLimits::most_graph
     std::uint64_t clusterings = 0;
     std::uint64_t clusterings_failed = 0;  // the networks stayed as they were
   };
@@ -248,7 +248,7 @@ class NetworkTracker {
     std::deque<PastNode> past;
     std::vector<NetworkChange> history;
     std::uint64_t attempts = 0, account_days = 0;
-    std::int64_t day = 0;                        // of ...
+    std::int64_t day = 0;                               // of ...
     absl::flat_hash_set<core::Symbol> accounts_of_day;  // at most kMostAccountsOfDay
   };
   struct Account {

@@ -69,11 +69,12 @@ NetworkNode NetworkTracker::report(const Ip& ip, const Node& node) const {
   // services are is where the operator enters; a home device that does is on the way.
   if (attempts + sessions + probes > 0) {
     out.role = NodeRole::kExit;
-    out.role_why = fmt::format("came to gateways itself: {} attempts, {} sessions, {} probes", attempts, sessions, probes);
+    out.role_why =
+        fmt::format("came to gateways itself: {} attempts, {} sessions, {} probes", attempts, sessions, probes);
   } else if (shows && server) {
     out.role = NodeRole::kOnRamp;
-    out.role_why = fmt::format("{}: a service of the network's kind, and never seen at a gateway",
-                               core::label(node.facts.type));
+    out.role_why =
+        fmt::format("{}: a service of the network's kind, and never seen at a gateway", core::label(node.facts.type));
   } else if (shows) {
     out.role = NodeRole::kTraversal;
     out.role_why = "a device with the network's traits that never came to a gateway";
@@ -130,8 +131,7 @@ Network NetworkTracker::report(const Entity& entity, bool with_estimates) const 
     NetworkTrait told;
     told.kind = trait.kind;
     told.nodes = nodes;
-    told.share_inside =
-        static_cast<double>(nodes) / static_cast<double>(showing[static_cast<std::size_t>(trait.kind)]);
+    told.share_inside = static_cast<double>(nodes) / static_cast<double>(showing[static_cast<std::size_t>(trait.kind)]);
     told.share_background = around_.share(trait);
     told.lift = told.share_inside / told.share_background;
     std::vector<NetworkTrait>* list = nullptr;

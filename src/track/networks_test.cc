@@ -2,73 +2,355 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
+#include <array>
+#include <string>
+#include <vector>
 
 #include "track/network_sightings_test_util.h"
 
 namespace orbwatch::track {
 namespace {
 
+using core::intern;
 using core::Ip;
-using test::Agreement;
+using core::kDay;
+using core::kHour;
+using core::kMinute;
+using core::Nanoseconds;
 using test::Differ;
+using test::kMonday;
 using test::Sightings;
-using test::SightingWorld;
 
-NetworkTracker follow(const Sightings& world) {
-  NetworkTracker tracker({.recluster = 12 * core::kHour});
-  for (const NodeSighting& s : world.all) tracker.add(s);
-  tracker.settle();
-  return tracker;
-}
-
-struct Seeds {
-  double mean_rand = 0, least_rand = 1, found = 0, innocents = 0, most_innocents = 0;
-  int right = 0;  // seeds with an index of 0.9 or more
-};
-Seeds over_seeds(const SightingWorld& world, const char* what, std::uint64_t seeds = 20) {
-  Seeds out;
-  for (std::uint64_t seed = 1; seed <= (std::getenv("SEEDS") ? std::atoi(std::getenv("SEEDS")) : seeds); ++seed) {
-    const Sightings truth = test::sightings(world, seed);
-    const Agreement a = test::agreement(follow(truth), truth);
-    const double share = 1 / static_cast<double>(seeds);
-    out.mean_rand += share * a.rand;
-    out.least_rand = std::min(out.least_rand, a.rand);
-    out.found += share * a.found;
-    out.innocents += share * a.innocents;
-    out.most_innocents = std::max(out.most_innocents, a.innocents);
-    out.right += a.rand >= 0.9 ? 1 : 0;
-    if (std::getenv("EACH")) { NetworkTracker t = follow(truth);
-      std::map<int,std::pair<int,int>> k; for (auto& [ip,kind]: truth.innocents) { ++k[kind].second; k[kind].first += !t.network_of(ip).empty(); }
-      for (auto& [kind,c]: k) std::printf("   kind %d: %d of %d\n", kind, c.first, c.second);
-      for (auto& n : t.networks()) { std::printf("   %s %zu coh %.2f conf %.2f: %s\n", n.id.c_str(), n.nodes.size(), n.cohesion, n.confidence, n.history[0].why.c_str()); } }
-    if (std::getenv("EACH")) std::printf("  seed %2llu ARI %.3f found %.3f innocents %.4f networks %zu\n", (unsigned long long)seed, a.rand, a.found, a.innocents, a.networks);
+// All that is told, in one text.
+std::string told(const NetworkTracker& tracker) {
+  std::string out;
+  for (const Network& network : tracker.networks()) {
+    out +=
+        fmt::format("{} {} {} {} {}\n", network.id, network.first, network.last, network.confidence, network.cohesion);
+    for (const NetworkNode& n : network.nodes)
+      out += fmt::format("  {} {} {} {} {} {} {}\n", n.ip.text(), n.active, n.first, n.last, n.strength, n.evidence,
+                         n.role_why);
+    for (const NetworkTrait& t : network.traits) out += fmt::format("  {} {} {}\n", t.text, t.nodes, t.lift);
+    for (const NetworkChange& c : network.history)
+      out += fmt::format("  {} {} {} {}\n", c.time, name(c.kind), c.other, c.why);
+    for (const std::uint64_t h : network.behaviour.hours) out += fmt::format(" {}", h);
+    out += fmt::format(" {}\n", network.behaviour.attempts_per_account_day);
   }
-  std::printf("%-14s ARI mean %.3f least %.3f, %2d of %2d seeds >= 0.9 | found %.3f | innocents mean %.4f most %.4f\n",
-              what, out.mean_rand, out.least_rand, out.right, static_cast<int>(seeds), out.found, out.innocents,
-              out.most_innocents);
   return out;
 }
 
-TEST(Networks, DifferInTheClient) {
-  const Seeds s = over_seeds({.differ = Differ::kClient}, "client");
-  EXPECT_GE(s.mean_rand, 0.9);
-  EXPECT_LE(s.innocents, 0.01);
+Ip address(int i) { return Ip::v4(0x18000000U + static_cast<std::uint32_t>(i) * 4099U); }
+
+NodeSighting attempt(int node, Nanoseconds time, const std::string& account, const std::string& client) {
+  NodeSighting s;
+  s.time = time;
+  s.address = address(node);
+  s.kind = SightingKind::kFailedLogin;
+  s.strength = 1;
+  s.asn = 7000 + static_cast<std::uint32_t>(node % 9);
+  s.type = core::NetworkType::kConsumer;
+  s.gateway = intern("vpn");
+  s.account = intern(account);
+  s.add(Trait::of(TraitKind::kClient, intern(client)));
+  return s;
 }
-TEST(Networks, DifferInTheCadence) {
-  const Seeds s = over_seeds({.differ = Differ::kCadence}, "cadence");
-  EXPECT_GE(s.mean_rand, 0.9);
-  EXPECT_LE(s.innocents, 0.01);
+
+// Ordinary staff, so that it is known what is common: 200 users with one client.
+void learn_staff(NetworkTracker& tracker, Nanoseconds time) {
+  for (int u = 0; u < 200; ++u) {
+    NodeSighting s = attempt(10'000 + u, time + u * core::kSecond, fmt::format("user{}", u), "AnyConnect 5.1");
+    s.kind = SightingKind::kOrdinary;
+    s.strength = 0;
+    tracker.add(s);
+  }
 }
-TEST(Networks, DifferInTheTargets) {
-  const Seeds s = over_seeds({.differ = Differ::kTargets}, "targets");
-  EXPECT_GE(s.mean_rand, 0.9);
-  EXPECT_LE(s.innocents, 0.01);
+
+// A day of a spray: the nodes take turns at the accounts.
+void spray(NetworkTracker& tracker, int first_node, int nodes, int first_account, int accounts, Nanoseconds day,
+           const std::string& client) {
+  for (int i = 0; i < accounts; ++i) {
+    const int node =
+        first_node + static_cast<int>(core::hash64(fmt::format("{} {}", i, day)) % static_cast<std::uint64_t>(nodes));
+    tracker.add(attempt(node, day + kHour + i * kMinute, fmt::format("user{}", first_account + i), client));
+  }
 }
-TEST(Networks, Harder) {
-  over_seeds({.differ = Differ::kHoursOnly}, "hours only");
-  over_seeds({.differ = Differ::kAccountsOnly}, "accounts only");
-  over_seeds({.differ = Differ::kNothing, .second = false}, "one network");
+
+TEST(Networks, TwoThatDifferInOneTraitAreTwoAndInnocentsAreInNone) {
+  // Seeds 1 to 20: tests/property/networks_slow_test.cc.
+  for (const Differ differ : {Differ::kClient, Differ::kCadence, Differ::kTargets}) {
+    const auto s = test::over_seeds({.differ = differ}, 2);
+    EXPECT_GE(s.least_rand, 0.9);
+    EXPECT_LE(s.most_innocents, 0.01);
+  }
+}
+
+TEST(Networks, AnySavingAndLoadingGivesTheSame) {
+  const Sightings world = test::sightings({.days = 4, .nodes = 30, .staff = 100, .scanners = 100}, 3);
+  NetworkTracker whole;
+  for (const NodeSighting& s : world.all) whole.add(s);
+  whole.settle();
+  ASSERT_FALSE(whole.networks().empty());
+  for (const std::size_t parts : {2U, 5U}) {
+    auto tracker = std::make_unique<NetworkTracker>();
+    for (std::size_t i = 0; i < world.all.size(); ++i) {
+      if (i % (world.all.size() / parts) == 0) {
+        core::ArchiveWriter writer;
+        tracker->save(writer);
+        ASSERT_TRUE(writer.finish());
+        const std::string bytes = writer.take();
+        tracker = std::make_unique<NetworkTracker>();
+        core::ArchiveReader reader(bytes);
+        tracker->load(reader);
+        ASSERT_TRUE(reader.finish());
+      }
+      tracker->add(world.all[i]);
+    }
+    tracker->settle();
+    EXPECT_EQ(told(*tracker), told(whole));
+  }
+}
+
+TEST(Networks, ADamagedStateIsRefused) {
+  NetworkTracker tracker;
+  learn_staff(tracker, kMonday);
+  for (int d = 1; d < 4; ++d) spray(tracker, 0, 12, 0, 60, kMonday + d * kDay, "odd client");
+  tracker.settle();
+  core::ArchiveWriter writer;
+  tracker.save(writer);
+  ASSERT_TRUE(writer.finish());
+  const std::string bytes = writer.take();
+  for (std::size_t cut = 0; cut < bytes.size(); cut += 997) {
+    NetworkTracker other;
+    core::ArchiveReader reader(std::string_view(bytes).substr(0, cut));
+    other.load(reader);
+    EXPECT_FALSE(reader.finish());
+  }
+}
+
+TEST(Networks, TheIdStaysWhileNodesComeAndGo) {
+  NetworkTracker tracker;
+  learn_staff(tracker, kMonday);
+  std::string id;
+  for (int d = 1; d < 12; ++d) {
+    // Each day one node is new and one is not used any more.
+    spray(tracker, d, 12, 0, 72, kMonday + d * kDay, "odd client");
+    tracker.settle();
+    if (d == 3) {
+      ASSERT_EQ(tracker.networks().size(), 1U);
+      id = tracker.networks()[0].id;
+      EXPECT_EQ(id.size(), 16U);
+    }
+  }
+  ASSERT_EQ(tracker.networks().size(), 1U);
+  const auto network = tracker.network(id, true);
+  ASSERT_TRUE(network);
+  EXPECT_EQ(tracker.network_of(address(22)), id);
+  EXPECT_EQ(network->history.size(), 1U);
+  EXPECT_EQ(network->history[0].kind, NetworkChangeKind::kBorn);
+  EXPECT_NE(network->history[0].why.find("software"), std::string::npos) << network->history[0].why;
+  EXPECT_GT(network->confidence, 0.5);
+  ASSERT_FALSE(network->traits.empty());
+  EXPECT_EQ(network->traits[0].text, "odd client");
+  EXPECT_GT(network->traits[0].lift, 5);
+  EXPECT_NEAR(network->behaviour.attempts_per_account_day, 1, 0.01);
+  EXPECT_EQ(network->behaviour.accounts_tried, 72U);
+  EXPECT_EQ(network->nodes[0].role, NodeRole::kExit);
+  EXPECT_TRUE(network->size);
+  EXPECT_TRUE(network->half_life_days);
+  EXPECT_TRUE(network->births);
+  // Silence of two half-lives: nobody is active any more, and all are still told of.
+  NodeSighting late = attempt(5'000, kMonday + 60 * kDay, "user1", "AnyConnect 5.1");
+  tracker.add(late);
+  const auto silent = tracker.network(id);
+  ASSERT_TRUE(silent);
+  EXPECT_EQ(silent->nodes.size(), network->nodes.size());
+  for (const NetworkNode& node : silent->nodes) EXPECT_FALSE(node.active);
+}
+
+TEST(Networks, WhatGrowsTogetherIsMergedAndTold) {
+  NetworkTracker tracker;
+  learn_staff(tracker, kMonday);
+  for (int d = 1; d < 4; ++d) {
+    spray(tracker, 0, 12, 0, 60, kMonday + d * kDay, "odd client");
+    spray(tracker, 100, 12, 100, 60, kMonday + d * kDay + 2 * kHour, "other client");
+  }
+  tracker.settle();
+  ASSERT_EQ(tracker.networks().size(), 2U);
+  const std::string first(tracker.network_of(address(0))), second(tracker.network_of(address(100)));
+  ASSERT_NE(first, second);
+  // Then both use one client and one list.
+  for (int d = 4; d < 34; ++d) {
+    for (const int node : {0, 100}) spray(tracker, node, 12, 0, 72, kMonday + d * kDay, "third client");
+    tracker.settle();
+  }
+  EXPECT_EQ(tracker.network_of(address(0)), tracker.network_of(address(100)));
+  const auto network = tracker.network(tracker.network_of(address(0)));
+  ASSERT_TRUE(network);
+  EXPECT_EQ(network->history.back().kind, NetworkChangeKind::kMerged);
+  EXPECT_TRUE(network->history.back().other == first || network->history.back().other == second);
+  EXPECT_FALSE(network->history.back().why.empty());
+}
+
+TEST(Networks, WhatGoesApartIsSplitAndTold) {
+  NetworkTracker tracker;
+  learn_staff(tracker, kMonday);
+  for (int d = 1; d < 6; ++d) spray(tracker, 0, 24, 0, 72, kMonday + d * kDay, "odd client");
+  tracker.settle();
+  ASSERT_EQ(tracker.networks().size(), 1U);
+  const std::string id = tracker.networks()[0].id;
+  for (int d = 6; d < 40; ++d) {
+    spray(tracker, 0, 12, 0, 72, kMonday + d * kDay, "third client");
+    spray(tracker, 12, 12, 100, 72, kMonday + d * kDay + 9 * kHour, "fourth client");
+    tracker.settle();
+  }
+  EXPECT_NE(tracker.network_of(address(0)), tracker.network_of(address(12)));
+  const auto network = tracker.network(id);
+  ASSERT_TRUE(network);
+  EXPECT_EQ(network->history.back().kind, NetworkChangeKind::kSplit);
+  EXPECT_FALSE(network->history.back().other.empty());
+}
+
+TEST(Networks, WhyTwoAreLinkedIsSaidInWordsWithNumbers) {
+  NetworkTracker tracker;
+  learn_staff(tracker, kMonday);
+  for (int d = 1; d < 4; ++d) spray(tracker, 0, 12, 0, 60, kMonday + d * kDay, "odd client");
+  const auto why = tracker.why(address(0), address(3));
+  ASSERT_TRUE(why);
+  EXPECT_GT(why->nats, 2);
+  ASSERT_FALSE(why->reasons.empty());
+  std::string all;
+  for (const Reason& reason : why->reasons) all += reason.text + "\n";
+  EXPECT_NE(all.find("same client 'odd client' ("), std::string::npos) << all;
+  EXPECT_FALSE(tracker.why(address(0), address(999)));
+}
+
+TEST(Networks, OnePersonOnTheWayIsNoNetwork) {
+  NetworkTracker tracker;
+  learn_staff(tracker, kMonday);
+  // Eight places, one account, a client that nobody else has.
+  for (int d = 1; d < 9; ++d)
+    for (int i = 0; i < 4; ++i) tracker.add(attempt(d, kMonday + d * kDay + i * kHour, "user7", "own build"));
+  tracker.settle();
+  EXPECT_TRUE(tracker.networks().empty());
+  const auto why = tracker.why(address(1), address(2));
+  ASSERT_TRUE(why);
+  EXPECT_EQ(why->nats, 0);
+  EXPECT_NE(why->reasons.at(0).text.find("one person"), std::string::npos);
+}
+
+TEST(Networks, AnAccountHandedOnBetweenProvidersIsARelay) {
+  NetworkTracker tracker;
+  learn_staff(tracker, kMonday);
+  for (int i = 0; i < 12; ++i) {
+    NodeSighting s = attempt(i % 4, kMonday + kDay + i * 3 * kMinute, "user7", "own build");
+    s.kind = SightingKind::kSession;
+    tracker.add(s);
+  }
+  const auto why = tracker.why(address(0), address(1));
+  ASSERT_TRUE(why);
+  EXPECT_GT(why->nats, 2);
+  std::string all;
+  for (const Reason& reason : why->reasons) all += reason.text + "\n";
+  EXPECT_NE(all.find("went on from one to the other"), std::string::npos) << all;
+}
+
+TEST(Networks, AnAddressThatWasSilentBeginsAnew) {
+  NetworkTracker tracker;
+  learn_staff(tracker, kMonday);
+  for (int d = 1; d < 4; ++d) spray(tracker, 0, 12, 0, 60, kMonday + d * kDay, "odd client");
+  tracker.settle();
+  ASSERT_NE(tracker.network_of(address(0)), "");
+  tracker.add(attempt(0, kMonday + 30 * kDay, "user150", "AnyConnect 5.1"));
+  EXPECT_EQ(tracker.counts().owners_changed, 1U);
+  EXPECT_EQ(tracker.network_of(address(0)), "");
+}
+
+TEST(Networks, AHostileVolumeStaysWithinTheLimits) {
+  NetworkLimits limits;
+  limits.most_nodes = 500;
+  limits.most_accounts = 200;
+  limits.most_graph = 300;
+  limits.most_networks = 3;
+  limits.most_past_nodes = 20;
+  limits.background = {.most_traits = 2'000, .most_pairs = 4'000};
+  NetworkTracker tracker(limits);
+  for (int i = 0; i < 20'000; ++i) {
+    NodeSighting s = attempt(i % 3'000, kMonday + i * core::kSecond, fmt::format("name{}", i % 1'500),
+                             fmt::format("client {}", i % 900));
+    for (std::uint16_t p = 0; p < 40; ++p) s.add_port(static_cast<std::uint16_t>(p + i));
+    tracker.add(s);
+  }
+  tracker.add({});
+  tracker.settle();
+  EXPECT_LE(tracker.nodes(), limits.most_nodes);
+  EXPECT_LE(tracker.networks().size(), limits.most_networks);
+  EXPECT_GT(tracker.counts().nodes_forgotten, 0U);
+  EXPECT_GT(tracker.counts().accounts_forgotten, 0U);
+  EXPECT_GT(tracker.counts().not_clustered, 0U);
+  EXPECT_GT(tracker.around().all.begun_anew(), 0U);
+  EXPECT_EQ(tracker.counts().without_address, 1U);
+  EXPECT_EQ(tracker.counts().sightings, 20'000U);
+}
+
+TEST(NetworkEvidence, WhatIsCommonLinksNobodyAndSharersCountLess) {
+  Surroundings around;
+  const Trait common = Trait::of(TraitKind::kClient, intern("everybody's")),
+              rare = Trait::of(TraitKind::kClient, intern("rare"));
+  for (int i = 0; i < 500; ++i) around.all.see(address(i), common, kMonday);
+  around.all.see(address(600), rare, kMonday);
+  std::uint64_t dropped = 0;
+  NodeProfile a, b, c;
+  a.add(rare, dropped);
+  b.add(rare, dropped);
+  c.add(common, dropped);
+  const Ip x = address(1), y = address(2);
+  const auto nats = [&](const NodeProfile& p, const NodeProfile& q, core::NetworkType type) {
+    return compare({&x, &p, type, kMonday}, {&y, &q, type, kMonday}, around).total();
+  };
+  const double home = nats(a, b, core::NetworkType::kConsumer);
+  EXPECT_GT(home, 4);
+  EXPECT_NEAR(nats(a, b, core::NetworkType::kCgnat), home / 3, 1e-9);
+  EXPECT_LT(nats(c, c, core::NetworkType::kConsumer), 0.2);
+  EXPECT_LT(nats(a, c, core::NetworkType::kConsumer), -1);
+}
+
+TEST(NetworkEvidence, DisjointPortsAtOneTimeAreOneScan) {
+  Surroundings around;
+  for (int i = 0; i < 100; ++i)
+    for (std::uint32_t port = 1; port <= 8; ++port)
+      if ((i + static_cast<int>(port)) % 2 == 0) around.all.see(address(i), {TraitKind::kPortAsked, port}, kMonday);
+  std::uint64_t dropped = 0;
+  NodeProfile a, b;
+  for (std::uint32_t port = 1; port <= 4; ++port) a.add({TraitKind::kPortAsked, port}, dropped);
+  for (std::uint32_t port = 5; port <= 8; ++port) b.add({TraitKind::kPortAsked, port}, dropped);
+  const Ip x = address(1), y = address(2);
+  const auto targets = [&](Nanoseconds later) {
+    return compare({&x, &a, {}, kMonday}, {&y, &b, {}, kMonday + later}, around)
+        .groups[static_cast<std::size_t>(EvidenceGroup::kTargets)];
+  };
+  EXPECT_GT(targets(kHour), 1.5);
+  EXPECT_EQ(targets(2 * kDay), 0);
+}
+
+TEST(NetworkClusters, TwoCliquesAreTwoAndBadEdgesAreRefused) {
+  std::vector<Edge> edges;
+  for (std::uint32_t i = 0; i < 5; ++i) {
+    for (std::uint32_t j = i + 1; j < 5; ++j) {
+      edges.push_back({i, j, 3});
+      edges.push_back({i + 5, j + 5, 3});
+    }
+  }
+  edges.push_back({0, 5, 1});
+  const auto found = leiden(11, edges);
+  ASSERT_TRUE(found);
+  for (std::uint32_t i = 1; i < 5; ++i) {
+    EXPECT_EQ((*found)[i], (*found)[0]);
+    EXPECT_EQ((*found)[i + 5], (*found)[5]);
+  }
+  EXPECT_NE((*found)[0], (*found)[5]);
+  EXPECT_FALSE(leiden(2, std::array{Edge{0, 2, 1}}));
+  EXPECT_FALSE(leiden(2, std::array{Edge{0, 1, 0}}));
+  EXPECT_TRUE(leiden(3, {}));
 }
 
 }  // namespace
