@@ -88,7 +88,7 @@ struct NetworkLimits {
   double join = 2.0;                  // nats: the least mean evidence to a network's nodes, for one of them
   double join_share = 0.25;           // of the mean among its nodes
   std::size_t most_nodes = 100'000;   // addresses held; then an eighth leaves, those seen least recently
-  std::size_t most_graph = 20'000;    // addresses in one clustering, the last seen
+  std::size_t most_graph = 8'000;     // addresses in one clustering, the last seen
   std::size_t most_networks = 1'000;  // then the one that was active least recently leaves
   std::size_t most_accounts = 100'000;
   std::size_t most_posted = 128;        // addresses kept by rare trait, the last seen
