@@ -14,9 +14,11 @@ std::string_view name(FeedKind kind) {
     case FeedKind::kJa3: return "ja3";
     case FeedKind::kJa3s: return "ja3s";
     case FeedKind::kJa4: return "ja4";
+    case FeedKind::kJa4s: return "ja4s";
     case FeedKind::kJarm: return "jarm";
     case FeedKind::kHassh: return "hassh";
     case FeedKind::kHasshServer: return "hassh-server";
+    case FeedKind::kSshKey: return "ssh-key";
     case FeedKind::kBanner: return "banner";
     case FeedKind::kUserAgent: return "user-agent";
   }

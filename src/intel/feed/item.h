@@ -26,13 +26,15 @@ enum class FeedKind : std::uint8_t {
   kJa3,                     // 32 lower-case hex digits, as kJa3s, kHassh and kHasshServer
   kJa3s,
   kJa4,   // "t13d1516h2_8daaf6152771_b186095e22b6"
+  kJa4s,  // "t130200_1301_a56c5b993250"
   kJarm,  // 62 lower-case hex digits
   kHassh,
   kHasshServer,
+  kSshKey,     // "SHA256:" and base64 without "=", as OpenSSH shows a public key
   kBanner,     // `value`: what a service says of itself, exact
   kUserAgent,  // `value`: what a client says of itself, exact
 };
-inline constexpr std::size_t kFeedKinds = 15;
+inline constexpr std::size_t kFeedKinds = 17;
 
 // On which side of a connection the address or name must stand.
 enum class FeedRole : std::uint8_t { kAny, kSource, kDestination };
