@@ -71,10 +71,9 @@ char find_delimiter(string_view text) {
   for (int n = 0; n < 100 && !text.empty(); ++n) {
     const string_view line = core::take_until(text, '\n');
     if (core::trim(line).empty() || is_comment(line)) continue;
-    const auto* const best =
-        std::max_element(kSigns.begin(), kSigns.end(), [&](char a, char b) {
-          return std::count(line.begin(), line.end(), a) < std::count(line.begin(), line.end(), b);
-        });
+    const auto* const best = std::max_element(kSigns.begin(), kSigns.end(), [&](char a, char b) {
+      return std::count(line.begin(), line.end(), a) < std::count(line.begin(), line.end(), b);
+    });
     return line.find(*best) == line.npos ? ',' : *best;
   }
   return ',';
@@ -159,6 +158,8 @@ class Csv final : public FeedReader {
     if (text.size() > kMostFeedBytes) return core::fail("feed too large", std::to_string(text.size()) + " bytes");
     const auto kind = kind_of_settings(settings);
     if (!kind) return std::unexpected(kind.error());
+    if (string_view("\"\r\n ").find(settings.delimiter) != string_view::npos)
+      return core::fail("no delimiter", core::printable({&settings.delimiter, 1}), "a comma, a tab, \";\" or \"|\"");
     FeedRecorder recorder(settings, sink);
     core::skip_prefix(text, "\xef\xbb\xbf");
     const char delimiter = settings.delimiter != 0 ? settings.delimiter : find_delimiter(text);

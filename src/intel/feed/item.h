@@ -73,7 +73,7 @@ struct FeedItem {
   std::uint32_t sightings = 0;        // how often it was seen, as the feed says
   std::uint32_t false_positives = 0;  // how often it was called a false positive
 
-  std::string_view id;       // of the feed's own object (STIX id, MISP uuid): a later `modified` replaces an earlier one
+  std::string_view id;  // of the feed's own object (STIX id, MISP uuid): a later `modified` replaces an earlier one
   std::uint64_t record = 0;  // 1-based number of the record: the line in text, lists and CSV without line breaks
 };
 

@@ -49,8 +49,8 @@ struct FeedMapping {
 };
 
 struct FeedSettings {
-  // Of text, CSV and JSON: what the values are ("ipv4-addr", "asn", "domain", "ja3" ...: kind_of_name in value.h), where
-  // no field says so. "auto": by their look.
+  // Of text, CSV and JSON: what the values are ("ipv4-addr", "asn", "domain", "ja3" ...: kind_of_name in value.h),
+  // where no field says so. "auto": by their look.
   std::string kind = "auto";
   std::string label;        // where a record has none
   bool known_good = false;  // all of it is benign

@@ -35,7 +35,8 @@ string_view without_word(string_view token) {
     const auto colon = token.find(':');
     if (colon == token.npos || colon == 0 || colon + 1 >= token.size()) return token;
     const string_view front = token.substr(0, colon);
-    if (front.size() > 20 || token.substr(colon).starts_with("://") || token.substr(colon).starts_with(":]")) return token;
+    if (front.size() > 20 || token.substr(colon).starts_with("://") || token.substr(colon).starts_with(":]"))
+      return token;
     // "C2", "address", "sha1"; "2001" and "dead" of an address are hexadecimal.
     const bool word = std::all_of(front.begin(), front.end(), [](char c) { return is_letter(c) || is_digit(c); });
     if (!word || core::Ip::parse(token) || is_hex(front)) {
@@ -80,8 +81,8 @@ Found find_values(string_view line, const ValueRules& rules) {
     if (verdict.fate != ValueFate::kItem) continue;
     const FeedValue& first = values.front();
     // A version ("1.2.3.4" apart) or a number is no address: an address needs all four parts, which parse() demands.
-    const bool address = first.kind == FeedKind::kPrefix || (first.kind == FeedKind::kUrl && first.host.empty() &&
-                                                             token.find("://") == token.npos);
+    const bool address = first.kind == FeedKind::kPrefix ||
+                         (first.kind == FeedKind::kUrl && first.host.empty() && token.find("://") == token.npos);
     if (!address && !defanged) continue;
     std::move(values.begin(), values.end(), std::back_inserter(found.values));
     found.rest = line.substr(end);
@@ -104,7 +105,8 @@ std::string words_behind(string_view rest) {
     const std::size_t end = std::min({tab, blanks, rest.size()});
     string_view cell = core::trim(rest.substr(0, end));
     rest.remove_prefix(std::min(rest.size(), end + 1));
-    while (!cell.empty() && (cell.front() == '-' || cell.front() == '|' || cell.front() == '`' || cell.front() == ',' || cell.front() == ':'))
+    while (!cell.empty() && (cell.front() == '-' || cell.front() == '|' || cell.front() == '`' || cell.front() == ',' ||
+                             cell.front() == ':'))
       cell = core::trim(cell.substr(1));
     if (cell.empty() || cell == "IP" || find_dates(cell).first != 0) continue;
     words = cell;

@@ -29,23 +29,40 @@ struct ValueName {
   string_view kind;
 };
 constexpr std::array kValueNames = {
-    ValueName{"pattern", "auto"},        ValueName{"indicator", "auto"},
-    ValueName{"indicatorvalue", "auto"}, ValueName{"iocvalue", "auto"},
-    ValueName{"ioc", "auto"},            ValueName{"observable", "auto"},
-    ValueName{"value", "auto"},          ValueName{"dstip", "ip"},
-    ValueName{"destip", "ip"},           ValueName{"destinationip", "ip"},
-    ValueName{"srcip", "ip"},            ValueName{"sourceip", "ip"},
-    ValueName{"ipaddress", "ip"},        ValueName{"ip", "ip"},
-    ValueName{"ipaddr", "ip"},           ValueName{"ipv4", "ip"},
-    ValueName{"ipv6", "ip"},             ValueName{"cidr", "ip"},
-    ValueName{"prefix", "ip"},           ValueName{"ipprefix", "ip"},
-    ValueName{"network", "auto"},        ValueName{"netblock", "ip"},
-    ValueName{"url", "url"},             ValueName{"domain", "domain"},
-    ValueName{"domainname", "domain"},   ValueName{"hostname", "domain"},
-    ValueName{"host", "domain"},         ValueName{"fqdn", "domain"},
-    ValueName{"asn", "asn"},             ValueName{"ja3md5", "ja3"},
-    ValueName{"ja3", "ja3"},             ValueName{"ja3fingerprint", "ja3"},
-    ValueName{"jarm", "jarm"},           ValueName{"ja4", "ja4"},
+    ValueName{"pattern", "auto"},
+    ValueName{"indicator", "auto"},
+    ValueName{"indicatorvalue", "auto"},
+    ValueName{"iocvalue", "auto"},
+    ValueName{"ioc", "auto"},
+    ValueName{"observable", "auto"},
+    ValueName{"value", "auto"},
+    ValueName{"dstip", "ip"},
+    ValueName{"destip", "ip"},
+    ValueName{"destinationip", "ip"},
+    ValueName{"srcip", "ip"},
+    ValueName{"sourceip", "ip"},
+    ValueName{"ipaddress", "ip"},
+    ValueName{"ip", "ip"},
+    ValueName{"ipaddr", "ip"},
+    ValueName{"ipv4", "ip"},
+    ValueName{"ipv6", "ip"},
+    ValueName{"cidr", "ip"},
+    ValueName{"prefix", "ip"},
+    ValueName{"ipprefix", "ip"},
+    ValueName{"network", "auto"},
+    ValueName{"netblock", "ip"},
+    ValueName{"url", "url"},
+    ValueName{"domain", "domain"},
+    ValueName{"domainname", "domain"},
+    ValueName{"hostname", "domain"},
+    ValueName{"host", "domain"},
+    ValueName{"fqdn", "domain"},
+    ValueName{"asn", "asn"},
+    ValueName{"ja3md5", "ja3"},
+    ValueName{"ja3", "ja3"},
+    ValueName{"ja3fingerprint", "ja3"},
+    ValueName{"jarm", "jarm"},
+    ValueName{"ja4", "ja4"},
 };
 
 struct FieldName {
@@ -159,14 +176,15 @@ std::optional<RowLayout> usual_layout(const std::vector<std::string>& names) {
 }
 
 std::array<string_view, kRowFields> mapped_names(const FeedMapping& m) {
-  return {m.value,      m.kind,        m.label,      m.port,     m.first_seen, m.last_seen, m.valid_from,
-          m.valid_until, m.confidence, m.modified, m.tags,       m.id,        {}};
+  return {m.value,       m.kind,       m.label,    m.port, m.first_seen, m.last_seen, m.valid_from,
+          m.valid_until, m.confidence, m.modified, m.tags, m.id,         {}};
 }
 
 core::Expected<KindName> kind_of_settings(const FeedSettings& settings) {
   const KindName kind = settings.kind.empty() ? kind_of_name("auto") : kind_of_name(settings.kind);
   if (kind.meaning == KindName::Meaning::kUnknown)
-    return core::fail("no kind of indicator", settings.kind, "\"auto\", \"ipv4-addr\", \"domain\", \"asn\", \"ja3\" ...");
+    return core::fail("no kind of indicator", settings.kind,
+                      "\"auto\", \"ipv4-addr\", \"domain\", \"asn\", \"ja3\" ...");
   return kind;
 }
 
@@ -180,8 +198,7 @@ void take_row(const Row& row, const KindName& of_column, const std::string& plac
   }
   FeedItem item;
   const auto moment = [&](RowField field, core::Nanoseconds& out) {
-    const auto time =
-        field == RowField::kValidUntil ? parse_feed_end(row[field]) : parse_feed_time(row[field]);
+    const auto time = field == RowField::kValidUntil ? parse_feed_end(row[field]) : parse_feed_time(row[field]);
     out = time.value_or(0);
     return time.has_value();
   };

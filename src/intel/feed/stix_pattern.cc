@@ -17,9 +17,7 @@ using std::size_t;
 using std::string_view;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '-';
-}
+bool is_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '-'; }
 
 enum class TokenKind : std::uint8_t {
   kEnd,
@@ -537,7 +535,8 @@ class Extractor {
           break;
       }
     }
-    if (!other.empty()) return {ValueFate::kIgnored, kind.empty() ? other : fmt::format("AND of {} and {}", kind, other)};
+    if (!other.empty())
+      return {ValueFate::kIgnored, kind.empty() ? other : fmt::format("AND of {} and {}", kind, other)};
     if (value_.empty()) return {ValueFate::kIgnored, "port without an address"};
     if (value_.size() > 1) {
       if (value_[0].role != value_[1].role && value_[0].kind == FeedKind::kPrefix && value_[1].kind == value_[0].kind)
@@ -549,8 +548,8 @@ class Extractor {
       if (type == nullptr) continue;
       const FeedRole role = type == types[0] ? FeedRole::kSource : FeedRole::kDestination;
       const string_view fits = value.kind == FeedKind::kDomain ? "domain-name"
-                               : value.prefix.base.is_v4()    ? "ipv4-addr"
-                                                              : "ipv6-addr";
+                               : value.prefix.base.is_v4()     ? "ipv4-addr"
+                                                               : "ipv6-addr";
       if (value.role != role || type->value != fits) return {ValueFate::kIgnored, "AND of an address and a type"};
     }
     if (port_ != 0 || protocol_ != 0) {

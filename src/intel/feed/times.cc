@@ -194,8 +194,7 @@ TimeSpan find_dates(string_view text) {
     if (last.year == 0) continue;
     if (first.year == 0) first.year = first.month > last.month ? last.year - 1 : last.year;
     const auto begin = of_date(first.year, first.month, first.day != 0 ? first.day : 1);
-    const auto end =
-        of_date(last.year, last.month, last.day != 0 ? last.day : last_day(last.year, last.month));
+    const auto end = of_date(last.year, last.month, last.day != 0 ? last.day : last_day(last.year, last.month));
     if (begin && end && *begin <= *end) return {*begin, *end};
   }
   return {};

@@ -134,9 +134,8 @@ string_view scheme_of(string_view text) {
   const auto at = text.find("://");
   if (at == text.npos || at == 0 || at > 20 || !is_letter(text.front())) return {};
   const string_view scheme = text.substr(0, at);
-  const bool good = std::all_of(scheme.begin(), scheme.end(), [](char c) {
-    return is_letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
-  });
+  const bool good = std::all_of(scheme.begin(), scheme.end(),
+                                [](char c) { return is_letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.'; });
   return good ? scheme : string_view{};
 }
 
@@ -220,10 +219,10 @@ ValueVerdict read_text(string_view text, FeedKind kind, std::vector<FeedValue>& 
 ValueVerdict read_both(string_view text, const ValueRules& rules, std::vector<FeedValue>& out) {
   const auto bar = text.find('|');
   if (bar == text.npos) return rejected("not a domain and an address");
-  const auto first = read_value(core::trim(text.substr(0, bar)), KindName{KindName::Meaning::kKind, FeedKind::kDomain},
-                                rules, out);
-  const auto second = read_value(core::trim(text.substr(bar + 1)),
-                                 KindName{KindName::Meaning::kKind, FeedKind::kPrefix}, rules, out);
+  const auto first =
+      read_value(core::trim(text.substr(0, bar)), KindName{KindName::Meaning::kKind, FeedKind::kDomain}, rules, out);
+  const auto second =
+      read_value(core::trim(text.substr(bar + 1)), KindName{KindName::Meaning::kKind, FeedKind::kPrefix}, rules, out);
   if (!out.empty()) return {};
   return first.fate == ValueFate::kRejected ? first : second;
 }

@@ -50,7 +50,7 @@ struct KindName {
   Meaning meaning = Meaning::kUnknown;
   FeedKind kind = FeedKind::kPrefix;
   FeedRole role = FeedRole::kAny;
-  std::string_view ignored;  // the reason
+  std::string_view ignored = {};  // the reason
 };
 KindName kind_of_name(std::string_view name);
 
