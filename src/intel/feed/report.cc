@@ -143,6 +143,9 @@ class Report final : public FeedReader {
   int recognise(string_view head, string_view) const override {
     constexpr int kLooked = 400;
     if (core::trim(head).starts_with('{') || core::trim(head).starts_with('<')) return 0;
+    // Without defanging a version of four numbers would look like an address.
+    const bool titled =
+        core::contains_ignore_case(head, "indicator") || head.find("IOC") != head.npos || head.find("IoC") != head.npos;
     int with = 0;
     int defanged = 0;
     for (int n = 0; n < kLooked && !head.empty(); ++n) {
@@ -151,7 +154,7 @@ class Report final : public FeedReader {
       ++with;
       defanged += is_defanged(line) ? 1 : 0;
     }
-    return defanged > 0 ? 45 : with > 1 ? 20 : 0;
+    return defanged > 0 ? 45 : titled && with > 0 ? 20 : 0;
   }
 
   core::Expected<FeedCounts> read(string_view text, const FeedSettings& settings, FeedSink& sink) const override {

@@ -150,7 +150,8 @@ std::optional<RowLayout> usual_layout(const std::vector<std::string>& names) {
   RowLayout layout;
   for (const auto& [name, kind] : kValueNames) {
     const int at = place_of(plain, name);
-    if (at < 0) continue;
+    // Everything has a "value"; that of an indicator has a type beside it.
+    if (at < 0 || (name == "value" && place_of(plain, "type") < 0 && place_of(plain, "kind") < 0)) continue;
     layout[RowField::kValue] = at;
     layout.value_kind = kind_of_name(kind);
     break;

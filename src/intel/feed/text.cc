@@ -60,8 +60,10 @@ class Text final : public FeedReader {
     return "list with one indicator a line, or in the first column of CSV; Maltrail, Tor, x4bnet";
   }
 
-  int recognise(string_view head, string_view) const override {
+  int recognise(string_view head, string_view file_name) const override {
     constexpr int kLooked = 300;
+    // Documents; a line of theirs that is a name alone is mostly a file's.
+    if (file_name.ends_with(".adoc") || file_name.ends_with(".md")) return 0;
     // The last line may be cut.
     const bool cut = head.size() >= 60'000;
     int good = 0;
@@ -74,11 +76,10 @@ class Text final : public FeedReader {
       values.clear();
       Parts parts = parts_of(line);
       const ValueVerdict verdict = read_line(parts, kind_of_name("auto"), {}, values);
-      // A scheme in front of running text is none of a list.
       (verdict.fate == ValueFate::kRejected ? bad : good) += 1;
     }
     if (good == 0) return 0;
-    return bad * 10 <= good || (good == 1 && bad == 1) ? 50 : bad <= good ? 30 : 0;
+    return bad * 10 <= good || (good == 1 && bad == 1) ? 50 : bad * 2 <= good ? 30 : 0;
   }
 
   core::Expected<FeedCounts> read(string_view text, const FeedSettings& settings, FeedSink& sink) const override {

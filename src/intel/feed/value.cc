@@ -173,6 +173,8 @@ std::optional<ValueVerdict> read_address(string_view text, const ValueRules& rul
   const HostPort parts = split_port(text);
   if (parts.host.size() != text.size()) {
     if (const auto prefix = core::Prefix::parse(parts.host)) {
+      // "192.0.2.1:8080/x" is a URL without scheme.
+      if (parts.wrong_port && text.find('/') != text.npos) return std::nullopt;
       if (parts.wrong_port) return rejected("port that is none");
       return give(*prefix, parts.port, rules, out);
     }
@@ -256,6 +258,7 @@ constexpr std::array kNames = {
     NamedKind{"ipv6-addr", kind(FeedKind::kPrefix)},
     NamedKind{"ip-address", kind(FeedKind::kPrefix)},
     NamedKind{"ip-addr", kind(FeedKind::kPrefix)},
+    NamedKind{"ipaddress", kind(FeedKind::kPrefix)},
     NamedKind{"address", kind(FeedKind::kPrefix)},
     NamedKind{"cidr", kind(FeedKind::kPrefix)},
     NamedKind{"netblock", kind(FeedKind::kPrefix)},
@@ -271,6 +274,7 @@ constexpr std::array kNames = {
     NamedKind{"autonomous-system", kind(FeedKind::kAutonomousSystem)},
     NamedKind{"domain", kind(FeedKind::kDomain)},
     NamedKind{"domain-name", kind(FeedKind::kDomain)},
+    NamedKind{"domainname", kind(FeedKind::kDomain)},
     NamedKind{"hostname", kind(FeedKind::kDomain)},
     NamedKind{"host", kind(FeedKind::kDomain)},
     NamedKind{"fqdn", kind(FeedKind::kDomain)},
@@ -407,9 +411,12 @@ ValueVerdict read_value(string_view text, const ValueRules& rules, std::vector<F
     out.back().autonomous_system = number;
     return {};
   }
-  // "192.0.2.1/index.html": a URL without scheme. A number behind the slash would be a length of a prefix.
-  if (const auto slash = text.find('/'); slash != text.npos && slash + 1 < text.size() && !is_digit(text[slash + 1])) {
-    if (core::Ip::parse(split_port(text.substr(0, slash)).host)) return read_url(text, "", text, rules, out);
+  // "192.0.2.1/index.html", "192.0.2.1:8080/1.sh": a URL without scheme. A number behind the slash of an address alone
+  // would be a length of a prefix.
+  if (const auto slash = text.find('/'); slash != text.npos && slash + 1 < text.size()) {
+    const HostPort parts = split_port(text.substr(0, slash));
+    if (core::Ip::parse(parts.host) && (parts.port != 0 || !is_digit(text[slash + 1])))
+      return read_url(text, "", text, rules, out);
   }
   if (const auto at = text.find('@'); at != text.npos && at > 0 && !canonical_domain(text.substr(at + 1)).empty() &&
                                       text.find_first_of(" /:") == text.npos)
