@@ -60,6 +60,11 @@ std::string refang(std::string_view text) {
       {"[.]", "."}, {"(.)", "."}, {"{.}", "."},     {"[dot]", "."}, {"(dot)", "."}, {"{dot}", "."},
       {"[:]", ":"}, {"(:)", ":"}, {"[://]", "://"}, {"[@]", "@"},   {"[/]", "/"},   {"\\.", "."}};
   for (std::size_t i = 0; i < text.size();) {
+    // Nothing else begins a replacement; this loop sees every byte of a feed.
+    if (std::string_view("[({\\.").find(text[i]) == std::string_view::npos) {
+      out += text[i++];
+      continue;
+    }
     bool replaced = false;
     for (const auto& [from, to] : kReplacements) {
       if (core::equals_ignore_case(text.substr(i, from.size()), from)) {

@@ -66,11 +66,11 @@ bool is_comment(string_view text) {
 }
 
 // The sign that the first lines that are data have most of.
-char find_delimiter(string_view text) {
+char find_delimiter(string_view text, std::uint32_t skip = 0) {
   constexpr string_view kSigns = ",\t;|";
   for (int n = 0; n < 100 && !text.empty(); ++n) {
     const string_view line = core::take_until(text, '\n');
-    if (core::trim(line).empty() || is_comment(line)) continue;
+    if (static_cast<std::uint32_t>(n) < skip || core::trim(line).empty() || is_comment(line)) continue;
     const auto* const best = std::max_element(kSigns.begin(), kSigns.end(), [&](char a, char b) {
       return std::count(line.begin(), line.end(), a) < std::count(line.begin(), line.end(), b);
     });
@@ -162,7 +162,7 @@ class Csv final : public FeedReader {
       return core::fail("no delimiter", core::printable({&settings.delimiter, 1}), "a comma, a tab, \";\" or \"|\"");
     FeedRecorder recorder(settings, sink);
     core::skip_prefix(text, "\xef\xbb\xbf");
-    const char delimiter = settings.delimiter != 0 ? settings.delimiter : find_delimiter(text);
+    const char delimiter = settings.delimiter != 0 ? settings.delimiter : find_delimiter(text, settings.skip);
     const bool mapped = !settings.mapping.value.empty();
     std::optional<RowLayout> layout;
     std::vector<std::string> comment;

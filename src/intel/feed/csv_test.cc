@@ -17,20 +17,20 @@ TEST(CsvFeed, FindsColumnsByTheirNames) {
                 "192.0.2.3,,,ip,200,,,,\n"
                 "192.0.2.4,2024-07-25,2024-01-01,ip,,,,,\n");
   EXPECT_EQ(result.values, "prefix 192.0.2.1\ndomain evil.example\n");
-  const StatedItem& first = result.items[0];
+  const StatedItem& first = result.items.at(0);
   EXPECT_EQ(first.item.valid_from, moment("2024-01-26T00:00:00Z"));
   EXPECT_EQ(first.item.valid_until, moment("2024-07-25T00:00:00Z"));
   EXPECT_EQ(first.item.confidence, 85);
   EXPECT_EQ(first.tags, (std::vector<std::string>{"tlp:amber", "a", "b"}));
   EXPECT_EQ(first.id, "x-1");
   EXPECT_EQ(first.label, "Quad7");
-  EXPECT_EQ(result.items[1].item.valid_until, kNoEnd);
-  EXPECT_EQ(result.items[1].item.confidence, 85);
+  EXPECT_EQ(result.items.at(1).item.valid_until, kNoEnd);
+  EXPECT_EQ(result.items.at(1).item.confidence, 85);
   EXPECT_EQ(result.counts.ignored, (Reasons{{"file hash", 1}, {"kind GUID", 1}, {"names of columns", 1}}));
   EXPECT_EQ(result.counts.rejected, (Reasons{{"confidence that is no number from 0 to 100", 1},
                                              {"time that cannot be read", 1},
                                              {"validity ends before it begins", 1}}));
-  EXPECT_EQ(result.counts.first_rejected[0].place, "line 6");
+  EXPECT_EQ(result.counts.first_rejected.at(0).place, "line 6");
 }
 
 TEST(CsvFeed, AbuseChNamesColumnsInAComment) {
@@ -41,9 +41,9 @@ TEST(CsvFeed, AbuseChNamesColumnsInAComment) {
                           "\"2021-01-17 07:44:46\",\"192.0.2.1\",\"447\",\"offline\",\"2022-03-01\",\"QakBot\"\n"
                           "# END 1 entries\n");
   EXPECT_EQ(result.values, "prefix 192.0.2.1 port 447\n");
-  EXPECT_EQ(result.items[0].item.first_seen, moment("2021-01-17T07:44:46Z"));
-  EXPECT_EQ(result.items[0].item.last_seen, moment("2022-03-01T00:00:00Z"));
-  EXPECT_EQ(result.items[0].label, "QakBot");
+  EXPECT_EQ(result.items.at(0).item.first_seen, moment("2021-01-17T07:44:46Z"));
+  EXPECT_EQ(result.items.at(0).item.last_seen, moment("2022-03-01T00:00:00Z"));
+  EXPECT_EQ(result.items.at(0).label, "QakBot");
   EXPECT_EQ(result.counts.ignored, (Reasons{{"comment", 4}}));
 
   result = read_feed(
@@ -55,9 +55,9 @@ TEST(CsvFeed, AbuseChNamesColumnsInAComment) {
       "\"2021-08-02 07:21:10\", \"2\", \"d41d8cd98f00b204e9800998ecf8427e\", \"md5_hash\", \"payload\", \"win.x\", "
       "\"None\", \"x\", \"\", \"50\", \"None\", \"\"\n");
   EXPECT_EQ(result.values, "prefix 192.0.2.1 port 443\n");
-  EXPECT_EQ(result.items[0].item.confidence, 75);
-  EXPECT_EQ(result.items[0].label, "Cobalt Strike");
-  EXPECT_EQ(result.items[0].id, "1");
+  EXPECT_EQ(result.items.at(0).item.confidence, 75);
+  EXPECT_EQ(result.items.at(0).label, "Cobalt Strike");
+  EXPECT_EQ(result.items.at(0).id, "1");
   EXPECT_EQ(result.counts.ignored, (Reasons{{"comment", 1}, {"file hash", 1}}));
 
   result = read_feed("csv",
@@ -65,7 +65,7 @@ TEST(CsvFeed, AbuseChNamesColumnsInAComment) {
                      "\"1\",\"2022-01-01 10:00:00\",\"http://192.0.2.1:81/m\",\"online\",\"\",\"malware_download\","
                      "\"mozi\",\"https://urlhaus.example/1\",\"x\"\n");
   EXPECT_EQ(result.values, "url http://192.0.2.1:81/m port 81\n");
-  EXPECT_EQ(result.items[0].label, "malware_download");
+  EXPECT_EQ(result.items.at(0).label, "malware_download");
 
   result = read_feed("csv",
                      "# Listingdate,SHA1,Listingreason\n"
@@ -76,7 +76,7 @@ TEST(CsvFeed, AbuseChNamesColumnsInAComment) {
                      "# ja3_md5,Firstseen,Lastseen,Listingreason\n"
                      "d41d8cd98f00b204e9800998ecf8427e,2017-07-14 18:08:15,2019-07-27 20:42:54,Adware\n");
   EXPECT_EQ(result.values, "ja3 d41d8cd98f00b204e9800998ecf8427e\n");
-  EXPECT_EQ(result.items[0].item.last_seen, moment("2019-07-27T20:42:54Z"));
+  EXPECT_EQ(result.items.at(0).item.last_seen, moment("2019-07-27T20:42:54Z"));
 }
 
 TEST(CsvFeed, ColumnsAreMappedByNameOrNumber) {
@@ -87,7 +87,7 @@ TEST(CsvFeed, ColumnsAreMappedByNameOrNumber) {
   settings.skip = 1;
   auto result = read_feed("csv", "made on monday\nnode;p;what\n192.0.2.1;81;relay\n192.0.2.2;x;y\n", settings);
   EXPECT_EQ(result.values, "prefix 192.0.2.1 port 81\n");
-  EXPECT_EQ(result.items[0].label, "relay");
+  EXPECT_EQ(result.items.at(0).label, "relay");
   EXPECT_EQ(result.counts.rejected, (Reasons{{"port that is none", 1}}));
 
   settings = {};
@@ -113,8 +113,8 @@ TEST(CsvFeed, QuotedFieldsMayHaveLineBreaks) {
                                 "192.0.2.1,\"two\r\nlines with \"\"quotes\"\", and a comma\"\r\n"
                                 "192.0.2.999,x\r\n");
   ASSERT_EQ(result.items.size(), 1U);
-  EXPECT_EQ(result.items[0].label, "two??lines with \"quotes\", and a comma");
-  EXPECT_EQ(result.counts.first_rejected[0].place, "line 4");
+  EXPECT_EQ(result.items.at(0).label, "two??lines with \"quotes\", and a comma");
+  EXPECT_EQ(result.counts.first_rejected.at(0).place, "line 4");
 }
 
 TEST(CsvFeed, AnOpenQuoteCostsOneRecord) {

@@ -142,7 +142,8 @@ class Json final : public FeedReader {
     }
     if (auto usual = usual_paths(records)) return *usual;
     const bool texts = std::all_of(records.begin(), records.end(), [](const Records& r) {
-      return std::all_of(r.array.begin(), r.array.end(), [](const dom::element& e) { return e.is_string(); });
+      return !holds_objects(r.array) &&
+             std::any_of(r.array.begin(), r.array.end(), [](const dom::element& e) { return e.is_string(); });
     });
     if (texts) return paths;
     return core::fail("no field that holds an indicator", "", "name one with mapping.value");

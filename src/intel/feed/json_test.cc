@@ -13,10 +13,10 @@ TEST(JsonFeed, ArraysAndLinesOfObjects) {
        {"[" + one + "," + two + "]", one + "\n\n" + two + "\n", "{\"data\":[" + one + "," + two + "],\"n\":2}"}) {
     const auto result = read_feed("json", text);
     EXPECT_EQ(result.values, "prefix 192.0.2.1 port 81\ndomain evil.example\n") << text;
-    EXPECT_EQ(result.items[0].item.confidence, 50);
-    EXPECT_EQ(result.items[0].tags, (std::vector<std::string>{"a", "b"}));
-    EXPECT_EQ(result.items[0].label, "x");
-    EXPECT_EQ(result.items[1].item.first_seen, moment("2026-01-01T00:00:00Z"));
+    EXPECT_EQ(result.items.at(0).item.confidence, 50);
+    EXPECT_EQ(result.items.at(0).tags, (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(result.items.at(0).label, "x");
+    EXPECT_EQ(result.items.at(1).item.first_seen, moment("2026-01-01T00:00:00Z"));
   }
   EXPECT_EQ(read_feed("json", R"(["192.0.2.1","evil.example",5])").counts.rejected,
             (Reasons{{"record that is no object", 1}}));
@@ -35,10 +35,10 @@ TEST(JsonFeed, FieldsAreMappedByPath) {
                                     {"node":{"address":{"x":1}}},{"node":5}]}})",
                                 settings);
   EXPECT_EQ(result.values, "prefix 192.0.2.1\n");
-  EXPECT_EQ(result.items[0].label, "relay");
+  EXPECT_EQ(result.items.at(0).label, "relay");
   EXPECT_EQ(result.counts.ignored, (Reasons{{"skipped record", 1}}));
   EXPECT_EQ(result.counts.rejected, (Reasons{{"field that is no text", 1}, {"no value", 1}}));
-  EXPECT_EQ(result.counts.first_rejected[0].place, "/reply/items/2");
+  EXPECT_EQ(result.counts.first_rejected.at(0).place, "/reply/items/2");
   settings.records_path = "reply.nothing";
   EXPECT_NE(feed_error("json", R"({"reply":{}})", settings), "");
 }
@@ -47,7 +47,7 @@ TEST(JsonFeed, ABrokenLineIsRejectedABrokenDocumentIsAnError) {
   const auto result = read_feed("json", "{\"ip\":\"192.0.2.1\"}\n{\"ip\":\n{\"ip\":\"192.0.2.2\"}\n");
   EXPECT_EQ(result.values, "prefix 192.0.2.1\nprefix 192.0.2.2\n");
   EXPECT_EQ(result.counts.rejected, (Reasons{{"no valid JSON", 1}}));
-  EXPECT_EQ(result.counts.first_rejected[0].place, "line 2");
+  EXPECT_EQ(result.counts.first_rejected.at(0).place, "line 2");
   EXPECT_NE(feed_error("json", "[{\"ip\":\"192.0.2.1\"},{\"ip\":"), "");
   EXPECT_NE(feed_error("json", ""), "");
   EXPECT_NE(feed_error("json", "5"), "");

@@ -23,7 +23,7 @@ TEST(MispFeed, AnAttributeWithAllItsFields) {
                                   "first_seen":"2018-09-01T00:00:00.000000+00:00","last_seen":"2018-09-02T00:00:00+00:00",
                                   "comment":"a comment","Tag":[{"name":"tlp:amber"}])")}));
   ASSERT_EQ(result.values, "prefix 192.0.2.1 port 8080\n");
-  const StatedItem& item = result.items[0];
+  const StatedItem& item = result.items.at(0);
   EXPECT_EQ(item.id, "5bad1c5a-c608-4f5b-9d0e-4a7d0a016219");
   EXPECT_EQ(item.item.role, FeedRole::kDestination);
   EXPECT_TRUE(item.item.detect);
@@ -51,14 +51,14 @@ TEST(MispFeed, TypesOfAttributes) {
             "jarm " +
                 std::string(62, '1') + "\nja3 " + std::string(32, '2') + "\nhassh " + std::string(32, '3') +
                 "\ncertificate-fingerprint " + std::string(64, '4') + "\n");
-  EXPECT_EQ(result.items[0].item.role, FeedRole::kSource);
-  EXPECT_FALSE(result.items[0].item.detect);
-  EXPECT_EQ(result.items[0].label, "Campaign");
+  EXPECT_EQ(result.items.at(0).item.role, FeedRole::kSource);
+  EXPECT_FALSE(result.items.at(0).item.detect);
+  EXPECT_EQ(result.items.at(0).label, "Campaign");
   EXPECT_EQ(result.counts.ignored,
             (Reasons{{"attribute any", 1}, {"attribute text", 1}, {"file hash", 1}, {"mail address", 1}}));
   EXPECT_EQ(result.counts.rejected,
             (Reasons{{"address that is not met on the Internet", 1}, {"attribute without a type", 1}}));
-  EXPECT_EQ(result.counts.first_rejected[0].place, "/Event/Attribute/13");
+  EXPECT_EQ(result.counts.first_rejected.at(0).place, "/Event/Attribute/13");
 }
 
 TEST(MispFeed, GalaxiesNameTheItem) {
@@ -69,10 +69,10 @@ TEST(MispFeed, GalaxiesNameTheItem) {
            attribute("ip-dst", "192.0.2.2",
                      R"(,"Galaxy":[{"GalaxyCluster":[{"tag_name":"misp-galaxy:botnet=\"Mirai\""}]}])")},
           R"(,"Tag":[{"name":"misp-galaxy:mitre-attack-pattern=\"Proxy - T1090\""},{"name":"misp-galaxy:banker=\"Gozi\""}])"));
-  EXPECT_EQ(result.items[0].label, "Gozi");
-  EXPECT_EQ(result.items[1].label, "Mirai");
-  EXPECT_EQ(result.items[0].tags, (std::vector<std::string>{"attack:T1090", "misp-galaxy:banker=\"Gozi\""}));
-  EXPECT_EQ(result.items[1].tags.size(), 3U);
+  EXPECT_EQ(result.items.at(0).label, "Gozi");
+  EXPECT_EQ(result.items.at(1).label, "Mirai");
+  EXPECT_EQ(result.items.at(0).tags, (std::vector<std::string>{"attack:T1090", "misp-galaxy:banker=\"Gozi\""}));
+  EXPECT_EQ(result.items.at(1).tags.size(), 3U);
 }
 
 TEST(MispFeed, SightingsDeletionsAndProposals) {
@@ -86,14 +86,14 @@ TEST(MispFeed, SightingsDeletionsAndProposals) {
            attribute("ip-dst", "192.0.2.2", R"(,"deleted":true)")},
           R"(,"Object":[{"deleted":"1","Attribute":[{"type":"ip-dst","value":"192.0.2.3"}]},{"Attribute":[{"type":"ip-dst","value":"192.0.2.4"}]}])"));
   ASSERT_EQ(result.items.size(), 4U);
-  EXPECT_EQ(result.items[0].item.sightings, 2U);
-  EXPECT_EQ(result.items[0].item.false_positives, 1U);
-  EXPECT_EQ(result.items[0].item.last_seen, 1551253950 * core::kSecond);
-  EXPECT_EQ(result.items[0].item.valid_until, 1551253952 * core::kSecond);
-  EXPECT_FALSE(result.items[0].item.revoked);
-  EXPECT_TRUE(result.items[1].item.revoked);
-  EXPECT_TRUE(result.items[2].item.revoked);
-  EXPECT_FALSE(result.items[3].item.revoked);
+  EXPECT_EQ(result.items.at(0).item.sightings, 2U);
+  EXPECT_EQ(result.items.at(0).item.false_positives, 1U);
+  EXPECT_EQ(result.items.at(0).item.last_seen, 1551253950 * core::kSecond);
+  EXPECT_EQ(result.items.at(0).item.valid_until, 1551253952 * core::kSecond);
+  EXPECT_FALSE(result.items.at(0).item.revoked);
+  EXPECT_TRUE(result.items.at(1).item.revoked);
+  EXPECT_TRUE(result.items.at(2).item.revoked);
+  EXPECT_FALSE(result.items.at(3).item.revoked);
   EXPECT_EQ(result.counts.ignored, (Reasons{{"proposal", 2}}));
   EXPECT_EQ(result.counts.left_out, (Reasons{{"sighting of an unknown type", 1}}));
 }
@@ -145,10 +145,10 @@ TEST(MispWarningList, HoldsWhatIsBenign) {
                 R"({"name":"Ranges","type":"cidr","matching_attributes":["ip-src"],"list":["10.0.0.0/8","198.51.100.7",
                               "x",{}]})");
   EXPECT_EQ(result.values, "prefix 10.0.0.0/8\nprefix 198.51.100.7\n");
-  EXPECT_TRUE(result.items[0].item.known_good);
-  EXPECT_EQ(result.items[0].label, "Ranges");
+  EXPECT_TRUE(result.items.at(0).item.known_good);
+  EXPECT_EQ(result.items.at(0).label, "Ranges");
   EXPECT_EQ(result.counts.rejected, (Reasons{{"entry that is no text", 1}, {"not an address", 1}}));
-  EXPECT_EQ(result.counts.first_rejected[0].place, "/list/2");
+  EXPECT_EQ(result.counts.first_rejected.at(0).place, "/list/2");
   EXPECT_EQ(
       read_feed("misp_warninglist", R"({"name":"x","type":"hostname","list":[".good.example","fine.example"]})").values,
       "domain good.example\ndomain fine.example\n");

@@ -22,7 +22,7 @@ TEST(ReportFeed, IndicatorsStandAnywhereInALine) {
             "prefix 192.0.2.4\n");
   EXPECT_EQ(result.counts.records, 6U);
   EXPECT_EQ(result.counts.ignored, (Reasons{{"text", 1}}));
-  EXPECT_EQ(result.items[0].label, "Router C2s");
+  EXPECT_EQ(result.items.at(0).label, "Router C2s");
 }
 
 TEST(ReportFeed, NamesMustBeDefanged) {
@@ -42,13 +42,13 @@ TEST(ReportFeed, DatesAndWordsBehindBelongToTheIndicator) {
                                 "192.0.2[.]3 - shares a key\n",
                                 settings);
   ASSERT_EQ(result.items.size(), 3U);
-  EXPECT_EQ(result.items[0].label, "KV: Callback Server");
-  EXPECT_EQ(core::date_text(result.items[0].item.first_seen), "2023-12-05");
-  EXPECT_EQ(core::date_text(result.items[0].item.last_seen), "2024-01-03");
-  EXPECT_EQ(result.items[1].label, "KV: Proxy Router C2");
-  EXPECT_EQ(core::date_text(result.items[1].item.first_seen), "2022-02-07");
-  EXPECT_EQ(result.items[2].label, "KV: shares a key");
-  EXPECT_EQ(result.items[2].item.first_seen, 0);
+  EXPECT_EQ(result.items.at(0).label, "KV: Callback Server");
+  EXPECT_EQ(core::date_text(result.items.at(0).item.first_seen), "2023-12-05");
+  EXPECT_EQ(core::date_text(result.items.at(0).item.last_seen), "2024-01-03");
+  EXPECT_EQ(result.items.at(1).label, "KV: Proxy Router C2");
+  EXPECT_EQ(core::date_text(result.items.at(1).item.first_seen), "2022-02-07");
+  EXPECT_EQ(result.items.at(2).label, "KV: shares a key");
+  EXPECT_EQ(result.items.at(2).item.first_seen, 0);
 }
 
 TEST(ReportFeed, LinesBelowMayTellOfTheOneAbove) {
@@ -63,13 +63,13 @@ TEST(ReportFeed, LinesBelowMayTellOfTheOneAbove) {
                                 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n"
                                 "First Seen: 2025-04-11; Description: dropper\n");
   ASSERT_EQ(result.items.size(), 3U);
-  EXPECT_EQ(result.items[0].label, "C2");
-  EXPECT_EQ(core::date_text(result.items[0].item.last_seen), "2026-03-21");
-  EXPECT_EQ(core::date_text(result.items[1].item.first_seen), "2024-01-03");
-  EXPECT_EQ(core::date_text(result.items[1].item.last_seen), "2024-04-21");
-  EXPECT_EQ(core::date_text(result.items[2].item.first_seen), "2026-03-31");
-  EXPECT_EQ(result.items[2].item.last_seen, 0);
-  EXPECT_EQ(result.items[2].item.record, 6U);
+  EXPECT_EQ(result.items.at(0).label, "C2");
+  EXPECT_EQ(core::date_text(result.items.at(0).item.last_seen), "2026-03-21");
+  EXPECT_EQ(core::date_text(result.items.at(1).item.first_seen), "2024-01-03");
+  EXPECT_EQ(core::date_text(result.items.at(1).item.last_seen), "2024-04-21");
+  EXPECT_EQ(core::date_text(result.items.at(2).item.first_seen), "2026-03-31");
+  EXPECT_EQ(result.items.at(2).item.last_seen, 0);
+  EXPECT_EQ(result.items.at(2).item.record, 6U);
   EXPECT_EQ(result.counts.records, 9U);
   EXPECT_EQ(result.counts.ignored, (Reasons{{"file hash", 1}, {"line about the one above", 4}, {"text", 1}}));
 }

@@ -154,7 +154,8 @@ class Parser {
   }
   void wrong(string_view what) {
     if (!error_.empty()) return;
-    error_ = what;
+    // What the lexer met comes first: it ended the tokens.
+    error_ = lexer_.error().empty() ? what : string_view(lexer_.error());
     place_ = now().at;
   }
   bool is_mark(string_view mark) const { return now().kind == TokenKind::kMark && now().text == mark; }

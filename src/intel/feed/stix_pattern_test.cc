@@ -128,7 +128,7 @@ TEST(StixPattern, StartAndStopAreAValidity) {
   EXPECT_EQ(core::rfc3339(pattern->values[0].valid_from), "2026-01-01T00:00:00Z");
   EXPECT_EQ(core::rfc3339(pattern->values[0].valid_until), "2026-02-01T00:00:00Z");
   EXPECT_EQ(read("[ipv4-addr:value = '192.0.2.1'] START t'2026-02-01T00:00:00Z' STOP t'2026-01-01T00:00:00Z'"),
-            "error: START and STOP that are no time span at byte 89");
+            "error: START and STOP that are no time span at byte 90");
 }
 
 TEST(StixPattern, WrongValuesAreRejected) {
@@ -149,12 +149,12 @@ TEST(StixPattern, BrokenTextsAreErrors) {
   EXPECT_EQ(read("[ipv4-addr:value = '192.0.2.1'] x"), "error: something behind the pattern at byte 32");
   EXPECT_EQ(read("[ipv4-addr = '192.0.2.1']"), "error: an object type without a property at byte 11");
   EXPECT_EQ(read("[ipv4-addr:value '192.0.2.1']"), "error: no operator at byte 17");
-  EXPECT_EQ(read("[ipv4-addr:value IN ()]"), "error: no value at byte 21");
+  EXPECT_EQ(read("[ipv4-addr:value IN ()]"), "error: an empty set at byte 22");
   EXPECT_EQ(read("[ipv4-addr:value = ]"), "error: no value at byte 19");
   EXPECT_EQ(read("[a:b[ = 1]"), "error: no index at byte 6");
   EXPECT_EQ(read("[a:b = 1 AND]"), "error: no object path at byte 12");
   EXPECT_EQ(read("[a:b = 1;]"), "error: a sign that no pattern has at byte 8");
-  EXPECT_EQ(read("[a:b = 1x]"), "error: a number that runs on at byte 7");
+  EXPECT_EQ(read("[a:b = 1x]"), "error: a number that runs on at byte 8");
 }
 
 TEST(StixPattern, IsBounded) {

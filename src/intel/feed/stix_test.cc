@@ -28,7 +28,7 @@ TEST(StixFeed, AnIndicatorWithAllItsFields) {
                            "kill_chain_phases":[{"kill_chain_name":"mitre-attack","phase_name":"command-and-control"}])"),
            R"({"type":"marking-definition","id":"marking-definition--own","definition_type":"tlp","definition":{"tlp":"white"}})"}));
   ASSERT_EQ(result.values, "prefix 192.0.2.1\n");
-  const StatedItem& item = result.items[0];
+  const StatedItem& item = result.items.at(0);
   EXPECT_EQ(item.id, "indicator--1");
   EXPECT_EQ(item.label, "C2");
   EXPECT_EQ(item.item.modified, moment("2026-01-02T00:00:00Z"));
@@ -65,7 +65,7 @@ TEST(StixFeed, TheNewestVersionInADocumentCounts) {
       bundle({indicator("1", "[ipv4-addr:value = '192.0.2.2']", R"(,"modified":"2026-01-02T00:00:00Z","revoked":true)"),
               indicator("1", kAddress, R"(,"modified":"2026-01-01T00:00:00Z")")}));
   EXPECT_EQ(result.values, "prefix 192.0.2.2\n");
-  EXPECT_TRUE(result.items[0].item.revoked);
+  EXPECT_TRUE(result.items.at(0).item.revoked);
   EXPECT_EQ(result.counts.ignored, (Reasons{{"older version", 1}}));
 }
 
@@ -86,8 +86,9 @@ TEST(StixFeed, RelationsNameTheIndicator) {
            R"({"type":"malware","id":"malware--2","name":"Other"})",
            R"({"type":"attack-pattern","id":"attack-pattern--1","name":"Proxy","external_references":[{"source_name":"mitre-attack","external_id":"T1090"}]})"}));
   ASSERT_EQ(result.items.size(), 1U);
-  EXPECT_EQ(result.items[0].label, "Quad7");
-  EXPECT_EQ(result.items[0].tags, (std::vector<std::string>{"threat-actor:Typhoon", "malware:Quad7", "attack:T1090"}));
+  EXPECT_EQ(result.items.at(0).label, "Quad7");
+  EXPECT_EQ(result.items.at(0).tags,
+            (std::vector<std::string>{"threat-actor:Typhoon", "malware:Quad7", "attack:T1090"}));
   EXPECT_EQ(result.counts.ignored,
             (Reasons{{"attack-pattern", 1}, {"malware", 2}, {"relationship", 4}, {"threat-actor", 1}}));
 }
@@ -105,14 +106,14 @@ TEST(StixFeed, SightingsSpeakOfTheIndicator) {
                       sighting("4", "malware--1", ""), sighting("5", "indicator--1", R"(,"revoked":true)"),
                       R"({"type":"malware","id":"malware--1","name":"x"})"}));
   ASSERT_EQ(result.items.size(), 3U);
-  EXPECT_FALSE(result.items[0].item.sighting);
-  EXPECT_TRUE(result.items[1].item.sighting);
-  EXPECT_EQ(result.items[1].id, "indicator--1");
-  EXPECT_EQ(result.items[1].item.sightings, 50U);
-  EXPECT_EQ(result.items[1].item.last_seen, moment("2026-01-09T00:00:00Z"));
-  EXPECT_EQ(result.items[1].item.valid_until, 0);
-  EXPECT_EQ(result.items[2].item.false_positives, 1U);
-  EXPECT_EQ(result.items[2].item.sightings, 0U);
+  EXPECT_FALSE(result.items.at(0).item.sighting);
+  EXPECT_TRUE(result.items.at(1).item.sighting);
+  EXPECT_EQ(result.items.at(1).id, "indicator--1");
+  EXPECT_EQ(result.items.at(1).item.sightings, 50U);
+  EXPECT_EQ(result.items.at(1).item.last_seen, moment("2026-01-09T00:00:00Z"));
+  EXPECT_EQ(result.items.at(1).item.valid_until, 0);
+  EXPECT_EQ(result.items.at(2).item.false_positives, 1U);
+  EXPECT_EQ(result.items.at(2).item.sightings, 0U);
   EXPECT_EQ(result.counts.ignored, (Reasons{{"malware", 1},
                                             {"revoked sighting", 1},
                                             {"sighting of an object that is not in the document", 1},
@@ -134,11 +135,11 @@ TEST(StixFeed, ObservablesAreContext) {
   EXPECT_EQ(result.values,
             "prefix 192.0.2.1\nautonomous-system AS64500\ncertificate-fingerprint "
             "da39a3ee5e6b4b0d3255bfef95601890afd80709\nprefix 192.0.2.1 port 443\n");
-  EXPECT_FALSE(result.items[0].item.detect);
-  EXPECT_EQ(result.items[0].item.first_seen, moment("2026-01-01T00:00:00Z"));
-  EXPECT_EQ(result.items[0].item.sightings, 3U);
-  EXPECT_EQ(result.items[3].item.role, FeedRole::kDestination);
-  EXPECT_EQ(result.items[3].item.protocol, 6);
+  EXPECT_FALSE(result.items.at(0).item.detect);
+  EXPECT_EQ(result.items.at(0).item.first_seen, moment("2026-01-01T00:00:00Z"));
+  EXPECT_EQ(result.items.at(0).item.sightings, 3U);
+  EXPECT_EQ(result.items.at(3).item.role, FeedRole::kDestination);
+  EXPECT_EQ(result.items.at(3).item.protocol, 6);
   EXPECT_EQ(result.counts.ignored,
             (Reasons{{"certificate without SHA-1 or SHA-256", 1}, {"file", 1}, {"observed-data", 1}}));
   EXPECT_EQ(result.counts.rejected, (Reasons{{"address that is not met on the Internet", 1}}));
@@ -153,8 +154,8 @@ TEST(StixFeed, ObservedDataOfStix20HasItsObjectsInside) {
           "2":{"type":"network-traffic","dst_ref":"0","dst_port":53,"protocols":["udp"]}}},
           {"type":"observed-data","id":"observed-data--2","objects":{"0":{"type":"file","name":"x"}}}]})");
   EXPECT_EQ(result.values, "domain evil.example\ndomain evil.example port 53\n");
-  EXPECT_EQ(result.items[1].item.protocol, 17);
-  EXPECT_EQ(result.items[1].item.sightings, 2U);
+  EXPECT_EQ(result.items.at(1).item.protocol, 17);
+  EXPECT_EQ(result.items.at(1).item.sightings, 2U);
   EXPECT_EQ(result.counts.ignored, (Reasons{{"observed-data of file", 1}}));
 }
 
@@ -162,7 +163,7 @@ TEST(StixFeed, BenignIndicatorsAreKnownGood) {
   const auto result =
       read_feed("stix", indicator("1", "[ipv4-addr:value = '10.0.0.0/8']", R"(,"indicator_types":["benign"])"));
   ASSERT_EQ(result.values, "prefix 10.0.0.0/8\n");
-  EXPECT_TRUE(result.items[0].item.known_good);
+  EXPECT_TRUE(result.items.at(0).item.known_good);
 }
 
 TEST(StixFeed, WhatCannotBeUsedIsNamed) {
@@ -184,7 +185,7 @@ TEST(StixFeed, WhatCannotBeUsedIsNamed) {
                                              {"no STIX object", 2},
                                              {"no STIX pattern", 1},
                                              {"time that cannot be read", 2}}));
-  EXPECT_EQ(result.counts.first_rejected[0].place, "/objects/9");
+  EXPECT_EQ(result.counts.first_rejected.at(0).place, "/objects/9");
 }
 
 TEST(StixFeed, BrokenDocumentsAreErrors) {
