@@ -108,7 +108,8 @@ std::string words_behind(string_view rest) {
     while (!cell.empty() && (cell.front() == '-' || cell.front() == '|' || cell.front() == '`' || cell.front() == ',' ||
                              cell.front() == ':'))
       cell = core::trim(cell.substr(1));
-    if (cell.empty() || cell == "IP" || find_dates(cell).first != 0) continue;
+    const bool any = std::any_of(cell.begin(), cell.end(), is_letter);
+    if (!any || cell == "IP" || find_dates(cell).first != 0) continue;
     words = cell;
   }
   return std::string(words);
