@@ -8,9 +8,9 @@ namespace orbwatch::intel {
 
 std::span<const FeedReader* const> feed_readers() {
   // At equal claims the first counts.
-  static const std::array<const FeedReader*, 7> kReaders = {
+  static const std::array<const FeedReader*, 7> readers = {
       &stix_feed(), &misp_feed(), &misp_warninglist_feed(), &csv_feed(), &json_feed(), &text_feed(), &report_feed()};
-  return kReaders;
+  return readers;
 }
 
 const FeedReader* find_feed_reader(std::string_view name) {

@@ -251,8 +251,8 @@ class Csv final : public FeedReader {
 }  // namespace
 
 const FeedReader& csv_feed() {
-  static const Csv kReader;
-  return kReader;
+  static const Csv reader;
+  return reader;
 }
 
 }  // namespace orbwatch::intel

@@ -183,8 +183,8 @@ class Json final : public FeedReader {
 }  // namespace
 
 const FeedReader& json_feed() {
-  static const Json kReader;
-  return kReader;
+  static const Json reader;
+  return reader;
 }
 
 }  // namespace orbwatch::intel

@@ -9,8 +9,11 @@ TEST(JsonFeed, ArraysAndLinesOfObjects) {
   const std::string one =
       R"({"ioc":"192.0.2.1","ioc_type":"ip","port":81,"confidence":50,"tags":["a","b"],"malware":"x"})";
   const std::string two = R"({"ioc":"evil.example","first_seen":"2026-01-01","last_seen":null})";
-  for (const std::string& text :
-       {"[" + one + "," + two + "]", one + "\n\n" + two + "\n", "{\"data\":[" + one + "," + two + "],\"n\":2}"}) {
+  std::string inside = R"({"data":[)";
+  inside.append(one).append(",").append(two).append(R"(],"n":2})");
+  std::string lines = one;
+  lines.append("\n\n").append(two).append("\n");
+  for (const std::string& text : {inside, lines, inside.substr(8, inside.size() - 15)}) {
     const auto result = read_feed("json", text);
     EXPECT_EQ(result.values, "prefix 192.0.2.1 port 81\ndomain evil.example\n") << text;
     EXPECT_EQ(result.items.at(0).item.confidence, 50);

@@ -284,8 +284,8 @@ bool is_uuid(string_view text) {
 }  // namespace
 
 const FeedReader& misp_feed() {
-  static const Misp kReader;
-  return kReader;
+  static const Misp reader;
+  return reader;
 }
 
 core::Expected<std::vector<MispManifestEntry>> read_misp_manifest(string_view bytes) {

@@ -93,8 +93,8 @@ class WarningList final : public FeedReader {
 }  // namespace
 
 const FeedReader& misp_warninglist_feed() {
-  static const WarningList kReader;
-  return kReader;
+  static const WarningList reader;
+  return reader;
 }
 
 }  // namespace orbwatch::intel

@@ -218,8 +218,8 @@ class Report final : public FeedReader {
 }  // namespace
 
 const FeedReader& report_feed() {
-  static const Report kReader;
-  return kReader;
+  static const Report reader;
+  return reader;
 }
 
 }  // namespace orbwatch::intel

@@ -518,8 +518,8 @@ class Stix final : public FeedReader {
 }  // namespace
 
 const FeedReader& stix_feed() {
-  static const Stix kReader;
-  return kReader;
+  static const Stix reader;
+  return reader;
 }
 
 }  // namespace orbwatch::intel

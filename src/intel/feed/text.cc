@@ -45,7 +45,7 @@ ValueVerdict read_line(Parts& parts, const KindName& kind, const ValueRules& rul
   const auto blank = parts.field.find_first_of(" \t");
   if (blank == parts.field.npos) return verdict;
   std::vector<FeedValue> of_word;
-  const ValueVerdict first_word = read_value(refang(parts.field.substr(0, blank)), kind, rules, of_word);
+  ValueVerdict first_word = read_value(refang(parts.field.substr(0, blank)), kind, rules, of_word);
   // "evil.example is bad" may be a sentence; an address is not one's first word by chance.
   if (first_word.fate != ValueFate::kItem || of_word.front().kind == FeedKind::kDomain) return verdict;
   values = std::move(of_word);
@@ -144,8 +144,8 @@ class Text final : public FeedReader {
 }  // namespace
 
 const FeedReader& text_feed() {
-  static const Text kReader;
-  return kReader;
+  static const Text reader;
+  return reader;
 }
 
 }  // namespace orbwatch::intel
