@@ -107,6 +107,12 @@ TEST(CsvFeed, ColumnsAreMappedByNameOrNumber) {
   EXPECT_NE(feed_error("csv", "ip,x\n", settings), "");
 }
 
+TEST(CsvFeed, ATypeBesideAddressesMayMeanSomethingElse) {
+  EXPECT_EQ(read_feed("csv", "ip,type\n192.0.2.1,C2\nevil.example,C2\n").values, "prefix 192.0.2.1\n");
+  EXPECT_EQ(read_feed("csv", "ioc,type\n192.0.2.1,C2\n").counts.ignored,
+            (Reasons{{"kind C2", 1}, {"names of columns", 1}}));
+}
+
 TEST(CsvFeed, QuotedFieldsMayHaveLineBreaks) {
   const auto result = read_feed("csv",
                                 "ip,description\r\n"

@@ -71,7 +71,7 @@ struct Paths {
 };
 
 std::optional<Paths> usual_paths(const std::vector<Records>& records) {
-  constexpr std::size_t kLooked = 20;
+  constexpr std::size_t kLooked = 1000;
   std::vector<std::string> names;
   std::size_t looked = 0;
   for (const Records& some : records) {

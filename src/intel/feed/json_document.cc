@@ -61,7 +61,11 @@ core::Expected<void> JsonDocument::load_lines(string_view bytes) {
     dom::element value;
     simdjson::error_code error = simdjson::SUCCESS;
     if (!parse(line_parser, line, value, error)) {
-      broken_.push_back({number, std::string(line.substr(0, 100))});
+      if (broken_.size() < kMostFeedRejectionsShown) {
+        broken_.push_back({number, std::string(line.substr(0, 100))});
+      } else {
+        ++more_broken_;
+      }
       continue;
     }
     if (joined.size() > 1) joined += ',';
@@ -81,6 +85,7 @@ std::string JsonDocument::place(std::size_t index) const {
 void JsonDocument::count_others(FeedRecorder& recorder) const {
   if (empty_ > 0) recorder.ignore("empty line", empty_);
   for (const BrokenLine& line : broken_) recorder.reject("no valid JSON", line.begin, line_place(line.line));
+  recorder.reject("no valid JSON", "", "", more_broken_);
 }
 
 string_view json_text(const dom::object& object, string_view key) {

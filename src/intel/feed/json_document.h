@@ -39,7 +39,8 @@ class JsonDocument {
   simdjson::dom::element root_;
   bool lines_ = false;
   std::vector<std::uint64_t> line_of_;
-  std::vector<BrokenLine> broken_;
+  std::vector<BrokenLine> broken_;  // the first of them
+  std::uint64_t more_broken_ = 0;
   std::uint64_t empty_ = 0;
 };
 

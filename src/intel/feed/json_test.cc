@@ -51,6 +51,9 @@ TEST(JsonFeed, ABrokenLineIsRejectedABrokenDocumentIsAnError) {
   EXPECT_EQ(result.values, "prefix 192.0.2.1\nprefix 192.0.2.2\n");
   EXPECT_EQ(result.counts.rejected, (Reasons{{"no valid JSON", 1}}));
   EXPECT_EQ(result.counts.first_rejected.at(0).place, "line 2");
+  std::string many = "{\"ip\":\"192.0.2.1\"}\n";
+  for (int i = 0; i < 30; ++i) many += "{\n";
+  EXPECT_EQ(read_feed("json", many).counts.rejected, (Reasons{{"no valid JSON", 30}}));
   EXPECT_NE(feed_error("json", "[{\"ip\":\"192.0.2.1\"},{\"ip\":"), "");
   EXPECT_NE(feed_error("json", ""), "");
   EXPECT_NE(feed_error("json", "5"), "");

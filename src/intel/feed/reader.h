@@ -18,7 +18,7 @@ namespace orbwatch::intel {
 
 // A text feed of ten million lines stays below it.
 inline constexpr std::size_t kMostFeedBytes = std::size_t{256} << 20;
-// JSON is held parsed, at up to fourteen times its size; pages of TAXII and events of MISP are far smaller.
+// JSON is held parsed, at up to some twenty times its size; pages of TAXII and events of MISP are far smaller.
 inline constexpr std::size_t kMostFeedJsonBytes = std::size_t{64} << 20;
 // Deeper than any object of STIX or MISP (a dozen).
 inline constexpr std::size_t kMostFeedDepth = 64;

@@ -29,9 +29,10 @@ void FeedRecorder::count(std::map<std::string, std::uint64_t>& reasons, string_v
   reasons[name] += by;
 }
 
-void FeedRecorder::reject(string_view reason, string_view text, const std::string& place) {
-  ++counts_.records;
-  count(counts_.rejected, reason, 1);
+void FeedRecorder::reject(string_view reason, string_view text, const std::string& place, std::uint64_t records) {
+  if (records == 0) return;
+  counts_.records += records;
+  count(counts_.rejected, reason, records);
   if (counts_.first_rejected.size() < kMostFeedRejectionsShown)
     counts_.first_rejected.push_back(
         {core::printable(place, 200), core::printable(reason, 80), core::printable(text, 100)});

@@ -35,7 +35,7 @@ class FeedRecorder {
     counts_.records += records;
     count(counts_.ignored, reason, records);
   }
-  void reject(std::string_view reason, std::string_view text, const std::string& place);
+  void reject(std::string_view reason, std::string_view text, const std::string& place, std::uint64_t records = 1);
   void leave_out(std::string_view reason) { count(counts_.left_out, reason, 1); }
 
   // More records or items than a feed may have: the reader must end with too_many().

@@ -52,6 +52,7 @@ struct Found {
   bool hash = false;
   std::string_view refused;  // a defanged indicator that may not be used
   std::string reason;
+  bool cut = false;  // there are more words than are looked at
 };
 
 constexpr string_view kBetween = " \t,;|\"'`<>";
@@ -60,9 +61,13 @@ Found find_values(string_view line, const ValueRules& rules) {
   Found found;
   constexpr int kMostTokens = 4096;
   std::size_t at = 0;
-  for (int n = 0; n < kMostTokens; ++n) {
+  for (int n = 0;; ++n) {
     at = line.find_first_not_of(kBetween, at);
     if (at == line.npos) break;
+    if (n == kMostTokens) {
+      found.cut = true;
+      break;
+    }
     const std::size_t end = std::min(line.find_first_of(kBetween, at), line.size());
     string_view token = line.substr(at, end - at);
     at = end;
@@ -175,6 +180,7 @@ class Report final : public FeedReader {
         continue;
       }
       const Found found = find_values(line, recorder.rules());
+      if (found.cut) recorder.leave_out("words beyond 4096 of a line");
       if (found.values.empty()) {
         if (found.hash) {
           recorder.ignore("file hash");

@@ -74,6 +74,14 @@ TEST(ReportFeed, LinesBelowMayTellOfTheOneAbove) {
   EXPECT_EQ(result.counts.ignored, (Reasons{{"file hash", 1}, {"line about the one above", 4}, {"text", 1}}));
 }
 
+TEST(ReportFeed, WordsBeyondTheLimitAreNamed) {
+  std::string line;
+  for (int i = 0; i < 5000; ++i) line += "x ";
+  const auto result = read_feed("report", line + "192.0.2[.]1\n");
+  EXPECT_EQ(result.values, "");
+  EXPECT_EQ(result.counts.left_out, (Reasons{{"words beyond 4096 of a line", 1}}));
+}
+
 TEST(ReportFeed, DefangedNonsenseIsRejected) {
   const auto result = read_feed("report", "10.0.0[.]1\nb[org].evil[.]example:443\n");
   EXPECT_EQ(result.counts.rejected, (Reasons{{"address that is not met on the Internet", 1}, {"not an indicator", 1}}));

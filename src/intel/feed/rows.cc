@@ -194,8 +194,11 @@ void take_row(const Row& row, const KindName& of_column, const std::string& plac
   KindName kind = of_column;
   if (const string_view said = core::trim(row[RowField::kKind]); !said.empty()) {
     const KindName named = kind_of_name(said);
-    if (named.meaning == KindName::Meaning::kUnknown) return recorder.ignore("kind " + core::printable(said, 40));
-    if (named.meaning != KindName::Meaning::kAuto) kind = named;
+    // A column of addresses may have a type beside it that means something else ("C2").
+    const bool known = of_column.meaning == KindName::Meaning::kKind;
+    if (named.meaning == KindName::Meaning::kUnknown && !known)
+      return recorder.ignore("kind " + core::printable(said, 40));
+    if (named.meaning != KindName::Meaning::kAuto && named.meaning != KindName::Meaning::kUnknown) kind = named;
   }
   FeedItem item;
   const auto moment = [&](RowField field, core::Nanoseconds& out) {

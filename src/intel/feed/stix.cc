@@ -475,7 +475,7 @@ class Document {
 
   // A real indicator has a handful.
   static constexpr std::size_t kMostRelations = 256;
-  static constexpr std::size_t kMostSightedBytes = std::size_t{128} << 20;
+  static constexpr std::size_t kMostSightedBytes = std::size_t{16} << 20;
   // References inside are looked up one after the other.
   static constexpr std::size_t kMostInside = 4096;
 

@@ -188,6 +188,17 @@ TEST(StixFeed, WhatCannotBeUsedIsNamed) {
   EXPECT_EQ(result.counts.first_rejected.at(0).place, "/objects/9");
 }
 
+// Each sighting reads the pattern again; a document of many would take for ever.
+TEST(StixFeed, ManySightingsOfALongPatternAreRejected) {
+  std::string pattern = "[ipv4-addr:value = '192.0.2.1'";
+  while (pattern.size() < 50000) pattern += " OR ipv4-addr:value = '192.0.2.1'           ";
+  std::string text = R"({"type":"bundle","id":"bundle--1","objects":[)" + indicator("1", pattern + "]");
+  for (int i = 0; i < 400; ++i)
+    text += R"(,{"type":"sighting","id":"sighting--)" + std::to_string(i) + R"(","sighting_of_ref":"indicator--1"})";
+  const auto result = read_feed("stix", text + "]}");
+  EXPECT_GT(result.counts.rejected.at("too many sightings of long patterns"), 50U);
+}
+
 TEST(StixFeed, BrokenDocumentsAreErrors) {
   const std::string whole = bundle({indicator("1", kAddress), indicator("2", kAddress)});
   for (std::size_t cut = 0; cut < whole.size(); ++cut) EXPECT_NE(feed_error("stix", whole.substr(0, cut)), "") << cut;
