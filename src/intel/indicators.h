@@ -3,8 +3,8 @@
 //
 // One indicator a line: "192.0.2.1", "2001:db8::/48", "192.0.2[.]4", "hxxp://192.0.2[.]4:8080/x" (address taken, port
 // kept as text), "192.0.2.1-192.0.2.9", or CSV with the indicator in the first column. "#", ";" and "//" begin
-// comments; the rest of a comment line before the first indicator names nothing. Empty lines and comments are ignored,
-// names and hashes ("example.org", MD5, SHA) are ignored by name, anything else is rejected.
+// comments. Read by intel/feed/text.cc; of what it gives, this table holds addresses, prefixes and URLs with an address
+// as host. Empty lines, comments, names and hashes count as ignored, anything else is rejected.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ namespace orbwatch::intel {
 struct Indicator {
   core::Prefix prefix;
   core::Symbol list;   // name of the list it came from
-  core::Symbol label;  // second CSV column, or the words behind the indicator's comment sign; may be absent
+  core::Symbol label;  // second CSV column, words behind the indicator, or Maltrail's reference; may be absent
   core::Nanoseconds first_seen = 0;  // 0 = the list does not say
   core::Nanoseconds last_seen = 0;
   std::uint32_t line = 0;
@@ -33,7 +33,7 @@ struct Indicator {
 struct IndicatorCounts {
   std::uint64_t lines = 0;
   std::uint64_t indicators = 0;
-  std::uint64_t ignored = 0;  // empty, comment, domain, hash, URL without an address
+  std::uint64_t ignored = 0;  // empty, comment, domain, hash, autonomous system, URL without an address
   std::uint64_t rejected = 0;
   std::uint64_t prefixes = 0;
   std::uint64_t duplicates = 0;
