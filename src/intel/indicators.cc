@@ -4,6 +4,7 @@
 
 #include "core/text.h"
 #include "intel/feed/readers.h"
+#include "intel/feed_table.h"
 
 namespace orbwatch::intel {
 namespace {
@@ -107,6 +108,15 @@ std::vector<core::Prefix> cover_range(const core::Ip& first, const core::Ip& las
     if (at > end) return out;
   }
 }
+
+Indicators::Indicators() = default;
+Indicators::Indicators(Indicators&&) noexcept = default;
+Indicators& Indicators::operator=(Indicators&&) noexcept = default;
+Indicators::~Indicators() = default;
+
+void Indicators::use_feeds(std::unique_ptr<const FeedTable> feeds) { feeds_ = std::move(feeds); }
+
+std::size_t Indicators::count() const { return indicators_.size() + (feeds_ == nullptr ? 0 : feeds_->table.size()); }
 
 IndicatorCounts Indicators::add_list(std::string_view text, std::string_view list_name) {
   IndicatorCounts counts;

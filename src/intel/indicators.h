@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,9 +42,16 @@ struct IndicatorCounts {
   std::string first_rejected;  // printable
 };
 
+struct FeedTable;  // intel/feed_table.h
+
 // Add lists first, then share it read-only between threads.
 class Indicators {
  public:
+  Indicators();
+  Indicators(Indicators&&) noexcept;
+  Indicators& operator=(Indicators&&) noexcept;
+  ~Indicators();
+
   // Private and loopback addresses and prefixes shorter than /8 (IPv4) or /16 (IPv6) are rejected: they would match
   // everything.
   IndicatorCounts add_list(std::string_view text, std::string_view list_name);
@@ -55,9 +63,16 @@ class Indicators {
   std::size_t size() const { return indicators_.size(); }
   const std::vector<Indicator>& all() const { return indicators_; }
 
+  // What feeds state beside the lists (feed_store/); null: none were given.
+  void use_feeds(std::unique_ptr<const FeedTable> feeds);
+  const FeedTable* feeds() const { return feeds_.get(); }
+  std::size_t count() const;  // of lists and feeds
+  bool empty() const { return count() == 0; }
+
  private:
   std::vector<Indicator> indicators_;
   PrefixMap prefixes_;
+  std::unique_ptr<const FeedTable> feeds_;
 };
 
 // "1.2.3[.]4" -> "1.2.3.4", "hxxps" -> "https", "(dot)", "[:]" ... What is not defanged is returned as it is.
