@@ -125,7 +125,7 @@ int update(const Options& o) {
   request.sources = std::move(all->sources);
   request.only = o.names;
   request.folder = all->folder;
-  request.now = source::now();
+  request.now = source::now() / core::kSecond * core::kSecond;
   request.accept = o.accept;
   request.done = [&](const pipeline::FeedOutcome& f) {
     if (!f.error.empty()) complain(fmt::format("feed {} stays as it was: {}", f.name, f.error));
