@@ -430,8 +430,8 @@ TraitResult judge_cadence(const Check& c, const NetworkTraits& seen) {
   const auto text = [](double n) {
     return fmt::format("{} {} per account and day", number_text(n), n == 1 ? "attempt" : "attempts");
   };
-  if (!seen.attempts_per_account_and_day) return missing(c, text(wanted), false);
-  const double observed = *seen.attempts_per_account_and_day;
+  const double observed = seen.attempts_per_account_and_day.value_or(0);
+  if (!(observed > 0) || !std::isfinite(observed)) return missing(c, text(wanted), false);
   // A report's round number.
   const double share = c.cadence->share.value_or(0.5);
   if (std::abs(observed - wanted) <= wanted / 4) {
