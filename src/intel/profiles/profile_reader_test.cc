@@ -267,8 +267,11 @@ TEST(ProfileReader, HostileTextIsRefused) {
   EXPECT_TRUE(error_of(with("aliases: &a [x, x]\nfamilies: *a\n")).starts_with("x.yaml:4: anchor or alias"));
   std::string bomb = "a0: &a0 [x, x]\n";
   for (int i = 1; i < 30; ++i) {
-    const std::string before = "*a" + std::to_string(i - 1);
-    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before + ", " + before + "]\n";
+    const std::string number = std::to_string(i), before = "*a" + std::to_string(i - 1);
+    for (const std::string_view part :
+         {"a", number.c_str(), ": &a", number.c_str(), " [", before.c_str(), ", ", before.c_str(), "]\n"}) {
+      bomb += part;
+    }
   }
   EXPECT_TRUE(error_of(bomb).starts_with("x.yaml:1: anchor or alias")) << error_of(bomb);
   EXPECT_TRUE(error_of("<<: *nothing\n").starts_with("x.yaml:1: ")) << error_of("<<: *nothing\n");

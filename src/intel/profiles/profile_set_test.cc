@@ -123,6 +123,20 @@ TEST(ProfileSet, FilesBeyondTheLimitAreCounted) {
   EXPECT_NE(set.errors[0].message.find("3 left out"), std::string::npos);
 }
 
+TEST(ProfileSet, ThePageNamesEveryProfileAndItsSources) {
+  const std::string page = test::read_file(ORBWATCH_ROOT "/docs/known-networks.md");
+  for (const Profile& p : embedded_profiles().profiles) {
+    EXPECT_NE(page.find("[" + p.name + "](../data/networks/" + p.file + ")"), std::string::npos) << p.name;
+    for (const Source& s : p.sources) {
+      const std::string title = s.title.starts_with('[') ? s.title.substr(1, s.title.size() - 2) : s.title;
+      const std::string entry = s.url.empty() ? title : "[" + title + "](" + s.url + ")";
+      EXPECT_NE(page.find("| " + p.name + " | " + entry + " | " + s.publisher + " | " + s.date.text() + " |"),
+                std::string::npos)
+          << p.name << ": " << s.title;
+    }
+  }
+}
+
 // data/soho-ports.csv and data/soho-banners.csv name networks, too: the profile must say the same. "Mirai and kin" is
 // no covert network and has no profile.
 TEST(ProfileSet, AgreesWithTheTablesOfSohoDevices) {
