@@ -28,10 +28,10 @@ bool earlier(const ReportedDate& a, const ReportedDate& b);
 
 struct Source {
   std::string id;         // how the traits of this profile name it
-  std::string title;      // in brackets where it is our description, because the page itself was not at hand
+  std::string title;      // in brackets where it is our description, because its page was not found
   std::string publisher;  // "Sekoia", "Lumen Black Lotus Labs"
   ReportedDate date;
-  std::string url;  // "" where the page itself was not at hand
+  std::string url;  // "" where its page was not found
 };
 
 // How much a trait says at the most, as the profile states it: below what its kind would be worth where others show it,
