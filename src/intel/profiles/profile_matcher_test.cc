@@ -192,7 +192,8 @@ TEST(ProfileMatcher, LabelsOfListsAreNormalised) {
   EXPECT_EQ(named("7777-Botnet"), "Quad7");
   EXPECT_EQ(named("ORB3"), "SPACEHOP");
   EXPECT_EQ(named("SocksEscort"), "AVrecon");
-  EXPECT_EQ(named("Storm-0940"), "Quad7");  // who uses it
+  EXPECT_EQ(named("xlogin"), "Quad7");
+  EXPECT_EQ(named("Storm-0940"), "none");  // who uses it: not enough alone
   EXPECT_EQ(named("moonlight"), "none");
   EXPECT_EQ(named("port 7777"), "none");
   EXPECT_EQ(named("---"), "none");
@@ -207,11 +208,16 @@ TEST(ProfileMatcher, AListAloneIsNoTrait) {
       << matches[0].says;
 }
 
-TEST(ProfileMatcher, WhatSeveralNetworksHaveIsWorthLess) {
-  // Both parts of KV Botnet are used by Volt Typhoon.
+TEST(ProfileMatcher, AnActorWhoUsesSeveralNetworksSaysLess) {
   NetworkTraits t;
-  t.labels = {"Volt Typhoon"};
-  EXPECT_TRUE(match(t).empty());
+  t.certificates = {{"O=jdyfj", "", "", true, {}}};
+  const double without = match(t).at(0).score;
+  t.labels = {"APT: Volt Typhoon"};  // uses both parts of KV Botnet
+  const auto matches = match(t);
+  ASSERT_EQ(matches.size(), 1U);
+  EXPECT_NEAR(matches[0].score - without, kActorLabelWorth - std::log(2), 1e-9);
+  EXPECT_NE(matches[0].says.find("a list names Volt Typhoon, who uses it (weak)"), std::string::npos)
+      << matches[0].says;
 }
 
 TEST(ProfileMatcher, CadenceSpeaksForAndAgainst) {
