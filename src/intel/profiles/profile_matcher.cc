@@ -296,7 +296,7 @@ void add_places_and_labels(const Profile& profile, std::vector<Check>& out) {
 }
 
 TraitResult result(const Check& check, TraitVerdict verdict, std::string says, double llr) {
-  return {check.kind, verdict, std::move(says), llr, strength_of(llr), check.sources};
+  return {check.kind, verdict, std::move(says), llr, strength_of(llr), check.sources, {}};
 }
 TraitResult matched(const Check& check, std::string says, double worth) {
   return result(check, TraitVerdict::kMatched, std::move(says), shared_worth(worth, check.sharers));
@@ -357,13 +357,18 @@ TraitResult judge_certificate(const Check& c, const NetworkTraits& seen) {
   const Certificate& wanted = *c.certificate;
   std::string says = certificate_text(wanted);
   bool other = false;
-  for (const ObservedCertificate& s : seen.certificates) {
+  for (std::size_t i = 0; i < seen.certificates.size(); ++i) {
+    const ObservedCertificate& s = seen.certificates[i];
     if (!wanted.sha256.empty() && !core::equals_ignore_case(s.sha256, wanted.sha256)) continue;
     if (!wanted.issuer.empty() && !contains_word(s.issuer, wanted.issuer)) continue;
     if (!wanted.subject.empty() && !contains_word(s.subject, wanted.subject)) continue;
     const bool signing = wanted.self_signed && s.self_signed && *wanted.self_signed != *s.self_signed;
     const bool validity = wanted.valid_days && s.valid_days && std::abs(*wanted.valid_days - *s.valid_days) > 1;
-    if (!signing && !validity) return matched(c, std::move(says), c.worth);
+    if (!signing && !validity) {
+      TraitResult out = matched(c, std::move(says), c.worth);
+      out.certificate = i;
+      return out;
+    }
     other = true;
   }
   if (other) return against(c, says + ", but signed or valid otherwise", kMostAgainst);
@@ -608,13 +613,15 @@ std::string sentence(const ProfileMatch& match) {
   return out;
 }
 
-// The k-th best of a kind counts 1/2^k.
+// The k-th best of a kind counts 1/2^k, a certificate once.
 double score_of(const std::vector<TraitResult>& traits) {
   double score = 0;
+  absl::flat_hash_set<std::size_t> counted;  // certificates
   std::array<double, static_cast<std::size_t>(TraitKind::kLabel) + 1> factor{};
   factor.fill(1);
   for (const TraitResult& t : traits) {  // the strongest first
     if (t.verdict == TraitVerdict::kMatched) {
+      if (t.certificate && !counted.insert(*t.certificate).second) continue;
       double& f = factor[static_cast<std::size_t>(t.kind)];
       score += t.llr * f;
       f /= 2;

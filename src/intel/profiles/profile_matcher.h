@@ -12,7 +12,7 @@
 //     that small devices show anyway little. A range of ports is worth at most ln(65535 / its width).
 //   - what k profiles have is worth ln(k) less: it says "one of these", not which; never below 0.
 //   - of several matching traits of one kind the best counts fully, the second half, the third a quarter: they are
-//     found together and published together.
+//     found together and published together. Of one certificate (issuer, subject, hash) only the best counts.
 //   - a contradiction (another service behind the port, other makers, another cadence) takes away at most
 //     kMostAgainst each.
 //   - what was not found takes nothing away: nodes are seen in part, and a network has several families. What could
@@ -131,8 +131,9 @@ struct TraitResult {
   TraitVerdict verdict = TraitVerdict::kNotSeen;
   std::string says;  // "port 7777 with banner 'xlogin:'"
   double llr = 0;    // this trait alone, before traits of its kind are discounted; below 0 if contradicted
-  Weight strength = Weight::kWeak;     // of |llr|
-  std::vector<std::uint16_t> sources;  // indexes into the profile's sources
+  Weight strength = Weight::kWeak;         // of |llr|
+  std::vector<std::uint16_t> sources;      // indexes into the profile's sources
+  std::optional<std::size_t> certificate;  // which of those observed matched
 };
 
 struct ProfileMatch {

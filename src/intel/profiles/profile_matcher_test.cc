@@ -270,6 +270,17 @@ TEST(ProfileMatcher, FurtherTraitsOfOneKindCountHalf) {
   EXPECT_DOUBLE_EQ(match(t).at(0).score, one + kBannerWorth / 2 + kBannerWorth / 4);
 }
 
+TEST(ProfileMatcher, OneCertificateCountsOnce) {
+  NetworkTraits t;
+  t.certificates = {{"O=jdyfj, CN=jdyfj", "", "", true, {}}};
+  EXPECT_DOUBLE_EQ(match(t).at(0).score, kCertificateTextWorth);
+  t.certificates[0].subject = t.certificates[0].issuer;  // self-signed: the subject says the same
+  EXPECT_DOUBLE_EQ(match(t).at(0).score, kCertificateTextWorth);
+  // Another certificate is another observation.
+  t.certificates.push_back({"", "", "2b640582bbbffe58c4efb8ab5a0412e95130e70a587fd1e194fbcd4b33d432cf", {}, {}});
+  EXPECT_DOUBLE_EQ(match(t).at(0).score, kHashWorth + kCertificateTextWorth / 2);
+}
+
 // Kinds of traits that no shipped profile has.
 class OwnProfileTest : public testing::Test {
  protected:
