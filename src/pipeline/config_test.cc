@@ -84,7 +84,7 @@ TEST(Config, SaysWhereAndWhatIsWrong) {
       {"feeds:\n  - {name: a}\n", "orbwatch.yaml:2: feed 'a' needs 'from': a file or a URL"},
       {"feeds:\n  - {name: a, from: b}\n  - {name: a, from: c}\n", "orbwatch.yaml:3: two feeds are called 'a'"},
       {"feeds:\n  - {name: a, from: b, format: xml}\n",
-       "orbwatch.yaml:2: unknown format of feeds 'xml' (auto, text, report, csv, json, stix, misp, misp_warninglist)"},
+       "orbwatch.yaml:2: unknown format of feeds 'xml' (auto, stix, misp, misp_warninglist, csv, json, text, report)"},
       {"feeds:\n  - {name: a, from: b, half_life: 0}\n",
        "orbwatch.yaml:2: 'half_life' must be days, above 0 and at most 36500"},
       {"feeds:\n  - {name: a, from: b, most_shrinkage: 2}\n",

@@ -71,7 +71,7 @@ TEST_F(Feeds, ABadFeedChangesNothing) {
     EXPECT_NE(feeds({"list", "--config", file}).out.find(says), std::string::npos);
   };
   dir_.write("a.txt", "<html>Bad Gateway</html>\n");
-  refused("cannot");
+  refused("looks like no feed");
   dir_.write("a.txt", R"({"type":"bundle","id":"bundle--11111111-1111-4111-8111-111111111112","objects":[{"ty)");
   refused("JSON");
   dir_.write("a.txt", list(10));

@@ -192,7 +192,7 @@ core::Expected<const FeedReader*> reader_of(const FeedSource& source, std::strin
     return core::fail("no format of feeds is called so", source.format, "auto, " + all);
   }
   if (const FeedReader* reader = recognise_feed(document.substr(0, kHead), file_name)) return reader;
-  return core::fail("the document looks like no feed", core::printable(document.substr(0, 60), 60),
+  return core::fail("the document looks like no feed", core::printable(core::trim(document.substr(0, 60)), 60),
                     "an error page, or a compressed file? else name its `format`");
 }
 
