@@ -366,7 +366,7 @@ std::optional<Outcome> Fetcher::Parts::ended_early(const Call& call, CURLcode co
     return Outcome{std::move(response), false, {}};
   }
   // Of an answer that is an error the body does not matter.
-  if (call.status >= 300 && !wanted && (code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED)) return {};
+  if (call.status != 0 && !wanted && (code == CURLE_WRITE_ERROR || code == CURLE_FILESIZE_EXCEEDED)) return {};
   if (code != CURLE_OK) {
     CurlTrouble trouble = trouble_of(code, detail, call.status != 0);
     return failed(std::move(trouble.seen), std::move(trouble.hint), trouble.again);
