@@ -34,6 +34,7 @@ class HttpServer {
   explicit HttpServer(Answer answer, std::unique_ptr<httplib::Server> server = std::make_unique<httplib::Server>())
       : answer_(std::move(answer)), server_(std::move(server)) {
     server_->set_keep_alive_timeout(1);
+    server_->set_tcp_nodelay(true);
     server_->Get(".*", [this](const httplib::Request& request, httplib::Response& response) {
       const std::scoped_lock lock(mutex_);
       asked_.push_back({request.target, request.headers});
