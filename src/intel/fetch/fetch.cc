@@ -252,6 +252,7 @@ struct Outcome {
   core::Expected<Response> response;
   bool again = false;
   std::optional<milliseconds> retry_after{};
+  bool refused = false;  // 429 or 503
 };
 
 }  // namespace
@@ -381,8 +382,8 @@ Outcome Fetcher::Parts::bad_status(const Call& call, const std::string& shown) c
   Outcome out{core::fail(shown + " was not fetched", fmt::format("HTTP status {}", call.status), std::move(hint)),
               call.status == 429 || call.status >= 500,
               {}};
-  if (call.status == 429 || call.status == 503)
-    out.retry_after = parse_retry_after(call.header("retry-after"), environment.now());
+  out.refused = call.status == 429 || call.status == 503;
+  if (out.refused) out.retry_after = parse_retry_after(call.header("retry-after"), environment.now());
   return out;
 }
 
@@ -542,7 +543,7 @@ core::Expected<Response> Fetcher::get(const Request& request, std::stop_token st
       return std::move(outcome.response);
     }
     core::Error& error = outcome.response.error();
-    if (!outcome.again) return std::unexpected(std::move(error));
+    if (!outcome.again || (request.again_only_if_refused && !outcome.refused)) return std::unexpected(std::move(error));
     if (outcome.retry_after && *outcome.retry_after > settings.retry.longest_retry_after) {
       error.seen += fmt::format(", to be asked again in {} s", outcome.retry_after->count() / 1'000);
       return std::unexpected(std::move(error));

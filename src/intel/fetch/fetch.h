@@ -74,6 +74,9 @@ struct Request {
   // Statuses that are an answer and not an error, such as 404. A file that is missing counts as 404.
   std::vector<int> also_answers{};
   bool too_large_is_answer = false;  // then Response::too_large instead of an error
+  // Tried again only after 429 and 503, by which a server says that it did not work on the request: for addresses that
+  // give something else the second time.
+  bool again_only_if_refused = false;
   // What to do about a status, for the error's hint; "" = what is generally said.
   std::function<std::string(int status)> hint{};
 };

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <set>
 #include <utility>
@@ -57,13 +58,15 @@ core::Expected<void> check_media_type(const std::string& shown, std::string_view
   return core::fail(shown + " does not answer in TAXII", seen, "is it the address of the discovery or of an API root?");
 }
 
+// once: the server may have moved on when it is asked a second time.
 core::Expected<Response> ask(Fetcher& fetcher, const std::string& url, const TaxiiLimits& limits,
-                             const std::stop_token& stop) {
+                             const std::stop_token& stop, bool once = false) {
   Request request;
   request.url = url;
   request.accept = kMediaType;
   request.most_bytes = limits.most_page_bytes;
   request.hint = hint_of;
+  request.again_only_if_refused = once;
   auto response = fetcher.get(request, stop);
   if (!response) return response;
   if (auto typed = check_media_type(shown_url(url), response->content_type); !typed)
@@ -333,10 +336,11 @@ core::Expected<TaxiiReading> read_taxii(Fetcher& fetcher, const TaxiiSettings& s
   std::string types;
   for (const std::string& type : settings.types) types += (types.empty() ? "" : ",") + type;
 
-  // The query stays the same where `next` is used (3.5); where there is none, added_after moves.
+  // The query stays the same where `next` is used (3.5); where there is none, added_after moves. A page behind `next`
+  // is asked for once: medallion keeps the place in a session and would leave out what was lost on the way.
   std::string after = added_after, next;
   core::Nanoseconds after_moment = newest;
-  std::set<std::string, std::less<>> seen_next;
+  std::set<std::size_t> seen_pages;  // hashes of the pages behind which there is more
   std::uint64_t empty_pages = 0;
   for (;;) {
     if (fetcher.now() - begin > static_cast<core::Nanoseconds>(limits.most_time.count()) * core::kSecond)
@@ -348,7 +352,7 @@ core::Expected<TaxiiReading> read_taxii(Fetcher& fetcher, const TaxiiSettings& s
     if (settings.page_size != 0) query.emplace_back("limit", std::to_string(settings.page_size));
     if (!types.empty()) query.emplace_back("match[type]", types);
     if (!next.empty()) query.emplace_back("next", next);
-    const auto response = ask(fetcher, with_query(objects_url, query), limits, stop);
+    const auto response = ask(fetcher, with_query(objects_url, query), limits, stop, !next.empty());
     if (!response) return std::unexpected(response.error());
     const auto page = page_of(*response, shown, fetcher.now());
     if (!page) return std::unexpected(page.error());
@@ -362,6 +366,9 @@ core::Expected<TaxiiReading> read_taxii(Fetcher& fetcher, const TaxiiSettings& s
     empty_pages = page->objects == 0 ? empty_pages + 1 : 0;
     if (page->more && empty_pages > limits.most_empty_pages)
       return gives_up(fmt::format("it says that there is more, but {} pages in a row hold nothing", empty_pages));
+    // A `next` that comes again is no proof: for some servers it names the session, and each answer moves on.
+    if (page->more && page->objects > 0 && !seen_pages.insert(std::hash<std::string_view>{}(response->body)).second)
+      return gives_up("a page that was read before comes again");
     if (page->objects > 0) {
       if (auto taken = sink(response->body); !taken) return std::unexpected(taken.error());
     }
@@ -371,10 +378,7 @@ core::Expected<TaxiiReading> read_taxii(Fetcher& fetcher, const TaxiiSettings& s
     }
     if (!page->more) return reading;
     next = page->next;
-    if (!next.empty()) {
-      if (!seen_next.insert(next).second) return gives_up("it names a next page that was read before");
-      continue;
-    }
+    if (!next.empty()) continue;
     if (page->last.empty()) return gives_up("it says that there is more but not where");
     if (page->last_moment <= after_moment)
       return gives_up("the date of the last object does not move", core::printable(page->last, 60));
