@@ -515,7 +515,7 @@ core::Expected<std::unique_ptr<Fetcher>> Fetcher::make(FetchSettings settings, F
   return std::unique_ptr<Fetcher>(new Fetcher(std::move(parts)));
 }
 
-core::Expected<Response> Fetcher::get(const Request& request, std::stop_token stop) {
+core::Expected<Response> Fetcher::get(const Request& request, const std::stop_token& stop) {
   const FetchSettings& settings = parts_->settings;
   const auto url = Url::parse(request.url);
   if (!url) return std::unexpected(url.error());

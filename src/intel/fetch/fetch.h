@@ -107,7 +107,7 @@ class Fetcher {
   // Tries again after errors of the connection, 429 and 5xx, never after another 4xx. Secrets and the client's
   // certificate go to the origin (scheme, host, port) of request.url only, not where it redirects to. By plain http a
   // secret is sent to this computer only.
-  core::Expected<Response> get(const Request& request, std::stop_token stop = {});
+  core::Expected<Response> get(const Request& request, const std::stop_token& stop = {});
 
   const FetchSettings& settings() const;
   core::Nanoseconds now() const;

@@ -80,6 +80,11 @@ bool looks_like_a_key(std::string_view segment) {
   return plain && std::ranges::any_of(segment, is_digit) && std::ranges::any_of(segment, is_letter);
 }
 
+// 8-4-4-4-12 characters.
+bool looks_like_a_uuid(std::string_view segment) {
+  return segment.size() == 36 && segment[8] == '-' && segment[13] == '-' && segment[18] == '-' && segment[23] == '-';
+}
+
 }  // namespace
 
 core::Expected<Url> Url::parse(std::string_view text) {
@@ -116,10 +121,12 @@ std::string shown_url(std::string_view text) {
     text.remove_prefix(authority.size());
   }
   const auto question = scheme ? text.find('?') : text.npos;
-  std::string_view path = text.substr(0, question);
+  std::string_view path = text.substr(0, question), before;
   while (!path.empty()) {
     const std::string_view segment = path.substr(0, path.find('/'));
-    out += scheme && looks_like_a_key(segment) ? "..." : segment;
+    const bool collection = before == "collections" && looks_like_a_uuid(segment);
+    out += scheme && looks_like_a_key(segment) && !collection ? "..." : segment;
+    before = segment;
     path.remove_prefix(segment.size());
     if (!path.empty()) {
       out += '/';

@@ -29,7 +29,7 @@ struct Url {
 
 // The address as errors and logs may show it: no user, no password, no fragment; a query becomes "?...", and a part of
 // the path that looks like a key (20 letters, digits, "-" and "_" or more, at least one digit and one letter) becomes
-// "...".
+// "...", but for the id of a TAXII collection.
 std::string shown_url(std::string_view text);
 
 // `reference` seen from `base`, as links are (RFC 3986, 5.2). Of http and https only.

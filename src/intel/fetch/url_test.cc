@@ -41,6 +41,9 @@ TEST(Url, IsShownWithoutSecrets) {
   EXPECT_EQ(shown_url("https://h/files/0123456789abcdef0123456789abcdef/recent.csv"), "https://h/files/.../recent.csv");
   EXPECT_EQ(shown_url("https://h/feeds/compromised-addresses-of-today/list.csv"),
             "https://h/feeds/compromised-addresses-of-today/list.csv");
+  const std::string uuid = "91a7b528-80eb-42ed-a74d-c6fbd5a26116";
+  EXPECT_EQ(shown_url("https://h/" + uuid + "/collections/" + uuid + "/objects/?next=hush"),
+            "https://h/.../collections/" + uuid + "/objects/?...");
   EXPECT_EQ(shown_url("https://h?k=hush"), "https://h?...");
   EXPECT_EQ(shown_url("/srv/0123456789abcdef0123456789abcdef/x?y"), "/srv/0123456789abcdef0123456789abcdef/x?y");
   EXPECT_EQ(shown_url("file:/srv/a"), "file:/srv/a");
