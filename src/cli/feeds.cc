@@ -129,7 +129,9 @@ int update(const Options& o) {
   request.accept = o.accept;
   request.done = [&](const pipeline::FeedOutcome& f) {
     if (!f.error.empty()) complain(fmt::format("feed {} stays as it was: {}", f.name, f.error));
-    if (o.json || !f.update) return;
+    if (o.json) return;
+    if (f.unchanged) print(fmt::format("{}: nothing new\n", f.name));
+    if (!f.update) return;
     const intel::FeedUpdate& u = *f.update;
     print(fmt::format("{}: {} indicators ({} new, {} gone), read as {}\n", f.name, u.listed, u.added, u.removed,
                       u.format));
@@ -145,6 +147,7 @@ int update(const Options& o) {
       j.open();
       j.text("name", f.name);
       j.flag("updated", f.update.has_value());
+      j.flag("unchanged", f.unchanged);
       j.text("error", f.error);
       if (f.update) {
         j.text("format", f.update->format);
@@ -215,9 +218,10 @@ int check(const Options& o) {
     FeedSource source;
     source.from = file;
     source.format = o.format;
-    const auto document = pipeline::fetch_feed(source);
-    if (!document) return refused(document.error(), kInput);
-    const auto checked = intel::check_feed(*document, file, source);
+    source.fetch.limits.most_bytes = intel::kMostFeedBytes;
+    const auto fetched = pipeline::fetch_feed(source);
+    if (!fetched) return refused(fetched.error(), kInput);
+    const auto checked = intel::check_feed(fetched->document, file, source);
     if (!checked) {
       complain(fmt::format("{}: {}", file, checked.error().text()));
       good = false;
@@ -389,8 +393,9 @@ void add_feeds(CLI::App& app, int& exit_code) {
   sub->footer("Example:\n  orbwatch feeds list --config orbwatch.yaml");
   sub->callback([o, &exit_code] { exit_code = list(*o); });
 
-  sub = feeds->add_subcommand("check", "Read files as feeds, say what is understood and what is not; nothing is kept");
-  sub->add_option("file", o->names, "Files")->required();
+  sub = feeds->add_subcommand(
+      "check", "Read files or addresses as feeds, say what is understood and what is not; nothing is kept");
+  sub->add_option("file", o->names, "Files or addresses")->required();
   sub->add_option("--format", o->format,
                   "auto, text, report, csv, json, stix, misp or misp_warninglist (default auto)");
   sub->add_flag("--json", o->json, "As one JSON object a file");

@@ -53,10 +53,58 @@ intel::DeclaredNetwork network(const YAML::Node& node) {
   return out;
 }
 
+// How a feed's server is spoken to. What fits together is checked where it is used (intel/fetch).
+void read_fetch(const YAML::Node& node, intel::FetchSettings& out) {
+  using Authentication = intel::FetchSettings::Authentication;
+  out.limits.most_bytes = intel::kMostFeedBytes;
+  std::string authentication = "none";
+  read(node, "authentication", authentication, "none, basic, bearer or header");
+  const std::pair<std::string_view, Authentication> kinds[] = {{"none", Authentication::kNone},
+                                                               {"basic", Authentication::kBasic},
+                                                               {"bearer", Authentication::kBearer},
+                                                               {"header", Authentication::kHeader}};
+  const auto* found = std::ranges::find(kinds, authentication, &std::pair<std::string_view, Authentication>::first);
+  if (found == std::end(kinds))
+    wrong(node["authentication"], fmt::format("'authentication' must be none, basic, bearer or header, seen '{}'",
+                                              core::printable(authentication, 40)));
+  out.authentication = found->second;
+  read(node, "user", out.user, "a text");
+  read(node, "header", out.header, "the name of a header");
+  read(node, "secret_file", out.secret_file, "a file");
+  read(node, "secret_variable", out.secret_variable, "the name of a variable");
+  read(node, "ca_file", out.ca_file, "a file");
+  read(node, "certificate_file", out.certificate_file, "a file");
+  read(node, "key_file", out.key_file, "a file");
+  read(node, "proxy", out.proxy, "http://host:port");
+}
+
 intel::FeedSource feed(const YAML::Node& node) {
   if (!node.IsMap()) wrong(node, "a feed is a map with at least 'name' and 'from'");
-  only_keys(node, {"name", "from", "format", "kind", "label", "known_good", "half_life", "most_addresses",
-                   "most_shrinkage", "mapping", "delimiter", "skip", "records"});
+  only_keys(node, {"name",
+                   "from",
+                   "format",
+                   "kind",
+                   "label",
+                   "known_good",
+                   "half_life",
+                   "most_addresses",
+                   "most_shrinkage",
+                   "mapping",
+                   "delimiter",
+                   "skip",
+                   "records",
+                   "protocol",
+                   "collection",
+                   "api_root",
+                   "authentication",
+                   "user",
+                   "header",
+                   "secret_file",
+                   "secret_variable",
+                   "ca_file",
+                   "certificate_file",
+                   "key_file",
+                   "proxy"});
   intel::FeedSource out;
   read(node, "name", out.name, "a text");
   if (!intel::is_feed_name(out.name))
@@ -81,6 +129,20 @@ intel::FeedSource feed(const YAML::Node& node) {
   read(node, "most_shrinkage", out.most_shrinkage, "a share");
   if (!(out.most_shrinkage >= 0 && out.most_shrinkage <= 1))
     wrong(node["most_shrinkage"], "'most_shrinkage' must be within 0 and 1");
+  std::string protocol(intel::name(out.protocol));
+  read(node, "protocol", protocol, "document, taxii or misp");
+  if (!intel::parse_feed_protocol(protocol, out.protocol))
+    wrong(node["protocol"],
+          fmt::format("'protocol' must be document, taxii or misp, seen '{}'", core::printable(protocol, 40)));
+  read(node, "collection", out.collection, "an id, an alias or a title");
+  read(node, "api_root", out.api_root, "a title or an address");
+  const bool taxii = out.protocol == intel::FeedProtocol::kTaxii;
+  if (taxii && out.collection.empty())
+    wrong(node, fmt::format("feed '{}' needs 'collection': id, alias or title", out.name));
+  for (const char* key : {"collection", "api_root"}) {
+    if (!taxii && node[key]) wrong(node[key], fmt::format("'{}' is for 'protocol: taxii'", key));
+  }
+  read_fetch(node, out.fetch);
   std::string delimiter;
   read(node, "delimiter", delimiter, "one character");
   if (delimiter.size() > 1) wrong(node["delimiter"], "'delimiter' must be one character");

@@ -230,6 +230,20 @@ Value feed(const intel::FeedSource& f) {
   Map map;
   map.add("name", text(f.name));
   map.add("from", text(f.from.find("://") == f.from.npos ? f.from : without_path(f.from)));
+  map.add("protocol", text(name(f.protocol)));
+  map.add_given("collection", f.collection);
+  map.add_given("api_root", f.api_root);
+  static constexpr std::string_view kAuthentication[] = {"none", "basic", "bearer", "header"};
+  if (const auto kind = static_cast<std::size_t>(f.fetch.authentication); kind != 0)
+    map.add("authentication", text(kAuthentication[kind]));
+  map.add_given("user", f.fetch.user);
+  map.add_given("header", f.fetch.header);
+  map.add_given("secret_file", f.fetch.secret_file);
+  map.add_given("secret_variable", f.fetch.secret_variable);
+  map.add_given("ca_file", f.fetch.ca_file);
+  map.add_given("certificate_file", f.fetch.certificate_file);
+  map.add_given("key_file", f.fetch.key_file);
+  if (!f.fetch.proxy.empty()) map.add("proxy", text(without_path(f.fetch.proxy)));
   map.add("format", text(f.format));
   map.add("kind", text(f.settings.kind));
   map.add_given("label", f.settings.label);

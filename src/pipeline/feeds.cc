@@ -1,57 +1,84 @@
 #include "pipeline/feeds.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
+#include <simdjson.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
 #include "core/text.h"
 #include "intel/feed/reader.h"
+#include "intel/fetch/misp_feed.h"
+#include "intel/fetch/taxii.h"
 
 namespace orbwatch::pipeline {
 namespace {
 
 using intel::FeedSource;
 
-core::Expected<std::string> read_document(const std::string& path) {
-  // A FIFO or a device would be waited for without end.
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return core::fail("cannot read the feed", fmt::format("{}: {}", path, std::strerror(errno)));
-  struct stat info{};
-  std::string out;
-  std::string wrong;
-  if (::fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-    wrong = "it is no file";
-  } else if (static_cast<std::uint64_t>(info.st_size) > intel::kMostFeedBytes) {
-    wrong = fmt::format("{} bytes, more than {}", info.st_size, intel::kMostFeedBytes);
-  } else {
-    out.resize(static_cast<std::size_t>(info.st_size));
-    std::size_t have = 0;
-    while (have < out.size()) {
-      const ssize_t n = ::read(fd, out.data() + have, out.size() - have);
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) wrong = std::strerror(errno);
-      if (n <= 0) break;
-      have += static_cast<std::size_t>(n);
+core::Error too_much(const FeedSource& source) {
+  return {"the feed is larger than can be read", core::printable(source.from, 200),
+          fmt::format("at most {} MiB of JSON", intel::kMostFeedJsonBytes >> 20), core::ErrorKind::kInput};
+}
+
+// All objects of all pages as one envelope: what one page says of another's is then seen.
+core::Expected<std::string> read_collection(intel::Fetcher& fetcher, const FeedSource& source) {
+  intel::TaxiiSettings settings;
+  settings.url = source.from;
+  settings.api_root = source.api_root;
+  settings.collection = source.collection;
+  std::string out = R"({"more":false,"objects":[)";
+  bool first = true;
+  simdjson::dom::parser parser;
+  const auto sink = [&](std::string_view envelope) -> core::Expected<void> {
+    simdjson::dom::array objects;
+    simdjson::dom::element root;
+    if (parser.parse(envelope.data(), envelope.size()).get(root) != simdjson::SUCCESS)
+      return core::fail("a page of the collection is no JSON", core::printable(source.from, 200));
+    if (root["objects"].get(objects) != simdjson::SUCCESS) return {};  // a page without any
+    for (const simdjson::dom::element object : objects) {
+      if (!first) out += ',';
+      first = false;
+      out += simdjson::minify(object);
     }
-    out.resize(have);  // it became shorter meanwhile
+    if (out.size() > intel::kMostFeedJsonBytes) return std::unexpected(too_much(source));
+    return {};
+  };
+  const auto read = intel::read_taxii(fetcher, settings, "", sink);
+  if (!read) return std::unexpected(read.error());
+  return out + "]}";
+}
+
+core::Expected<std::string> read_events(intel::Fetcher& fetcher, const FeedSource& source) {
+  intel::MispFeedSettings settings;
+  settings.url = source.from;
+  std::string out = "[";
+  const auto sink = [&](const intel::MispListing&, std::string_view json) -> core::Expected<void> {
+    if (out.size() > 1) out += ',';
+    out += json;
+    if (out.size() > intel::kMostFeedJsonBytes) return std::unexpected(too_much(source));
+    return {};
+  };
+  const auto read = intel::read_misp_feed(fetcher, settings, {}, sink);
+  if (!read) return std::unexpected(read.error());
+  if (read->missing + read->too_large + read->left > 0) {
+    return core::fail("not all events of the feed could be read",
+                      fmt::format("{} missing, {} too large, {} over the limits: {}", read->missing, read->too_large,
+                                  read->left, read->troubles.empty() ? "" : read->troubles[0]));
   }
-  ::close(fd);
-  if (!wrong.empty()) return core::fail("cannot read the feed", fmt::format("{}: {}", path, wrong));
-  return out;
+  return out + "]";
 }
 
 FeedOutcome update_one(intel::FeedStore& store, const FeedSource& source, const FeedsRequest& request) {
   FeedOutcome out;
   out.name = source.name;
-  const auto document = fetch_feed(source);
-  if (!document) {
-    out.error = document.error().text();
-  } else if (auto update = store.take(source, *document, request.now, request.accept)) {
+  const auto known = store.known(source);
+  const auto fetched = known ? fetch_feed(source, *known) : std::unexpected(known.error());
+  if (!fetched) {
+    out.error = fetched.error().text();
+  } else if (fetched->not_modified) {
+    out.unchanged = true;
+  } else if (auto update = store.take(source, fetched->document, request.now, request.accept, fetched->validators)) {
     out.update = std::move(*update);
   } else {
     out.error = update.error().text();
@@ -66,14 +93,26 @@ bool FeedsUpdate::all_good() const {
   return std::ranges::all_of(feeds, [](const FeedOutcome& f) { return f.error.empty(); });
 }
 
-core::Expected<std::string> fetch_feed(const FeedSource& source) {
-  std::string path = source.from;
-  if (path.starts_with("file://")) path.erase(0, 7);
-  if (path.find("://") != path.npos) {
-    return core::fail("a feed's address must be a file", core::printable(source.from, 200),
-                      "fetch it with another program, and name the file");
+core::Expected<FetchedFeed> fetch_feed(const FeedSource& source, const intel::Validators& known) {
+  auto fetcher = intel::Fetcher::make(source.fetch);
+  if (!fetcher) return std::unexpected(fetcher.error());
+  FetchedFeed out;
+  if (source.protocol != intel::FeedProtocol::kDocument) {
+    auto all = source.protocol == intel::FeedProtocol::kTaxii ? read_collection(**fetcher, source)
+                                                              : read_events(**fetcher, source);
+    if (!all) return std::unexpected(all.error());
+    out.document = std::move(*all);
+    return out;
   }
-  return read_document(path);
+  intel::Request request;
+  request.url = source.from;
+  request.known = known;
+  auto response = (*fetcher)->get(request);
+  if (!response) return std::unexpected(response.error());
+  out.not_modified = response->not_modified;
+  out.document = std::move(response->body);
+  out.validators = std::move(response->validators);
+  return out;
 }
 
 core::Expected<FeedsUpdate> update_feeds(const FeedsRequest& request) {

@@ -17,8 +17,9 @@ namespace orbwatch::pipeline {
 
 struct FeedOutcome {
   std::string name;
-  std::optional<intel::FeedUpdate> update;  // none: it was refused
-  std::string error;                        // why; the feed stays as it was
+  std::optional<intel::FeedUpdate> update;  // none: it was refused, or nothing is new
+  bool unchanged = false;                   // the source says that nothing is new
+  std::string error;                        // why it was refused; the feed stays as it was
 };
 
 struct FeedsUpdate {
@@ -27,8 +28,14 @@ struct FeedsUpdate {
   bool all_good() const;
 };
 
-// The document of a feed. Of a file: a regular one of at most intel::kMostFeedBytes.
-core::Expected<std::string> fetch_feed(const intel::FeedSource& source);
+struct FetchedFeed {
+  bool not_modified = false;
+  std::string document;  // of TAXII and MISP all objects and events, joined
+  intel::Validators validators;
+};
+// From a file, a server, a TAXII collection or a MISP feed; `known`: see intel::FeedStore::known. Collections and MISP
+// feeds are read whole each time.
+core::Expected<FetchedFeed> fetch_feed(const intel::FeedSource& source, const intel::Validators& known = {});
 
 struct FeedsRequest {
   std::vector<intel::FeedSource> sources;  // all that make the table

@@ -326,8 +326,7 @@ core::Expected<void> Service::reload(const Config& config) {
     for (auto& [name, entry] : added) entry.second->stop();
     return refuse(std::move(error));
   };
-  if (auto known = load_knowledge(sources_of(my.options.networks_file, config)); !known)
-    return undo(known.error());
+  if (auto known = load_knowledge(sources_of(my.options.networks_file, config)); !known) return undo(known.error());
 
   // The pipeline stops at a checkpoint and goes on from it as the new configuration says.
   const auto as_before = [&] {

@@ -66,7 +66,7 @@ TEST_F(Feeds, ABadFeedChangesNothing) {
     EXPECT_NE(r.err.find("feed a stays as it was"), r.err.npos) << r.err;
     EXPECT_NE(r.err.find(says), r.err.npos) << r.err;
     EXPECT_EQ(std::ranges::count(r.err, '\n'), 1) << r.err;
-    EXPECT_NE(r.out.find("b: 1 indicators"), r.out.npos) << r.out;
+    EXPECT_NE(r.out.find("b: nothing new"), r.out.npos) << r.out;
     EXPECT_EQ(feeds({"lookup", "--config", file, "5.44.100.1"}).out.find("in no feed"), std::string::npos);
     EXPECT_NE(feeds({"list", "--config", file}).out.find(says), std::string::npos);
   };
@@ -83,10 +83,10 @@ TEST_F(Feeds, ABadFeedChangesNothing) {
   fs::remove(a);
   refused("No such file");
   ASSERT_EQ(::symlink("/dev/zero", a.c_str()), 0);
-  refused("it is no file");
+  refused("it is no regular file");
   fs::remove(a);
   fs::create_directory(a);
-  refused("it is no file");
+  refused("it is no regular file");
   fs::remove(a);
   dir_.write("a.txt", "");
   fs::resize_file(a, std::uintmax_t{300} << 20);

@@ -15,6 +15,7 @@
 #include <sstream>
 
 #include "core/archive.h"
+#include "core/symbol.h"
 #include "core/text.h"
 #include "intel/feed/all.h"
 
@@ -66,13 +67,16 @@ struct File {
   std::string format;
   Nanoseconds first = 0, updated = 0;
   std::uint64_t records = 0, used = 0, ignored = 0, rejected = 0;
+  std::uint64_t read_as = 0;  // reading_of() of the source
+  Validators validators;
   std::vector<Kept> kept;
 };
 
 template <typename A>
 void persist_file(A& a, File& f) {
   a.section("feed", kLayout);
-  a(f.format, f.records, f.used, f.ignored, f.rejected);
+  a(f.format, f.records, f.used, f.ignored, f.rejected, f.read_as);
+  a(f.validators.etag, f.validators.last_modified, f.validators.file);
   a.moments(f.first, f.updated);
   a.sequence(f.kept, [&](Kept& k) { persist(a, k); });
 }
@@ -235,6 +239,19 @@ core::Expected<void> believable(const FeedSource& source, const FeedCounts& coun
   return {};
 }
 
+// A hash of all that says from where and how a document is read.
+std::uint64_t reading_of(const FeedSource& s) {
+  std::uint64_t hash = core::hash64(s.from);
+  const FeedMapping& m = s.settings.mapping;
+  for (const std::string& text :
+       {s.format, s.collection, s.api_root, s.settings.kind, s.settings.label, s.settings.records_path, m.value, m.kind,
+        m.label, m.port, m.first_seen, m.last_seen, m.valid_from, m.valid_until, m.confidence, m.modified, m.tags, m.id,
+        fmt::format("{} {} {} {}", s.settings.known_good, static_cast<int>(s.settings.delimiter), s.settings.skip,
+                    name(s.protocol))})
+    hash = core::hash64(text, hash);
+  return hash;
+}
+
 std::uint32_t seconds(Nanoseconds time) {
   if (time == kNoEnd) return 0;
   return static_cast<std::uint32_t>(std::clamp<Nanoseconds>(time / core::kSecond, 0, UINT32_MAX));
@@ -293,6 +310,20 @@ bool state(IndicatorTableWriter& writer, const Kept& k, std::uint16_t feed, Nano
 
 }  // namespace
 
+std::string_view name(FeedProtocol protocol) {
+  static constexpr std::string_view kNames[] = {"document", "taxii", "misp"};
+  return kNames[static_cast<std::size_t>(protocol)];
+}
+
+bool parse_feed_protocol(std::string_view word, FeedProtocol& out) {
+  for (const FeedProtocol p : {FeedProtocol::kDocument, FeedProtocol::kTaxii, FeedProtocol::kMisp}) {
+    if (word != name(p)) continue;
+    out = p;
+    return true;
+  }
+  return false;
+}
+
 bool is_feed_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
@@ -325,7 +356,7 @@ FeedStore::~FeedStore() {
 }
 
 core::Expected<FeedUpdate> FeedStore::take(const FeedSource& source, std::string_view document, Nanoseconds now,
-                                           bool accept) {
+                                           bool accept, const Validators& validators) {
   const auto reader = reader_of(source, document, file_name_of(source.from));
   if (!reader) return std::unexpected(reader.error());
   Collect collect;
@@ -346,6 +377,8 @@ core::Expected<FeedUpdate> FeedStore::take(const FeedSource& source, std::string
   file.format = update.format;
   file.first = before->first != 0 ? before->first : now;
   file.updated = now;
+  file.read_as = reading_of(source);
+  file.validators = validators;
   file.records = counts->records;
   file.used = counts->used;
   file.ignored = counts->ignored_total();
@@ -374,6 +407,12 @@ core::Expected<FeedUpdate> FeedStore::take(const FeedSource& source, std::string
   update.counts = std::move(*counts);
   if (const auto ok = save(folder_, source.name, file); !ok) return std::unexpected(ok.error());
   return update;
+}
+
+core::Expected<Validators> FeedStore::known(const FeedSource& source) const {
+  auto file = load(folder_, source.name);
+  if (!file) return std::unexpected(file.error());
+  return file->read_as == reading_of(source) ? file->validators : Validators{};
 }
 
 // Beside the point of an update: if it cannot be written, the next `list` knows less.

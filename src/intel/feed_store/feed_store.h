@@ -18,9 +18,15 @@
 #include "core/error.h"
 #include "core/time.h"
 #include "intel/feed/reader.h"
+#include "intel/fetch/fetch.h"
 #include "intel/table/indicator_table_writer.h"
 
 namespace orbwatch::intel {
+
+// What stands at a feed's address: the document itself, or a server or folder that has many.
+enum class FeedProtocol : std::uint8_t { kDocument, kTaxii, kMisp };
+std::string_view name(FeedProtocol protocol);  // "document", "taxii", "misp": the words of the configuration
+bool parse_feed_protocol(std::string_view word, FeedProtocol& out);
 
 // What the user says of a feed.
 struct FeedSource {
@@ -28,6 +34,10 @@ struct FeedSource {
   std::string from;             // a path or a URL
   std::string format = "auto";  // of a FeedReader
   FeedSettings settings;
+  FeedProtocol protocol = FeedProtocol::kDocument;
+  std::string collection;     // of TAXII: id, alias or title
+  std::string api_root;       // of TAXII; empty: the default one first
+  FetchSettings fetch;        // how a server is spoken to
   double half_life_days = 0;  // 0: by kind of indicator and of network (decay/half_life.h)
   // Beyond these a document is not believed, see take().
   std::uint64_t most_addresses = std::uint64_t{1} << 24;  // IPv4, as many as a /8
@@ -75,7 +85,10 @@ class FeedStore {
   // least kFewStatements) statements, one whose prefixes hold more than most_addresses.
   static constexpr std::uint64_t kFewStatements = 20;
   core::Expected<FeedUpdate> take(const FeedSource& source, std::string_view document, core::Nanoseconds now,
-                                  bool accept = false);
+                                  bool accept = false, const Validators& validators = {});
+  // Those of the newest document taken, for a conditional request. Empty if there is none, or if it would be read in
+  // another way now.
+  core::Expected<Validators> known(const FeedSource& source) const;
   // An attempt to update ended so; empty: well. Told by states().
   void note_try(const FeedSource& source, core::Nanoseconds now, std::string_view error) const;
 
