@@ -61,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // A copy of its own, so that reading beyond the end is seen.
   const std::string bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
   if (which == readers.size()) {
-    (void)read_misp_manifest(bytes);
+    [[maybe_unused]] const auto manifest = read_misp_manifest(bytes);
     (void)recognise_feed(bytes, "feed");
     return 0;
   }
