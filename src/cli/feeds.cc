@@ -18,7 +18,6 @@
 #include "core/time.h"
 #include "enrich/enrich.h"
 #include "export/json_text.h"
-#include "intel/decay/confidence.h"
 #include "intel/feed/all.h"
 #include "pipeline/feeds.h"
 #include "pipeline/knowledge.h"
@@ -78,6 +77,7 @@ int refused(const core::Error& error, int code = kUsage) {
 
 std::string reasons(const std::map<std::string, std::uint64_t>& all) {
   std::vector<std::pair<std::uint64_t, std::string>> sorted;
+  sorted.reserve(all.size());
   for (const auto& [name, n] : all) sorted.emplace_back(n, name);
   std::ranges::sort(sorted, std::greater<>());
   std::string out;
@@ -243,15 +243,6 @@ int check(const Options& o) {
   return good ? kOk : kInput;
 }
 
-decay::Kind kind_of(const intel::IndicatorKey& key) {
-  using Key = intel::IndicatorKey::Kind;
-  if (key.kind == Key::kPrefix)
-    return key.prefix.bits == (key.prefix.base.is_v4() ? 32 : 128) ? decay::Kind::kAddress : decay::Kind::kPrefix;
-  if (key.kind == Key::kText && key.text_kind == intel::TextKind::kDomain) return decay::Kind::kDomain;
-  if (key.kind == Key::kText && key.text_kind == intel::TextKind::kCertificate) return decay::Kind::kCertificate;
-  return decay::Kind::kFingerprint;
-}
-
 std::string key_text(const intel::IndicatorKey& key) {
   using Key = intel::IndicatorKey::Kind;
   if (key.kind == Key::kPrefix) return key.prefix.text();
@@ -313,18 +304,7 @@ int lookup(const Options& o) {
       intel::IndicatorStatement s;
       while (reader.next(s)) {
         const auto at = [](std::uint32_t seconds) { return seconds * core::kSecond; };
-        const decay::HalfLife half = (*feeds)->half_lives.of(table.feed_name(s.feed), kind_of(key), type);
-        decay::History history;
-        history.base = s.confidence == intel::kConfidenceNotStated ? history.base : s.confidence / 100.0;
-        history.first_seen = at(s.first_seen);
-        history.last_seen = at(s.last_seen);
-        history.valid_from = at(s.valid_from);
-        history.valid_until = at(s.valid_until);
-        history.revoked = (s.flags & intel::kRevoked) != 0;
-        decay::Parameters parameters;
-        parameters.half_life_days = half.days;
-        parameters.threshold = 0;
-        const decay::Confidence c = decay::confidence_at(history, parameters, now);
+        const auto [c, half] = (*feeds)->belief(s, intel::kind_of(key), type, now);
         const bool good = (s.flags & intel::kKnownGood) != 0;
         if (o.json) {
           JsonText j(kLongest);

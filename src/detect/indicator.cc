@@ -34,7 +34,6 @@ constexpr double kMostOfKnownGood = 1;
 constexpr double kSharersOfCarrierNat = 32;
 constexpr double kSharersOfOthers = 8;  // VPN services and mobile gateways
 constexpr std::size_t kMostPrefixes = 8;
-constexpr double kAssumedConfidence = 0.5;  // of what states none, as of STIX's "medium"
 
 constexpr Need kNeeds[] = {Need::kIndicators};
 constexpr DetectorInfo kInfo = {
@@ -157,8 +156,7 @@ class IndicatorHit final : public Detector {
     if (n == 0) return;
     Said said;
     for (std::size_t i = 0; i < n; ++i) {
-      const intel::IndicatorKey key = feeds_->table.key(entries[i]);
-      subject.kind = key.prefix.bits == (ip.is_v4() ? 32 : 128) ? decay::Kind::kAddress : decay::Kind::kPrefix;
+      subject.kind = intel::kind_of(feeds_->table.key(entries[i]));
       hear(entries[i], subject, e.time, said);
     }
     const std::string text = sink.wants_text() ? ip.text() : std::string();
@@ -200,19 +198,7 @@ class IndicatorHit final : public Detector {
         continue;
       }
       if ((s.flags & intel::kContextOnly) != 0) continue;
-      const decay::HalfLife half_life =
-          feeds_->half_lives.of(feeds_->table.feed_name(s.feed), subject.kind, subject.type);
-      decay::Parameters parameters;
-      parameters.half_life_days = half_life.days;
-      parameters.threshold = 0;
-      decay::History history;
-      history.base = s.confidence == intel::kConfidenceNotStated ? kAssumedConfidence : s.confidence / 100.0;
-      history.first_seen = moment(s.first_seen);
-      history.last_seen = moment(s.last_seen);
-      history.valid_from = moment(s.valid_from);
-      history.valid_until = moment(s.valid_until);
-      history.revoked = (s.flags & intel::kRevoked) != 0;
-      const decay::Confidence at = decay::confidence_at(history, parameters, time);
+      const auto [at, half_life] = feeds_->belief(s, subject.kind, subject.type, time);
       if (at.value <= 0) continue;
       ++said.feeds;
       if (at.value <= said.confidence) continue;

@@ -140,7 +140,7 @@ class Collect final : public FeedSink {
     k.modified = item.modified;
     k.sightings = item.sightings;
     k.false_positives = item.false_positives;
-    const auto [found, added] = places_.try_emplace(k.key(), kept.size());
+    const auto [found, added] = places.try_emplace(k.key(), kept.size());
     if (added) {
       kept.push_back(std::move(k));
     } else {
@@ -167,7 +167,7 @@ class Collect final : public FeedSink {
   }
 
   std::vector<Kept> kept;
-  absl::flat_hash_map<std::string, std::size_t> places_;
+  absl::flat_hash_map<std::string, std::size_t> places;
 
  private:
   struct Sighting {
@@ -386,8 +386,8 @@ core::Expected<FeedUpdate> FeedStore::take(const FeedSource& source, std::string
   file.kept = std::move(collect.kept);
   for (Kept& k : file.kept) k.listed_from = now;
   for (Kept& old : before->kept) {
-    const auto found = collect.places_.find(old.key());
-    if (found != collect.places_.end()) {
+    const auto found = collect.places.find(old.key());
+    if (found != collect.places.end()) {
       Kept& k = file.kept[found->second];
       k.listed_from = old.listed_until == 0 ? old.listed_from : now;  // it came back: in use again
       continue;

@@ -23,7 +23,7 @@ class FeedStoreTest : public ::testing::Test {
     source_.from = "nodes.txt";
     source_.format = "text";
   }
-  ~FeedStoreTest() override {
+  void TearDown() override {
     std::error_code ignored;
     fs::remove_all(folder_, ignored);
   }
