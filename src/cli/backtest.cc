@@ -116,6 +116,7 @@ void add_backtest(CLI::App& app, int& exit_code) {
       ->allow_extra_args(false)
       ->take_all();
   sub->add_option("--threads", b.hunt.threads, "Threads (default: one per core)")->check(CLI::Range(1, 256));
+  sub->add_option("--feeds", b.hunt.feeds_folder, "Folder of threat feeds that `orbwatch feeds update` keeps");
   sub->add_option("--alerts-per-day", o->budgets,
                   "Alert budget of an ordinary day; may be given several times (default 1, 5, 20)")
       ->expected(1)
@@ -141,11 +142,12 @@ void add_backtest(CLI::App& app, int& exit_code) {
   sub->add_flag("--json", o->json, "The report as one JSON object");
   sub->add_flag("-q,--quiet", o->quiet, "No progress");
   group(*sub, "Reading", {"--on", "--format", "--tz", "--year", "--mapping", "--threads"});
-  group(*sub, "Knowledge", {"--config", "--networks", "--indicators"});
+  group(*sub, "Knowledge", {"--config", "--networks", "--indicators", "--feeds"});
   group(*sub, "Test",
         {"--alerts-per-day", "--days", "--runs", "--sprays", "--share", "--node-life", "--hours", "--seed"});
   group(*sub, "Output", {"--json", "--html", "--quiet"});
   takes(*sub, "PATH", {"inputs", "--on"});
+  takes(*sub, "FOLDER", {"--feeds"});
   takes(*sub, "FILE", {"--mapping", "--config", "--networks", "--indicators", "--html"});
   takes(*sub, "FORMAT", {"--format"});
   takes(*sub, "ZONE", {"--tz"});

@@ -32,6 +32,7 @@ void add_explain(CLI::App& app, int& exit_code);
 void add_formats(CLI::App& app, int& exit_code);
 void add_format(CLI::App& app, int& exit_code);
 void add_intel(CLI::App& app, int& exit_code);
+void add_feeds(CLI::App& app, int& exit_code);
 void add_config(CLI::App& app, int& exit_code);
 void add_outputs(CLI::App& app, int& exit_code);
 void add_sql(CLI::App& app, int& exit_code);

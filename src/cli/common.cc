@@ -114,6 +114,9 @@ bool configure(pipeline::HuntOptions& hunt, const std::string& config, const std
   for (const core::Error& error : loaded.errors) complain("not used: " + error.text());
   hunt.mappings.insert(hunt.mappings.end(), std::make_move_iterator(loaded.good.begin()),
                        std::make_move_iterator(loaded.good.end()));
+  hunt.feeds = read->feeds;
+  // A file without `feeds` may still have a service's state with a folder of them; it has none then.
+  if (hunt.feeds_folder.empty() && !read->feeds.empty()) hunt.feeds_folder = pipeline::feeds_folder_of(*read);
   hunt.indicator_files.insert(hunt.indicator_files.end(), read->indicators.begin(), read->indicators.end());
   return true;
 }

@@ -155,6 +155,7 @@ void add_hunt(CLI::App& app, int& exit_code) {
       ->expected(1)
       ->allow_extra_args(false)
       ->take_all();
+  sub->add_option("--feeds", o->hunt.feeds_folder, "Folder of threat feeds that `orbwatch feeds update` keeps");
   sub->add_option("--alerts-per-day", o->alerts, "Alert budget of an ordinary day (default 5)")
       ->check(CLI::Range(0.0, 1e6));
   sub->add_option("--verdicts", o->verdicts, "What analysts said of earlier findings (see `orbwatch verdict`)");
@@ -176,9 +177,10 @@ void add_hunt(CLI::App& app, int& exit_code) {
   sub->add_flag("-q,--quiet", o->quiet, "No progress");
   sub->add_flag("--fail-on-alert", o->fail_on_alert, "Exit code 1 if anything is inside the budget");
   group(*sub, "Reading", {"--format", "--tz", "--year", "--mapping", "--longest-record", "--threads"});
-  group(*sub, "Knowledge", {"--config", "--networks", "--indicators", "--alerts-per-day", "--verdicts"});
+  group(*sub, "Knowledge", {"--config", "--networks", "--indicators", "--feeds", "--alerts-per-day", "--verdicts"});
   group(*sub, "Output", {"--json", "--all", "--html", "--db", "--summary", "--quiet", "--fail-on-alert"});
   takes(*sub, "PATH", {"inputs"});
+  takes(*sub, "FOLDER", {"--feeds"});
   takes(*sub, "FILE",
         {"--mapping", "--config", "--networks", "--indicators", "--verdicts", "--html", "--db", "--summary"});
   takes(*sub, "FORMAT", {"--format"});

@@ -1,10 +1,8 @@
 #include "export/files.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -69,21 +67,6 @@ void sync_folder(const fs::path& folder) {
   if (fd < 0) return;
   ::fsync(fd);
   ::close(fd);
-}
-
-core::Expected<std::string> read_secret(const fs::path& file) {
-  struct stat status{};
-  if (::stat(file.c_str(), &status) != 0) return failed("cannot read the secret in", file, errno);
-  if ((status.st_mode & 07) != 0) {
-    return core::fail("others may read the secret in " + file.string(), "", "chmod o= " + file.string());
-  }
-  auto secret = read_bounded(file, 4096);
-  if (!secret) return secret;
-  while (secret->ends_with('\n') || secret->ends_with('\r')) secret->pop_back();
-  if (secret->empty()) return core::fail("the secret in " + file.string() + " is empty");
-  if (std::ranges::any_of(*secret, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }))
-    return core::fail("the secret in " + file.string() + " holds control characters");
-  return secret;
 }
 
 }  // namespace orbwatch::exporting

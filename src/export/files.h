@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "core/secret.h"
 
 namespace orbwatch::exporting {
 
@@ -18,8 +19,6 @@ core::Expected<std::string> read_bounded(const std::filesystem::path& file, std:
 // Makes removals and renames in the folder last through a power cut.
 void sync_folder(const std::filesystem::path& folder);
 
-// A secret (a password, a key): the file's text without line ends at its end. An error if others may read the file, if
-// it is empty, longer than 4 KiB, or holds control characters. Errors never show what is in it.
-core::Expected<std::string> read_secret(const std::filesystem::path& file);
+using core::read_secret;
 
 }  // namespace orbwatch::exporting

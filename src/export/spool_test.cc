@@ -308,24 +308,5 @@ TEST(Spool, LosesNothingWhenItIsKilled) {
   EXPECT_TRUE(std::ranges::is_sorted(received)) << "the order was kept";
 }
 
-TEST(Secrets, AreReadFromFilesOfTheirOwnersOnly) {
-  const test::TempDir dir;
-  const auto file = dir.write("secret", "hush\n");
-  fs::permissions(file, fs::perms::owner_read);
-  EXPECT_EQ(*read_secret(file), "hush");
-  fs::permissions(file, fs::perms::owner_read | fs::perms::others_read);
-  const auto open_to_all = read_secret(file);
-  ASSERT_FALSE(open_to_all);
-  EXPECT_EQ(open_to_all.error().text().find("hush"), std::string::npos);
-  fs::permissions(file, fs::perms::owner_all);
-  for (const std::string text : {"", "\n", "hush\nX-Forged: yes", "a\tb"}) {
-    dir.write("secret", text);
-    const auto wrong = read_secret(file);
-    ASSERT_FALSE(wrong) << text;
-    EXPECT_EQ(wrong.error().text().find("hush"), std::string::npos);
-  }
-  EXPECT_FALSE(read_secret(dir / "none"));
-}
-
 }  // namespace
 }  // namespace orbwatch::exporting

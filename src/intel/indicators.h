@@ -3,11 +3,12 @@
 //
 // One indicator a line: "192.0.2.1", "2001:db8::/48", "192.0.2[.]4", "hxxp://192.0.2[.]4:8080/x" (address taken, port
 // kept as text), "192.0.2.1-192.0.2.9", or CSV with the indicator in the first column. "#", ";" and "//" begin
-// comments; the rest of a comment line before the first indicator names nothing. Empty lines and comments are ignored,
-// names and hashes ("example.org", MD5, SHA) are ignored by name, anything else is rejected.
+// comments. Read by intel/feed/text.cc; of what it gives, this table holds addresses, prefixes and URLs with an address
+// as host. Empty lines, comments, names and hashes count as ignored, anything else is rejected.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,7 +23,7 @@ namespace orbwatch::intel {
 struct Indicator {
   core::Prefix prefix;
   core::Symbol list;   // name of the list it came from
-  core::Symbol label;  // second CSV column, or the words behind the indicator's comment sign; may be absent
+  core::Symbol label;  // second CSV column, words behind the indicator, or Maltrail's reference; may be absent
   core::Nanoseconds first_seen = 0;  // 0 = the list does not say
   core::Nanoseconds last_seen = 0;
   std::uint32_t line = 0;
@@ -33,7 +34,7 @@ struct Indicator {
 struct IndicatorCounts {
   std::uint64_t lines = 0;
   std::uint64_t indicators = 0;
-  std::uint64_t ignored = 0;  // empty, comment, domain, hash, URL without an address
+  std::uint64_t ignored = 0;  // empty, comment, domain, hash, autonomous system, URL without an address
   std::uint64_t rejected = 0;
   std::uint64_t prefixes = 0;
   std::uint64_t duplicates = 0;
@@ -41,9 +42,16 @@ struct IndicatorCounts {
   std::string first_rejected;  // printable
 };
 
+struct FeedTable;  // intel/feed_table.h
+
 // Add lists first, then share it read-only between threads.
 class Indicators {
  public:
+  Indicators();
+  Indicators(Indicators&&) noexcept;
+  Indicators& operator=(Indicators&&) noexcept;
+  ~Indicators();
+
   // Private and loopback addresses and prefixes shorter than /8 (IPv4) or /16 (IPv6) are rejected: they would match
   // everything.
   IndicatorCounts add_list(std::string_view text, std::string_view list_name);
@@ -55,9 +63,16 @@ class Indicators {
   std::size_t size() const { return indicators_.size(); }
   const std::vector<Indicator>& all() const { return indicators_; }
 
+  // What feeds state beside the lists (feed_store/); null: none were given.
+  void use_feeds(std::unique_ptr<const FeedTable> feeds);
+  const FeedTable* feeds() const { return feeds_.get(); }
+  std::size_t count() const;  // of lists and feeds
+  bool empty() const { return count() == 0; }
+
  private:
   std::vector<Indicator> indicators_;
   PrefixMap prefixes_;
+  std::unique_ptr<const FeedTable> feeds_;
 };
 
 // "1.2.3[.]4" -> "1.2.3.4", "hxxps" -> "https", "(dot)", "[:]" ... What is not defanged is returned as it is.

@@ -8,6 +8,7 @@
 #include "core/symbol.h"
 #include "core/text.h"
 #include "core/time.h"
+#include "intel/feed/all.h"
 #include "pipeline/service_config.h"
 #include "pipeline/yaml.h"
 
@@ -52,6 +53,124 @@ intel::DeclaredNetwork network(const YAML::Node& node) {
   return out;
 }
 
+// How a feed's server is spoken to. What fits together is checked where it is used (intel/fetch).
+void read_fetch(const YAML::Node& node, intel::FetchSettings& out) {
+  using Authentication = intel::FetchSettings::Authentication;
+  out.limits.most_bytes = intel::kMostFeedBytes;
+  std::string authentication = "none";
+  read(node, "authentication", authentication, "none, basic, bearer or header");
+  const std::pair<std::string_view, Authentication> kinds[] = {{"none", Authentication::kNone},
+                                                               {"basic", Authentication::kBasic},
+                                                               {"bearer", Authentication::kBearer},
+                                                               {"header", Authentication::kHeader}};
+  const auto* found = std::ranges::find(kinds, authentication, &std::pair<std::string_view, Authentication>::first);
+  if (found == std::end(kinds))
+    wrong(node["authentication"], fmt::format("'authentication' must be none, basic, bearer or header, seen '{}'",
+                                              core::printable(authentication, 40)));
+  out.authentication = found->second;
+  read(node, "user", out.user, "a text");
+  read(node, "header", out.header, "the name of a header");
+  read(node, "secret_file", out.secret_file, "a file");
+  read(node, "secret_variable", out.secret_variable, "the name of a variable");
+  read(node, "ca_file", out.ca_file, "a file");
+  read(node, "certificate_file", out.certificate_file, "a file");
+  read(node, "key_file", out.key_file, "a file");
+  read(node, "proxy", out.proxy, "http://host:port");
+}
+
+intel::FeedSource feed(const YAML::Node& node) {
+  if (!node.IsMap()) wrong(node, "a feed is a map with at least 'name' and 'from'");
+  only_keys(node, {"name",
+                   "from",
+                   "format",
+                   "kind",
+                   "label",
+                   "known_good",
+                   "half_life",
+                   "most_addresses",
+                   "most_shrinkage",
+                   "mapping",
+                   "delimiter",
+                   "skip",
+                   "records",
+                   "protocol",
+                   "collection",
+                   "api_root",
+                   "authentication",
+                   "user",
+                   "header",
+                   "secret_file",
+                   "secret_variable",
+                   "ca_file",
+                   "certificate_file",
+                   "key_file",
+                   "proxy"});
+  intel::FeedSource out;
+  read(node, "name", out.name, "a text");
+  if (!intel::is_feed_name(out.name))
+    wrong(node["name"] ? node["name"] : node,
+          fmt::format("'name' must be of letters, digits, '-' and '_', 64 at most, seen '{}'",
+                      core::printable(out.name, 70)));
+  read(node, "from", out.from, "a file or a URL");
+  if (out.from.empty()) wrong(node, fmt::format("feed '{}' needs 'from': a file or a URL", out.name));
+  read(node, "format", out.format, "a text");
+  if (out.format != "auto" && intel::find_feed_reader(out.format) == nullptr) {
+    std::string all = "auto";
+    for (const intel::FeedReader* reader : intel::feed_readers()) all += ", " + std::string(reader->name());
+    wrong(node["format"], fmt::format("unknown format of feeds '{}' ({})", core::printable(out.format, 40), all));
+  }
+  read(node, "kind", out.settings.kind, "a kind of indicator");
+  read(node, "label", out.settings.label, "a text");
+  read(node, "known_good", out.settings.known_good, "true or false");
+  read(node, "half_life", out.half_life_days, "a number of days");
+  if (node["half_life"] && !(out.half_life_days > 0 && out.half_life_days <= 36'500))
+    wrong(node["half_life"], "'half_life' must be days, above 0 and at most 36500");
+  read(node, "most_addresses", out.most_addresses, "a number of addresses");
+  read(node, "most_shrinkage", out.most_shrinkage, "a share");
+  if (!(out.most_shrinkage >= 0 && out.most_shrinkage <= 1))
+    wrong(node["most_shrinkage"], "'most_shrinkage' must be within 0 and 1");
+  std::string protocol(intel::name(out.protocol));
+  read(node, "protocol", protocol, "document, taxii or misp");
+  if (!intel::parse_feed_protocol(protocol, out.protocol))
+    wrong(node["protocol"],
+          fmt::format("'protocol' must be document, taxii or misp, seen '{}'", core::printable(protocol, 40)));
+  read(node, "collection", out.collection, "an id, an alias or a title");
+  read(node, "api_root", out.api_root, "a title or an address");
+  const bool taxii = out.protocol == intel::FeedProtocol::kTaxii;
+  if (taxii && out.collection.empty())
+    wrong(node, fmt::format("feed '{}' needs 'collection': id, alias or title", out.name));
+  for (const char* key : {"collection", "api_root"}) {
+    if (!taxii && node[key]) wrong(node[key], fmt::format("'{}' is for 'protocol: taxii'", key));
+  }
+  read_fetch(node, out.fetch);
+  std::string delimiter;
+  read(node, "delimiter", delimiter, "one character");
+  if (delimiter.size() > 1) wrong(node["delimiter"], "'delimiter' must be one character");
+  if (!delimiter.empty()) out.settings.delimiter = delimiter[0];
+  read(node, "skip", out.settings.skip, "a number of records");
+  read(node, "records", out.settings.records_path, "a path such as data.items");
+  if (const YAML::Node mapping = node["mapping"]) {
+    if (!mapping.IsMap()) wrong(mapping, "'mapping' must be a map: value, kind, label ... to a column or a path");
+    only_keys(mapping, {"value", "kind", "label", "port", "first_seen", "last_seen", "valid_from", "valid_until",
+                        "confidence", "modified", "tags", "id"});
+    intel::FeedMapping& m = out.settings.mapping;
+    const std::pair<const char*, std::string*> fields[] = {{"value", &m.value},
+                                                           {"kind", &m.kind},
+                                                           {"label", &m.label},
+                                                           {"port", &m.port},
+                                                           {"first_seen", &m.first_seen},
+                                                           {"last_seen", &m.last_seen},
+                                                           {"valid_from", &m.valid_from},
+                                                           {"valid_until", &m.valid_until},
+                                                           {"confidence", &m.confidence},
+                                                           {"modified", &m.modified},
+                                                           {"tags", &m.tags},
+                                                           {"id", &m.id}};
+    for (const auto& [key, field] : fields) read(mapping, key, *field, "a column or a path");
+  }
+  return out;
+}
+
 // Of a file that was understood: its maps and lists are no deeper than their keys allow.
 void note_values(const YAML::Node& node, const std::string& path, std::map<std::string, std::uint64_t>& out) {
   if (node.IsMap()) {
@@ -80,7 +199,8 @@ Config parse(const YAML::Node& root) {
   if (!root || root.IsNull()) return config;
   if (!root.IsMap()) wrong(root, "the configuration must be a map of keys");
   only_keys(root, {"alerts_per_day", "timezone", "indicators", "mappings", "networks", "state", "collect", "journal",
-                   "checkpoint", "lateness", "store", "metrics", "pseudonyms", "outputs", "verdicts"});
+                   "checkpoint", "lateness", "store", "metrics", "pseudonyms", "outputs", "verdicts", "feeds",
+                   "feeds_folder"});
   read(root, "alerts_per_day", config.alerts_per_day, "a number");
   if (!(config.alerts_per_day >= 0 && config.alerts_per_day <= 1e6))
     wrong(root["alerts_per_day"], "'alerts_per_day' must be within 0 and 1000000");
@@ -101,12 +221,27 @@ Config parse(const YAML::Node& root) {
     auto made = intel::Organisation::make(config.networks);
     if (!made) wrong(networks, made.error().text());
   }
+  if (const YAML::Node feeds = root["feeds"]) {
+    if (!feeds.IsSequence()) wrong(feeds, "'feeds' must be a list");
+    for (const auto& node : feeds) {
+      config.feeds.push_back(feed(node));
+      const auto& name = config.feeds.back().name;
+      if (std::ranges::count(config.feeds, name, &intel::FeedSource::name) > 1)
+        wrong(node["name"], fmt::format("two feeds are called '{}'", name));
+    }
+  }
+  read(root, "feeds_folder", config.feeds_folder, "a folder");
   config.service = yaml::read_service(root);
   note_values(root, "", config.values);
   return config;
 }
 
 }  // namespace
+
+std::string feeds_folder_of(const Config& config) {
+  if (!config.feeds_folder.empty()) return config.feeds_folder;
+  return config.service.state.empty() ? std::string() : config.service.state + "/feeds";
+}
 
 std::vector<std::string> changed_keys(const Config& before, const Config& after) {
   std::vector<std::string> out;

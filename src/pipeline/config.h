@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "intel/feed_store/feed_store.h"
 #include "intel/organisation.h"
 #include "pipeline/service_config.h"
 
@@ -20,11 +21,16 @@ struct Config {
   std::vector<std::string> mappings;    // files and folders of users' own formats
   std::string verdicts;                 // file; "" = none for a hunt, the one in its state for a service
   std::vector<intel::DeclaredNetwork> networks;
-  ServiceConfig service;  // for `orbwatch run`; a hunt passes over it
+  std::vector<intel::FeedSource> feeds;  // what `orbwatch feeds update` fetches
+  std::string feeds_folder;              // "" = none given: see feeds_folder_of()
+  ServiceConfig service;                 // for `orbwatch run`; a hunt passes over it
   // A hash of each value as the file has it, by its path: "journal.sync", "collect.tcp.listen" (maps in a list by their
   // name, else by their place, from 1).
   std::map<std::string, std::uint64_t> values;
 };
+
+// Where feeds are kept: `feeds_folder`, else "feeds" in the state folder of the service, else "".
+std::string feeds_folder_of(const Config& config);
 
 // Paths of the keys whose values differ, or that only one of the two has; in order.
 std::vector<std::string> changed_keys(const Config& before, const Config& after);

@@ -226,6 +226,57 @@ Value output(const exporting::OutputSettings& given) {
   return map.take();
 }
 
+Value feed(const intel::FeedSource& f) {
+  Map map;
+  map.add("name", text(f.name));
+  map.add("from", text(f.from.find("://") == f.from.npos ? f.from : without_path(f.from)));
+  map.add("protocol", text(name(f.protocol)));
+  map.add_given("collection", f.collection);
+  map.add_given("api_root", f.api_root);
+  static constexpr std::string_view kAuthentication[] = {"none", "basic", "bearer", "header"};
+  if (const auto kind = static_cast<std::size_t>(f.fetch.authentication); kind != 0)
+    map.add("authentication", text(kAuthentication[kind]));
+  map.add_given("user", f.fetch.user);
+  map.add_given("header", f.fetch.header);
+  map.add_given("secret_file", f.fetch.secret_file);
+  map.add_given("secret_variable", f.fetch.secret_variable);
+  map.add_given("ca_file", f.fetch.ca_file);
+  map.add_given("certificate_file", f.fetch.certificate_file);
+  map.add_given("key_file", f.fetch.key_file);
+  if (!f.fetch.proxy.empty()) map.add("proxy", text(without_path(f.fetch.proxy)));
+  map.add("format", text(f.format));
+  map.add("kind", text(f.settings.kind));
+  map.add_given("label", f.settings.label);
+  map.add("known_good", word(f.settings.known_good));
+  if (f.half_life_days > 0) map.add("half_life", word(f.half_life_days));
+  map.add("most_addresses", word(f.most_addresses));
+  map.add("most_shrinkage", word(f.most_shrinkage));
+  if (f.settings.delimiter != 0) map.add("delimiter", text(std::string(1, f.settings.delimiter)));
+  if (f.settings.skip != 0) map.add("skip", word(f.settings.skip));
+  map.add_given("records", f.settings.records_path);
+  Map mapping;
+  const intel::FeedMapping& m = f.settings.mapping;
+  const std::pair<const char*, const std::string*> fields[] = {{"value", &m.value},
+                                                               {"kind", &m.kind},
+                                                               {"label", &m.label},
+                                                               {"port", &m.port},
+                                                               {"first_seen", &m.first_seen},
+                                                               {"last_seen", &m.last_seen},
+                                                               {"valid_from", &m.valid_from},
+                                                               {"valid_until", &m.valid_until},
+                                                               {"confidence", &m.confidence},
+                                                               {"modified", &m.modified},
+                                                               {"tags", &m.tags},
+                                                               {"id", &m.id}};
+  bool any = false;
+  for (const auto& [key, field] : fields) {
+    mapping.add_given(key, *field);
+    any |= !field->empty();
+  }
+  if (any) map.add("mapping", mapping.take());
+  return map.take();
+}
+
 Value tree(const Config& c) {
   const ServiceConfig& s = c.service;
   Map map;
@@ -235,6 +286,8 @@ Value tree(const Config& c) {
   map.add("mappings", texts_of(c.mappings));
   map.add_given("verdicts", c.verdicts);
   map.add("networks", list(c.networks, network));
+  map.add("feeds", list(c.feeds, feed));
+  map.add_given("feeds_folder", c.feeds_folder);
   map.add_given("state", s.state);
   map.add("collect", list(s.collect, [&](const CollectorSettings& item) { return collector(item, c); }));
   Map journal;

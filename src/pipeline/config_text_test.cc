@@ -54,6 +54,8 @@ std::set<std::string> known_keys() {
   for (const auto& [path, yaml] : {
            std::pair<std::string, std::string>{"", "unknown: 1"},
            {"networks.", "networks: [{prefix: 192.0.2.0/24, unknown: 1}]"},
+           {"feeds.", "feeds: [{name: a, from: b, unknown: 1}]"},
+           {"feeds.mapping.", "feeds: [{name: a, from: b, mapping: {unknown: 1}}]"},
            {"collect.", "collect: [{type: flow_udp, listen: ':1', unknown: 1}]"},
            {"collect.tls.", "collect: [{type: flow_tcp, listen: ':1', tls: {certificate: a, key: b, unknown: 1}}]"},
            {"journal.", "journal: {unknown: 1}"},
@@ -138,6 +140,14 @@ verdicts: "/srv/a b.ndjson"
 networks:
   - {prefix: 198.51.100.0/24, name: "Büro \"A\": 1", type: business, site: "1e5", country: DE, latitude: 52.5,
      longitude: 13.4, own: false, allowed: true}
+feeds:
+  - {name: f-1, from: "/srv/a b.csv", format: csv, kind: domain, label: "L: 1", known_good: true, half_life: 2.5,
+     protocol: taxii, collection: c1, api_root: r, authentication: basic, user: u, header: X-Key,
+     secret_file: "/s s", secret_variable: V, ca_file: /ca, certificate_file: /c, key_file: /k,
+     proxy: "http://proxy.example:3128", most_addresses: 7, most_shrinkage: 0.25, delimiter: ";", skip: 3, records: a.b, mapping: {value: "#2", kind: k,
+     label: l, port: p, first_seen: f, last_seen: s, valid_from: vf, valid_until: vu, confidence: c, modified: m,
+     tags: t, id: i}}
+feeds_folder: /srv/feeds
 state: "true"
 collect:
   - {type: syslog_udp, name: "~", listen: "0.0.0.0:514", admit: [192.0.2.0/24, "2001:db8::/32"], workers: 2,

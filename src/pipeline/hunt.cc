@@ -92,7 +92,8 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
   HuntResult result;
   auto inputs = OrderedInputs::open(options);
   if (!inputs) return std::unexpected(inputs.error());
-  auto known = load_knowledge({options.networks_file, options.networks, options.indicator_files});
+  auto known = load_knowledge(
+      {options.networks_file, options.networks, options.indicator_files, options.feeds_folder, options.feeds});
   if (!known) return std::unexpected(known.error());
   const enrich::Enricher& enricher = *known->enricher;
   result.notes = std::move(known->notes);

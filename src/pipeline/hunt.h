@@ -11,6 +11,7 @@
 #include "core/network_facts.h"
 #include "decode/decoder.h"
 #include "event/batch.h"
+#include "intel/feed_store/feed_store.h"
 #include "intel/organisation.h"
 #include "score/report.h"
 
@@ -31,6 +32,8 @@ struct HuntOptions {
   std::vector<decode::MappingText> mappings;  // users' own formats; an error in one is an error of the hunt
   std::string networks_file;                  // compiled network facts; "" = none: the report says so
   std::vector<std::string> indicator_files;
+  std::string feeds_folder;                      // what `orbwatch feeds update` keeps; "" = none
+  std::vector<intel::FeedSource> feeds;          // see config.h
   std::vector<intel::DeclaredNetwork> networks;  // the organisation's own description, see config.h
   std::string verdicts_file;                     // pipeline/verdict_file.h; "" = none
   double alerts_per_day = 5;

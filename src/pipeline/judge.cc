@@ -561,7 +561,7 @@ void Judge::finish(score::HuntResult& result) {
   tell_of_verdicts(result);
 
   const std::uint64_t have[] = {vpn_logins_, authentications_, connections_, flows_,
-                                indicators_ != nullptr ? indicators_->size() : 0};
+                                indicators_ == nullptr ? 0 : indicators_->count()};
   for (const auto& d : detectors_) {
     score::HypothesisReport h;
     h.detector = d->info().name;

@@ -7,6 +7,8 @@
 #include <sstream>
 
 #include "intel/networks.h"
+#include "pipeline/config.h"
+#include "pipeline/feeds.h"
 
 namespace orbwatch::pipeline {
 namespace {
@@ -29,7 +31,31 @@ core::Expected<std::unique_ptr<intel::Indicators>> load_indicators(const std::ve
   return indicators;
 }
 
+// What is wrong with feeds is told and stops nothing: detection does not rest on them.
+void add_feeds(const KnowledgeSources& sources, Knowledge& known) {
+  if (sources.feeds_folder.empty()) {
+    if (!sources.feeds.empty())
+      known.notes.emplace_back("feeds are not used: it is not said where they are kept (`feeds_folder` or `state`)");
+    return;
+  }
+  auto feeds = open_feeds(sources.feeds_folder, sources.feeds);
+  if (!feeds) {
+    known.notes.push_back("feeds are not used: " + feeds.error().text());
+  } else if (*feeds == nullptr) {
+    known.notes.push_back(
+        fmt::format("feeds are not used: {} has no table yet (run `orbwatch feeds update`)", sources.feeds_folder));
+  } else {
+    if (known.indicators == nullptr) known.indicators = std::make_unique<intel::Indicators>();
+    known.indicators->use_feeds(std::move(*feeds));
+  }
+}
+
 }  // namespace
+
+KnowledgeSources sources_of(const std::string& networks_file, const Config& config) {
+  return {networks_file, config.networks, config.indicators,
+          config.feeds.empty() ? std::string() : feeds_folder_of(config), config.feeds};
+}
 
 core::Expected<Knowledge> load_knowledge(const KnowledgeSources& sources) {
   Knowledge known;
@@ -60,6 +86,7 @@ core::Expected<Knowledge> load_knowledge(const KnowledgeSources& sources) {
   auto indicators = load_indicators(sources.indicator_files, known.notes);
   if (!indicators) return std::unexpected(indicators.error());
   known.indicators = std::move(*indicators);
+  add_feeds(sources, known);
   return known;
 }
 

@@ -8,16 +8,22 @@
 
 #include "core/error.h"
 #include "enrich/enrich.h"
+#include "intel/feed_store/feed_store.h"
 #include "intel/indicators.h"
 #include "intel/organisation.h"
 
 namespace orbwatch::pipeline {
 
+struct Config;
+
 struct KnowledgeSources {
   std::string networks_file;                     // compiled network facts; "" = none: a note says so
   std::vector<intel::DeclaredNetwork> networks;  // the organisation's own description
   std::vector<std::string> indicator_files;
+  std::string feeds_folder{};  // what `orbwatch feeds update` keeps; "" = none
+  std::vector<intel::FeedSource> feeds{};
 };
+KnowledgeSources sources_of(const std::string& networks_file, const Config& config);
 
 struct Knowledge {
   std::unique_ptr<enrich::Enricher> enricher;     // never null

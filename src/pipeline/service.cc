@@ -173,7 +173,7 @@ struct Service::Impl {
       if (live != nullptr) last_seen = live->status();
       live.reset();
     }
-    auto known = load_knowledge({options.networks_file, config.networks, config.indicators});
+    auto known = load_knowledge(sources_of(options.networks_file, config));
     if (!known) return std::unexpected(known.error());
     auto opened = Live::open(live_options(config, options.log), std::move(*known), *journal,
                              [this](std::span<const score::Finding> findings) { hand_out(findings); });
@@ -326,8 +326,7 @@ core::Expected<void> Service::reload(const Config& config) {
     for (auto& [name, entry] : added) entry.second->stop();
     return refuse(std::move(error));
   };
-  if (auto known = load_knowledge({my.options.networks_file, config.networks, config.indicators}); !known)
-    return undo(known.error());
+  if (auto known = load_knowledge(sources_of(my.options.networks_file, config)); !known) return undo(known.error());
 
   // The pipeline stops at a checkpoint and goes on from it as the new configuration says.
   const auto as_before = [&] {

@@ -23,8 +23,8 @@ constexpr double kLeastRatio = -6;
 // organisation (300 log-ins a day) has one in two months; the other kinds start from a trait that is rare by itself.
 double prior_log_odds(detect::FindingKind kind);
 
-// Log-odds of the kind of finding given its evidence; that for other kinds is passed over. `corrections`: what verdicts add to positive ratios; null or
-// empty changes nothing.
+// Log-odds of the kind of finding given its evidence; that for other kinds is passed over. `corrections`: what verdicts
+// add to positive ratios; null or empty changes nothing.
 double combine(detect::FindingKind kind, std::span<const detect::Evidence> evidence,
                const Corrections* corrections = nullptr);
 double probability(double log_odds);

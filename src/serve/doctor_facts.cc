@@ -153,7 +153,7 @@ void look_at_files(Facts& f) {
     const auto key = pipeline::PseudonymKey::load(path);
     f.files.push_back({path, "key of pseudonyms", key ? "" : key.error().text()});
   }
-  if (const auto known = pipeline::load_knowledge({"", f.config.networks, f.config.indicators}); !known)
+  if (const auto known = pipeline::load_knowledge(pipeline::sources_of("", f.config)); !known)
     f.knowledge_trouble = known.error().text();
   for (const core::Error& error : pipeline::load_mappings(f.config.mappings).errors)
     f.mapping_troubles.push_back(error.text());

@@ -7,8 +7,8 @@
 
 #include "core/text.h"
 #include "export/output_settings.h"
-#include "outputs/certificates.h"
-#include "outputs/peer.h"
+#include "support/certificates.h"
+#include "support/peer.h"
 #include "support/sample_report.h"
 #include "support/temp_dir.h"
 

@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
-#include "outputs/certificates.h"
-#include "outputs/peer.h"
+#include "support/certificates.h"
+#include "support/peer.h"
 #include "support/run.h"
 #include "support/temp_dir.h"
 

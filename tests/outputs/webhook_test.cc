@@ -8,7 +8,7 @@
 #include "export/delivery.h"
 #include "export/digest.h"
 #include "export/output_settings.h"
-#include "outputs/certificates.h"
+#include "support/certificates.h"
 #include "support/sample_report.h"
 #include "support/temp_dir.h"
 

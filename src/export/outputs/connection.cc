@@ -17,7 +17,7 @@
 #include <system_error>
 
 #include "core/ip.h"
-#include "export/outputs/no_sigpipe.h"
+#include "core/no_sigpipe.h"
 
 namespace orbwatch::exporting {
 namespace {
@@ -89,7 +89,7 @@ Connection::Connection() = default;
 
 Connection::~Connection() {
   if (tls_ && tls_->ssl != nullptr && SSL_is_init_finished(tls_->ssl)) {
-    const NoSigpipe no_sigpipe;
+    const core::NoSigpipe no_sigpipe;
     SSL_shutdown(tls_->ssl);
     ERR_clear_error();
   }
@@ -142,7 +142,7 @@ core::Expected<void> Connection::connect(const std::stop_token& stop) {
 }
 
 core::Expected<void> Connection::start_tls(const std::stop_token& stop) {
-  const NoSigpipe no_sigpipe;
+  const core::NoSigpipe no_sigpipe;
   ERR_clear_error();
   tls_ = std::make_unique<Tls>();
   tls_->context = SSL_CTX_new(TLS_client_method());
@@ -182,7 +182,7 @@ core::Expected<void> Connection::start_tls(const std::stop_token& stop) {
 }
 
 Connection::State Connection::state() {
-  const NoSigpipe no_sigpipe;
+  const core::NoSigpipe no_sigpipe;
   char buffer[1024];
   // A peer that talks without end does not keep us: bounded.
   for (int i = 0; i < 64; ++i) {
@@ -203,7 +203,7 @@ Connection::State Connection::state() {
 }
 
 core::Expected<void> Connection::send(std::string_view bytes, const std::stop_token& stop) {
-  const NoSigpipe no_sigpipe;
+  const core::NoSigpipe no_sigpipe;
   const auto deadline = Clock::now() + settings_.timeout;
   while (!bytes.empty()) {
     short events = POLLOUT;

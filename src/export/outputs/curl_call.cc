@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "export/outputs/no_sigpipe.h"
+#include "core/no_sigpipe.h"
 
 namespace orbwatch::exporting {
 namespace {
@@ -50,7 +50,7 @@ CURL* CurlCall::prepare(const OutputSettings& settings, std::stop_token stop) {
 }
 
 CurlCall::Result CurlCall::perform() {
-  const NoSigpipe no_sigpipe;
+  const core::NoSigpipe no_sigpipe;
   Result result;
   char detail[CURL_ERROR_SIZE] = {};
   curl_easy_setopt(curl_.get(), CURLOPT_ERRORBUFFER, detail);

@@ -7,7 +7,7 @@
 #include <csignal>
 #include <ctime>
 
-namespace orbwatch::exporting {
+namespace orbwatch::core {
 
 class NoSigpipe {
  public:
@@ -35,4 +35,4 @@ class NoSigpipe {
   bool was_pending_ = false;
 };
 
-}  // namespace orbwatch::exporting
+}  // namespace orbwatch::core
