@@ -1,9 +1,11 @@
 // Communities of a weighted graph: Leiden's method (Traag, Waltman and van Eck, "From Louvain to Leiden: guaranteeing
-// well-connected communities", Scientific Reports 9, 2019) as igraph has it. The only file that knows igraph.
+// well-connected communities", Scientific Reports 9, 2019), with modularity as the quality. docs/architecture.md says
+// why it is written here.
 //
-// Quality is modularity with a resolution above 1, which cuts too finely rather than too coarsely: a small network
-// beside a large one would else vanish in it (Fortunato and Barthelemy 2007). NetworkTracker joins what belongs
-// together afterwards, by evidence.
+// Modularity does not see a small community beside a large one (its resolution limit: Fortunato and Barthelemy, PNAS
+// 104, 2007), and a higher resolution breaks up what stands alone. Hence each connected part is cut by itself, and each
+// community once more by itself: too finely rather than too coarsely, but what is alike throughout and small stays
+// whole. NetworkTracker joins what belongs together afterwards, by evidence.
 #pragma once
 
 #include <cstddef>
@@ -21,11 +23,14 @@ struct Edge {
   double weight = 0;  // > 0
 };
 
-// The community of each of `nodes` nodes, numbered from 0. The same graph gives the same communities: the random
-// numbers are igraph's, begun anew with the same seed.
-// One call at a time in a process, for igraph's generator is one. An error: an edge out of range, a weight that is not
-// above 0, igraph's own.
+// The community of each of `nodes` nodes, numbered from 0 in the order of their first nodes. Pure: the same graph gives
+// the same communities. Some 10 microseconds an edge. An error: an edge out of range or from a node to itself, a weight
+// that is not above 0.
+core::Expected<std::vector<std::uint32_t>> communities(std::size_t nodes, std::span<const Edge> edges);
+
+// One cut by Leiden's method; quality is the sum over communities of
+// (weight inside - resolution * strength^2 / (4 * weight of all)).
 core::Expected<std::vector<std::uint32_t>> leiden(std::size_t nodes, std::span<const Edge> edges,
-                                                  double resolution = 1.5);
+                                                  double resolution = 1);
 
 }  // namespace orbwatch::track

@@ -680,12 +680,12 @@ void NetworkTracker::recluster() {
   for (const Ip& ip : ips) nodes.push_back(&nodes_.at(ip));
 
   const std::vector<Edge> edges = graph(ips, nodes);
-  const auto communities = leiden(ips.size(), edges);
-  if (!communities) {
+  const auto cut = communities(ips.size(), edges);
+  if (!cut) {
     ++counts_.clusterings_failed;
     return;
   }
-  std::vector<Cluster> found = clusters(ips, nodes, edges, *communities);
+  std::vector<Cluster> found = clusters(ips, nodes, edges, *cut);
 
   // Old networks and new communities find one another by the largest number of common nodes.
   struct Match {

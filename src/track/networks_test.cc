@@ -134,8 +134,7 @@ TEST(Networks, ADamagedStateIsRefused) {
   }
 }
 
-// Fails today: a network of a dozen nodes is not held together from one clustering to the next (docs/networks.md).
-TEST(Networks, DISABLED_TheIdStaysWhileNodesComeAndGo) {
+TEST(Networks, TheIdStaysWhileNodesComeAndGo) {
   NetworkTracker tracker;
   learn_staff(tracker, kMonday);
   std::string id;
@@ -175,8 +174,7 @@ TEST(Networks, DISABLED_TheIdStaysWhileNodesComeAndGo) {
   for (const NetworkNode& node : silent->nodes) EXPECT_FALSE(node.active);
 }
 
-// Fails today: a network of a dozen nodes is not held together from one clustering to the next (docs/networks.md).
-TEST(Networks, DISABLED_WhatGrowsTogetherIsMergedAndTold) {
+TEST(Networks, WhatGrowsTogetherIsMergedAndTold) {
   NetworkTracker tracker;
   learn_staff(tracker, kMonday);
   for (int d = 1; d < 4; ++d) {
@@ -200,8 +198,7 @@ TEST(Networks, DISABLED_WhatGrowsTogetherIsMergedAndTold) {
   EXPECT_FALSE(network->history.back().why.empty());
 }
 
-// Fails today: a network of a dozen nodes is not held together from one clustering to the next (docs/networks.md).
-TEST(Networks, DISABLED_WhatGoesApartIsSplitAndTold) {
+TEST(Networks, WhatGoesApartIsSplitAndTold) {
   NetworkTracker tracker;
   learn_staff(tracker, kMonday);
   for (int d = 1; d < 6; ++d) spray(tracker, 0, 24, 0, 72, kMonday + d * kDay, "odd client");
@@ -264,8 +261,7 @@ TEST(Networks, AnAccountHandedOnBetweenProvidersIsARelay) {
   EXPECT_NE(all.find("went on from one to the other"), std::string::npos) << all;
 }
 
-// Fails today: a network of a dozen nodes is not held together from one clustering to the next (docs/networks.md).
-TEST(Networks, DISABLED_AnAddressThatWasSilentBeginsAnew) {
+TEST(Networks, AnAddressThatWasSilentBeginsAnew) {
   NetworkTracker tracker;
   learn_staff(tracker, kMonday);
   for (int d = 1; d < 4; ++d) spray(tracker, 0, 12, 0, 60, kMonday + d * kDay, "odd client");
