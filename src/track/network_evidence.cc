@@ -354,6 +354,9 @@ double Surroundings::share(const Trait& trait) const {
     case TraitKind::kHours:
     case TraitKind::kPace:
     case TraitKind::kAccountPace: return strange.share(trait);
+    // That a network goes through a list makes none of its names common.
+    case TraitKind::kAccount:
+      return accounts.sources(TraitKind::kAccount) < kEnoughAccounts ? all.share(trait) : accounts.share(trait);
     default: return all.share(trait);
   }
 }

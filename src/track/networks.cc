@@ -16,7 +16,7 @@ using core::kDay;
 using core::Nanoseconds;
 
 // What more sources than this show leads to no candidates.
-constexpr double kRareShare = 0.15;
+constexpr double kRareShare = 0.5;
 constexpr Nanoseconds kHandover = 10 * core::kMinute;
 constexpr Nanoseconds kScanWindow = 6 * core::kHour;
 constexpr std::size_t kMostAccountsOfDay = 20'000;
