@@ -227,7 +227,9 @@ void NetworkTracker::ordinary(const NodeSighting& sighting, const Trait* traits,
 
 void NetworkTracker::show(const Ip& ip, Node& node, const Trait& trait) {
   learn(ip, trait);
-  if (node.profile.add(trait, counts_.traits_dropped) && indexed(trait)) post(ip, trait);
+  if (!node.profile.add(trait, counts_.traits_dropped) || !indexed(trait)) return;
+  shown_.push_back(trait);
+  post(ip, trait);
 }
 
 void NetworkTracker::step_with_account(const Ip& ip, Node& node, const NodeSighting& sighting) {
@@ -296,12 +298,12 @@ double NetworkTracker::mean_evidence(const Ip& ip, const Node& node, const std::
   return fit.nats();
 }
 
-void NetworkTracker::join(const Ip& ip, Node& node) {
+void NetworkTracker::join(const Ip& ip, Node& node, std::span<const Trait> by) {
   // Which networks do those belong to that showed the same rare traits last?
   std::vector<std::pair<std::uint32_t, int>> votes;
-  for (const NodeProfile::Count& count : node.profile.counts()) {
-    if (!indexed(count.trait) || around_.share(count.trait) > kRareShare) continue;
-    const auto posted = posted_.find(count.trait);
+  for (const Trait& trait : by) {
+    if (!indexed(trait) || around_.share(trait) > kRareShare) continue;
+    const auto posted = posted_.find(trait);
     if (posted == posted_.end()) continue;
     std::size_t asked = 0;
     for (auto other = posted->second.rbegin(); other != posted->second.rend() && asked < kVoters; ++other, ++asked) {
@@ -433,6 +435,7 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   }
   if (node->first == 0) node->first = node->aged = now_;
   age(*node);
+  shown_.clear();
   if (acts && node->last != 0) show(ip, *node, {TraitKind::kPace, pace_class(now_ - node->last)});
   for (std::size_t i = 0; i < n; ++i) show(ip, *node, traits[i]);
 
@@ -450,7 +453,8 @@ void NetworkTracker::add(const NodeSighting& sighting) {
                    sighting.latitude, sighting.longitude, sighting.type};
   }
   if (sighting.account.present() && acts) step_with_account(ip, *node, sighting);
-  if (node->network == kNone && node->strength >= limits_.least_strength) join(ip, *node);
+  // What was shown before has led nowhere so far; the next clustering asks again.
+  if (node->network == kNone && node->strength >= limits_.least_strength && !shown_.empty()) join(ip, *node, shown_);
   if (node->network != kNone) note_activity(*node, sighting);
 }
 
@@ -845,7 +849,10 @@ void NetworkTracker::recluster() {
   }
   for (std::size_t i = 0; i < ips.size(); ++i) {
     Node& node = nodes_.at(ips[i]);
-    if (node.network == kNone) join(ips[i], node);
+    if (node.network != kNone) continue;
+    shown_.clear();
+    for (const NodeProfile::Count& count : node.profile.counts()) shown_.push_back(count.trait);
+    join(ips[i], node, shown_);
   }
 }
 

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -271,7 +272,7 @@ class NetworkTracker {
   void ordinary(const NodeSighting& sighting, const Trait* traits, std::size_t n);
   void step_with_account(const core::Ip& ip, Node& node, const NodeSighting& sighting);
   void note_activity(Node& node, const NodeSighting& sighting);
-  void join(const core::Ip& ip, Node& node);
+  void join(const core::Ip& ip, Node& node, std::span<const Trait> by);
   double mean_evidence(const core::Ip& ip, const Node& node, const std::vector<core::Ip>& others) const;
   void leave(const core::Ip& ip, Node& node);
   void recluster();
@@ -296,6 +297,7 @@ class NetworkTracker {
   core::Nanoseconds now_ = 0;
   core::Nanoseconds next_clustering_ = 0;
   Counts counts_;
+  std::vector<Trait> shown_;  // by the sighting at hand, for the first time by its address
 };
 
 }  // namespace orbwatch::track
