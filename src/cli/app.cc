@@ -55,6 +55,7 @@ std::unique_ptr<CLI::App> make_app(int& exit_code) {
   add_backtest(*app, exit_code);
   add_intel(*app, exit_code);
   add_feeds(*app, exit_code);
+  add_networks(*app, exit_code);
   add_config(*app, exit_code);
   add_completion(*app, exit_code);
   return app;

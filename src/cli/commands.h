@@ -33,6 +33,7 @@ void add_formats(CLI::App& app, int& exit_code);
 void add_format(CLI::App& app, int& exit_code);
 void add_intel(CLI::App& app, int& exit_code);
 void add_feeds(CLI::App& app, int& exit_code);
+void add_networks(CLI::App& app, int& exit_code);
 void add_config(CLI::App& app, int& exit_code);
 void add_outputs(CLI::App& app, int& exit_code);
 void add_sql(CLI::App& app, int& exit_code);

@@ -109,6 +109,8 @@ class Json {
   bool fresh_ = true;
 };
 
+constexpr std::size_t kMostNetworks = 50;  // the most confident; the page says how many are left out
+
 bool on_earth(double latitude, double longitude) {
   return (latitude != 0 || longitude != 0) && std::abs(latitude) <= 90 && std::abs(longitude) <= 180;
 }
@@ -131,6 +133,13 @@ void write_findings(Json& j, const score::HuntResult& result, const HtmlOptions&
     j.end('}');
   }
   j.end(']');
+}
+
+void write_networks(Json& j, const score::HuntResult& result) {
+  j.key("networks").begin('[');
+  for (std::size_t i = 0; i < std::min(result.networks.size(), kMostNetworks); ++i)
+    j.raw(score::to_json(result.networks[i]));
+  j.end(']').key("network_count").number(result.networks.size());
 }
 
 void write_overview(Json& j, const score::Overview& o) {
@@ -244,6 +253,7 @@ std::string html_report(const score::HuntResult& result, const HtmlOptions& opti
   j.begin('{').key("version").text(ORBWATCH_VERSION);
   j.key("first").text(core::rfc3339(result.first)).key("last").text(core::rfc3339(result.last));
   write_findings(j, result, options);
+  write_networks(j, result);
   write_overview(j, result.overview);
   write_accounting(j, result);
   j.end('}');

@@ -36,7 +36,7 @@ constexpr std::size_t kMostDays = 4'000;
 constexpr std::size_t kClasses = 8;
 constexpr std::int64_t kOverviewDays = 400;  // in a service: see changed()
 constexpr std::int64_t kUnusedDays = 90;
-constexpr std::uint32_t kLayout = 3;          // of the saved state: raised with every change of what persist() lists
+constexpr std::uint32_t kLayout = 4;          // of the saved state: raised with every change of what persist() lists
 constexpr std::uint32_t kEarlier = 1U << 31;  // in RecordRef::source: counts in earlier_names_
 constexpr std::string_view kOtherLogin = "other-login";  // detect/parallel_use.cc
 
@@ -52,6 +52,30 @@ track::Story story_of(const Event& e, const baseline::View& view) {
   story.tried_at = tried;
   story.tried_from = view.user->stranger_ip;
   return story;
+}
+
+// The share of those like this source, within 24 hours, that are more than an ordinary day has: of strangers who fail,
+// by their kind of network; of access lines at this door.
+double campaign_share(FindingKind kind, const Event& e, const baseline::View& view) {
+  double seen = 0;
+  double usual = 0;
+  if (kind == FindingKind::kSpray && view.failed_login) {
+    const baseline::StrangerFailures& s = *view.strangers;
+    const bool consumer =
+        view.source->type == core::NetworkType::kConsumer || view.source->type == core::NetworkType::kMobile;
+    seen = s.consumer_24h();
+    usual = s.ordinary_consumer().mean;
+    if (!consumer) {
+      seen = s.sources_24h() - seen;
+      usual = std::max(0.0, s.ordinary_sources().mean - usual);
+    }
+  } else if (kind == FindingKind::kRecon) {
+    const std::size_t port = baseline::edge_port(e.destination_port, e.protocol);
+    if (port == baseline::kNoEdgePort) return 0;
+    seen = view.edge->touched(port);
+    usual = view.edge->ordinary(port).mean;
+  }
+  return seen <= 0 ? 0 : std::clamp(1 - usual / seen, 0.0, 1.0);
 }
 
 void set_alert(score::Finding& f, double line) {
@@ -71,7 +95,8 @@ Judge::Judge(const enrich::Enricher& enricher, const intel::Indicators* indicato
       detectors_(detect::make_detectors({indicators})),
       by_class_(kClasses),
       events_of_class_(kClasses),
-      threshold_(alerts_per_day) {
+      threshold_(alerts_per_day),
+      signs_(enricher, indicators) {
   for (const auto& detector : detectors_) {
     for (std::size_t c = 0; c < kClasses; ++c) {
       if ((detector->info().classes >> c & 1) != 0) by_class_[c].push_back(detector.get());
@@ -111,10 +136,16 @@ void Judge::take(const Event& e, const event::EventBatch& batch) {
     default: {
       bool wanted = false;
       for (const detect::Detector* d : by_class_[index(e.event_class) % kClasses]) wanted |= d->wants(e);
+      Campaign campaign;
       if (wanted) {
-        judge(e, nullptr, &batch);
+        campaign = judge(e, nullptr, &batch);
       } else if (e.action == event::Action::kDenied) {
         baseline_.learn(e);
+      }
+      if (e.event_class == Class::kHandshake) {
+        signs_.handshake(e);
+      } else if (e.action == event::Action::kDenied && is_stranger(e)) {
+        signs_.denied(e, campaign);
       }
       note_trait(e);
     }
@@ -129,6 +160,7 @@ void Judge::observe(const Event& e, const event::EventBatch& batch) {
   const auto& detectors = by_class_[index(e.event_class)];
   if (std::any_of(detectors.begin(), detectors.end(), [&](const detect::Detector* d) { return d->wants(e); }))
     judge(e, nullptr, &batch);
+  signs_.device(e);
   note_trait(e);
 }
 
@@ -213,7 +245,12 @@ void Judge::count_login(const Event& e, bool success) {
   }
 }
 
-void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch) {
+// From outside, and none of those that the organisation vouches for.
+bool Judge::is_stranger(const Event& e) const {
+  return e.source_ip.is_global() && !enricher_.is_own(e.source_facts) && !enricher_.is_allowed(e.source_facts);
+}
+
+Campaign Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch) {
   if (baseline::is_login(e)) judge_moves(e);
   baseline::View view = baseline_.view(e);
   const bool new_network = view.login && view.remote && view.user != nullptr && lines != nullptr &&
@@ -225,6 +262,8 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
   const auto& detectors = by_class_[index(e.event_class) % kClasses];
   for (const detect::Detector* d : detectors) d->evidence(e, view, sink_);
   bool alarming = false;
+  Campaign campaign;
+  double above = -1;  // of a log-in: log-odds above the least that may be an alert
   if (!sink_.evidence().empty()) {
     // One event may speak for findings of several kinds; each is judged by its own evidence.
     const auto of_kind = [](const std::vector<Evidence>& all, FindingKind kind) {
@@ -255,8 +294,11 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
       if (move) remember_move(e, view, of_kind(sink_.evidence(), FindingKind::kLogin), lines, story_of(e, view));
       for (const auto& [kind, odds] : worth) {
         if (kind == FindingKind::kLogin && odds >= threshold_.value()) alarming = true;
-        add_scored(e, kind, odds, of_kind(sink_.evidence(), kind), lines, batch, false,
-                   view.login && view.client_change != baseline::ClientChange::kSame, story_of(e, view));
+        const std::string finding =
+            add_scored(e, kind, odds, of_kind(sink_.evidence(), kind), lines, batch, false,
+                       view.login && view.client_change != baseline::ClientChange::kSame, story_of(e, view));
+        if (kind == FindingKind::kLogin) above = odds - score::kLeastAlertLogOdds;
+        if (const double share = campaign_share(kind, e, view); share > 0) campaign = {core::intern(finding), share};
       }
     }
   }
@@ -271,6 +313,14 @@ void Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, con
     baseline_.learn(e);
   }
   if (new_network) judge_others(e.user);
+  if (view.remote && is_stranger(e)) {
+    if (view.failed_login) {
+      signs_.failed_login(e, campaign);
+    } else if (view.login) {
+      signs_.login(e, said == Said::kOwn ? -1 : above);
+    }
+  }
+  return campaign;
 }
 
 // What the evidence weighs by itself, without the prior and without what other log-ins lend it.
@@ -502,10 +552,10 @@ score::SourceFacts Judge::source_facts(const core::Ip& ip, std::uint32_t index) 
   return out;
 }
 
-void Judge::add_scored(const Event& e, FindingKind kind, double log_odds, std::vector<Evidence> evidence,
+std::string Judge::add_scored(const Event& e, FindingKind kind, double log_odds, std::vector<Evidence> evidence,
                        const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch, bool again,
                        bool client_new, track::Story story) {
-  if (again && log_odds < kLeastLogOdds && !cases_.has(e)) return;
+  if (again && log_odds < kLeastLogOdds && !cases_.has(e)) return {};
   track::Scored scored;
   scored.again = again;
   scored.event = &e;
@@ -544,7 +594,7 @@ void Judge::add_scored(const Event& e, FindingKind kind, double log_odds, std::v
   } else if (kind == FindingKind::kDevice) {
     scored.device = detect::soho_trait(e).address.text();
   }
-  cases_.add(std::move(scored));
+  return cases_.add(std::move(scored));
 }
 
 void Judge::finish(score::HuntResult& result) {
@@ -553,10 +603,16 @@ void Judge::finish(score::HuntResult& result) {
   result.first = first_ != 0 ? first_ : first_scan_;
   result.last = now_ != 0 ? now_ : last_scan_;
   result.findings = cases_.take();
+  signs_.settle();
+  result.networks = signs_.networks();
+  absl::flat_hash_map<std::string_view, score::Network*> by_id;
+  for (score::Network& network : result.networks) by_id.emplace(network.id, &network);
   const double line = score::alert_line(result.findings, overview_, alerts_per_day_);
   for (auto& f : result.findings) {
     set_alert(f, line);
     suppressed_ += verdicts_.annotate(f) ? 1 : 0;
+    f.network = signs_.network_of(f);
+    if (const auto network = by_id.find(f.network); network != by_id.end()) network->second->findings.push_back(f.id);
   }
   tell_of_verdicts(result);
 
@@ -661,8 +717,10 @@ void Judge::tell_of_verdicts(score::HuntResult& result) {
 }
 
 void Judge::look(const std::function<void(const score::Finding&)>& visit) {
+  if (signs_.redrawn()) cases_.touch([this](const score::Finding& f) { return signs_.network_of(f) != f.network; });
   cases_.changed([&](score::Finding& f) {
     set_alert(f, threshold_.value());
+    f.network = signs_.network_of(f);
     suppressed_ += verdicts_.annotate(f) ? 1 : 0;
     visit(f);
   });
@@ -745,6 +803,7 @@ void Judge::save(core::ArchiveWriter& archive) const {
   threshold_.save(archive);
   cases_.save(archive);
   verdicts_.save(archive);
+  signs_.save(archive);
 }
 
 core::Expected<void> Judge::load(core::ArchiveReader& archive) {
@@ -758,6 +817,7 @@ core::Expected<void> Judge::load(core::ArchiveReader& archive) {
   threshold_.load(archive);
   cases_.load(archive);
   if (layout >= 2) verdicts_.load(archive);  // before, there were none
+  if (layout >= 4) signs_.load(archive);     // before, networks were not tracked
   if (auto sound = archive.check(); !sound) return sound;
 
   std::array<std::uint8_t, 256> numbers{};

@@ -23,6 +23,7 @@
 #include "enrich/sessions.h"
 #include "event/batch.h"
 #include "intel/indicators.h"
+#include "pipeline/network_signs.h"
 #include "score/budget.h"
 #include "score/report.h"
 #include "score/verdicts.h"
@@ -100,6 +101,8 @@ class Judge {
   core::Expected<void> load(core::ArchiveReader& archive);
 
   const baseline::Baseline& baseline() const { return baseline_; }
+  // The covert networks as they are known now (score/network.h).
+  const NetworkSigns& networks() const { return signs_; }
 
  private:
   struct Path {
@@ -156,7 +159,8 @@ class Judge {
   void close_moves(core::Nanoseconds now);
   Move* move_of(const std::pair<core::Nanoseconds, MoveKey>& place);
   void forget_move(std::deque<std::pair<core::Nanoseconds, MoveKey>>& queue);
-  void judge(const event::Event& event, const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch);
+  // The campaign that the event is a part of, if it was found to be of one.
+  Campaign judge(const event::Event& event, const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch);
   void observe(const event::Event& event, const event::EventBatch& batch);
   void note_trait(const event::Event& event);
   void settle(core::Nanoseconds now);
@@ -167,8 +171,9 @@ class Judge {
   std::uint32_t persist(Archive& archive);
   std::string_view input_name(std::uint32_t source) const;
   std::string_view raw(const event::Event& event, const event::EventBatch& batch) const;
+  bool is_stranger(const event::Event& event) const;
   score::SourceFacts source_facts(const core::Ip& ip, std::uint32_t facts) const;
-  void add_scored(const event::Event& event, detect::FindingKind kind, double log_odds,
+  std::string add_scored(const event::Event& event, detect::FindingKind kind, double log_odds,
                   std::vector<detect::Evidence> evidence, const std::vector<enrich::RawLine>* lines,
                   const event::EventBatch* batch, bool again, bool client_new, track::Story story);
 
@@ -188,6 +193,7 @@ class Judge {
   detect::EvidenceSink sink_{false};
   score::RunningThreshold threshold_;
   track::Cases cases_;
+  NetworkSigns signs_;
   score::Verdicts verdicts_;
   std::uint64_t suppressed_ = 0;
   absl::flat_hash_map<MoveKey, Move> moves_;

@@ -58,6 +58,7 @@ core::Expected<void> StoreSink::end(const HuntResult& result, const baseline::Ba
   if (auto ok = store_->append_inputs(result.inputs); !ok) return ok;
   if (auto ok = store_->append_hypotheses(result.hypotheses); !ok) return ok;
   if (auto ok = store_->append_profiles(profiles); !ok) return ok;
+  if (auto ok = store_->replace_networks(result.networks); !ok) return ok;
   return store_->finish();
 }
 

@@ -10,6 +10,7 @@
 #include "core/time.h"
 #include "event/batch.h"
 #include "score/finding.h"
+#include "score/network.h"
 
 namespace orbwatch::score {
 
@@ -71,6 +72,7 @@ struct SuppressionUse {
 
 struct HuntResult {
   std::vector<Finding> findings;  // best first
+  std::vector<Network> networks;  // covert networks with active nodes, the most confident first
   std::vector<InputReport> inputs;
   std::vector<HypothesisReport> hypotheses;
   event::Counts total;

@@ -801,6 +801,43 @@ Expected<void> Store::append_findings(std::span<const score::Finding> findings) 
   return {};
 }
 
+Expected<void> Store::replace_networks(std::span<const score::Network> networks) {
+  Impl& my = *impl_;
+  if (!my.state) return my.state;
+  for (const char* sql : {"DELETE FROM networks", "DELETE FROM network_nodes"}) {
+    if (auto done = my.run(sql); !done) return done;
+  }
+  auto rows = Rows::open(my.connection, "networks", my.partial);
+  auto nodes = Rows::open(my.connection, "network_nodes", my.partial);
+  if (!rows) return my.state = std::unexpected(rows.error());
+  if (!nodes) return my.state = std::unexpected(nodes.error());
+  for (const score::Network& n : networks) {
+    rows->required(n.id).time(n.first).time(n.last).real(n.confidence).number(n.active_nodes).number(n.nodes.size());
+    if (n.size) {
+      rows->real(n.size->value).real(n.size->low).real(n.size->high);
+    } else {
+      rows->null().null().null();
+    }
+    if (n.half_life_days) {
+      rows->real(n.half_life_days->value);
+    } else {
+      rows->null();
+    }
+    rows->text(n.known.empty() ? std::string_view() : std::string_view(n.known.front().name));
+    rows->required(score::to_json(n)).end();
+    for (const score::NetworkNode& node : n.nodes) {
+      nodes->required(n.id).ip(node.ip).time(node.first).time(node.last).boolean(node.active);
+      nodes->required(score::name(node.role)).small(node.asn).text(node.provider).text(node.country).text(node.city);
+      nodes->text(node.type == core::NetworkType::kUnknown ? std::string_view() : core::label(node.type));
+      nodes->number(node.sightings).end();
+    }
+  }
+  for (auto* opened : {&rows, &nodes}) {
+    if (auto done = (*opened)->close(); !done) return my.state = done;
+  }
+  return {};
+}
+
 Expected<void> Store::append_inputs(std::span<const score::InputReport> inputs) {
   Impl& my = *impl_;
   if (!my.state) return my.state;
@@ -1086,6 +1123,7 @@ core::Expected<void> Store::append_findings(std::span<const score::Finding>) { r
 core::Expected<void> Store::append_inputs(std::span<const score::InputReport>) { return missing(); }
 core::Expected<void> Store::append_hypotheses(std::span<const score::HypothesisReport>) { return missing(); }
 core::Expected<void> Store::append_profiles(std::span<const ProfileRow>) { return missing(); }
+core::Expected<void> Store::replace_networks(std::span<const score::Network>) { return missing(); }
 core::Expected<void> Store::finish() { return missing(); }
 core::Expected<void> query(const std::string&, const std::string&, RowSink&) { return missing(); }
 

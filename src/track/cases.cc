@@ -108,12 +108,12 @@ std::string Cases::user_key(std::string_view user, const core::Ip& ip) {
   return user.empty() ? "|" + core::Prefix::neighbourhood(ip).text() : std::string(user);
 }
 
-void Cases::add(Scored s) {
+std::string Cases::add(Scored s) {
   std::string key = key_of(s);
   if (const std::size_t home = home_of(key, s); home < findings_.size()) {
     merge(findings_[home], s);
     note_change(home);
-    return;
+    return findings_[home].finding.id;
   }
   if (findings_.size() >= kMostFindings) make_room();
   Entry entry;
@@ -132,6 +132,7 @@ void Cases::add(Scored s) {
   merge(entry, s);
   findings_.push_back(std::move(entry));
   note_change(findings_.size() - 1);
+  return findings_.back().finding.id;
 }
 
 std::size_t Cases::home_of(const std::string& key, const Scored& s) const {
@@ -504,6 +505,7 @@ void Cases::changed(const std::function<void(Finding&)>& visit) {
     findings_[at].changed = false;
     Finding now = complete(findings_[at], findings_[at].finding);
     visit(now);
+    findings_[at].finding.network = now.network;
     if (!now.suppressed_by.id.empty()) findings_[at].finding.suppressed_by.id = std::move(now.suppressed_by.id);
   }
   changed_.clear();

@@ -83,7 +83,8 @@ struct Scored {
 
 class Cases {
  public:
-  void add(Scored scored);
+  // The id of the finding that it is in now.
+  std::string add(Scored scored);
   // All findings, best first (score, then time, then id): independent of the order of equal events. Leaves this empty.
   std::vector<score::Finding> take();
   // For a service. From now on findings that leave untold are kept for changed(), which is to be called whenever
@@ -93,7 +94,7 @@ class Cases {
   bool crowded() const { return leaving_.size() >= kMostFindings; }
   // Every finding that is new or has changed since the last call, those that left first, then the others as they are
   // now, each in the order in which they left or changed first; `alert` is left to the caller, and what he writes into
-  // `suppressed_by` is remembered for the next time.
+  // `suppressed_by` and `network` is remembered for the next time.
   void changed(const std::function<void(score::Finding&)>& visit);
   // Findings that closed kKeptClosed before `now` leave.
   void forget_closed(core::Nanoseconds now);

@@ -56,6 +56,7 @@ KindRule rule(TraitKind kind) {
     case kProvider:
     case kCountry: return {EvidenceGroup::kPlace, Model::kWeak, 0, 2};
     case kScanWindow: return {EvidenceGroup::kTargets, Model::kNone, 0, 2};
+    case kCampaign: return {EvidenceGroup::kCampaign, Model::kNone, 0, 4};
   }
   return {EvidenceGroup::kSoftware, Model::kNone, 0, 1};
 }
@@ -173,6 +174,39 @@ const NodeProfile::Partner* partner(const Observed& a, const Observed& b) {
   return nullptr;
 }
 
+constexpr double kMostCampaign = 4;
+
+struct CommonCampaign {
+  std::uint32_t campaign = 0;
+  double share = 0;  // the smaller of both
+  double nats = 0;
+};
+// The campaign that both are most surely of.
+CommonCampaign common_campaign(const NodeProfile& a, const NodeProfile& b, const Surroundings& around) {
+  const auto share = [&](const NodeProfile& profile, std::uint32_t campaign) {
+    float most = 0;
+    for (const CampaignDay& day : profile.campaigns()) {
+      if (day.campaign != campaign) continue;
+      if (const auto at = around.campaigns.find(day); at != around.campaigns.end()) most = std::max(most, at->second);
+    }
+    return static_cast<double>(most);
+  };
+  CommonCampaign best;
+  std::uint32_t last = 0;
+  for (const CampaignDay& day : a.campaigns()) {
+    if (day.campaign == last) continue;  // mostly the same for all its days
+    last = day.campaign;
+    const double theirs = share(b, day.campaign);
+    if (theirs == 0) continue;
+    const double own = share(a, day.campaign);
+    const double both = own * theirs;
+    if (both <= 0.5) continue;
+    const double nats = std::min(kMostCampaign, std::log(both / std::max(1e-9, 1 - both)));
+    if (nats > best.nats) best = {day.campaign, std::min(own, theirs), nats};
+  }
+  return best;
+}
+
 bool one_person(const NodeProfile& a, const NodeProfile& b) {
   constexpr TraitKind kKind = TraitKind::kAccount;
   if (a.distinct(kKind) != 1 || b.distinct(kKind) != 1) return false;
@@ -267,6 +301,7 @@ std::string_view name(TraitKind kind) {
     case kProvider: return "provider";
     case kCountry: return "country";
     case kScanWindow: return "probes of one gateway at one time";
+    case kCampaign: return "campaign";
   }
   return "";
 }
@@ -413,7 +448,30 @@ void persist_trait(Archive& a, Trait& trait) {
     a(trait.value);
   }
 }
+
+template <typename Archive>
+void persist_campaign(Archive& a, CampaignDay& day) {
+  a.symbol_id(day.campaign);
+  a.bounded(day.day, std::int32_t{200'000});
+  a(day.consumer);
+}
 }  // namespace
+
+template <typename Archive>
+void Surroundings::persist(Archive& a) {
+  all.persist(a);
+  strange.persist(a);
+  accounts.persist(a);
+  a.entries(campaigns, [&](CampaignDay& day, float& share) {
+    persist_campaign(a, day);
+    a(share);
+    if constexpr (Archive::kReads) {
+      if (!(share >= 0 && share <= 1)) a.refuse("a share is out of its range");
+    }
+  });
+}
+template void Surroundings::persist(core::ArchiveWriter& a);
+template void Surroundings::persist(core::ArchiveReader& a);
 
 template <typename Archive>
 void Background::persist(Archive& a) {
@@ -507,6 +565,12 @@ void NodeProfile::hand_over(const core::Ip& with, Nanoseconds gap, bool relay) {
   partners_.push_back({with, 1, gap, relay});
 }
 
+void NodeProfile::campaign(const CampaignDay& day) {
+  if (std::ranges::find(campaigns_, day) != campaigns_.end()) return;
+  if (campaigns_.size() >= kMostCampaigns) campaigns_.erase(campaigns_.begin());
+  campaigns_.push_back(day);
+}
+
 void NodeProfile::halve() {
   totals_ = {};
   distinct_ = {};
@@ -533,9 +597,11 @@ void NodeProfile::persist(Archive& a) {
     a.moment(p.shortest);
     a(p.relay);
   });
+  a.sequence(campaigns_, [&](CampaignDay& day) { persist_campaign(a, day); });
   if constexpr (Archive::kReads) {
     totals_ = {};
     distinct_ = {};
+    if (campaigns_.size() > kMostCampaigns) a.refuse("a node is of more campaigns than are kept of one");
     if (counts_.size() > 255 || partners_.size() > kMostPartners) {
       a.refuse("a node shows more than is kept of one");
       counts_.clear();
@@ -560,6 +626,7 @@ std::string_view name(EvidenceGroup group) {
     case EvidenceGroup::kHandover: return "hand-over";
     case EvidenceGroup::kPlace: return "place";
     case EvidenceGroup::kLabel: return "label";
+    case EvidenceGroup::kCampaign: return "campaign";
   }
   return "";
 }
@@ -590,6 +657,8 @@ Evidence compare(const Observed& a, const Observed& b, const Surroundings& aroun
             [&](TraitKind, EvidenceGroup group, const KindEvidence& evidence) { take(group, evidence.nats); });
   take(EvidenceGroup::kTargets, disjoint_scan(a, b, around));
   if (handed != nullptr) take(EvidenceGroup::kHandover, handover_nats(*handed));
+  if (!a.profile->campaigns().empty() && !b.profile->campaigns().empty())
+    take(EvidenceGroup::kCampaign, common_campaign(*a.profile, *b.profile, around).nats);
   const double factor = std::min(sharing_factor(a.type), sharing_factor(b.type));
   for (std::size_t g = 0; g < kEvidenceGroups; ++g) {
     const double nats = std::clamp(best[g] + kFurther * further[g] + worst[g], -kMostGroup, kMostGroup);
@@ -621,6 +690,11 @@ std::vector<Reason> reasons(const Observed& a, const Observed& b, const Surround
                    fmt::format("an account went on from one to the other {} time{}, {} s apart at least{}",
                                handed->times, handed->times == 1 ? "" : "s", handed->shortest / core::kSecond,
                                handed->relay ? ", and was used from three providers within a day" : "")});
+  }
+  if (const CommonCampaign common = common_campaign(*a.profile, *b.profile, around); common.nats >= 0.1) {
+    out.push_back({EvidenceGroup::kCampaign, common.nats,
+                   fmt::format("both are sources of finding {}, of which {:.0f} % or more are beyond an ordinary day",
+                               core::Symbol(common.campaign).text(), std::floor(100 * common.share))});
   }
   if (sharing_factor(a.type) < 1 || sharing_factor(b.type) < 1) {
     for (Reason& reason : out) {

@@ -15,6 +15,10 @@
 // Disjoint scans (Gates, "Coordinated scan detection", NDSS 2009): of two that ask at the same time for many ports and
 // none in common, -ln of the chance that strangers who ask for what is popular would have none in common.
 //
+// Campaigns. The detectors of sprays and scans count: of the sources that came today so many are more than an ordinary
+// day has, a share p of them all. Of two such sources both are the campaign's with p^2, so that ln(p^2 / (1 - p^2))
+// speaks for it. A source that tried no account of this place, or whose owner logged in from there, is none of them.
+//
 // One person. Two addresses that tried one and the same account and no other are a person at home and on the way: they
 // have the client and the hours in common as well. Nothing counts then, unless the account is handed on between three
 // providers within a day.
@@ -55,8 +59,9 @@ enum class TraitKind : std::uint8_t {
   kProvider,     // AS number
   kCountry,
   kScanWindow,  // who probed one gateway within the same six hours: finds pairs, says nothing by itself
+  kCampaign,    // the finding of a spray or scan
 };
-constexpr TraitKind kLastTraitKind = TraitKind::kScanWindow;
+constexpr TraitKind kLastTraitKind = TraitKind::kCampaign;
 constexpr std::size_t kTraitKinds = static_cast<std::size_t>(kLastTraitKind) + 1;
 std::string_view name(TraitKind kind);  // for people: "client", "JA4", "certificate", ...
 bool is_text(TraitKind kind);           // its values are Symbols; else numbers
@@ -135,11 +140,25 @@ class Background {
   std::uint64_t begun_anew_ = 0;
 };
 
+// Sources that come to a campaign on one day, by their kind of network.
+struct CampaignDay {
+  std::uint32_t campaign = 0;  // id of the Symbol
+  std::int32_t day = 0;        // since 1970, UTC
+  bool consumer = false;
+  friend bool operator==(const CampaignDay&, const CampaignDay&) = default;
+  template <typename H>
+  friend H AbslHashValue(H h, const CampaignDay& c) {
+    return H::combine(std::move(h), c.campaign, c.day, c.consumer);
+  }
+};
+
 // What is around the nodes.
 struct Surroundings {
   Background all;       // of every source
   Background strange;   // habits of strange sources: at night nearly all are strange, and that joins none of them
   Background accounts;  // accounts in ordinary traffic, with where they are used
+  // Share of the campaign's among such sources, the most that was said.
+  absl::flat_hash_map<CampaignDay, float> campaigns;
 
   // Share among those whom a trait is to be compared with.
   double share(const Trait& trait) const;
@@ -147,6 +166,9 @@ struct Surroundings {
   // ordinary traffic is known (kEnoughAccounts), any does.
   bool telling(const Trait& account) const;
   static constexpr double kEnoughAccounts = 20;
+
+  template <typename Archive>
+  void persist(Archive& a);
 };
 
 // What an address has shown in its present period: counts by trait, few and small.
@@ -159,6 +181,7 @@ class NodeProfile {
   static constexpr std::uint8_t kMostOfKind = 12;  // observations; beyond it the older ones count half
   static constexpr std::uint8_t kMostCount = 60;   // of a trait of which a source has many
   static constexpr std::uint16_t kMostPartners = 8;
+  static constexpr std::size_t kMostCampaigns = 8;
 
   // One whose session went on here, or the other way round.
   struct Partner {
@@ -171,6 +194,10 @@ class NodeProfile {
   // True if it is new here. `dropped`: traits that had to make room.
   bool add(const Trait& trait, std::uint64_t& dropped);
   void hand_over(const core::Ip& with, core::Nanoseconds gap, bool relay);
+  // A day of a campaign that the address came on. What comes beyond kMostCampaigns pushes out the oldest.
+  void campaign(const CampaignDay& day);
+  void leave_campaigns() { campaigns_.clear(); }
+  const std::vector<CampaignDay>& campaigns() const { return campaigns_; }
   void halve();  // what is old counts less; what counted once goes
 
   const std::vector<Count>& counts() const { return counts_; }  // in the order of their first sighting
@@ -185,13 +212,14 @@ class NodeProfile {
  private:
   std::vector<Count> counts_;
   std::vector<Partner> partners_;
+  std::vector<CampaignDay> campaigns_;  // ascending by what came first
   std::array<std::uint16_t, kTraitKinds> totals_{};
   std::array<std::uint8_t, kTraitKinds> distinct_{};
 };
 
 // Traits that say the same thing are one group: of a group the strongest counts, further ones by a quarter.
-enum class EvidenceGroup : std::uint8_t { kSoftware, kDevice, kTargets, kRhythm, kHandover, kPlace, kLabel };
-constexpr std::size_t kEvidenceGroups = 7;
+enum class EvidenceGroup : std::uint8_t { kSoftware, kDevice, kTargets, kRhythm, kHandover, kPlace, kLabel, kCampaign };
+constexpr std::size_t kEvidenceGroups = 8;
 std::string_view name(EvidenceGroup group);  // "software", "device", "targets", ...
 
 struct Evidence {
@@ -202,11 +230,13 @@ struct Evidence {
     for (const double g : groups) sum += g;
     return sum;
   }
-  // How many groups say at least a nat; a link needs two, for one coincidence is cheap.
+  // How many groups say at least a nat; a link needs two, for one coincidence is cheap. A campaign that was counted out
+  // of all that came is none, and counts for two from kCountedCampaign on.
+  static constexpr double kCountedCampaign = 1.5;
   int speaking() const {
     int n = 0;
     for (const double g : groups) n += g >= 1 ? 1 : 0;
-    return n;
+    return n + (groups[static_cast<std::size_t>(EvidenceGroup::kCampaign)] >= kCountedCampaign ? 1 : 0);
   }
 };
 

@@ -19,6 +19,7 @@ using core::Nanoseconds;
 constexpr double kRareShare = 0.5;
 constexpr Nanoseconds kHandover = 10 * core::kMinute;
 constexpr Nanoseconds kScanWindow = 6 * core::kHour;
+constexpr std::size_t kMostCampaignDays = 20'000;
 constexpr std::size_t kMostAccountsOfDay = 20'000;
 constexpr std::size_t kRepresentatives = 14;
 // Of a weak event at a place where the account is used in the ordinary way: mostly its owner, who mistyped.
@@ -61,6 +62,11 @@ std::vector<Ip> sample(const std::vector<Ip>& members) {
   return out;
 }
 
+// As baseline::StrangerFailures counts them.
+bool access_line(core::NetworkType type) {
+  return type == core::NetworkType::kConsumer || type == core::NetworkType::kMobile;
+}
+
 std::int64_t day_of(Nanoseconds time) { return time / kDay; }
 
 // A coincidence of one group links nothing; a contradiction counts by itself.
@@ -90,7 +96,7 @@ struct Mean {
 // Software and hours alone are what all users of one tool have in common. One operator shows in what is organised:
 // common targets, devices, sessions handed over, or a name that a feed gave.
 constexpr std::array kOrganised = {EvidenceGroup::kTargets, EvidenceGroup::kDevice, EvidenceGroup::kHandover,
-                                   EvidenceGroup::kLabel};
+                                   EvidenceGroup::kLabel, EvidenceGroup::kCampaign};
 bool organised(const std::array<double, kEvidenceGroups>& groups) {
   return std::ranges::any_of(kOrganised, [&](EvidenceGroup g) { return groups[static_cast<std::size_t>(g)] >= 1; });
 }
@@ -222,7 +228,9 @@ void NetworkTracker::ordinary(const NodeSighting& sighting, const Trait* traits,
   around_.accounts.see(ip, account, now_);
   // Whoever failed here before has proven to be the account's owner.
   const auto node = nodes_.find(ip);
-  if (node != nodes_.end() && node->second.profile.of(account) != 0) node->second.strength *= kOwnPlace;
+  if (node == nodes_.end() || node->second.profile.of(account) == 0) return;
+  node->second.strength *= kOwnPlace;
+  node->second.profile.leave_campaigns();
 }
 
 void NetworkTracker::show(const Ip& ip, Node& node, const Trait& trait) {
@@ -266,6 +274,28 @@ void NetworkTracker::step_with_account(const Ip& ip, Node& node, const NodeSight
   }
   account.session = now_;
   account.by = ip;
+}
+
+// A guess at a name that nobody has here is what bots do all day, and whoever fails at his own place has mistyped:
+// neither makes a source one of the campaign's.
+void NetworkTracker::note_campaign(const Ip& ip, Node& node, const NodeSighting& sighting) {
+  if (!sighting.campaign.present() || !(sighting.campaign_share > 0)) return;
+  if (sighting.account.present()) {
+    const Trait account = Trait::of(TraitKind::kAccount, sighting.account);
+    if (!around_.telling(account) || around_.accounts.knows(ip, account)) return;
+  }
+  const CampaignDay day{sighting.campaign.id(), static_cast<std::int32_t>(day_of(now_)),
+                        access_line(sighting.type)};
+  if (!around_.campaigns.contains(day) && around_.campaigns.size() >= kMostCampaignDays) {
+    // The oldest days; all of one day together, so that no order decides.
+    std::int32_t oldest = day.day;
+    for (const auto& [known, share] : around_.campaigns) oldest = std::min(oldest, known.day);
+    absl::erase_if(around_.campaigns, [&](const auto& item) { return item.first.day == oldest; });
+  }
+  float& share = around_.campaigns[day];
+  share = std::max(share, static_cast<float>(std::min(sighting.campaign_share, 1.0)));
+  node.profile.campaign(day);
+  show(ip, node, Trait::of(TraitKind::kCampaign, sighting.campaign));
 }
 
 void NetworkTracker::note_activity(Node& node, const NodeSighting& sighting) {
@@ -452,6 +482,7 @@ void NetworkTracker::add(const NodeSighting& sighting) {
     node->facts = {sighting.asn,      sighting.provider,  sighting.country, sighting.city,
                    sighting.latitude, sighting.longitude, sighting.type};
   }
+  note_campaign(ip, *node, sighting);
   if (sighting.account.present() && acts) step_with_account(ip, *node, sighting);
   // What was shown before has led nowhere so far; the next clustering asks again.
   if (node->network == kNone && node->strength >= limits_.least_strength && !shown_.empty()) join(ip, *node, shown_);

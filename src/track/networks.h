@@ -30,11 +30,9 @@
 #include "core/network_facts.h"
 #include "core/symbol.h"
 #include "core/time.h"
-#include "track/estimate.h"
-#include "track/forecast.h"
+#include "score/network.h"
 #include "track/network_clusters.h"
 #include "track/network_evidence.h"
-#include "track/size_estimate.h"
 
 namespace orbwatch::track {
 
@@ -61,6 +59,10 @@ struct NodeSighting {
   core::Symbol gateway;
   core::Symbol account;     // absent: none was named
   core::Symbol feed_label;  // the name that a feed gave the address
+  // The finding of a spray or a scan that it is a part of, by its id, and the share of such sources that are more than
+  // an ordinary day has; nothing and 0 if of none. At most kMostCampaigns of an address are kept.
+  core::Symbol campaign;
+  double campaign_share = 0;  // 0..1
   // Who stands there; 0 and absent are unknown.
   std::uint32_t asn = 0;
   core::Symbol provider;
@@ -97,69 +99,13 @@ struct NetworkLimits {
   Background::Limits background = {};
 };
 
-enum class NodeRole : std::uint8_t { kUnknown, kOnRamp, kTraversal, kExit };
-std::string_view name(NodeRole role);  // "unknown", "on-ramp", "traversal", "exit"
-
-struct NetworkNode {
-  core::Ip ip;
-  core::Nanoseconds first = 0;
-  core::Nanoseconds last = 0;
-  bool active = true;  // false: left, expired or made room; its facts are those of then
-  std::uint32_t asn = 0;
-  std::string provider;
-  std::string country;
-  std::string city;
-  double latitude = 0;
-  double longitude = 0;
-  core::NetworkType type = core::NetworkType::kUnknown;
-  NodeRole role = NodeRole::kUnknown;
-  std::string role_why;
-  std::uint64_t sightings = 0;
-  double strength = 0;
-  double evidence = 0;  // mean to the network's nodes, nats
-};
-
-struct NetworkTrait {
-  TraitKind kind = TraitKind::kClient;
-  std::string text;
-  std::size_t nodes = 0;  // active ones that show it
-  double share_inside = 0;
-  double share_background = 0;
-  double lift = 1;  // the one over the other
-};
-
-struct NetworkBehaviour {
-  double attempts_per_account_day = 0;                  // over account and day (UTC) with an attempt; 0: none was seen
-  std::array<std::uint64_t, 24> hours{};                // sightings of its nodes by hour, UTC
-  std::vector<NetworkTrait> accounts, gateways, ports;  // most nodes first, at most 20 each
-  std::uint64_t accounts_tried = 0;                     // by active nodes, distinct
-};
-
-enum class NetworkChangeKind : std::uint8_t { kBorn, kMerged, kSplit };
-std::string_view name(NetworkChangeKind kind);  // "born", "merged", "split"
-struct NetworkChange {
-  core::Nanoseconds time = 0;
-  NetworkChangeKind kind = NetworkChangeKind::kBorn;
-  std::string other;  // merged: the id that went into this one; split: the id that this one came out of, or went out
-  std::string why;
-};
-
-struct Network {
-  std::string id;  // 16 hex digits
-  core::Nanoseconds first = 0;
-  core::Nanoseconds last = 0;
-  double confidence = 0;             // 0..1, not calibrated: see docs/networks.md
-  double cohesion = 0;               // mean evidence between its nodes, nats
-  std::vector<NetworkNode> nodes;    // active first, then by last, then by address
-  std::vector<NetworkTrait> traits;  // rare ones, by lift and nodes; at most 20
-  NetworkBehaviour behaviour;
-  std::vector<std::uint32_t> births_by_day;  // first seen, the last 30 days to `last`
-  std::vector<NetworkChange> history;        // at most kMostHistory
-  // With estimates: absent where the sightings allow none.
-  std::optional<SizeEstimate> size;
-  std::optional<Estimate> half_life_days;
-  std::optional<BirthForecast> births;
-};
+using score::Network;
+using score::NetworkBehaviour;
+using score::NetworkChange;
+using score::NetworkChangeKind;
+using score::NetworkNode;
+using score::NetworkTrait;
+using score::NodeRole;
 
 struct LinkReport {
   double nats = 0;
@@ -193,11 +139,14 @@ class NetworkTracker {
   // Clusters now, whatever time it is: at the end of a hunt. It counts as an event, so that where it is called decides.
   void settle();
 
-  // All networks, most confident first. `with_estimates` takes up to about a second for each large network.
-  std::vector<Network> networks(bool with_estimates = false) const;
-  std::optional<Network> network(std::string_view id, bool with_estimates = false) const;
+  // All networks, most confident first. `in_full`: with estimates and links, which takes up to about a second for each
+  // large network.
+  std::vector<Network> networks(bool in_full = false) const;
+  std::optional<Network> network(std::string_view id, bool in_full = false) const;
   // The id of the network that the address is an active node of, "" if none.
   std::string_view network_of(const core::Ip& address) const;
+  // The id of the network of which most active nodes are of a campaign (NodeSighting::campaign), "" if none is.
+  std::string_view network_of_campaign(core::Symbol campaign) const;
   // Why two addresses are linked, or what speaks against it; nothing if one of them is not held.
   std::optional<LinkReport> why(const core::Ip& a, const core::Ip& b) const;
 
@@ -271,6 +220,7 @@ class NetworkTracker {
   void learn(const core::Ip& ip, const Trait& trait);
   void ordinary(const NodeSighting& sighting, const Trait* traits, std::size_t n);
   void step_with_account(const core::Ip& ip, Node& node, const NodeSighting& sighting);
+  void note_campaign(const core::Ip& ip, Node& node, const NodeSighting& sighting);
   void note_activity(Node& node, const NodeSighting& sighting);
   void join(const core::Ip& ip, Node& node, std::span<const Trait> by);
   double mean_evidence(const core::Ip& ip, const Node& node, const std::vector<core::Ip>& others) const;
@@ -281,7 +231,8 @@ class NetworkTracker {
   std::vector<Edge> graph(const std::vector<core::Ip>& ips, const std::vector<const Node*>& nodes) const;
   std::vector<Cluster> clusters(const std::vector<core::Ip>& ips, const std::vector<const Node*>& nodes,
                                 const std::vector<Edge>& edges, const std::vector<std::uint32_t>& communities) const;
-  Network report(const Entity& entity, bool with_estimates) const;
+  Network report(const Entity& entity, bool in_full) const;
+  void link(Network& network) const;
   NetworkNode report(const core::Ip& ip, const Node& node) const;
   void estimate(Network& network, const Entity& entity) const;
   template <typename Archive>

@@ -5,7 +5,9 @@
 #include <cmath>
 
 #include "track/captures.h"
+#include "track/forecast.h"
 #include "track/networks.h"
+#include "track/size_estimate.h"
 #include "track/survival.h"
 
 namespace orbwatch::track {
@@ -18,30 +20,17 @@ using core::Nanoseconds;
 constexpr std::size_t kMostTold = 20;  // traits, accounts, gateways, ports
 constexpr std::int64_t kBirthDays = 30;
 
+constexpr std::size_t kMostSteps = 200;
+constexpr std::size_t kLinkedNodes = 100;
+constexpr std::size_t kLinksEach = 3;
+
+score::Bounds bounds(const Estimate& e) { return {e.value, e.low, e.high}; }
+
 double days_between(Nanoseconds from, Nanoseconds to) {
   return static_cast<double>(to - from) / static_cast<double>(kDay);
 }
 
 }  // namespace
-
-std::string_view name(NodeRole role) {
-  switch (role) {
-    case NodeRole::kUnknown: return "unknown";
-    case NodeRole::kOnRamp: return "on-ramp";
-    case NodeRole::kTraversal: return "traversal";
-    case NodeRole::kExit: return "exit";
-  }
-  return "";
-}
-
-std::string_view name(NetworkChangeKind kind) {
-  switch (kind) {
-    case NetworkChangeKind::kBorn: return "born";
-    case NetworkChangeKind::kMerged: return "merged";
-    case NetworkChangeKind::kSplit: return "split";
-  }
-  return "";
-}
 
 NetworkNode NetworkTracker::report(const Ip& ip, const Node& node) const {
   NetworkNode out;
@@ -84,13 +73,14 @@ NetworkNode NetworkTracker::report(const Ip& ip, const Node& node) const {
   return out;
 }
 
-Network NetworkTracker::report(const Entity& entity, bool with_estimates) const {
+Network NetworkTracker::report(const Entity& entity, bool in_full) const {
   Network out;
   out.id = entity.id;
   out.first = entity.first;
   out.last = entity.last;
   out.cohesion = entity.cohesion;
   out.history = entity.history;
+  out.active_nodes = entity.members.size();
   double strength = 0;
   std::vector<Ip> members = entity.members;
   std::ranges::sort(members);
@@ -129,7 +119,7 @@ Network NetworkTracker::report(const Entity& entity, bool with_estimates) const 
 
   for (const auto& [trait, nodes] : shown) {
     NetworkTrait told;
-    told.kind = trait.kind;
+    told.kind = name(trait.kind);
     told.nodes = nodes;
     told.share_inside = static_cast<double>(nodes) / static_cast<double>(showing[static_cast<std::size_t>(trait.kind)]);
     told.share_background = around_.share(trait);
@@ -146,6 +136,7 @@ Network NetworkTracker::report(const Entity& entity, bool with_estimates) const 
       case TraitKind::kPace:
       case TraitKind::kAccountPace:
       case TraitKind::kScanWindow: break;
+      case TraitKind::kCampaign: out.campaigns.push_back(trait.text()); break;
       default:
         // A trait of the network, not of one node or of everybody.
         if (nodes >= 2 && told.lift > 1.5) list = &out.traits;
@@ -172,6 +163,23 @@ Network NetworkTracker::report(const Entity& entity, bool with_estimates) const 
     out.behaviour.attempts_per_account_day =
         static_cast<double>(entity.attempts) / static_cast<double>(entity.account_days);
 
+  std::ranges::sort(out.campaigns);
+  if (out.campaigns.size() > kMostTold) out.campaigns.resize(kMostTold);
+
+  absl::flat_hash_map<std::uint32_t, std::size_t> by_provider;
+  for (const NetworkNode& node : out.nodes) {
+    if (node.asn == 0) continue;
+    const auto [at, fresh] = by_provider.try_emplace(node.asn, out.providers.size());
+    if (fresh) out.providers.push_back({node.asn, node.provider, 0, 0, around_.all.share({TraitKind::kProvider, node.asn})});
+    ++out.providers[at->second].nodes;
+  }
+  for (score::ProviderOfNetwork& p : out.providers)
+    p.share = static_cast<double>(p.nodes) / static_cast<double>(out.nodes.size());
+  std::ranges::sort(out.providers, [](const auto& a, const auto& b) {
+    return a.nodes != b.nodes ? a.nodes > b.nodes : a.asn < b.asn;
+  });
+  if (out.providers.size() > kMostTold) out.providers.resize(kMostTold);
+
   const std::int64_t last_day = entity.last / kDay;
   const std::int64_t days = std::clamp<std::int64_t>(last_day - entity.first / kDay + 1, 1, kBirthDays);
   out.births_by_day.resize(static_cast<std::size_t>(days));
@@ -186,7 +194,9 @@ Network NetworkTracker::report(const Entity& entity, bool with_estimates) const 
                      0.3 * (std::min(strength / n, 5.0) - limits_.least_strength) - 0.5;
     out.confidence = 1 / (1 + std::exp(-x));
   }
-  if (with_estimates) estimate(out, entity);
+  if (!in_full) return out;
+  estimate(out, entity);
+  link(out);
   return out;
 }
 
@@ -220,28 +230,79 @@ void NetworkTracker::estimate(Network& network, const Entity& entity) const {
       add(node.first, node.last, node.days, node.facts.type);
     }
     for (const PastNode& past : entity.past) add(past.first, past.last, past.days, past.facts.type);
-    if (auto size = estimate_size(*captures)) network.size = std::move(*size);
+    if (const auto size = estimate_size(*captures)) {
+      network.size = bounds(size->nodes);
+      network.size_method = name(size->method);
+      for (const Assumption assumption : size->violated) network.size_doubts.emplace_back(says(assumption));
+      if (size->open) network.half_life_days = bounds(size->open->half_life);
+    }
   }
-  if (network.size && network.size->open) {
-    network.half_life_days = network.size->open->half_life;
-  } else if (const auto learned = learned_half_life(lives, {})) {
-    network.half_life_days = learned->days;
+  if (!network.half_life_days) {
+    if (const auto learned = learned_half_life(lives, {}); learned && learned->prior_share < 0.5)
+      network.half_life_days = bounds(learned->days);
   }
-  if (auto births = forecast_births(network.births_by_day)) network.births = *births;
+  if (const auto births = forecast_births(network.births_by_day))
+    network.births_expected = score::Bounds{births->expected, births->low, births->high};
+  // A node that fell silent left when it was seen last.
+  std::vector<Life> seen;
+  for (const ObservedLife& life : lives)
+    seen.push_back({0, std::max(life.alive, 1.0 / 24), life.dead != kAlive});
+  if (const auto curve = kaplan_meier(seen)) {
+    network.survival.emplace_back(0, 1);
+    for (const SurvivalStep& step : curve->steps) network.survival.emplace_back(step.days, step.survival);
+    // Enough for a picture.
+    if (const std::size_t all = network.survival.size(); all > kMostSteps) {
+      for (std::size_t i = 0; i < kMostSteps; ++i) network.survival[i] = network.survival[i * (all - 1) / (kMostSteps - 1)];
+      network.survival.resize(kMostSteps);
+    }
+  }
 }
 
-std::vector<Network> NetworkTracker::networks(bool with_estimates) const {
+// The strongest links of each of the nodes that were seen last.
+void NetworkTracker::link(Network& network) const {
+  const std::size_t some = std::min(network.active_nodes, kLinkedNodes);
+  std::vector<std::vector<std::pair<double, std::size_t>>> of(some);
+  for (std::size_t i = 0; i < some; ++i) {
+    for (std::size_t j = i + 1; j < some; ++j) {
+      const auto x = nodes_.find(std::min(network.nodes[i].ip, network.nodes[j].ip));
+      const auto y = nodes_.find(std::max(network.nodes[i].ip, network.nodes[j].ip));
+      if (x == nodes_.end() || y == nodes_.end()) continue;
+      const double nats = compare(observed(x->first, x->second), observed(y->first, y->second), around_).total();
+      if (nats < limits_.link) continue;
+      of[i].emplace_back(-nats, j);
+      of[j].emplace_back(-nats, i);
+    }
+  }
+  std::vector<std::pair<std::size_t, std::size_t>> pairs;
+  for (std::size_t i = 0; i < some; ++i) {
+    std::ranges::sort(of[i]);
+    for (std::size_t k = 0; k < std::min(kLinksEach, of[i].size()); ++k)
+      pairs.emplace_back(std::min(i, of[i][k].second), std::max(i, of[i][k].second));
+  }
+  std::ranges::sort(pairs);
+  const auto again = std::ranges::unique(pairs);
+  pairs.erase(again.begin(), again.end());
+  for (const auto& [a, b] : pairs) {
+    const auto reasons = why(network.nodes[a].ip, network.nodes[b].ip);
+    if (!reasons || reasons->reasons.empty()) continue;
+    network.links.push_back({a, b, reasons->nats, reasons->reasons.front().text});
+  }
+  std::ranges::stable_sort(network.links, std::greater<>(), &score::NetworkLink::nats);
+  if (network.links.size() > Network::kMostLinks) network.links.resize(Network::kMostLinks);
+}
+
+std::vector<Network> NetworkTracker::networks(bool in_full) const {
   std::vector<Network> out;
-  for (const auto& [number, entity] : networks_) out.push_back(report(entity, with_estimates));
+  for (const auto& [number, entity] : networks_) out.push_back(report(entity, in_full));
   std::ranges::sort(out, [](const Network& a, const Network& b) {
     return a.confidence != b.confidence ? a.confidence > b.confidence : a.id < b.id;
   });
   return out;
 }
 
-std::optional<Network> NetworkTracker::network(std::string_view id, bool with_estimates) const {
+std::optional<Network> NetworkTracker::network(std::string_view id, bool in_full) const {
   for (const auto& [number, entity] : networks_) {
-    if (entity.id == id) return report(entity, with_estimates);
+    if (entity.id == id) return report(entity, in_full);
   }
   return std::nullopt;
 }
@@ -251,6 +312,23 @@ std::string_view NetworkTracker::network_of(const Ip& address) const {
   if (node == nodes_.end()) return "";
   const auto entity = networks_.find(node->second.network);
   return entity == networks_.end() ? std::string_view() : std::string_view(entity->second.id);
+}
+
+std::string_view NetworkTracker::network_of_campaign(core::Symbol campaign) const {
+  std::size_t most = 0;
+  std::uint32_t best = kNone;
+  for (const auto& [number, entity] : networks_) {
+    std::size_t of_it = 0;
+    for (const Ip& ip : entity.members) {
+      const auto& days = nodes_.at(ip).profile.campaigns();
+      of_it += std::ranges::find(days, campaign.id(), &CampaignDay::campaign) != days.end() ? 1 : 0;
+    }
+    if (of_it > most || (of_it == most && of_it > 0 && number < best)) {
+      most = of_it;
+      best = number;
+    }
+  }
+  return best == kNone ? std::string_view() : std::string_view(networks_.at(best).id);
 }
 
 std::optional<LinkReport> NetworkTracker::why(const Ip& a, const Ip& b) const {

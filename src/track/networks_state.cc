@@ -14,9 +14,7 @@ constexpr std::uint32_t kLayout = 1;
 template <typename Archive>
 void NetworkTracker::persist(Archive& a) {
   a.section("networks", kLayout);
-  around_.all.persist(a);
-  around_.strange.persist(a);
-  around_.accounts.persist(a);
+  around_.persist(a);
   const auto facts = [&](Facts& f) {
     a(f.asn, f.provider, f.country, f.city, f.latitude, f.longitude);
     a.enumeration(f.type, core::NetworkType::kInternal);

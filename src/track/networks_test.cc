@@ -170,7 +170,9 @@ TEST(Networks, TheIdStaysWhileNodesComeAndGo) {
   EXPECT_EQ(network->nodes[0].role, NodeRole::kExit);
   EXPECT_TRUE(network->size);
   EXPECT_TRUE(network->half_life_days);
-  EXPECT_TRUE(network->births);
+  EXPECT_TRUE(network->births_expected);
+  EXPECT_FALSE(network->links.empty());
+  EXPECT_FALSE(network->survival.empty());
   // Silence of two half-lives: nobody is active any more, and all are still told of.
   NodeSighting late = attempt(5'000, kMonday + 60 * kDay, "user1", "AnyConnect 5.1");
   tracker.add(late);

@@ -379,10 +379,108 @@
   });
   list();
 
-  // ---- tables -------------------------------------------------------------------------------------------------------------
+  // ---- covert networks ----------------------------------------------------------------------------------------------------
+  const days = (n) => `${Number(n).toFixed(n < 10 ? 1 : 0)} days`;
+  const range = (b, unit) => b && `${unit(b.value)} (${unit(b.low)} to ${b.high === undefined ? "any number" : unit(b.high)})`;
+  const whole = (n) => number(Math.round(n));
+  // Nodes that are linked draw one another near, all push one another away (Fruchterman and Reingold 1991). Begun from
+  // the same circle each time.
+  function graph(n) {
+    const last = Math.min(n.active_nodes, 100);
+    const used = new Set(n.links.flatMap((l) => [l.a, l.b]).filter((i) => i < last));
+    const nodes = [...used].sort((a, b) => a - b).map((i, k, all) => ({ i, node: n.nodes[i], x: Math.cos((2 * Math.PI * k) / all.length), y: Math.sin((2 * Math.PI * k) / all.length) }));
+    if (nodes.length < 2) return empty("No links to show.");
+    const at = new Map(nodes.map((node) => [node.i, node]));
+    const links = n.links.filter((l) => at.has(l.a) && at.has(l.b));
+    const ideal = 1.6 / Math.sqrt(nodes.length);
+    for (let round = 0; round < 160; ++round) {
+      for (const node of nodes) [node.dx, node.dy] = [-0.02 * node.x, -0.02 * node.y];
+      for (let a = 0; a < nodes.length; ++a) for (let b = a + 1; b < nodes.length; ++b) {
+        const x = nodes[a].x - nodes[b].x, y = nodes[a].y - nodes[b].y, square = Math.max(x * x + y * y, 1e-4), push = (ideal * ideal) / square;
+        nodes[a].dx += x * push; nodes[a].dy += y * push; nodes[b].dx -= x * push; nodes[b].dy -= y * push;
+      }
+      for (const l of links) {
+        const a = at.get(l.a), b = at.get(l.b), x = a.x - b.x, y = a.y - b.y, pull = Math.hypot(x, y) / ideal / 4;
+        a.dx -= x * pull; a.dy -= y * pull; b.dx += x * pull; b.dy += y * pull;
+      }
+      const most = 0.12 * (1 - round / 160);
+      for (const node of nodes) {
+        const far = Math.hypot(node.dx, node.dy) || 1, step = Math.min(far, most) / far;
+        node.x += node.dx * step; node.y += node.dy * step;
+      }
+    }
+    const xs = nodes.map((node) => node.x), ys = nodes.map((node) => node.y);
+    const x0 = Math.min(...xs), y0 = Math.min(...ys), w = Math.max(...xs) - x0 || 1, h = Math.max(...ys) - y0 || 1, width = 520, height = 300;
+    const place = (node) => [12 + ((node.x - x0) / w) * (width - 24), 12 + ((node.y - y0) / h) * (height - 24)];
+    const strongest = Math.max(...links.map((l) => l.nats));
+    return shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Links between ${nodes.length} nodes` },
+      links.map((l) => {
+        const [xa, ya] = place(at.get(l.a)), [xb, yb] = place(at.get(l.b));
+        return hint(shape("line", { class: "link", x1: xa, y1: ya, x2: xb, y2: yb, "stroke-opacity": (0.15 + 0.55 * (l.nats / strongest)).toFixed(2) }), `${n.nodes[l.a].ip} and ${n.nodes[l.b].ip}: ${l.nats.toFixed(1)} nats\n${l.why}`);
+      }),
+      nodes.map((node) => {
+        const [cx, cy] = place(node);
+        return hint(shape("circle", { class: "dot " + (/^[a-z-]+$/.test(node.node.role) ? node.node.role : ""), cx, cy, r: 4.5 }), `${node.node.ip}\n${[node.node.org, node.node.city, node.node.country].filter(Boolean).join(", ")}\n${node.node.role}: ${node.node.role_why}`);
+      }));
+  }
+  function lives(n) {
+    // From first to last sighting, a line each.
+    const shown = n.nodes.slice(0, 80), from = Math.min(...shown.map((node) => Date.parse(node.first))), to = Math.max(...shown.map((node) => Date.parse(node.last)));
+    const width = 520, height = Math.max(60, shown.length * 4 + 24), x = (time) => 4 + ((Date.parse(time) - from) / Math.max(1, to - from)) * (width - 8);
+    const sorted = [...shown].sort((a, b) => a.first.localeCompare(b.first));
+    return shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `When ${shown.length} nodes were seen` },
+      sorted.map((node, i) => hint(shape("line", { class: node.active ? "life" : "life past", x1: x(node.first), x2: Math.max(x(node.last), x(node.first) + 2), y1: 4 + i * 4, y2: 4 + i * 4 }), `${node.ip}\n${clock(node.first)} to ${clock(node.last)}\n${number(node.sightings)} sightings`)),
+      shape("text", { x: 4, y: height - 4 }, new Date(from).toISOString().slice(0, 10)), shape("text", { x: width - 4, y: height - 4, "text-anchor": "end" }, new Date(to).toISOString().slice(0, 10)));
+  }
+  function survival(n) {
+    if (!n.survival || n.survival.length < 2) return empty("Too few nodes have left it.");
+    const width = 520, height = 170, left = 34, last = n.survival[n.survival.length - 1][0] || 1;
+    const x = (day) => left + (day / last) * (width - left - 8), y = (share) => 8 + (1 - share) * (height - 34);
+    let path = `M${x(0)} ${y(1)}`;
+    for (const [day, share] of n.survival.slice(1)) path += `H${x(day).toFixed(1)}V${y(share).toFixed(1)}`;
+    return shape("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "Share of nodes that are still there after so many days" },
+      [0, 0.5, 1].map((share) => [shape("line", { class: "axis", x1: left, x2: width - 8, y1: y(share), y2: y(share) }), shape("text", { x: 0, y: y(share) + 4 }, `${share * 100} %`)]),
+      shape("path", { class: "curve", d: path }), shape("text", { x: left, y: height - 6 }, "0"), shape("text", { x: width - 8, y: height - 6, "text-anchor": "end" }, days(last)));
+  }
+  function nodeMap(n) {
+    const placed = n.nodes.filter((node) => node.latitude !== undefined);
+    if (placed.length === 0) return empty("No places are known.");
+    const xs = placed.map((node) => node.longitude + 180), ys = placed.map((node) => 90 - node.latitude);
+    const w = Math.max(Math.max(...xs) - Math.min(...xs) + 6, (Math.max(...ys) - Math.min(...ys) + 6) * 1.75, 14), h = w / 1.75;
+    const box = [(Math.max(...xs) + Math.min(...xs) - w) / 2, (Math.max(...ys) + Math.min(...ys) - h) / 2, w, h], scale = w / 520;
+    return shape("svg", { viewBox: box.join(" "), role: "img", "aria-label": `Where ${placed.length} nodes stand` }, shape("rect", { class: "water", x: -180, y: -180, width: 720, height: 540 }), shape("path", { class: "land", d: WORLD }),
+      placed.map((node) => hint(shape("circle", { class: node.active ? "place hot" : "place", cx: node.longitude + 180, cy: 90 - node.latitude, r: 5 * scale, "stroke-width": scale }), `${node.ip}\n${[node.city, node.country].filter(Boolean).join(", ")}\n${node.role}`)));
+  }
+  function network(n, i) {
+    n.nodes ||= []; n.links ||= []; n.behaviour ||= {};
+    const share = (t) => `${(100 * t.share_inside).toFixed(0)} % of its nodes, ${t.share_background < 0.001 ? "<0.1" : (100 * t.share_background).toFixed(1)} % of all sources`;
+    const roles = new Map();
+    for (const node of n.nodes) if (node.active) roles.set(node.role, (roles.get(node.role) || 0) + 1);
+    const rows = [["Nodes", `${number(n.active_nodes)} active, ${number(n.node_count - n.active_nodes)} gone`], ["Active", `${clock(n.first)} to ${clock(n.last)} UTC`],
+      ["Roles", [...roles].map(([role, count]) => `${number(count)} ${role}`).join(", ")], ["Size", n.size && `${range(n.size, whole)} by ${n.size_method}`], ["Half-life of a node", range(n.half_life_days, days)],
+      ["New nodes on the next day", range(n.births_expected, (x) => Number(x).toFixed(1))], ["Attempts per account and day", n.behaviour.attempts_per_account_day && Number(n.behaviour.attempts_per_account_day).toFixed(2)],
+      ["Accounts tried", n.behaviour.accounts_tried && number(n.behaviour.accounts_tried)], ["Gateways", (n.behaviour.gateways || []).map((g) => g.value).join(", ")], ["Ports asked for", (n.behaviour.ports || []).map((p) => p.value).join(", ")],
+      ["Providers", (n.providers || []).slice(0, 6).map((p) => `${p.org || "AS" + p.asn} ${(100 * p.share).toFixed(0)} %`).join(", ")], ["Findings", [...new Set([...(n.findings || []), ...(n.campaigns || [])])].slice(0, 12).join(", ")], ["Confidence", percent(n.confidence)]];
+    const nodeHeads = [["Address"], ["Role"], ["First", "num"], ["Last", "num"], ["Provider"], ["Place"], ["Seen", "num"]];
+    return element("details", { class: "card network", open: i === 0 }, element("summary", {}, element("b", {}, `Network ${n.id}`), ` ${number(n.active_nodes)} active nodes`, (n.known || [])[0] && ` · looks like ${n.known[0].name}`),
+      element("div", { class: "grid" }, element("div", {}, element("h3", {}, "Facts"), element("dl", { class: "facts one" }, rows.filter(([, value]) => value).map(([label, value]) => [element("dt", {}, label), element("dd", {}, value)]))),
+        element("figure", {}, element("h3", {}, "Links between nodes"), graph(n)), element("figure", {}, element("h3", {}, "When nodes were seen"), lives(n)),
+        element("figure", {}, element("h3", {}, "Where they stand"), nodeMap(n)), element("figure", {}, element("h3", {}, "How long nodes stay"), survival(n)),
+        element("div", {}, (n.traits || []).length > 0 && [element("h3", {}, "What they have in common"), element("ul", {}, n.traits.map((t) => element("li", {}, `${t.kind} `, element("code", {}, t.value), `: ${share(t)}`)))],
+          (n.known || []).length > 0 && [element("h3", {}, "Known networks"), element("ul", {}, n.known.map((k) => element("li", {}, k.says)))],
+          (n.history || []).length > 0 && [element("h3", {}, "History"), element("ol", { class: "steps" }, n.history.map((c) => element("li", {}, element("time", {}, clock(c.time)), element("b", {}, c.what), element("span", {}, c.other), element("span", {}, c.why))))])),
+      element("h3", {}, "Nodes"), table(nodeHeads, n.nodes.slice(0, 50).map((node) => cells(nodeHeads, [node.ip, element("span", { title: node.role_why }, node.role || "", node.active ? "" : " (gone)"), clock(node.first), clock(node.last), node.org, [node.city, node.country].filter(Boolean).join(", "), number(node.sightings)]))),
+      n.node_count > 50 && element("p", { class: "hint" }, `and ${number(n.node_count - 50)} more`));
+  }
   const table = (heads, rows) => element("div", { class: "scroll" }, element("table", {},
     element("thead", {}, element("tr", {}, heads.map(([label, kind]) => element("th", { scope: "col", class: kind }, label)))), element("tbody", {}, rows)));
   const cells = (heads, values, kind) => element("tr", { class: kind }, values.map((value, i) => element("td", { class: heads[i][1] }, value)));
+  if (data.networks.length > 0) {
+    $("networks").append(element("h2", {}, "Covert networks"), element("p", { class: "hint" }, "Addresses behind weak and strong signs that one operator explains better than strangers do (docs/networks.md)."), ...data.networks.map(network));
+    if (data.network_count > data.networks.length) $("networks").append(element("p", { class: "hint" }, `and ${number(data.network_count - data.networks.length)} less certain ones`));
+  } else $("networks").remove();
+
+  // ---- tables -------------------------------------------------------------------------------------------------------------
   const fileHeads = [["Input", "path"], ["Format", "word"], ["Size", "num"], ["Records", "num"], ["Events", "num"], ["Ignored", "num"], ["Rejected", "num"], ["Remarks"]];
   const formatHeads = [["Format or reason"], ["Fate"], ["Records", "num"]];
   const most_inputs = 500;
