@@ -54,28 +54,23 @@ track::Story story_of(const Event& e, const baseline::View& view) {
   return story;
 }
 
-// The share of those like this source, within 24 hours, that are more than an ordinary day has: of strangers who fail,
-// by their kind of network; of access lines at this door.
-double campaign_share(FindingKind kind, const Event& e, const baseline::View& view) {
-  double seen = 0;
-  double usual = 0;
+// Of a finding of many sources: of which kind this one is, and how many such an ordinary day has. Strangers who fail are
+// of one kind if they stand in access networks, else of another; access lines that probe by the port.
+std::optional<Campaign> campaign_of(FindingKind kind, const Event& e, const baseline::View& view,
+                                    const std::string& finding) {
   if (kind == FindingKind::kSpray && view.failed_login) {
-    const baseline::StrangerFailures& s = *view.strangers;
     const bool consumer =
         view.source->type == core::NetworkType::kConsumer || view.source->type == core::NetworkType::kMobile;
-    seen = s.consumer_24h();
-    usual = s.ordinary_consumer().mean;
-    if (!consumer) {
-      seen = s.sources_24h() - seen;
-      usual = std::max(0.0, s.ordinary_sources().mean - usual);
-    }
-  } else if (kind == FindingKind::kRecon) {
-    const std::size_t port = baseline::edge_port(e.destination_port, e.protocol);
-    if (port == baseline::kNoEdgePort) return 0;
-    seen = view.edge->touched(port);
-    usual = view.edge->ordinary(port).mean;
+    const double homes = view.strangers->ordinary_consumer().mean;
+    const double usual = consumer ? homes : std::max(0.0, view.strangers->ordinary_sources().mean - homes);
+    return Campaign{core::intern(finding), consumer, usual};
   }
-  return seen <= 0 ? 0 : std::clamp(1 - usual / seen, 0.0, 1.0);
+  if (kind == FindingKind::kRecon) {
+    const std::size_t port = baseline::edge_port(e.destination_port, e.protocol);
+    if (port != baseline::kNoEdgePort)
+      return Campaign{core::intern(finding), e.destination_port, view.edge->ordinary(port).mean};
+  }
+  return std::nullopt;
 }
 
 void set_alert(score::Finding& f, double line) {
@@ -298,7 +293,7 @@ Campaign Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines,
             add_scored(e, kind, odds, of_kind(sink_.evidence(), kind), lines, batch, false,
                        view.login && view.client_change != baseline::ClientChange::kSame, story_of(e, view));
         if (kind == FindingKind::kLogin) above = odds - score::kLeastAlertLogOdds;
-        if (const double share = campaign_share(kind, e, view); share > 0) campaign = {core::intern(finding), share};
+        if (const auto part = campaign_of(kind, e, view, finding)) campaign = *part;
       }
     }
   }

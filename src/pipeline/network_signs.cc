@@ -93,7 +93,8 @@ NodeSighting NetworkSigns::sighting(const Event& e, SightingKind kind, double st
 void NetworkSigns::failed_login(const Event& e, const Campaign& campaign) {
   NodeSighting s = sighting(e, SightingKind::kFailedLogin, kFailed);
   s.campaign = campaign.finding;
-  s.campaign_share = campaign.share;
+  s.campaign_kind = campaign.kind;
+  s.campaign_usual = campaign.usual;
   tracker_.add(s);
 }
 
@@ -112,7 +113,8 @@ void NetworkSigns::denied(const Event& e, const Campaign& campaign) {
   s.account = {};
   s.add_port(e.destination_port);
   s.campaign = campaign.finding;
-  s.campaign_share = campaign.share;
+  s.campaign_kind = campaign.kind;
+  s.campaign_usual = campaign.usual;
   tracker_.add(s);
 }
 

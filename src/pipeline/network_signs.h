@@ -29,10 +29,11 @@
 
 namespace orbwatch::pipeline {
 
-// The finding that an event is a part of, and the share of its like that are more than an ordinary day has (0..1).
+// The finding that an event is a part of: track::NodeSighting::campaign and what goes with it.
 struct Campaign {
   core::Symbol finding;
-  double share = 0;
+  std::uint16_t kind = 0;
+  double usual = 0;
 };
 
 class NetworkSigns {

@@ -184,25 +184,25 @@ struct CommonCampaign {
 // The campaign that both are most surely of.
 CommonCampaign common_campaign(const NodeProfile& a, const NodeProfile& b, const Surroundings& around) {
   const auto share = [&](const NodeProfile& profile, std::uint32_t campaign) {
-    float most = 0;
+    double most = 0;
     for (const CampaignDay& day : profile.campaigns()) {
-      if (day.campaign != campaign) continue;
-      if (const auto at = around.campaigns.find(day); at != around.campaigns.end()) most = std::max(most, at->second);
+      if (around.campaign(day.campaign) != campaign) continue;
+      if (const auto at = around.campaigns.find(day); at != around.campaigns.end())
+        most = std::max(most, at->second.share());
     }
-    return static_cast<double>(most);
+    return most;
   };
   CommonCampaign best;
   std::uint32_t last = 0;
   for (const CampaignDay& day : a.campaigns()) {
-    if (day.campaign == last) continue;  // mostly the same for all its days
-    last = day.campaign;
-    const double theirs = share(b, day.campaign);
+    const std::uint32_t campaign = around.campaign(day.campaign);
+    if (campaign == last) continue;  // mostly the same for all its days
+    last = campaign;
+    const double theirs = share(b, campaign);
     if (theirs == 0) continue;
-    const double own = share(a, day.campaign);
-    const double both = own * theirs;
-    if (both <= 0.5) continue;
-    const double nats = std::min(kMostCampaign, std::log(both / std::max(1e-9, 1 - both)));
-    if (nats > best.nats) best = {day.campaign, std::min(own, theirs), nats};
+    const double least = std::min(share(a, campaign), theirs);
+    const double nats = std::min(kMostCampaign, std::log(least / std::max(1e-9, 1 - least)));
+    if (nats > best.nats) best = {day.campaign, least, nats};
   }
   return best;
 }
@@ -453,7 +453,7 @@ template <typename Archive>
 void persist_campaign(Archive& a, CampaignDay& day) {
   a.symbol_id(day.campaign);
   a.bounded(day.day, std::int32_t{200'000});
-  a(day.consumer);
+  a(day.kind);
 }
 }  // namespace
 
@@ -462,13 +462,22 @@ void Surroundings::persist(Archive& a) {
   all.persist(a);
   strange.persist(a);
   accounts.persist(a);
-  a.entries(campaigns, [&](CampaignDay& day, float& share) {
+  a.entries(campaigns, [&](CampaignDay& day, CampaignCount& count) {
     persist_campaign(a, day);
-    a(share);
+    a(count.sources, count.usual);
     if constexpr (Archive::kReads) {
-      if (!(share >= 0 && share <= 1)) a.refuse("a share is out of its range");
+      if (!(count.usual >= 0 && count.usual < 1e9F)) a.refuse("an ordinary day has no such number of sources");
     }
   });
+  a.entries(one_operator, [&](std::uint32_t& campaign, std::uint32_t& whole) {
+    a.symbol_id(campaign);
+    a.symbol_id(whole);
+  });
+  a(strangers_failed, strangers_on_accounts);
+  if constexpr (Archive::kReads) {
+    if (!(strangers_failed >= strangers_on_accounts && strangers_on_accounts >= 0 && strangers_failed < 1e12))
+      a.refuse("a count of failed log-ins is none");
+  }
 }
 template void Surroundings::persist(core::ArchiveWriter& a);
 template void Surroundings::persist(core::ArchiveReader& a);
@@ -565,10 +574,11 @@ void NodeProfile::hand_over(const core::Ip& with, Nanoseconds gap, bool relay) {
   partners_.push_back({with, 1, gap, relay});
 }
 
-void NodeProfile::campaign(const CampaignDay& day) {
-  if (std::ranges::find(campaigns_, day) != campaigns_.end()) return;
+bool NodeProfile::campaign(const CampaignDay& day) {
+  if (std::ranges::find(campaigns_, day) != campaigns_.end()) return false;
   if (campaigns_.size() >= kMostCampaigns) campaigns_.erase(campaigns_.begin());
   campaigns_.push_back(day);
+  return true;
 }
 
 void NodeProfile::halve() {
@@ -693,7 +703,7 @@ std::vector<Reason> reasons(const Observed& a, const Observed& b, const Surround
   }
   if (const CommonCampaign common = common_campaign(*a.profile, *b.profile, around); common.nats >= 0.1) {
     out.push_back({EvidenceGroup::kCampaign, common.nats,
-                   fmt::format("both are sources of finding {}, of which {:.0f} % or more are beyond an ordinary day",
+                   fmt::format("both are sources of finding {} or its operator's others; {:.0f} % such are beyond chance",
                                core::Symbol(common.campaign).text(), std::floor(100 * common.share))});
   }
   if (sharing_factor(a.type) < 1 || sharing_factor(b.type) < 1) {

@@ -15,9 +15,11 @@
 // Disjoint scans (Gates, "Coordinated scan detection", NDSS 2009): of two that ask at the same time for many ports and
 // none in common, -ln of the chance that strangers who ask for what is popular would have none in common.
 //
-// Campaigns. The detectors of sprays and scans count: of the sources that came today so many are more than an ordinary
-// day has, a share p of them all. Of two such sources both are the campaign's with p^2, so that ln(p^2 / (1 - p^2))
-// speaks for it. A source that tried no account of this place, or whose owner logged in from there, is none of them.
+// Campaigns. The detectors of sprays and scans count: of the sources of one kind that came today so many are more than
+// an ordinary day has, a share p of them all. Beside a node of the campaign's such a source is one as well with p:
+// ln(p / (1 - p)). One that tried no account of this place, or whose owner logged in from there, is none; few strangers
+// fail on accounts that exist, so that an ordinary day has fewer of those. Two campaigns of
+// which far more sources are the same than chance would have are one operator's (Surroundings::one_operator).
 //
 // One person. Two addresses that tried one and the same account and no other are a person at home and on the way: they
 // have the client and the hours in common as well. Nothing counts then, unless the account is handed on between three
@@ -27,6 +29,7 @@
 #include <absl/container/flat_hash_map.h>
 #include <absl/container/flat_hash_set.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -140,16 +143,26 @@ class Background {
   std::uint64_t begun_anew_ = 0;
 };
 
-// Sources that come to a campaign on one day, by their kind of network.
+// Sources of one kind that come to a campaign on one day.
 struct CampaignDay {
   std::uint32_t campaign = 0;  // id of the Symbol
   std::int32_t day = 0;        // since 1970, UTC
-  bool consumer = false;
+  std::uint16_t kind = 0;      // of source: NodeSighting::campaign_kind
   friend bool operator==(const CampaignDay&, const CampaignDay&) = default;
   template <typename H>
   friend H AbslHashValue(H h, const CampaignDay& c) {
-    return H::combine(std::move(h), c.campaign, c.day, c.consumer);
+    return H::combine(std::move(h), c.campaign, c.day, c.kind);
   }
+};
+
+struct CampaignCount {
+  std::uint32_t sources = 0;
+  float usual = 0;  // that an ordinary day has
+  // Of these sources, how many are the campaign's.
+  double share() const {
+    return sources == 0 ? 0.0 : std::clamp(1 - static_cast<double>(usual) / sources, 0.0, kMostShare);
+  }
+  static constexpr double kMostShare = 0.99;
 };
 
 // What is around the nodes.
@@ -157,8 +170,18 @@ struct Surroundings {
   Background all;       // of every source
   Background strange;   // habits of strange sources: at night nearly all are strange, and that joins none of them
   Background accounts;  // accounts in ordinary traffic, with where they are used
-  // Share of the campaign's among such sources, the most that was said.
-  absl::flat_hash_map<CampaignDay, float> campaigns;
+  absl::flat_hash_map<CampaignDay, CampaignCount> campaigns;
+  absl::flat_hash_map<std::uint32_t, std::uint32_t> one_operator;  // campaign -> the one that stands for all of his
+  // Failed log-ins of strangers outside of campaigns, and those of them on accounts that exist; they halve together.
+  double strangers_failed = 0;
+  double strangers_on_accounts = 0;
+
+  std::uint32_t campaign(std::uint32_t id) const {
+    const auto other = one_operator.find(id);
+    return other == one_operator.end() ? id : other->second;
+  }
+  // Of failures of strangers, how many are on accounts that exist here; 0..1.
+  double strangers_telling() const { return (strangers_on_accounts + 2) / (strangers_failed + 2); }
 
   // Share among those whom a trait is to be compared with.
   double share(const Trait& trait) const;
@@ -195,7 +218,8 @@ class NodeProfile {
   bool add(const Trait& trait, std::uint64_t& dropped);
   void hand_over(const core::Ip& with, core::Nanoseconds gap, bool relay);
   // A day of a campaign that the address came on. What comes beyond kMostCampaigns pushes out the oldest.
-  void campaign(const CampaignDay& day);
+  // True if it is new here.
+  bool campaign(const CampaignDay& day);
   void leave_campaigns() { campaigns_.clear(); }
   const std::vector<CampaignDay>& campaigns() const { return campaigns_; }
   void halve();  // what is old counts less; what counted once goes

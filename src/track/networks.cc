@@ -20,6 +20,12 @@ constexpr double kRareShare = 0.5;
 constexpr Nanoseconds kHandover = 10 * core::kMinute;
 constexpr Nanoseconds kScanWindow = 6 * core::kHour;
 constexpr std::size_t kMostCampaignDays = 20'000;
+constexpr double kCountedFailures = 20'000;  // then they halve
+// Campaigns with so many common sources, and so many more than those that are no campaign's could be, are one
+// operator's: of all the world's access lines two operators hardly ever hold the same.
+constexpr double kCommonSources = 3;
+constexpr double kCommonPart = 0.05;
+constexpr double kBeyondRegulars = 2;
 constexpr std::size_t kMostAccountsOfDay = 20'000;
 constexpr std::size_t kRepresentatives = 14;
 // Of a weak event at a place where the account is used in the ordinary way: mostly its owner, who mistyped.
@@ -60,11 +66,6 @@ std::vector<Ip> sample(const std::vector<Ip>& members) {
   std::vector<Ip> out(std::min(kRepresentatives, members.size()));
   std::ranges::partial_sort_copy(members, out, by_mixed);
   return out;
-}
-
-// As baseline::StrangerFailures counts them.
-bool access_line(core::NetworkType type) {
-  return type == core::NetworkType::kConsumer || type == core::NetworkType::kMobile;
 }
 
 std::int64_t day_of(Nanoseconds time) { return time / kDay; }
@@ -279,22 +280,35 @@ void NetworkTracker::step_with_account(const Ip& ip, Node& node, const NodeSight
 // A guess at a name that nobody has here is what bots do all day, and whoever fails at his own place has mistyped:
 // neither makes a source one of the campaign's.
 void NetworkTracker::note_campaign(const Ip& ip, Node& node, const NodeSighting& sighting) {
-  if (!sighting.campaign.present() || !(sighting.campaign_share > 0)) return;
-  if (sighting.account.present()) {
-    const Trait account = Trait::of(TraitKind::kAccount, sighting.account);
-    if (!around_.telling(account) || around_.accounts.knows(ip, account)) return;
+  const Trait account = Trait::of(TraitKind::kAccount, sighting.account);
+  const bool named = sighting.account.present();
+  const bool on_account = named && around_.telling(account);
+  if (!sighting.campaign.present()) {
+    if (sighting.kind != SightingKind::kFailedLogin || !named) return;
+    if (around_.strangers_failed >= kCountedFailures) {
+      around_.strangers_failed /= 2;
+      around_.strangers_on_accounts /= 2;
+    }
+    ++around_.strangers_failed;
+    around_.strangers_on_accounts += on_account ? 1 : 0;
+    return;
   }
-  const CampaignDay day{sighting.campaign.id(), static_cast<std::int32_t>(day_of(now_)),
-                        access_line(sighting.type)};
+  double usual = std::clamp(sighting.campaign_usual, 0.0, 1e6);
+  if (named) {
+    if (!on_account || around_.accounts.knows(ip, account)) return;
+    usual *= around_.strangers_telling();
+  }
+  const CampaignDay day{sighting.campaign.id(), static_cast<std::int32_t>(day_of(now_)), sighting.campaign_kind};
   if (!around_.campaigns.contains(day) && around_.campaigns.size() >= kMostCampaignDays) {
     // The oldest days; all of one day together, so that no order decides.
     std::int32_t oldest = day.day;
-    for (const auto& [known, share] : around_.campaigns) oldest = std::min(oldest, known.day);
+    for (const auto& item : around_.campaigns) oldest = std::min(oldest, item.first.day);
     absl::erase_if(around_.campaigns, [&](const auto& item) { return item.first.day == oldest; });
   }
-  float& share = around_.campaigns[day];
-  share = std::max(share, static_cast<float>(std::min(sighting.campaign_share, 1.0)));
-  node.profile.campaign(day);
+  CampaignCount& count = around_.campaigns[day];
+  count.usual = std::max(count.usual, static_cast<float>(usual));
+  if (node.profile.campaign(day)) ++count.sources;
+  node.strength += count.share();
   show(ip, node, Trait::of(TraitKind::kCampaign, sighting.campaign));
 }
 
@@ -420,9 +434,15 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   if (sighting.time < now_) ++counts_.late;
   now_ = std::max(now_, sighting.time);
   if (next_clustering_ == 0) next_clustering_ = (now_ / limits_.recluster + 1) * limits_.recluster;
-  if (now_ >= next_clustering_) {
-    recluster();
-    next_clustering_ = (now_ / limits_.recluster + 1) * limits_.recluster;
+  const bool soon = unplaced_ >= std::max<std::uint64_t>(limits_.recluster_at, in_graph_ / 8) &&
+                    now_ + limits_.recluster >= next_clustering_ + core::kHour;
+  if (now_ >= next_clustering_ || soon) {
+    if (sightings_since_ > 0) {
+      recluster();
+    } else {
+      expire();
+    }
+    next_clustering_ = soon ? now_ + limits_.recluster : (now_ / limits_.recluster + 1) * limits_.recluster;
   }
 
   const Ip& ip = sighting.address;
@@ -472,6 +492,7 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   const std::int64_t days = node->last == 0 ? 0 : day_of(now_) - day_of(node->last);
   node->days = (days >= 64 ? 0 : node->days << days) | 1;
   node->last = now_;
+  const bool was_weak = node->strength < limits_.least_strength;
   double strength = std::min(sighting.strength, NodeSighting::kMostStrength);
   if (sighting.account.present() && around_.accounts.knows(ip, Trait::of(TraitKind::kAccount, sighting.account)))
     strength *= kOwnPlace;
@@ -485,7 +506,11 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   note_campaign(ip, *node, sighting);
   if (sighting.account.present() && acts) step_with_account(ip, *node, sighting);
   // What was shown before has led nowhere so far; the next clustering asks again.
-  if (node->network == kNone && node->strength >= limits_.least_strength && !shown_.empty()) join(ip, *node, shown_);
+  ++sightings_since_;
+  if (node->network == kNone && node->strength >= limits_.least_strength) {
+    if (!shown_.empty()) join(ip, *node, shown_);
+    if (node->network == kNone && was_weak) ++unplaced_;
+  }
   if (node->network != kNone) note_activity(*node, sighting);
 }
 
@@ -695,9 +720,52 @@ std::vector<NetworkTracker::Cluster> NetworkTracker::clusters(const std::vector<
   return found;
 }
 
+// Which campaigns are one operator's.
+void NetworkTracker::join_campaigns() {
+  struct Sources {
+    double all = 0;
+    double regulars = 0;  // of them, expected: sources of an ordinary day, which may come to every campaign
+  };
+  absl::flat_hash_map<std::uint32_t, Sources> sources;  // by campaign
+  absl::flat_hash_map<std::pair<std::uint32_t, std::uint32_t>, double> common;
+  for (const auto& [ip, node] : nodes_) {
+    std::map<std::uint32_t, double> of;
+    for (const CampaignDay& day : node.profile.campaigns()) {
+      const auto share = around_.campaigns.find(day);
+      if (share == around_.campaigns.end()) continue;
+      double& most = of[day.campaign];
+      most = std::max(most, share->second.share());
+    }
+    for (auto a = of.begin(); a != of.end(); ++a) {
+      Sources& s = sources[a->first];
+      ++s.all;
+      s.regulars += 1 - a->second;
+      for (auto b = std::next(a); b != of.end(); ++b) ++common[{a->first, b->first}];
+    }
+  }
+  // The one with the first text stands for all: numbers of symbols differ from process to process.
+  auto& root = around_.one_operator;
+  root.clear();
+  const auto find = [&](std::uint32_t campaign) {
+    for (auto up = root.find(campaign); up != root.end(); up = root.find(campaign)) campaign = up->second;
+    return campaign;
+  };
+  for (const auto& [pair, n] : common) {
+    const Sources &a = sources[pair.first], &b = sources[pair.second];
+    const double few = std::min(a.all, b.all);
+    if (n < kCommonSources || n < kCommonPart * few || n < kBeyondRegulars * std::min(a.regulars, b.regulars)) continue;
+    std::uint32_t x = find(pair.first), y = find(pair.second);
+    if (x == y) continue;
+    if (core::Symbol(y).text() < core::Symbol(x).text()) std::swap(x, y);
+    root[y] = x;
+  }
+  for (auto& [campaign, whole] : root) whole = find(whole);
+}
+
 void NetworkTracker::recluster() {
   ++counts_.clusterings;
   expire();
+  join_campaigns();
   std::vector<std::pair<Nanoseconds, Ip>> candidates;
   for (auto& [ip, node] : nodes_) {
     age(node);
@@ -711,6 +779,8 @@ void NetworkTracker::recluster() {
   std::vector<Ip> ips;
   for (const auto& [last, ip] : candidates) ips.push_back(ip);
   std::ranges::sort(ips);
+  in_graph_ = ips.size();
+  sightings_since_ = unplaced_ = 0;
   std::vector<const Node*> nodes;
   for (const Ip& ip : ips) nodes.push_back(&nodes_.at(ip));
 

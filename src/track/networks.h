@@ -4,7 +4,7 @@
 // Input is one sighting at a time: a weak event, or a step of a finding. Ordinary traffic goes in as well
 // (SightingKind::kOrdinary): it makes no nodes, it says what is common. A network is a community of the graph of
 // evidence between addresses (network_evidence.h); addresses join known networks at once, and every
-// NetworkLimits::recluster of event time the graph is cut anew (network_clusters.h), which decides births, merges and
+// NetworkLimits::recluster of event time, or sooner, the graph is cut anew (network_clusters.h), which decides births, merges and
 // splits. Ids survive by the largest overlap.
 //
 // Time is that of the sightings, which should come about in order; one that is late counts as of the latest. The same
@@ -59,10 +59,11 @@ struct NodeSighting {
   core::Symbol gateway;
   core::Symbol account;     // absent: none was named
   core::Symbol feed_label;  // the name that a feed gave the address
-  // The finding of a spray or a scan that it is a part of, by its id, and the share of such sources that are more than
-  // an ordinary day has; nothing and 0 if of none. At most kMostCampaigns of an address are kept.
+  // The finding of a spray or a scan that it is a part of, by its id; nothing if of none. Of which kind of source it is,
+  // by any number (a kind of network, a port), and how many of that kind an ordinary day has.
   core::Symbol campaign;
-  double campaign_share = 0;  // 0..1
+  std::uint16_t campaign_kind = 0;
+  double campaign_usual = 0;
   // Who stands there; 0 and absent are unknown.
   std::uint32_t asn = 0;
   core::Symbol provider;
@@ -83,7 +84,10 @@ struct NodeSighting {
 };
 
 struct NetworkLimits {
-  core::Nanoseconds recluster = core::kHour;  // of event time
+  // Of event time: the graph is cut anew so often where anything has come, and once an hour at most where many
+  // addresses have that no network holds (recluster_at, and an eighth of those in the graph).
+  core::Nanoseconds recluster = 6 * core::kHour;
+  std::size_t recluster_at = 32;
   // A node must have shown as much: the sum of its sightings' strength, fading with its half-life.
   double least_strength = 0.5;
   std::size_t least_nodes = 4;        // of a network
@@ -225,6 +229,7 @@ class NetworkTracker {
   void join(const core::Ip& ip, Node& node, std::span<const Trait> by);
   double mean_evidence(const core::Ip& ip, const Node& node, const std::vector<core::Ip>& others) const;
   void leave(const core::Ip& ip, Node& node);
+  void join_campaigns();
   void recluster();
   void expire();
   void make_room_for_node();
@@ -247,6 +252,11 @@ class NetworkTracker {
   std::uint32_t next_network_ = 1;
   core::Nanoseconds now_ = 0;
   core::Nanoseconds next_clustering_ = 0;
+  // Since the last clustering: sightings that were not ordinary, and addresses in no network that have shown enough for
+  // one; how many were in the graph then.
+  std::uint64_t sightings_since_ = 0;
+  std::uint64_t unplaced_ = 0;
+  std::uint64_t in_graph_ = 0;
   Counts counts_;
   std::vector<Trait> shown_;  // by the sighting at hand, for the first time by its address
 };

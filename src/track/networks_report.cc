@@ -135,6 +135,8 @@ Network NetworkTracker::report(const Entity& entity, bool in_full) const {
       case TraitKind::kHours:
       case TraitKind::kPace:
       case TraitKind::kAccountPace:
+      case TraitKind::kProvider:
+      case TraitKind::kCountry:
       case TraitKind::kScanWindow: break;
       case TraitKind::kCampaign: out.campaigns.push_back(trait.text()); break;
       default:
@@ -201,7 +203,8 @@ Network NetworkTracker::report(const Entity& entity, bool in_full) const {
 }
 
 void NetworkTracker::estimate(Network& network, const Entity& entity) const {
-  const std::int64_t last_day = now_ / kDay;
+  // A network that has left off coming here need not be dead: it is estimated as of its last day here.
+  const std::int64_t last_day = entity.last / kDay;
   const std::int64_t begin = std::max(entity.first / kDay, last_day - static_cast<std::int64_t>(kDays) + 1);
   std::vector<double> windows;
   for (std::int64_t day = begin; day <= last_day; ++day) windows.push_back(static_cast<double>(day - begin));
