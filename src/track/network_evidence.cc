@@ -92,8 +92,7 @@ KindEvidence by_shares(TraitKind kind, double concentration, const NodeProfile& 
   const std::uint32_t all_a = a.total(kind), all_b = b.total(kind);
   if (all_a == 0 || all_b == 0) return out;
   double best = 0;
-  for (const NodeProfile::Count& count : a.counts()) {
-    if (count.trait.kind != kind) continue;
+  for (const NodeProfile::Count& count : a.counts(kind)) {
     const std::uint8_t other = b.of(count.trait);
     if (other == 0) continue;
     const double prior = concentration * around.share(count.trait);
@@ -118,11 +117,10 @@ KindEvidence by_shares(TraitKind kind, double concentration, const NodeProfile& 
 KindEvidence by_many(TraitKind kind, const NodeProfile& a, const NodeProfile& b, const Surroundings& around) {
   KindEvidence out;
   std::array<double, 3> strongest{};
-  for (const NodeProfile::Count& count : a.counts()) {
-    if (count.trait.kind != kind || b.of(count.trait) == 0) continue;
-    if (kind == TraitKind::kAccount && !around.telling(count.trait)) continue;
+  for (const NodeProfile::Count& count : a.counts(kind)) {
+    if (b.of(count.trait) == 0) continue;
+    if (!says_something(count.trait, around)) continue;
     const double share = around.share(count.trait);
-    if (share > (kind == TraitKind::kAccount ? kRareAccount : kRarePort)) continue;
     double nats = -std::log(share);
     Trait trait = count.trait;
     for (std::size_t i = 0; i < strongest.size(); ++i) {
@@ -138,8 +136,8 @@ KindEvidence by_many(TraitKind kind, const NodeProfile& a, const NodeProfile& b,
 
 KindEvidence by_place(TraitKind kind, const NodeProfile& a, const NodeProfile& b, const Surroundings& around) {
   KindEvidence out;
-  for (const NodeProfile::Count& count : a.counts()) {
-    if (count.trait.kind != kind || b.of(count.trait) == 0) continue;
+  for (const NodeProfile::Count& count : a.counts(kind)) {
+    if (b.of(count.trait) == 0) continue;
     out.nats = std::max(out.nats, std::min(kMostPlace, -0.1 * std::log(around.share(count.trait))));
     out.common[0] = count.trait;
     out.commons = 1;
@@ -150,12 +148,11 @@ KindEvidence by_place(TraitKind kind, const NodeProfile& a, const NodeProfile& b
 // How unlikely it is that two strangers who ask for popular ports have none in common.
 double disjoint_scan(const Observed& a, const Observed& b, const Surroundings& around) {
   constexpr TraitKind kKind = TraitKind::kPortAsked;
-  if (a.profile->distinct(kKind) < kScanPorts || b.profile->distinct(kKind) < kScanPorts) return 0;
+  if (!scans(*a.profile) || !scans(*b.profile)) return 0;
   if (std::max(a.last, b.last) - std::min(a.last, b.last) > core::kDay) return 0;
   const auto unlikely = [&](const NodeProfile& one, const NodeProfile& other) {
     double nats = 0;
-    for (const NodeProfile::Count& count : one.counts()) {
-      if (count.trait.kind != kKind) continue;
+    for (const NodeProfile::Count& count : one.counts(kKind)) {
       if (other.of(count.trait) != 0) return 0.0;
       nats -= std::log1p(-std::min(0.9, around.share(count.trait)));
     }
@@ -210,8 +207,7 @@ CommonCampaign common_campaign(const NodeProfile& a, const NodeProfile& b, const
 bool one_person(const NodeProfile& a, const NodeProfile& b) {
   constexpr TraitKind kKind = TraitKind::kAccount;
   if (a.distinct(kKind) != 1 || b.distinct(kKind) != 1) return false;
-  return std::ranges::any_of(a.counts(),
-                             [&](const auto& count) { return count.trait.kind == kKind && b.of(count.trait) != 0; });
+  return b.of(a.counts(kKind)[0].trait) != 0;
 }
 
 std::string sentence(TraitKind kind, const KindEvidence& evidence, const Surroundings& around) {
@@ -517,8 +513,8 @@ template void Background::persist(core::ArchiveWriter& a);
 template void Background::persist(core::ArchiveReader& a);
 
 std::uint8_t NodeProfile::of(const Trait& trait) const {
-  for (const Count& count : counts_) {
-    if (count.trait == trait) return count.n;
+  for (const Count& count : counts(trait.kind)) {
+    if (count.trait.value == trait.value) return count.n;
   }
   return 0;
 }
@@ -527,8 +523,10 @@ bool NodeProfile::add(const Trait& trait, std::uint64_t& dropped) {
   const auto kind = static_cast<std::size_t>(trait.kind);
   const KindRule how = rule(trait.kind);
   const std::uint8_t most = how.model == Model::kShares ? kMostOfKind : kMostCount;
-  const auto same = std::ranges::find(counts_, trait, &Count::trait);
-  const bool fresh = same == counts_.end();
+  const auto from = counts_.begin() + static_cast<std::ptrdiff_t>(begin(trait.kind));
+  const auto to = from + distinct_[kind];
+  const auto same = std::find_if(from, to, [&](const Count& count) { return count.trait == trait; });
+  const bool fresh = same == to;
   if (!fresh) {
     if (same->n < most) {
       ++same->n;
@@ -536,25 +534,21 @@ bool NodeProfile::add(const Trait& trait, std::uint64_t& dropped) {
     }
   } else {
     if (distinct_[kind] >= how.most_values) {
-      auto least = counts_.end();
-      for (auto at = counts_.begin(); at != counts_.end(); ++at) {
-        if (at->trait.kind == trait.kind && (least == counts_.end() || at->n < least->n)) least = at;
-      }
-      if (least != counts_.end()) {
-        totals_[kind] = static_cast<std::uint16_t>(totals_[kind] - least->n);
-        --distinct_[kind];
-        counts_.erase(least);
-        ++dropped;
-      }
+      const auto least = std::min_element(from, to, [](const Count& a, const Count& b) { return a.n < b.n; });
+      totals_[kind] = static_cast<std::uint16_t>(totals_[kind] - least->n);
+      --distinct_[kind];
+      counts_.erase(least);
+      ++dropped;
     }
-    counts_.push_back({trait, 1});
+    counts_.insert(counts_.begin() + static_cast<std::ptrdiff_t>(begin(trait.kind) + distinct_[kind]), {trait, 1});
     ++totals_[kind];
     ++distinct_[kind];
   }
   if (how.model == Model::kShares && totals_[kind] > kMostOfKind) {
     totals_[kind] = 0;
-    for (Count& count : counts_) {
-      if (count.trait.kind != trait.kind) continue;
+    const std::size_t first = begin(trait.kind);
+    for (std::size_t i = first; i < first + distinct_[kind]; ++i) {
+      Count& count = counts_[i];
       count.n = static_cast<std::uint8_t>((count.n + 1) / 2);  // none is forgotten
       totals_[kind] = static_cast<std::uint16_t>(totals_[kind] + count.n);
     }
@@ -617,6 +611,10 @@ void NodeProfile::persist(Archive& a) {
       counts_.clear();
       partners_.clear();
     }
+    if (!std::ranges::is_sorted(counts_, {}, [](const Count& count) { return count.trait.kind; })) {
+      a.refuse("what a node shows is not in order");
+      counts_.clear();
+    }
     for (const Count& count : counts_) {
       const auto kind = static_cast<std::size_t>(count.trait.kind);
       totals_[kind] = static_cast<std::uint16_t>(totals_[kind] + count.n);
@@ -644,6 +642,13 @@ std::string_view name(EvidenceGroup group) {
 double sharing_factor(core::NetworkType type) {
   return type == core::NetworkType::kCgnat || type == core::NetworkType::kMobile ? 1.0 / 3 : 1;
 }
+
+bool says_something(const Trait& trait, const Surroundings& around) {
+  if (trait.kind == TraitKind::kAccount) return around.telling(trait) && around.share(trait) <= kRareAccount;
+  return around.share(trait) <= kRarePort;
+}
+
+bool scans(const NodeProfile& profile) { return profile.distinct(TraitKind::kPortAsked) >= kScanPorts; }
 
 Evidence compare(const Observed& a, const Observed& b, const Surroundings& around) {
   Evidence out;

@@ -33,6 +33,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -224,7 +225,11 @@ class NodeProfile {
   const std::vector<CampaignDay>& campaigns() const { return campaigns_; }
   void halve();  // what is old counts less; what counted once goes
 
-  const std::vector<Count>& counts() const { return counts_; }  // in the order of their first sighting
+  // By kind, those of a kind in the order of their first sighting.
+  const std::vector<Count>& counts() const { return counts_; }
+  std::span<const Count> counts(TraitKind kind) const {
+    return {counts_.data() + begin(kind), distinct(kind)};
+  }
   const std::vector<Partner>& partners() const { return partners_; }
   std::uint32_t total(TraitKind kind) const { return totals_[static_cast<std::size_t>(kind)]; }
   std::uint32_t distinct(TraitKind kind) const { return distinct_[static_cast<std::size_t>(kind)]; }
@@ -234,6 +239,11 @@ class NodeProfile {
   void persist(Archive& a);
 
  private:
+  std::size_t begin(TraitKind kind) const {
+    std::size_t at = 0;
+    for (std::size_t k = 0; k < static_cast<std::size_t>(kind); ++k) at += distinct_[k];
+    return at;
+  }
   std::vector<Count> counts_;
   std::vector<Partner> partners_;
   std::vector<CampaignDay> campaigns_;  // ascending by what came first
@@ -273,6 +283,11 @@ struct Observed {
 
 // Many sharers: an address of a carrier's NAT or of a mobile pool counts a third.
 double sharing_factor(core::NetworkType type);
+
+// Whether it counts for an account or a port asked for that two have it in common.
+bool says_something(const Trait& trait, const Surroundings& around);
+// Whether it asked for so many ports that those of others can fit to them.
+bool scans(const NodeProfile& profile);
 
 // Symmetric but for rounding.
 Evidence compare(const Observed& a, const Observed& b, const Surroundings& around);

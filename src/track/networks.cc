@@ -15,8 +15,9 @@ using core::Ip;
 using core::kDay;
 using core::Nanoseconds;
 
-// What more sources than this show leads to no candidates.
-constexpr double kRareShare = 0.5;
+// What more sources than this show leads to no candidates; in small places a network's own nodes are many.
+constexpr double kRareShare = 0.15;
+constexpr double kFewSources = 40;
 constexpr Nanoseconds kHandover = 10 * core::kMinute;
 constexpr Nanoseconds kScanWindow = 6 * core::kHour;
 constexpr std::size_t kMostCampaignDays = 20'000;
@@ -28,8 +29,10 @@ constexpr double kCommonPart = 0.05;
 constexpr double kBeyondRegulars = 2;
 constexpr std::size_t kMostAccountsOfDay = 20'000;
 constexpr std::size_t kRepresentatives = 14;
-// Of a weak event at a place where the account is used in the ordinary way: mostly its owner, who mistyped.
+// What weak events at an address are worth once an ordinary log-in has come from it: mostly its owner had mistyped, or
+// one of those who share it.
 constexpr double kOwnPlace = 0.1;
+constexpr Nanoseconds kOrdinaryFor = 30 * kDay;
 constexpr int kSilentHalfLives = 2;  // then the address may have another owner
 // Pairs that are looked at: of each rare trait of an address, and of each of its accounts and ports.
 constexpr std::size_t kByTrait = 24;
@@ -195,6 +198,22 @@ bool NetworkTracker::indexed(const Trait& trait) const {
   }
 }
 
+// Whether the others that show it are worth a look: what is not organised makes no network, and what is common no link.
+bool NetworkTracker::finds(const Trait& trait) const {
+  switch (trait.kind) {
+    case TraitKind::kCampaign: return true;
+    case TraitKind::kAccount:
+    case TraitKind::kPortAsked: return says_something(trait, around_);
+    case TraitKind::kScanWindow:
+    case TraitKind::kCertificate:
+    case TraitKind::kBanner:
+    case TraitKind::kNodePort:
+    case TraitKind::kFeedLabel:
+      return around_.all.sources(trait) <= kFewSources || around_.share(trait) <= kRareShare;
+    default: return false;
+  }
+}
+
 bool NetworkTracker::eligible(const Node& node) const {
   return node.strength >= limits_.least_strength &&
          now_ - node.last <= kSilentHalfLives * half_life_of(node.facts.type);
@@ -223,15 +242,34 @@ void NetworkTracker::learn(const Ip& ip, const Trait& trait) {
 
 void NetworkTracker::ordinary(const NodeSighting& sighting, const Trait* traits, std::size_t n) {
   const Ip& ip = sighting.address;
+  if (ordinary_.size() >= limits_.most_nodes && !ordinary_.contains(ip)) forget_ordinary();
+  ordinary_[ip] = now_;
   for (std::size_t i = 0; i < n; ++i) around_.all.see(ip, traits[i], now_);
   if (!sighting.account.present()) return;
   const Trait account = Trait::of(TraitKind::kAccount, sighting.account);
   around_.accounts.see(ip, account, now_);
   // Whoever failed here before has proven to be the account's owner.
+  // So it is where others log in as well: at an office, behind a carrier's NAT.
   const auto node = nodes_.find(ip);
-  if (node == nodes_.end() || node->second.profile.of(account) == 0) return;
+  if (node == nodes_.end()) return;
   node->second.strength *= kOwnPlace;
   node->second.profile.leave_campaigns();
+}
+
+bool NetworkTracker::is_ordinary(const Ip& ip) const {
+  const auto seen = ordinary_.find(ip);
+  return seen != ordinary_.end() && now_ - seen->second <= kOrdinaryFor;
+}
+
+// The quarter that was seen least recently; all of one moment go together, so that no order decides.
+void NetworkTracker::forget_ordinary() {
+  std::vector<Nanoseconds> times;
+  times.reserve(ordinary_.size());
+  for (const auto& [ip, seen] : ordinary_) times.push_back(seen);
+  const auto quarter = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 4);
+  std::ranges::nth_element(times, quarter);
+  const Nanoseconds threshold = *quarter;
+  counts_.ordinary_forgotten += absl::erase_if(ordinary_, [&](const auto& item) { return item.second <= threshold; });
 }
 
 void NetworkTracker::show(const Ip& ip, Node& node, const Trait& trait) {
@@ -295,7 +333,7 @@ void NetworkTracker::note_campaign(const Ip& ip, Node& node, const NodeSighting&
   }
   double usual = std::clamp(sighting.campaign_usual, 0.0, 1e6);
   if (named) {
-    if (!on_account || around_.accounts.knows(ip, account)) return;
+    if (!on_account || is_ordinary(ip)) return;
     usual *= around_.strangers_telling();
   }
   const CampaignDay day{sighting.campaign.id(), static_cast<std::int32_t>(day_of(now_)), sighting.campaign_kind};
@@ -346,7 +384,7 @@ void NetworkTracker::join(const Ip& ip, Node& node, std::span<const Trait> by) {
   // Which networks do those belong to that showed the same rare traits last?
   std::vector<std::pair<std::uint32_t, int>> votes;
   for (const Trait& trait : by) {
-    if (!indexed(trait) || around_.share(trait) > kRareShare) continue;
+    if (!finds(trait)) continue;
     const auto posted = posted_.find(trait);
     if (posted == posted_.end()) continue;
     std::size_t asked = 0;
@@ -494,8 +532,7 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   node->last = now_;
   const bool was_weak = node->strength < limits_.least_strength;
   double strength = std::min(sighting.strength, NodeSighting::kMostStrength);
-  if (sighting.account.present() && around_.accounts.knows(ip, Trait::of(TraitKind::kAccount, sighting.account)))
-    strength *= kOwnPlace;
+  if (sighting.kind != SightingKind::kStrangeLogin && is_ordinary(ip)) strength = 0;
   node->strength = std::min(node->strength + strength, 1000.0);
   ++node->kinds[static_cast<std::size_t>(sighting.kind)];
   if (acts) ++node->hours[hour];
@@ -556,7 +593,8 @@ std::vector<Edge> NetworkTracker::graph(const std::vector<Ip>& ips, const std::v
     for (const NodeProfile::Partner& partner : nodes[i]->profile.partners()) pair_with(partner.ip);
     for (const NodeProfile::Count& count : nodes[i]->profile.counts()) {
       if (pairs.size() - from >= kByNode) break;
-      if (!indexed(count.trait) || around_.share(count.trait) > kRareShare) continue;
+      if (!finds(count.trait)) continue;
+      if (count.trait.kind == TraitKind::kScanWindow && !scans(nodes[i]->profile)) continue;
       const auto posted = posted_.find(count.trait);
       if (posted == posted_.end()) continue;
       const std::deque<Ip>& others = posted->second;

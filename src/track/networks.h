@@ -129,6 +129,7 @@ class NetworkTracker {
     std::uint64_t owners_changed = 0;   // addresses begun anew after a long silence
     std::uint64_t nodes_forgotten = 0;  // to make room
     std::uint64_t accounts_forgotten = 0;
+    std::uint64_t ordinary_forgotten = 0;  // places of ordinary log-ins, to make room
     std::uint64_t networks_forgotten = 0;
     std::uint64_t past_nodes_forgotten = 0;
     std::uint64_t traits_dropped = 0;  // beyond what is kept of an address
@@ -217,6 +218,9 @@ class NetworkTracker {
 
   Observed observed(const core::Ip& ip, const Node& node) const;
   bool indexed(const Trait& trait) const;
+  bool finds(const Trait& trait) const;
+  bool is_ordinary(const core::Ip& ip) const;
+  void forget_ordinary();
   bool eligible(const Node& node) const;
   void age(Node& node) const;
   void show(const core::Ip& ip, Node& node, const Trait& trait);
@@ -248,6 +252,7 @@ class NetworkTracker {
   absl::flat_hash_map<core::Ip, Node> nodes_;
   absl::flat_hash_map<Trait, std::deque<core::Ip>> posted_;  // by rare trait, who showed it last
   absl::flat_hash_map<core::Symbol, Account> accounts_;
+  absl::flat_hash_map<core::Ip, core::Nanoseconds> ordinary_;  // where ordinary log-ins come from, the last
   absl::flat_hash_map<std::uint32_t, Entity> networks_;
   std::uint32_t next_network_ = 1;
   core::Nanoseconds now_ = 0;

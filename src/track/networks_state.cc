@@ -51,6 +51,10 @@ void NetworkTracker::persist(Archive& a) {
     a(account.providers);
     a.bounded(account.provider_count, static_cast<std::uint8_t>(account.providers.size()));
   });
+  a.entries(ordinary_, [&](core::Ip& ip, core::Nanoseconds& seen) {
+    a(ip);
+    a.moment(seen);
+  });
   a.entries(networks_, [&](std::uint32_t& number, Entity& entity) {
     a(number, entity.id);
     a.moments(entity.first, entity.last);
@@ -75,7 +79,7 @@ void NetworkTracker::persist(Archive& a) {
   a.moments(now_, next_clustering_);
   a(sightings_since_, unplaced_, in_graph_);
   a(counts_.sightings, counts_.without_address, counts_.late, counts_.joined, counts_.owners_changed,
-    counts_.nodes_forgotten, counts_.accounts_forgotten, counts_.networks_forgotten, counts_.past_nodes_forgotten,
+    counts_.nodes_forgotten, counts_.accounts_forgotten, counts_.ordinary_forgotten, counts_.networks_forgotten, counts_.past_nodes_forgotten,
     counts_.traits_dropped, counts_.not_clustered, counts_.clusterings, counts_.clusterings_failed);
   if constexpr (Archive::kReads) {
     // What refers to one another must be there.
