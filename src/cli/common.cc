@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -38,7 +39,11 @@ core::Expected<std::string> read_file(const std::string& path) {
 core::Expected<pipeline::Config> read_config(const std::string& path) {
   auto text = read_file(path);
   if (!text) return std::unexpected(text.error());
-  return pipeline::parse_config(*text, path);
+  auto config = pipeline::parse_config(*text, path);
+  std::error_code none;  // then the paths stay as they are
+  if (const auto whole = std::filesystem::absolute(path, none); config && !none)
+    pipeline::start_paths_from(whole.parent_path().string(), *config);
+  return config;
 }
 
 core::Expected<void> write_file(const std::string& path, std::string_view text) {

@@ -13,7 +13,7 @@
 namespace orbwatch::cli {
 
 core::Expected<std::string> read_file(const std::string& path);
-// The configuration in the file; errors name it and the line.
+// The configuration in the file, with relative paths of feeds taken from its folder; errors name it and the line.
 core::Expected<pipeline::Config> read_config(const std::string& path);
 // Through a temporary file in the same folder and a rename: a reader sees the old file or the new one, never half of
 // it. Devices and FIFOs are written to directly.

@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "core/symbol.h"
 #include "core/text.h"
@@ -76,6 +77,10 @@ void read_fetch(const YAML::Node& node, intel::FetchSettings& out) {
   read(node, "certificate_file", out.certificate_file, "a file");
   read(node, "key_file", out.key_file, "a file");
   read(node, "proxy", out.proxy, "http://host:port");
+  yaml::read_time(node, "timeout", out.limits.total_timeout, 1'000, 3'600'000);
+  yaml::read_size(node, "most_bytes", out.limits.most_bytes, 1 << 10);
+  if (out.limits.most_bytes > intel::kMostFeedBytes)
+    wrong(node["most_bytes"], fmt::format("'most_bytes' must be at most {} MiB", intel::kMostFeedBytes >> 20));
 }
 
 intel::FeedSource feed(const YAML::Node& node) {
@@ -104,7 +109,9 @@ intel::FeedSource feed(const YAML::Node& node) {
                    "ca_file",
                    "certificate_file",
                    "key_file",
-                   "proxy"});
+                   "proxy",
+                   "timeout",
+                   "most_bytes"});
   intel::FeedSource out;
   read(node, "name", out.name, "a text");
   if (!intel::is_feed_name(out.name))
@@ -241,6 +248,19 @@ Config parse(const YAML::Node& root) {
 std::string feeds_folder_of(const Config& config) {
   if (!config.feeds_folder.empty()) return config.feeds_folder;
   return config.service.state.empty() ? std::string() : config.service.state + "/feeds";
+}
+
+void start_paths_from(const std::string& folder, Config& config) {
+  const auto start = [&](std::string& path) {
+    if (path.empty() || path.find("://") != path.npos || path.starts_with("file:")) return;
+    path = (std::filesystem::path(folder) / path).lexically_normal().string();
+  };
+  for (intel::FeedSource& feed : config.feeds) {
+    for (std::string* path :
+         {&feed.from, &feed.fetch.secret_file, &feed.fetch.ca_file, &feed.fetch.certificate_file, &feed.fetch.key_file})
+      start(*path);
+  }
+  start(config.feeds_folder);
 }
 
 std::vector<std::string> changed_keys(const Config& before, const Config& after) {
