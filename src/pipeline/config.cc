@@ -85,33 +85,20 @@ void read_fetch(const YAML::Node& node, intel::FetchSettings& out) {
 
 intel::FeedSource feed(const YAML::Node& node) {
   if (!node.IsMap()) wrong(node, "a feed is a map with at least 'name' and 'from'");
-  only_keys(node, {"name",
-                   "from",
-                   "format",
-                   "kind",
-                   "label",
-                   "known_good",
-                   "half_life",
-                   "most_addresses",
-                   "most_shrinkage",
-                   "mapping",
-                   "delimiter",
-                   "skip",
-                   "records",
-                   "protocol",
-                   "collection",
-                   "api_root",
-                   "authentication",
-                   "user",
-                   "header",
-                   "secret_file",
-                   "secret_variable",
-                   "ca_file",
-                   "certificate_file",
-                   "key_file",
-                   "proxy",
-                   "timeout",
-                   "most_bytes"});
+  only_keys(node, {"name",           "from",
+                   "format",         "kind",
+                   "label",          "known_good",
+                   "half_life",      "price_per_year",
+                   "most_addresses", "most_shrinkage",
+                   "mapping",        "delimiter",
+                   "skip",           "records",
+                   "protocol",       "collection",
+                   "api_root",       "authentication",
+                   "user",           "header",
+                   "secret_file",    "secret_variable",
+                   "ca_file",        "certificate_file",
+                   "key_file",       "proxy",
+                   "timeout",        "most_bytes"});
   intel::FeedSource out;
   read(node, "name", out.name, "a text");
   if (!intel::is_feed_name(out.name))
@@ -132,6 +119,9 @@ intel::FeedSource feed(const YAML::Node& node) {
   read(node, "half_life", out.half_life_days, "a number of days");
   if (node["half_life"] && !(out.half_life_days > 0 && out.half_life_days <= 36'500))
     wrong(node["half_life"], "'half_life' must be days, above 0 and at most 36500");
+  read(node, "price_per_year", out.price_per_year, "an amount");
+  if (!(out.price_per_year >= 0 && out.price_per_year <= 1e12))
+    wrong(node["price_per_year"], "'price_per_year' must be within 0 and 1e12");
   read(node, "most_addresses", out.most_addresses, "a number of addresses");
   read(node, "most_shrinkage", out.most_shrinkage, "a share");
   if (!(out.most_shrinkage >= 0 && out.most_shrinkage <= 1))

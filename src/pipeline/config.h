@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "intel/feed_store/feed_store.h"
+#include "intel/feed_store/feed_source.h"
 #include "intel/organisation.h"
 #include "pipeline/service_config.h"
 
