@@ -32,6 +32,7 @@ constexpr double kNearlyAll = 0.95;
 constexpr double kDaysOfAYear = 365.25;
 // Of a kind of network that few live in there is nothing to tell.
 constexpr std::uint64_t kFewestLives = 20;
+constexpr std::size_t kSeveral = 5;
 
 double days(Nanoseconds time) { return static_cast<double>(time) / static_cast<double>(core::kDay); }
 
@@ -83,8 +84,11 @@ std::vector<StayOnList> stays_of(const FeedFile& file, const FeedScoreRequest& r
     stay.observed_days = curve->last_day;
     stay.still_listed_then = curve->survival_at(curve->last_day);
     if (curve->median && curve->median_low) {
-      // The band may not come down to a half while anything is listed: then there is no upper end.
-      const double high = curve->median_high.value_or(std::numeric_limits<double>::infinity());
+      // The band may not come down to a half while anything is listed: then there is no upper end. Where all of several
+      // left at once, as from lists that drop what has reached an age, that moment is it: the band is not defined at 0.
+      const track::SurvivalStep& end = curve->steps.back();
+      const bool all_left = end.survival <= 0 && end.at_risk >= kSeveral;
+      const double high = curve->median_high.value_or(all_left ? end.days : std::numeric_limits<double>::infinity());
       stay.half = track::Estimate{*curve->median, *curve->median_low, high};
       stay.sure = stay.removals >= kEnoughRemovals && high <= kNarrow * *curve->median_low && !curve->thin_start;
     }

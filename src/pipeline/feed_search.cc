@@ -66,7 +66,8 @@ void entries_of_subject(const IndicatorTable& table, SubjectKind kind, std::stri
 }
 
 std::string shown(const intel::IndicatorKey& key) {
-  return key.kind == intel::IndicatorKey::Kind::kPrefix ? key.prefix.text() : std::string(key.text);
+  if (key.kind != intel::IndicatorKey::Kind::kPrefix) return std::string(key.text);
+  return intel::kind_of(key) == intel::decay::Kind::kAddress ? key.prefix.base.text() : key.prefix.text();
 }
 
 bool comparable(const intel::FeedStatement& s) {
