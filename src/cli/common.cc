@@ -49,12 +49,15 @@ core::Expected<pipeline::Config> read_config(const std::string& path) {
 core::Expected<void> write_file(const std::string& path, std::string_view text) {
   // A device or FIFO is written to; renaming onto it would put a file in its place.
   struct stat there{};
-  const bool special = ::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode);
+  const bool exists = ::stat(path.c_str(), &there) == 0;
+  const bool special = exists && !S_ISREG(there.st_mode);
   const std::string target = special ? path : path + ".partial";
   const int fd = ::open(target.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) return core::fail("cannot write", target, std::strerror(errno));
   std::string_view rest = text;
-  bool good = true;
+  // Only root may give a file away; a caller that cares looks afterwards.
+  if (exists && !special && ::fchown(fd, there.st_uid, there.st_gid) != 0) errno = 0;
+  bool good = special || !exists || ::fchmod(fd, there.st_mode & 07777) == 0;
   while (good && !rest.empty()) {
     const ssize_t n = ::write(fd, rest.data(), rest.size());
     if (n > 0) {
