@@ -118,7 +118,7 @@ TEST_F(FeedsAndStore, AddWritesTheConfiguration) {
   EXPECT_EQ(feeds({"update", "--config", file.string(), "--feeds", "kept"}).exit_code, 0);
 
   const std::string before = read_file(file);
-  const auto refused = [&](std::vector<std::string> words, int code, const std::string& says) {
+  const auto refused = [&](const std::vector<std::string>& words, int code, const std::string& says) {
     const RunResult r = add(words);
     EXPECT_EQ(r.exit_code, code) << says;
     EXPECT_TRUE(has(r.err, says)) << r.err;

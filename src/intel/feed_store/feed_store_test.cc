@@ -318,9 +318,11 @@ TEST_F(FeedIncrements, AWholeReadingReplacesAll) {
 
 TEST_F(FeedIncrements, WhatIsNotBelievedLeavesTheCursor) {
   std::vector<FeedPart> many;
+  many.reserve(30);
   for (int i = 0; i < 30; ++i) many.push_back(object(i, "5.1.1." + std::to_string(i + 1), 1));
   ASSERT_TRUE(take_parts(whole(many), kStart));
   std::vector<std::string> gone;
+  gone.reserve(20);
   for (int i = 0; i < 20; ++i) gone.push_back(stix_id(i));
   const auto refused = take_parts(more({}, gone), kStart + kDay);
   ASSERT_FALSE(refused);
