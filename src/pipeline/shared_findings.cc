@@ -85,7 +85,8 @@ core::Expected<score::Verdicts> verdicts_of(const std::string& path) {
   return out;
 }
 
-// The kind of a fingerprint by its look; MD5 sums of TLS and SSH look alike.
+// The kind of a fingerprint by its look; MD5 sums of TLS and SSH look alike. None for any other: an SSH key
+// ("SHA256:...") is a person's.
 std::optional<TraitKind> kind_of(string_view what, string_view value, bool ssh) {
   if (what == "client") return TraitKind::kClient;
   if (what == "banner") return TraitKind::kBanner;
@@ -121,7 +122,8 @@ std::string traits_sql(const std::string& addresses) {
   return out + fmt::format(") ORDER BY ALL LIMIT {}", kMostRows);
 }
 
-core::Expected<void> add_traits(const std::string& db, const std::vector<core::Ip>& addresses, Selection& selection) {
+core::Expected<void> add_traits(const std::string& db, const std::vector<core::Ip>& addresses, Selection& selection,
+                                std::uint64_t& others) {
   for (std::size_t at = 0; at < addresses.size(); at += kAddressesAtOnce) {
     std::string list;
     for (std::size_t i = at; i < std::min(addresses.size(), at + kAddressesAtOnce); ++i)
@@ -131,6 +133,7 @@ core::Expected<void> add_traits(const std::string& db, const std::vector<core::I
       const auto ip = core::Ip::parse(*row[0]);
       const auto kind = kind_of(*row[1], *row[2], *row[3] == "true");
       if (ip && kind) selection.add_trait(*ip, *kind, *row[2]);
+      others += !kind;
       return true;
     });
     if (auto asked = store::query(db, traits_sql(list), rows); !asked) return std::unexpected(asked.error());
@@ -232,9 +235,11 @@ core::Expected<SharedFindings> read_shared_findings(const std::string& db, const
     return std::unexpected(asked.error());
   std::vector<core::Ip> wanted;
   std::ranges::copy_if(addresses, std::back_inserter(wanted), [&](const core::Ip& ip) { return selection.has(ip); });
-  if (auto added = add_traits(db, wanted, selection); !added) return std::unexpected(added.error());
+  std::uint64_t others = 0;
+  if (auto added = add_traits(db, wanted, selection, others); !added) return std::unexpected(added.error());
   out.shared = selection.take();
   out.left_out = selection.left_out();
+  if (others != 0) out.left_out["trait: fingerprint of a kind that is not given, such as a person's key"] = others;
   if (damaged != 0) out.left_out["finding: damaged"] = damaged;
   out.given = selection.findings();
   return out;
