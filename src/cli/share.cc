@@ -26,6 +26,7 @@ namespace sharing = exporting::sharing;
 
 struct Options {
   std::string store;
+  std::string state;
   std::string format = "stix";
   std::string out;
   std::string since;
@@ -91,6 +92,10 @@ int run(const Options& o) {
   rules.since = *from;
   const std::int64_t days = o.most_age < 0 ? writer->most_age : o.most_age;
   if (days != 0) rules.seen_since = std::max<core::Nanoseconds>(now - days * core::kDay, 1);
+  if (o.store.empty() == o.state.empty()) {
+    complain("where are the findings? either --store FILE of a hunt, or --state FOLDER of a service");
+    return kUsage;
+  }
   if (o.json && o.out.empty()) {
     complain("--json tells of a file: name it with --out");
     return kUsage;
@@ -112,7 +117,7 @@ int run(const Options& o) {
   }
   rules.own = [&organisation](const core::Ip& ip) { return organisation.is_internal(ip); };
 
-  const auto read = pipeline::read_shared_findings(o.store, verdicts, rules);
+  const auto read = pipeline::read_shared_findings({o.store, o.state, verdicts}, rules);
   if (!read) {
     complain(read.error().text());
     return kInput;
@@ -159,12 +164,15 @@ int run(const Options& o) {
 void add_share(CLI::App& app, int& exit_code) {
   auto o = std::make_shared<Options>();
   CLI::App* sub = app.add_subcommand("share", "Give what was found to others: STIX, MISP, CSV, a list for firewalls");
-  sub->add_option("--store", o->store, "The DuckDB file with the findings")->required();
+  auto* store = sub->add_option("--store", o->store, "The findings: the DuckDB file that `hunt --db` wrote");
+  sub->add_option("--state", o->state, "The findings: the folder of a service's state, also while it runs")
+      ->excludes(store);
   std::vector<std::string> formats;
   for (const sharing::Writer& writer : sharing::kWriters) formats.emplace_back(writer.name);
   sub->add_option("--format", o->format, "What to write")->check(CLI::IsMember(formats));
   sub->add_option("--out", o->out, "The file, replaced as a whole; default: standard output");
-  sub->add_option("--verdicts", o->verdicts, "What analysts said by now; default: the configuration's, else the store");
+  sub->add_option("--verdicts", o->verdicts,
+                  "What analysts said by now; default: the configuration's, the state's, the store's");
   sub->add_option("--config", o->config, "Configuration: the organisation's own networks, which are never given away");
   sub->add_option("--since", o->since, "Only findings that ended after that: 30d, 2026-01-31");
   sub->add_option("--most-age", o->most_age,
@@ -178,6 +186,7 @@ void add_share(CLI::App& app, int& exit_code) {
   sub->add_option("--identity", o->identity, "Whose findings they are, as partners see it; default: nobody is named");
   sub->add_flag("--json", o->json, "With --out: print what was given and left out as one JSON object");
   takes(*sub, "FILE", {"--store", "--out", "--verdicts", "--config"});
+  takes(*sub, "DIR", {"--state"});
   takes(*sub, "TIME", {"--since"});
   takes(*sub, "DAYS", {"--most-age"});
   takes(*sub, "PROBABILITY", {"--least"});

@@ -4,7 +4,9 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
+#include <map>
 #include <set>
 #include <span>
 #include <utility>
@@ -13,6 +15,7 @@
 #include "core/symbol.h"
 #include "core/text.h"
 #include "core/time.h"
+#include "export/files.h"
 #include "pipeline/verdict_file.h"
 #include "store/store.h"
 
@@ -72,16 +75,44 @@ class Rows : public store::RowSink {
   std::function<bool(Row)> take_;
 };
 
-core::Expected<score::Verdicts> verdicts_of(const std::string& path) {
+// `needed`: somebody named the file, so that it must be there.
+core::Expected<score::Verdicts> verdicts_of(const std::string& path, bool needed) {
   score::Verdicts out;
   auto file = read_verdicts(path);
   if (!file) return std::unexpected(file.error());
-  if (file->bytes.empty()) return core::fail("no verdicts", path, "is it the file that `orbwatch verdict` writes?");
+  if (file->bytes.empty() && needed)
+    return core::fail("no verdicts", path, "is it the file that `orbwatch verdict` writes?");
   if (file->all_damaged != 0)
     return core::fail("a verdict cannot be read",
                       fmt::format("{}: line {}: {}", path, file->damaged[0].number, file->damaged[0].why),
                       "what was taken back there would be given away; mend or remove the line");
   for (auto& line : file->lines) out.take(std::move(line.verdict));
+  return out;
+}
+
+// What a service has told, by id, each as it was told last: lines "<log-odds> <JSON>" of its index (verdict_file.h).
+core::Expected<std::map<std::string, std::string>> told_by_service(const std::string& folder) {
+  std::map<std::string, std::string> out;
+  bool there = false;
+  for (const string_view end : {".1", ""}) {
+    const std::string path = fmt::format("{}/{}{}", folder, kFindingsIndex, end);
+    std::error_code ignored;
+    if (!std::filesystem::is_regular_file(path, ignored)) continue;
+    there = true;
+    const auto text = exporting::read_bounded(path, 2 * kMostIndexBytes);
+    if (!text) return std::unexpected(text.error());
+    string_view rest = *text;
+    while (!rest.empty()) {
+      string_view line = core::take_until(rest, '\n');
+      core::take_until(line, ' ');
+      const auto id = core::between(line, "{\"id\":\"", "\"");
+      // A line that a kill has cut was told again.
+      if (id && line.ends_with('}')) out[std::string(*id)] = line;
+    }
+  }
+  if (!there)
+    return core::fail("no findings of a service", folder,
+                      "name the folder of a service's state, or --store for a hunt's");
   return out;
 }
 
@@ -200,25 +231,25 @@ core::Expected<Finding> parse_shared_finding(string_view json) {
   return f;
 }
 
-core::Expected<SharedFindings> read_shared_findings(const std::string& db, const std::string& verdicts,
+core::Expected<SharedFindings> read_shared_findings(const SharedSource& source,
                                                     const exporting::sharing::Rules& rules) {
   SharedFindings out;
   score::Verdicts said;
-  if (!verdicts.empty()) {
-    auto read = verdicts_of(verdicts);
+  const bool named = !source.verdicts.empty();
+  if (named || !source.state.empty()) {
+    auto read = verdicts_of(named ? source.verdicts : fmt::format("{}/{}", source.state, kVerdictFile), named);
     if (!read) return std::unexpected(read.error());
     said = std::move(*read);
   }
   Selection selection(rules);
   std::set<core::Ip> addresses;
   std::uint64_t damaged = 0;
-  Rows rows([&](Rows::Row row) {
-    if (row.empty() || !row[0]) return true;
+  const auto take = [&](string_view json) {
     ++out.findings;
-    auto f = parse_shared_finding(*row[0]);
+    auto f = parse_shared_finding(json);
     if (!f) {
       ++damaged;
-      return true;
+      return;
     }
     const core::Nanoseconds when = std::max(f->time, f->end);
     const score::Verdict* verdict = said.of(f->id, when);
@@ -228,15 +259,24 @@ core::Expected<SharedFindings> read_shared_findings(const std::string& db, const
       f->suppressed_by = {};
     selection.add(*f, verdict);
     addresses.insert(f->source.ip);
-    for (const score::SourceFacts& source : f->sources) addresses.insert(source.ip);
-    return true;
-  });
-  if (auto asked = store::query(db, "SELECT json FROM findings ORDER BY id", rows); !asked)
-    return std::unexpected(asked.error());
-  std::vector<core::Ip> wanted;
-  std::ranges::copy_if(addresses, std::back_inserter(wanted), [&](const core::Ip& ip) { return selection.has(ip); });
+    for (const score::SourceFacts& one : f->sources) addresses.insert(one.ip);
+  };
   std::uint64_t others = 0;
-  if (auto added = add_traits(db, wanted, selection, others); !added) return std::unexpected(added.error());
+  if (!source.state.empty()) {
+    auto told = told_by_service(source.state);
+    if (!told) return std::unexpected(told.error());
+    for (const auto& [id, json] : *told) take(json);
+  } else {
+    Rows rows([&](Rows::Row row) {
+      if (!row.empty() && row[0]) take(*row[0]);
+      return true;
+    });
+    if (auto asked = store::query(source.store, "SELECT json FROM findings ORDER BY id", rows); !asked)
+      return std::unexpected(asked.error());
+    std::vector<core::Ip> wanted;
+    std::ranges::copy_if(addresses, std::back_inserter(wanted), [&](const core::Ip& ip) { return selection.has(ip); });
+    if (auto added = add_traits(source.store, wanted, selection, others); !added) return std::unexpected(added.error());
+  }
   out.shared = selection.take();
   out.left_out = selection.left_out();
   if (others != 0) out.left_out["trait: fingerprint of a kind that is not given, such as a person's key"] = others;

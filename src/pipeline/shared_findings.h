@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <string_view>
 
 #include "core/error.h"
 #include "export/sharing/shared.h"
@@ -18,11 +20,16 @@ struct SharedFindings {
   std::uint64_t given = 0;                                     // of them, that gave an address
 };
 
-// `verdicts`: a file of verdicts that says what is so now, "" = as the store has it from the time it was written. A
-// finding whose verdict was withdrawn or has expired counts as not judged. Errors: the store or the file cannot be
-// read.
-core::Expected<SharedFindings> read_shared_findings(const std::string& store, const std::string& verdicts,
-                                                    const exporting::sharing::Rules& rules);
+struct SharedSource {
+  std::string store;  // a file that `hunt --db` wrote, or that of a service which does not run
+  std::string state;  // or: the folder of a service's state, whether it runs or not; without traits of addresses
+  std::string
+      verdicts;  // what analysts said by now; "" = the state's, else as the store has it from when it was written
+};
+
+// A finding whose verdict was withdrawn or has expired counts as not judged. Errors: the store, the state or the
+// verdicts cannot be read.
+core::Expected<SharedFindings> read_shared_findings(const SharedSource& source, const exporting::sharing::Rules& rules);
 
 // The finding of one line of JSON (score::to_json) as far as it is needed to share it. Errors: it is none.
 core::Expected<score::Finding> parse_shared_finding(std::string_view json);

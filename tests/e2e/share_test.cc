@@ -129,7 +129,33 @@ TEST_F(Share, OwnNetworksStay) {
   EXPECT_TRUE(has(r.err, "left out: address: the organisation's own: 1")) << r.err;
 }
 
+// A running service's database cannot be opened; what it told stands beside it.
+TEST_F(Share, AServicesStateIsEnough) {
+  const fs::path state = dir_ / "state";
+  std::string index = "9.1 " + best_ + "\n";
+  std::string older = index, cut = "1.0 {\"id\":\"" + id_ + "\",\"kind\"";
+  older.replace(older.find(source_), source_.size(), "198.51.100.200");
+  dir_.write("state/findings.index.1", older);
+  dir_.write("state/findings.index", index + cut);
+  const auto given = [&](std::vector<std::string> words) {
+    std::vector<std::string> argv = {orbwatch_binary(), "share", "--state", state.string(), "--format", "csv"};
+    argv.insert(argv.end(), words.begin(), words.end());
+    return run(argv);
+  };
+  EXPECT_EQ(lines_of(given({}).out), 1U) << "nobody has said anything";
+  say("true");
+  fs::copy_file(verdicts_, state / "verdicts.ndjson");
+  const RunResult r = given({});
+  EXPECT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_TRUE(has(r.out, "\n" + source_ + ",")) << r.out;
+  EXPECT_FALSE(has(r.out, "198.51.100.200")) << "as it was told last";
+  EXPECT_EQ(given({"--store", db_}).exit_code, 2);
+  fs::remove_all(state);
+  EXPECT_EQ(given({}).exit_code, 3);
+}
+
 TEST_F(Share, WrongOptionsAreSaid) {
+  EXPECT_EQ(run({orbwatch_binary(), "share"}).exit_code, 2);
   for (const std::vector<std::string>& words :
        std::vector<std::vector<std::string>>{{"--format", "xml"},
                                              {"--tlp", "white"},
