@@ -51,9 +51,9 @@ struct TaxiiCollection {
 std::string taxii_date(core::Nanoseconds time);
 
 struct TaxiiFolderLimits {
-  std::size_t most_file = std::size_t{64} << 20;    // bytes
+  std::size_t most_file = std::size_t{128} << 20;   // bytes
   std::size_t most_bytes = std::size_t{512} << 20;  // of all files
-  std::size_t most_objects = 500'000;               // of a file
+  std::size_t most_objects = 1'000'000;             // of a file
   std::size_t most_collections = 256;
 };
 

@@ -1,9 +1,11 @@
 // `orbwatch share` as an analyst uses it: a hunt, a verdict, what partners get, and what they do not.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hunt.h"
@@ -173,6 +175,36 @@ TEST_F(Share, WrongOptionsAreSaid) {
   EXPECT_TRUE(has(r.err, "line 1")) << r.err;
   EXPECT_EQ(run({orbwatch_binary(), "share", "--store", (dir_ / "none").string()}).exit_code, 3);
   EXPECT_EQ(share({"--out", (dir_ / "no/such/folder.json").string()}).exit_code, 4);
+}
+
+// What it says when it runs: tests/sharing/taxii_client.py.
+TEST(TaxiiCommand, DoesNotStartAsItMustNot) {
+  const TempDir dir;
+  const std::string open = dir.write("open", "hush\n").string();
+  fs::permissions(open, fs::perms::all);
+  const auto taxii = [&](std::vector<std::string> words) {
+    std::vector<std::string> argv = {orbwatch_binary(), "taxii"};
+    argv.insert(argv.end(), words.begin(), words.end());
+    if (std::ranges::find(words, "--listen") == words.end()) argv.insert(argv.end(), {"--listen", "127.0.0.1:0"});
+    return run(argv);
+  };
+  const std::string folder = dir.path().string();
+  for (const auto& [words, says] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+           {{}, "--folder"},
+           {{"--folder", folder + "/none"}, "no such folder"},
+           {{"--folder", folder, "--listen", "0.0.0.0:0"}, "--insecure"},
+           {{"--folder", folder, "--listen", "nowhere"}, "nowhere"},
+           {{"--folder", folder, "--user", "ann"}, "belong together"},
+           {{"--folder", folder, "--user", "a:b", "--secret-file", open}, "colon"},
+           {{"--folder", folder, "--user", "ann", "--secret-file", open}, "others"},
+           {{"--folder", folder, "--token-file", folder + "/none"}, "none"},
+           {{"--folder", folder, "--tls", "cert.pem"}, "CERTIFICATE,KEY"},
+           {{"--folder", folder, "--tls", folder + "/c.pem," + folder + "/k.pem"}, "c.pem"},
+           {{"--folder", folder, "--public-url", "share.example"}, "https://"}}) {
+    const RunResult r = taxii(words);
+    EXPECT_EQ(r.exit_code, 2) << says << r.err;
+    EXPECT_TRUE(has(r.err, says)) << says << ": " << r.err;
+  }
 }
 
 }  // namespace

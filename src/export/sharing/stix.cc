@@ -123,6 +123,9 @@ class Bundle {
     for (const Indicator& i : shared_.indicators()) indicator(i);
     if (o_.whole) revoke();
     std::string text = fmt::format("{}bundle\",\"id\":\"{}\",\"objects\":[", kHead, id("bundle", ""));
+    std::size_t size = text.size();
+    for (const std::string& line : lines_) size += line.size() + 2;
+    text.reserve(size + 8);
     for (std::size_t i = 0; i < lines_.size(); ++i) text += (i == 0 ? "\n" : ",\n") + lines_[i];
     out_.text = text + "\n]}\n";
     return std::move(out_);
