@@ -1,4 +1,5 @@
 // `orbwatch share` as an analyst uses it: a hunt, a verdict, what partners get, and what they do not.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -199,7 +200,7 @@ TEST(TaxiiCommand, DoesNotStartAsItMustNot) {
            {{"--folder", folder, "--user", "ann", "--secret-file", open}, "others"},
            {{"--folder", folder, "--token-file", folder + "/none"}, "none"},
            {{"--folder", folder, "--tls", "cert.pem"}, "CERTIFICATE,KEY"},
-           {{"--folder", folder, "--tls", folder + "/c.pem," + folder + "/k.pem"}, "c.pem"},
+           {{"--folder", folder, "--tls", fmt::format("{0}/c.pem,{0}/k.pem", folder)}, "c.pem"},
            {{"--folder", folder, "--public-url", "share.example"}, "https://"}}) {
     const RunResult r = taxii(words);
     EXPECT_EQ(r.exit_code, 2) << says << r.err;
