@@ -9,5 +9,6 @@ install(FILES packaging/orbwatch.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES packaging/orbwatch.service packaging/orbwatch-hunt.service packaging/orbwatch-hunt.timer DESTINATION lib/systemd/system)
 install(FILES README.md CHANGELOG.md NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs FILES_MATCHING PATTERN "*.md")
-install(FILES packaging/orbwatch.yaml packaging/grafana-dashboard.json packaging/prometheus-rules.yaml
+install(FILES packaging/orbwatch.yaml packaging/grafana-dashboard.json packaging/prometheus-rules.yaml packaging/feeds.example.yaml
         DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(DIRECTORY packaging/feeds.example DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)

@@ -90,6 +90,9 @@ test_package() {
   fi
   "$root/usr/bin/orbwatch" --version
   "$root/usr/bin/orbwatch" config check "$root/etc/orbwatch/orbwatch.yaml"
+  # Relative paths of the example's feeds hold where it is installed. Its TAXII server is not there.
+  "$root/usr/bin/orbwatch" feeds update --config "$root/usr/share/doc/orbwatch/examples/feeds.example.yaml" --feeds "$work/feeds" \
+    example-nodes example-sightings example-bundle example-event example-harmless >/dev/null
   "$root/usr/bin/orbwatch" explain '<134>Oct  5 08:00:00 asa-1 %ASA-6-113015: AAA user authentication Rejected : reason = Invalid password : local database : user = alice : user IP = 203.0.113.9' >/dev/null
   for unit in orbwatch.service orbwatch-hunt.service orbwatch-hunt.timer; do
     [[ -f $root/usr/lib/systemd/system/$unit ]] || die "$unit is missing"

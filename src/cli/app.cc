@@ -46,6 +46,8 @@ std::unique_ptr<CLI::App> make_app(int& exit_code) {
   add_outputs(*app, exit_code);
   add_backup(*app, exit_code);
   add_verdict(*app, exit_code);
+  add_share(*app, exit_code);
+  add_taxii(*app, exit_code);
   add_explain(*app, exit_code);
   add_formats(*app, exit_code);
   add_format(*app, exit_code);

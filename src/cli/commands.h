@@ -38,6 +38,8 @@ void add_config(CLI::App& app, int& exit_code);
 void add_outputs(CLI::App& app, int& exit_code);
 void add_sql(CLI::App& app, int& exit_code);
 void add_verdict(CLI::App& app, int& exit_code);
+void add_share(CLI::App& app, int& exit_code);
+void add_taxii(CLI::App& app, int& exit_code);
 void add_simulate(CLI::App& app, int& exit_code);
 void add_evaluate(CLI::App& app, int& exit_code);
 void add_backtest(CLI::App& app, int& exit_code);

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
@@ -38,18 +39,25 @@ core::Expected<std::string> read_file(const std::string& path) {
 core::Expected<pipeline::Config> read_config(const std::string& path) {
   auto text = read_file(path);
   if (!text) return std::unexpected(text.error());
-  return pipeline::parse_config(*text, path);
+  auto config = pipeline::parse_config(*text, path);
+  std::error_code none;  // then the paths stay as they are
+  if (const auto whole = std::filesystem::absolute(path, none); config && !none)
+    pipeline::start_paths_from(whole.parent_path().string(), *config);
+  return config;
 }
 
 core::Expected<void> write_file(const std::string& path, std::string_view text) {
   // A device or FIFO is written to; renaming onto it would put a file in its place.
   struct stat there{};
-  const bool special = ::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode);
+  const bool exists = ::stat(path.c_str(), &there) == 0;
+  const bool special = exists && !S_ISREG(there.st_mode);
   const std::string target = special ? path : path + ".partial";
   const int fd = ::open(target.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) return core::fail("cannot write", target, std::strerror(errno));
   std::string_view rest = text;
-  bool good = true;
+  // Only root may give a file away; a caller that cares looks afterwards.
+  if (exists && !special && ::fchown(fd, there.st_uid, there.st_gid) != 0) errno = 0;
+  bool good = special || !exists || ::fchmod(fd, there.st_mode & 07777) == 0;
   while (good && !rest.empty()) {
     const ssize_t n = ::write(fd, rest.data(), rest.size());
     if (n > 0) {

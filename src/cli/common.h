@@ -13,10 +13,11 @@
 namespace orbwatch::cli {
 
 core::Expected<std::string> read_file(const std::string& path);
-// The configuration in the file; errors name it and the line.
+// The configuration in the file, with relative paths of feeds taken from its folder; errors name it and the line.
 core::Expected<pipeline::Config> read_config(const std::string& path);
 // Through a temporary file in the same folder and a rename: a reader sees the old file or the new one, never half of
-// it. Devices and FIFOs are written to directly.
+// it. Devices and FIFOs are written to directly. A file that was there keeps its mode and, where that is allowed, its
+// owner.
 core::Expected<void> write_file(const std::string& path, std::string_view text);
 
 // To standard output; false if it is closed or full.

@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "core/symbol.h"
 #include "core/text.h"
@@ -76,35 +77,28 @@ void read_fetch(const YAML::Node& node, intel::FetchSettings& out) {
   read(node, "certificate_file", out.certificate_file, "a file");
   read(node, "key_file", out.key_file, "a file");
   read(node, "proxy", out.proxy, "http://host:port");
+  yaml::read_time(node, "timeout", out.limits.total_timeout, 1'000, 3'600'000);
+  yaml::read_size(node, "most_bytes", out.limits.most_bytes, 1 << 10);
+  if (out.limits.most_bytes > intel::kMostFeedBytes)
+    wrong(node["most_bytes"], fmt::format("'most_bytes' must be at most {} MiB", intel::kMostFeedBytes >> 20));
 }
 
 intel::FeedSource feed(const YAML::Node& node) {
   if (!node.IsMap()) wrong(node, "a feed is a map with at least 'name' and 'from'");
-  only_keys(node, {"name",
-                   "from",
-                   "format",
-                   "kind",
-                   "label",
-                   "known_good",
-                   "half_life",
-                   "most_addresses",
-                   "most_shrinkage",
-                   "mapping",
-                   "delimiter",
-                   "skip",
-                   "records",
-                   "protocol",
-                   "collection",
-                   "api_root",
-                   "authentication",
-                   "user",
-                   "header",
-                   "secret_file",
-                   "secret_variable",
-                   "ca_file",
-                   "certificate_file",
-                   "key_file",
-                   "proxy"});
+  only_keys(node, {"name",           "from",
+                   "format",         "kind",
+                   "label",          "known_good",
+                   "half_life",      "price_per_year",
+                   "most_addresses", "most_shrinkage",
+                   "mapping",        "delimiter",
+                   "skip",           "records",
+                   "protocol",       "collection",
+                   "api_root",       "authentication",
+                   "user",           "header",
+                   "secret_file",    "secret_variable",
+                   "ca_file",        "certificate_file",
+                   "key_file",       "proxy",
+                   "timeout",        "most_bytes"});
   intel::FeedSource out;
   read(node, "name", out.name, "a text");
   if (!intel::is_feed_name(out.name))
@@ -125,6 +119,9 @@ intel::FeedSource feed(const YAML::Node& node) {
   read(node, "half_life", out.half_life_days, "a number of days");
   if (node["half_life"] && !(out.half_life_days > 0 && out.half_life_days <= 36'500))
     wrong(node["half_life"], "'half_life' must be days, above 0 and at most 36500");
+  read(node, "price_per_year", out.price_per_year, "an amount");
+  if (!(out.price_per_year >= 0 && out.price_per_year <= 1e12))
+    wrong(node["price_per_year"], "'price_per_year' must be within 0 and 1e12");
   read(node, "most_addresses", out.most_addresses, "a number of addresses");
   read(node, "most_shrinkage", out.most_shrinkage, "a share");
   if (!(out.most_shrinkage >= 0 && out.most_shrinkage <= 1))
@@ -241,6 +238,19 @@ Config parse(const YAML::Node& root) {
 std::string feeds_folder_of(const Config& config) {
   if (!config.feeds_folder.empty()) return config.feeds_folder;
   return config.service.state.empty() ? std::string() : config.service.state + "/feeds";
+}
+
+void start_paths_from(const std::string& folder, Config& config) {
+  const auto start = [&](std::string& path) {
+    if (path.empty() || path.find("://") != path.npos || path.starts_with("file:")) return;
+    path = (std::filesystem::path(folder) / path).lexically_normal().string();
+  };
+  for (intel::FeedSource& feed : config.feeds) {
+    for (std::string* path :
+         {&feed.from, &feed.fetch.secret_file, &feed.fetch.ca_file, &feed.fetch.certificate_file, &feed.fetch.key_file})
+      start(*path);
+  }
+  start(config.feeds_folder);
 }
 
 std::vector<std::string> changed_keys(const Config& before, const Config& after) {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "intel/feed_store/feed_store.h"
+#include "intel/feed_store/feed_source.h"
 #include "intel/organisation.h"
 #include "pipeline/service_config.h"
 
@@ -31,6 +31,10 @@ struct Config {
 
 // Where feeds are kept: `feeds_folder`, else "feeds" in the state folder of the service, else "".
 std::string feeds_folder_of(const Config& config);
+
+// What `feeds` and `feeds_folder` name by a relative path lies at that path from `folder`, the configuration's own: a
+// timer and a person at a terminal must read the same file.
+void start_paths_from(const std::string& folder, Config& config);
 
 // Paths of the keys whose values differ, or that only one of the two has; in order.
 std::vector<std::string> changed_keys(const Config& before, const Config& after);

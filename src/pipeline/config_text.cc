@@ -249,6 +249,10 @@ Value feed(const intel::FeedSource& f) {
   map.add_given("label", f.settings.label);
   map.add("known_good", word(f.settings.known_good));
   if (f.half_life_days > 0) map.add("half_life", word(f.half_life_days));
+  if (f.price_per_year > 0) map.add("price_per_year", word(f.price_per_year));
+  if (f.fetch.limits.total_timeout != intel::FetchLimits().total_timeout)
+    map.add("timeout", time(f.fetch.limits.total_timeout));
+  if (f.fetch.limits.most_bytes != intel::kMostFeedBytes) map.add("most_bytes", size(f.fetch.limits.most_bytes));
   map.add("most_addresses", word(f.most_addresses));
   map.add("most_shrinkage", word(f.most_shrinkage));
   if (f.settings.delimiter != 0) map.add("delimiter", text(std::string(1, f.settings.delimiter)));

@@ -141,10 +141,10 @@ networks:
   - {prefix: 198.51.100.0/24, name: "Büro \"A\": 1", type: business, site: "1e5", country: DE, latitude: 52.5,
      longitude: 13.4, own: false, allowed: true}
 feeds:
-  - {name: f-1, from: "/srv/a b.csv", format: csv, kind: domain, label: "L: 1", known_good: true, half_life: 2.5,
+  - {name: f-1, from: "/srv/a b.csv", format: csv, kind: domain, label: "L: 1", known_good: true, half_life: 2.5, price_per_year: 1500.5,
      protocol: taxii, collection: c1, api_root: r, authentication: basic, user: u, header: X-Key,
      secret_file: "/s s", secret_variable: V, ca_file: /ca, certificate_file: /c, key_file: /k,
-     proxy: "http://proxy.example:3128", most_addresses: 7, most_shrinkage: 0.25, delimiter: ";", skip: 3, records: a.b, mapping: {value: "#2", kind: k,
+     proxy: "http://proxy.example:3128", timeout: 20s, most_bytes: 3MiB, most_addresses: 7, most_shrinkage: 0.25, delimiter: ";", skip: 3, records: a.b, mapping: {value: "#2", kind: k,
      label: l, port: p, first_seen: f, last_seen: s, valid_from: vf, valid_until: vu, confidence: c, modified: m,
      tags: t, id: i}}
 feeds_folder: /srv/feeds

@@ -5,9 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
+#include "core/symbol.h"
 #include "core/text.h"
 #include "intel/feed/reader.h"
+#include "intel/feed/times.h"
 #include "intel/fetch/misp_feed.h"
 #include "intel/fetch/taxii.h"
 
@@ -21,14 +24,40 @@ core::Error too_much(const FeedSource& source) {
           fmt::format("at most {} MiB of JSON", intel::kMostFeedJsonBytes >> 20), core::ErrorKind::kInput};
 }
 
-// All objects of all pages as one envelope: what one page says of another's is then seen.
-core::Expected<std::string> read_collection(intel::Fetcher& fetcher, const FeedSource& source) {
+struct Bounded {
+  const FeedSource& source;
+  std::uint64_t bytes = 0;
+  // What comes of one reading is held until its end.
+  core::Expected<void> add(intel::FeedPart part, intel::FeedParts& out) {
+    bytes += part.json.size();
+    if (bytes > intel::kMostFeedJsonBytes) return std::unexpected(too_much(source));
+    out.parts.push_back(std::move(part));
+    return {};
+  }
+};
+
+// An object without an id has no versions: it is told from others by its text.
+intel::FeedPart part_of(const simdjson::dom::element& object) {
+  intel::FeedPart part;
+  part.json = simdjson::minify(object);
+  std::string_view text;
+  if (object["modified"].get(text) == simdjson::SUCCESS) part.version = intel::parse_feed_time(text).value_or(0);
+  if (object["id"].get(text) == simdjson::SUCCESS && !text.empty() && text.size() <= intel::kLongestId) {
+    part.id = text;
+  } else {
+    part.id = fmt::format("#{:016x}", core::hash64(part.json));
+  }
+  return part;
+}
+
+core::Expected<intel::FeedParts> read_collection(intel::Fetcher& fetcher, const FeedSource& source,
+                                                 const intel::FeedKnown& known) {
   intel::TaxiiSettings settings;
   settings.url = source.from;
   settings.api_root = source.api_root;
   settings.collection = source.collection;
-  std::string out = R"({"more":false,"objects":[)";
-  bool first = true;
+  intel::FeedParts out;
+  Bounded bounded{source};
   simdjson::dom::parser parser;
   const auto sink = [&](std::string_view envelope) -> core::Expected<void> {
     simdjson::dom::array objects;
@@ -37,48 +66,65 @@ core::Expected<std::string> read_collection(intel::Fetcher& fetcher, const FeedS
       return core::fail("a page of the collection is no JSON", core::printable(source.from, 200));
     if (root["objects"].get(objects) != simdjson::SUCCESS) return {};  // a page without any
     for (const simdjson::dom::element object : objects) {
-      if (!first) out += ',';
-      first = false;
-      out += simdjson::minify(object);
+      if (auto added = bounded.add(part_of(object), out); !added) return added;
     }
-    if (out.size() > intel::kMostFeedJsonBytes) return std::unexpected(too_much(source));
     return {};
   };
-  const auto read = intel::read_taxii(fetcher, settings, "", sink);
+  const auto read = intel::read_taxii(fetcher, settings, known.added_after, sink);
   if (!read) return std::unexpected(read.error());
-  return out + "]}";
+  out.whole = known.added_after.empty();
+  out.added_after = read->added_after;
+  out.collection = read->collection.api_root + read->collection.id;
+  // Another collection of that name: what is had is of the old one.
+  if (!out.whole && out.collection != known.collection) return read_collection(fetcher, source, {});
+  return out;
 }
 
-core::Expected<std::string> read_events(intel::Fetcher& fetcher, const FeedSource& source) {
+core::Expected<intel::FeedParts> read_events(intel::Fetcher& fetcher, const FeedSource& source,
+                                             const intel::FeedKnown& known) {
   intel::MispFeedSettings settings;
   settings.url = source.from;
-  std::string out = "[";
-  const auto sink = [&](const intel::MispListing&, std::string_view json) -> core::Expected<void> {
-    if (out.size() > 1) out += ',';
-    out += json;
-    if (out.size() > intel::kMostFeedJsonBytes) return std::unexpected(too_much(source));
-    return {};
+  intel::FeedParts out;
+  Bounded bounded{source};
+  simdjson::dom::parser parser;
+  const auto sink = [&](const intel::MispListing& event, std::string_view json) -> core::Expected<void> {
+    simdjson::dom::element root;
+    if (parser.parse(json.data(), json.size()).get(root) != simdjson::SUCCESS) {
+      return core::fail("an event of the feed is no JSON",
+                        fmt::format("{}, {}", event.uuid, core::printable(source.from, 200)));
+    }
+    return bounded.add({event.uuid, event.timestamp, simdjson::minify(root)}, out);
   };
-  const auto read = intel::read_misp_feed(fetcher, settings, {}, sink);
+  const auto read = intel::read_misp_feed(fetcher, settings, intel::MispCursor{known.parts}, sink);
   if (!read) return std::unexpected(read.error());
   if (read->missing + read->too_large + read->left > 0) {
     return core::fail("not all events of the feed could be read",
                       fmt::format("{} missing, {} too large, {} over the limits: {}", read->missing, read->too_large,
                                   read->left, read->troubles.empty() ? "" : read->troubles[0]));
   }
-  return out + "]";
+  out.whole = known.parts.empty();
+  out.gone = read->gone;
+  return out;
 }
 
 FeedOutcome update_one(intel::FeedStore& store, const FeedSource& source, const FeedsRequest& request) {
   FeedOutcome out;
   out.name = source.name;
-  const auto known = store.known(source);
-  const auto fetched = known ? fetch_feed(source, *known) : std::unexpected(known.error());
+  auto known = store.known(source);
+  if (known &&
+      (request.whole || (source.protocol == intel::FeedProtocol::kTaxii && request.now - known->whole >= kWholeAfter)))
+    *known = {};
+  auto fetched = known ? fetch_feed(source, *known) : std::unexpected(known.error());
+  const auto take = [&] {
+    return source.protocol == intel::FeedProtocol::kDocument
+               ? store.take(source, fetched->document, request.now, request.accept, fetched->validators)
+               : store.take_parts(source, std::move(fetched->parts), request.now, request.accept);
+  };
   if (!fetched) {
     out.error = fetched.error().text();
   } else if (fetched->not_modified) {
     out.unchanged = true;
-  } else if (auto update = store.take(source, fetched->document, request.now, request.accept, fetched->validators)) {
+  } else if (auto update = take()) {
     out.update = std::move(*update);
   } else {
     out.error = update.error().text();
@@ -93,20 +139,21 @@ bool FeedsUpdate::all_good() const {
   return std::ranges::all_of(feeds, [](const FeedOutcome& f) { return f.error.empty(); });
 }
 
-core::Expected<FetchedFeed> fetch_feed(const FeedSource& source, const intel::Validators& known) {
+core::Expected<FetchedFeed> fetch_feed(const FeedSource& source, const intel::FeedKnown& known) {
   auto fetcher = intel::Fetcher::make(source.fetch);
   if (!fetcher) return std::unexpected(fetcher.error());
   FetchedFeed out;
   if (source.protocol != intel::FeedProtocol::kDocument) {
-    auto all = source.protocol == intel::FeedProtocol::kTaxii ? read_collection(**fetcher, source)
-                                                              : read_events(**fetcher, source);
+    auto all = source.protocol == intel::FeedProtocol::kTaxii ? read_collection(**fetcher, source, known)
+                                                              : read_events(**fetcher, source, known);
     if (!all) return std::unexpected(all.error());
-    out.document = std::move(*all);
+    out.parts = std::move(*all);
+    out.not_modified = out.parts.nothing_new();
     return out;
   }
   intel::Request request;
   request.url = source.from;
-  request.known = known;
+  request.known = known.validators;
   auto response = (*fetcher)->get(request);
   if (!response) return std::unexpected(response.error());
   out.not_modified = response->not_modified;
@@ -150,6 +197,28 @@ core::Expected<std::unique_ptr<const intel::FeedTable>> open_feeds(const std::st
       out->half_lives.set(source.name, kind, core::NetworkType::kUnknown,
                           HalfLife{source.half_life_days, 0, "the configuration"});
     }
+  }
+  return out;
+}
+
+std::vector<std::uint32_t> entries_of(const intel::IndicatorTable& table, const std::string& value) {
+  std::array<std::uint32_t, intel::IndicatorTable::kMostPrefixes> found;
+  std::vector<std::uint32_t> out;
+  if (const auto ip = core::Ip::parse(value)) {
+    out.assign(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(table.find_all(*ip, found)));
+    return out;
+  }
+  if (value.size() > 2 && (value.starts_with("AS") || value.starts_with("as"))) {
+    if (const auto number = core::parse_number<std::uint32_t>(std::string_view(value).substr(2)))
+      if (const auto entry = table.find_autonomous_system(*number); entry != intel::IndicatorTable::kNone)
+        out.push_back(entry);
+  }
+  const std::size_t n = table.find_domains(value, found);
+  out.insert(out.end(), found.begin(), found.begin() + static_cast<std::ptrdiff_t>(n));
+  for (unsigned kind = 0; kind < static_cast<unsigned>(intel::TextKind::kCount); ++kind) {
+    if (static_cast<intel::TextKind>(kind) == intel::TextKind::kDomain) continue;
+    const auto entry = table.find_text(static_cast<intel::TextKind>(kind), value);
+    if (entry != intel::IndicatorTable::kNone) out.push_back(entry);
   }
   return out;
 }

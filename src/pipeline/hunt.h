@@ -11,7 +11,7 @@
 #include "core/network_facts.h"
 #include "decode/decoder.h"
 #include "event/batch.h"
-#include "intel/feed_store/feed_store.h"
+#include "intel/feed_store/feed_source.h"
 #include "intel/organisation.h"
 #include "score/report.h"
 

@@ -8,7 +8,7 @@
 
 #include "core/error.h"
 #include "enrich/enrich.h"
-#include "intel/feed_store/feed_store.h"
+#include "intel/feed_store/feed_source.h"
 #include "intel/indicators.h"
 #include "intel/organisation.h"
 

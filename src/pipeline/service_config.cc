@@ -20,6 +20,8 @@ namespace {
 
 using yaml::only_keys;
 using yaml::read;
+using yaml::read_size;
+using yaml::read_time;
 using yaml::wrong;
 
 constexpr std::array<std::string_view, 7> kTypes = {"syslog_udp", "syslog_tcp", "flow_udp", "flow_tcp",
@@ -51,27 +53,6 @@ std::optional<std::uint64_t> measured(std::string_view text, const std::array<Un
 std::string text_of(const YAML::Node& node, const char* key) {
   if (!node.IsScalar()) wrong(node, fmt::format("'{}' must be one value", key));
   return node.Scalar();
-}
-
-void read_time(const YAML::Node& map, const char* key, std::chrono::milliseconds& out, std::uint64_t least,
-               std::uint64_t most) {
-  const YAML::Node node = map[key];
-  if (!node) return;
-  const auto value = measured(text_of(node, key), kTimeUnits);
-  if (!value) wrong(node, fmt::format("'{}' must be a time with its unit, such as 500ms, 60s, 15min, 1h or 30d", key));
-  if (*value < least || *value > most)
-    wrong(node, fmt::format("'{}' must be within {} s and {} s", key, static_cast<double>(least) / 1000,
-                            static_cast<double>(most) / 1000));
-  out = std::chrono::milliseconds(*value);
-}
-
-void read_size(const YAML::Node& map, const char* key, std::uint64_t& out, std::uint64_t least) {
-  const YAML::Node node = map[key];
-  if (!node) return;
-  const auto value = measured(text_of(node, key), kSizeUnits);
-  if (!value) wrong(node, fmt::format("'{}' must be a size with its unit, such as 512MiB or 4GiB", key));
-  if (*value < least) wrong(node, fmt::format("'{}' must be at least {} KiB", key, least >> 10));
-  out = *value;
 }
 
 void check_listen(const YAML::Node& node, const std::string& text) {
@@ -295,6 +276,27 @@ exporting::OutputSettings read_output(const YAML::Node& node) {
 }  // namespace
 
 std::string_view name(CollectorType type) { return kTypes[static_cast<std::size_t>(type)]; }
+
+void yaml::read_time(const YAML::Node& map, const char* key, std::chrono::milliseconds& out, std::uint64_t least,
+                     std::uint64_t most) {
+  const YAML::Node node = map[key];
+  if (!node) return;
+  const auto value = measured(text_of(node, key), kTimeUnits);
+  if (!value) wrong(node, fmt::format("'{}' must be a time with its unit, such as 500ms, 60s, 15min, 1h or 30d", key));
+  if (*value < least || *value > most)
+    wrong(node, fmt::format("'{}' must be within {} s and {} s", key, static_cast<double>(least) / 1000,
+                            static_cast<double>(most) / 1000));
+  out = std::chrono::milliseconds(*value);
+}
+
+void yaml::read_size(const YAML::Node& map, const char* key, std::uint64_t& out, std::uint64_t least) {
+  const YAML::Node node = map[key];
+  if (!node) return;
+  const auto value = measured(text_of(node, key), kSizeUnits);
+  if (!value) wrong(node, fmt::format("'{}' must be a size with its unit, such as 512MiB or 4GiB", key));
+  if (*value < least) wrong(node, fmt::format("'{}' must be at least {} KiB", key, least >> 10));
+  out = *value;
+}
 
 ServiceConfig yaml::read_service(const YAML::Node& root) {
   ServiceConfig out;

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <chrono>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -45,6 +47,11 @@ void read(const YAML::Node& map, const char* key, T& out, std::string_view what)
     wrong(node, fmt::format("'{}' must be {}", key, what));
   }
 }
+
+// "90s" and "4GiB": a whole number and a unit; `least` and `most` in ms and in bytes. Throw Wrong.
+void read_time(const YAML::Node& map, const char* key, std::chrono::milliseconds& out, std::uint64_t least,
+               std::uint64_t most);
+void read_size(const YAML::Node& map, const char* key, std::uint64_t& out, std::uint64_t least);
 
 // The service's keys of the whole file (service_config.cc). Throws Wrong.
 ServiceConfig read_service(const YAML::Node& root);

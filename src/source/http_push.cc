@@ -1,17 +1,11 @@
 #include "source/http_push.h"
 
 #include <httplib.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <poll.h>
 #include <simdjson.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cerrno>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -19,6 +13,7 @@
 
 #include "core/symbol.h"
 #include "core/text.h"
+#include "source/http_link.h"
 #include "source/otlp.h"
 #include "source/reader.h"
 
@@ -30,178 +25,11 @@ using std::size_t;
 using std::string_view;
 using std::chrono::milliseconds;
 
-constexpr size_t kMostHeader = size_t{64} << 10;  // bytes of a request's line and headers
-constexpr size_t kMostKey = 256;                  // bytes of an idempotency key
-constexpr size_t kDrained = size_t{1} << 20;      // of a body that is not wanted, read so that the answer arrives
-constexpr milliseconds kDrainFor{1000};
-constexpr milliseconds kHandshake{10'000};
-constexpr milliseconds kGrace{2000};  // after stop(): for requests that are being received
+constexpr size_t kMostKey = 256;  // bytes of an idempotency key
 constexpr milliseconds kUnhealthyFor{5000};
 constexpr const char* kRetryAfter = "2";  // seconds
 constexpr size_t kMostGrowth = 4;         // records of OTLP in their envelopes, times the largest body
 constexpr size_t kParsedShare = 13;       // bytes of memory for each of a JSON body that is parsed as a whole
-
-// One connection as the library reads and writes it. It adds what the library lacks: a deadline for the whole request
-// and a limit for its headers. Reading goes through a buffer, since the library asks for headers byte by byte.
-class Link final : public httplib::Stream {
- public:
-  Link(Descriptor socket, const core::Ip& peer, std::uint16_t port, int stop)
-      : socket_(std::move(socket)), peer_(peer), port_(port), stop_(stop), buffer_(size_t{16} << 10, '\0') {}
-  ~Link() override {
-    if (tls_ && agreed_) ::SSL_shutdown(tls_.get());
-    ERR_clear_error();
-  }
-  Link(const Link&) = delete;
-  Link& operator=(const Link&) = delete;
-
-  const core::Ip& peer() const { return peer_; }
-  std::uint16_t peer_port() const { return port_; }
-
-  bool shake_hands(SSL_CTX* context) {
-    set_deadline(kHandshake);
-    ERR_clear_error();
-    tls_.reset(::SSL_new(context));
-    if (!tls_ || ::SSL_set_fd(tls_.get(), socket_.get()) != 1) return false;
-    while (true) {
-      const int result = ::SSL_accept(tls_.get());
-      if (result == 1) return agreed_ = true;
-      if (!wait_for_tls(result)) return false;
-    }
-  }
-
-  // Waits for the first byte of a request. False: none came in time, or the service stops.
-  bool wait_for_request(milliseconds idle) {
-    left_ = kMostHeader;
-    if (begin_ != end_) return true;
-    set_deadline(idle);
-    between_requests_ = true;
-    const bool came = fill();
-    between_requests_ = false;
-    return came;
-  }
-  void set_deadline(milliseconds time) { deadline_ = std::min(Clock::now() + time, last_); }
-  // The headers were read: the body has a limit of its own.
-  void allow(size_t bytes) { left_ = bytes; }
-
-  // Reads what the sender is still sending, for a short time: closing with unread bytes would destroy the answer.
-  void drain() {
-    if (!tls_) ::shutdown(socket_.get(), SHUT_WR);
-    set_deadline(kDrainFor);
-    for (size_t n = 0; n < kDrained; n += end_ - begin_) {
-      begin_ = end_ = 0;
-      if (!fill()) return;
-    }
-  }
-
-  bool is_readable() const override { return true; }
-  bool is_writable() const override { return true; }
-  ssize_t read(char* out, size_t size) override {
-    if (left_ == 0 || (begin_ == end_ && !fill())) return -1;
-    const size_t n = std::min({size, end_ - begin_, left_});
-    std::copy_n(buffer_.data() + begin_, n, out);
-    begin_ += n;
-    left_ -= n;
-    return static_cast<ssize_t>(n);
-  }
-  ssize_t write(const char* bytes, size_t size) override {
-    size_t done = 0;
-    while (done < size) {
-      if (tls_) {
-        size_t n = 0;
-        ERR_clear_error();
-        const int result = ::SSL_write_ex(tls_.get(), bytes + done, size - done, &n);
-        if (result == 1) {
-          done += n;
-        } else if (!wait_for_tls(result)) {
-          return -1;
-        }
-        continue;
-      }
-      const ssize_t n = ::send(socket_.get(), bytes + done, size - done, MSG_NOSIGNAL);
-      if (n >= 0) {
-        done += static_cast<size_t>(n);
-      } else if (errno != EINTR && (errno != EAGAIN || !wait(POLLOUT))) {
-        return -1;
-      }
-    }
-    return static_cast<ssize_t>(size);
-  }
-  void get_remote_ip_and_port(std::string& ip, int& port) const override {
-    ip = peer_.text();
-    port = port_;
-  }
-  void get_local_ip_and_port(std::string& ip, int& port) const override {
-    ip.clear();
-    port = 0;
-  }
-  // The library only compares it with the greatest number that select() takes, which is not used here.
-  socket_t socket() const override { return 0; }
-
- private:
-  bool fill() {
-    begin_ = end_ = 0;
-    while (true) {
-      if (tls_) {
-        ERR_clear_error();
-        const int result = ::SSL_read_ex(tls_.get(), buffer_.data(), buffer_.size(), &end_);
-        if (result == 1) return true;
-        end_ = 0;
-        if (!wait_for_tls(result)) return false;
-        continue;
-      }
-      const ssize_t n = ::recv(socket_.get(), buffer_.data(), buffer_.size(), 0);
-      if (n > 0) {
-        end_ = static_cast<size_t>(n);
-        return true;
-      }
-      if (n == 0 || (errno != EINTR && (errno != EAGAIN || !wait(POLLIN)))) return false;
-    }
-  }
-
-  bool wait_for_tls(int result) {
-    const int error = ::SSL_get_error(tls_.get(), result);
-    if (error == SSL_ERROR_WANT_READ) return wait(POLLIN);
-    if (error == SSL_ERROR_WANT_WRITE) return wait(POLLOUT);
-    if (error != SSL_ERROR_ZERO_RETURN) agreed_ = false;  // SSL_shutdown is not allowed then
-    return false;
-  }
-
-  bool wait(short events) {
-    while (true) {
-      const auto left = std::chrono::ceil<milliseconds>(deadline_ - Clock::now()).count();
-      if (left <= 0) return false;
-      std::array<pollfd, 2> both{{{socket_.get(), events, 0}, {stop_, POLLIN, 0}}};
-      const int n = ::poll(both.data(), stopping_ ? 1 : 2, static_cast<int>(std::min<std::int64_t>(left, 60'000)));
-      if (n > 0 && both[0].revents != 0) return true;
-      if (n > 0 && both[1].revents != 0) {
-        if (between_requests_) return false;
-        stopping_ = true;
-        last_ = Clock::now() + kGrace;
-        deadline_ = std::min(deadline_, last_);
-      }
-    }
-  }
-
-  Descriptor socket_;
-  core::Ip peer_;
-  std::uint16_t port_;
-  int stop_;
-  std::unique_ptr<SSL, void (*)(SSL*)> tls_{nullptr, ::SSL_free};
-  bool agreed_ = false;  // upon TLS
-  std::string buffer_;
-  size_t begin_ = 0;  // of what is in it
-  size_t end_ = 0;
-  size_t left_ = 0;  // bytes that the library may still read
-  bool between_requests_ = false;
-  bool stopping_ = false;
-  Clock::time_point deadline_;
-  Clock::time_point last_ = Clock::time_point::max();  // no deadline is later
-};
-
-class Library final : public httplib::Server {
- public:
-  using httplib::Server::process_request;
-};
 
 enum class Kind : std::uint8_t { kLines, kEvents, kOtlp, kHealth, kAck };
 struct Route {
@@ -382,7 +210,7 @@ class HttpPush final : public Collector {
  private:
   // What is known of the request that a thread works on, beside what the library tells its handlers.
   struct Current {
-    Link* link = nullptr;
+    HttpLink* link = nullptr;
     std::string encoding;  // Content-Encoding, taken away from the library
     std::string token;
     bool has_body = false;
@@ -408,37 +236,19 @@ class HttpPush final : public Collector {
   }
 
   // One thread waits for the next connection, the others for their turn. Null: it is time to stop.
-  std::unique_ptr<Link> accept() {
+  std::unique_ptr<HttpLink> accept() {
     const std::scoped_lock lock(accept_mutex_);
     while (true) {
-      std::array<pollfd, 2> both{{{listener_.get(), POLLIN, 0}, {stop_.descriptor(), POLLIN, 0}}};
-      ::poll(both.data(), 2, -1);
-      if (both[1].revents != 0) return nullptr;
-      sockaddr_storage address{};
-      socklen_t size = sizeof address;
-      Descriptor socket(
-          ::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
-      if (!socket.open()) {
-        if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM) continue;
+      auto link = accept_link(listener_.get(), stop_.descriptor(), [this](int error) {
         counters_.add(&Counters::errors);
-        log_.say(LogLevel::kError, "accept", "cannot accept connections: " + system_text(errno));
-        pollfd stop{stop_.descriptor(), POLLIN, 0};
-        ::poll(&stop, 1, 200);
-        continue;
-      }
-      const core::Ip peer = ip_of(address);
-      if (!admitted(options_.admitted, peer)) {
-        counters_.add(&Counters::refused);
-        continue;
-      }
-      // An answer is written in two pieces, and many senders wait for it before they go on.
-      const int on = 1;
-      ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      return std::make_unique<Link>(std::move(socket), peer, port_of(address), stop_.descriptor());
+        log_.say(LogLevel::kError, "accept", "cannot accept connections: " + system_text(error));
+      });
+      if (!link || admitted(options_.admitted, link->peer())) return link;
+      counters_.add(&Counters::refused);
     }
   }
 
-  void serve(Link& link) {
+  void serve(HttpLink& link) {
     if (tls_.opened() && !link.shake_hands(tls_.context().get())) {
       counters_.add(&Counters::failed_handshakes);
       log_.say(LogLevel::kWarning, "handshake", "TLS with " + link.peer().text() + " failed: " + tls_error_text());
@@ -473,7 +283,7 @@ class HttpPush final : public Collector {
     const std::string length = request.get_header_value("Content-Length");
     now.has_body = request.has_header("Transfer-Encoding") || (!length.empty() && length != "0");
     // Twice the bytes: a chunk may be smaller than the line that says its length.
-    now.link->allow(2 * options_.most_body + kMostHeader);
+    now.link->allow(2 * options_.most_body + HttpLink::kMostHeader);
   }
 
   void answer(httplib::Response& response, const Answer& answer) {
@@ -772,7 +582,7 @@ class HttpPush final : public Collector {
   StopSignal stop_;
   RenewedTls tls_;
   Descriptor listener_;
-  Library library_;
+  HttpLibrary library_;
   std::mutex accept_mutex_;
   std::vector<std::thread> threads_;
   std::atomic<size_t> in_flight_{0};

@@ -14,100 +14,24 @@
 #include <fstream>
 #include <sstream>
 
-#include "core/archive.h"
 #include "core/symbol.h"
 #include "core/text.h"
 #include "intel/feed/all.h"
+#include "intel/feed_store/feed_file.h"
 
 namespace orbwatch::intel {
 namespace {
 
 using core::Nanoseconds;
 
-constexpr std::uint32_t kLayout = 1;  // of a .feed file
 constexpr std::size_t kHead = 64 << 10;
 constexpr double kMostRejected = 0.5;
 // An indicator that its own feed called a false positive so often is believed half as much.
 constexpr double kBaseWorth = 4;
 constexpr std::uint8_t kAssumedConfidence = 50;
 
-struct Kept {
-  FeedKind kind = FeedKind::kPrefix;
-  core::Prefix prefix;
-  bool has_prefix = false;
-  std::uint32_t autonomous_system = 0;
-  std::string value, host, label, id;
-  std::uint16_t port = 0;
-  std::uint8_t confidence = kConfidenceNotSaid;
-  bool revoked = false, detect = true, known_good = false;
-  Nanoseconds valid_from = 0, valid_until = 0, first_seen = 0, last_seen = 0, modified = 0;
-  std::uint32_t sightings = 0, false_positives = 0;
-  Nanoseconds listed_from = 0;
-  Nanoseconds listed_until = 0;  // 0: it is listed
-
-  std::string key() const { return fmt::format("{}|{}|{}", static_cast<int>(kind), port, value); }
-};
-
-template <typename A>
-void persist(A& a, Kept& k) {
-  a.enumeration(k.kind, static_cast<FeedKind>(kFeedKinds - 1));
-  a(k.has_prefix, k.prefix.base);
-  a.bounded(k.prefix.bits, std::uint8_t{128});
-  a(k.autonomous_system, k.value, k.host, k.label, k.id, k.port, k.confidence, k.revoked, k.detect, k.known_good);
-  a.moments(k.valid_from, k.first_seen, k.last_seen, k.modified, k.listed_from, k.listed_until);
-  bool endless = k.valid_until == kNoEnd;
-  Nanoseconds until = endless ? 0 : k.valid_until;
-  a(endless);
-  a.moment(until);
-  k.valid_until = endless ? kNoEnd : until;
-  a(k.sightings, k.false_positives);
-}
-
-struct File {
-  std::string format;
-  Nanoseconds first = 0, updated = 0;
-  std::uint64_t records = 0, used = 0, ignored = 0, rejected = 0;
-  std::uint64_t read_as = 0;  // reading_of() of the source
-  Validators validators;
-  std::vector<Kept> kept;
-};
-
-template <typename A>
-void persist_file(A& a, File& f) {
-  a.section("feed", kLayout);
-  a(f.format, f.records, f.used, f.ignored, f.rejected, f.read_as);
-  a(f.validators.etag, f.validators.last_modified, f.validators.file);
-  a.moments(f.first, f.updated);
-  a.sequence(f.kept, [&](Kept& k) { persist(a, k); });
-}
-
-std::string feed_file(const std::string& folder, std::string_view name) {
-  return fmt::format("{}/{}.feed", folder, name);
-}
 std::string try_file(const std::string& folder, std::string_view name) {
   return fmt::format("{}/{}.try", folder, name);
-}
-
-// Nothing was taken yet: an empty File.
-core::Expected<File> load(const std::string& folder, std::string_view name) {
-  File file;
-  const std::string path = feed_file(folder, name);
-  if (::access(path.c_str(), F_OK) != 0) return file;
-  auto reader = core::ArchiveReader::from_file(path);
-  if (!reader) return std::unexpected(reader.error());
-  persist_file(*reader, file);
-  if (const auto end = reader->finish(); !end) {
-    return core::fail("a feed's file is damaged", fmt::format("{}: {}", path, end.error().text()),
-                      "remove it and run `orbwatch feeds update`");
-  }
-  return file;
-}
-
-core::Expected<void> save(const std::string& folder, std::string_view name, File& file) {
-  auto writer = core::ArchiveWriter::to_file(feed_file(folder, name));
-  if (!writer) return std::unexpected(writer.error());
-  persist_file(*writer, file);
-  return writer->finish();
 }
 
 // Statements of a document, those of one key folded; sightings go to what they tell of.
@@ -119,7 +43,7 @@ class Collect final : public FeedSink {
           {std::string(item.id), std::max(item.last_seen, item.first_seen), item.sightings, item.false_positives});
       return;
     }
-    Kept k;
+    FeedStatement k;
     k.kind = item.kind;
     k.prefix = item.prefix;
     k.has_prefix = item.prefix.base.present();
@@ -158,7 +82,7 @@ class Collect final : public FeedSink {
       const auto found = by_id.find(s.id);
       if (found == by_id.end()) continue;
       for (const std::size_t i : found->second) {
-        Kept& k = kept[i];
+        FeedStatement& k = kept[i];
         if (s.positive > 0 || s.false_positives == 0) k.last_seen = std::max(k.last_seen, s.at);
         k.sightings += s.positive;
         k.false_positives += s.false_positives;
@@ -166,7 +90,7 @@ class Collect final : public FeedSink {
     }
   }
 
-  std::vector<Kept> kept;
+  std::vector<FeedStatement> kept;
   absl::flat_hash_map<std::string, std::size_t> places;
 
  private:
@@ -175,7 +99,7 @@ class Collect final : public FeedSink {
     Nanoseconds at;
     std::uint32_t positive, false_positives;
   };
-  static void fold(Kept& into, Kept&& other) {
+  static void fold(FeedStatement& into, FeedStatement&& other) {
     if (other.modified > into.modified) std::swap(into, other);
     if (other.first_seen != 0 && (into.first_seen == 0 || other.first_seen < into.first_seen))
       into.first_seen = other.first_seen;
@@ -210,8 +134,8 @@ std::uint64_t addresses(const core::Prefix& p) {
 }
 
 // Overlaps count twice: a limit, not a measurement.
-core::Expected<void> believable(const FeedSource& source, const FeedCounts& counts, const std::vector<Kept>& kept,
-                                std::uint64_t before) {
+core::Expected<void> believable(const FeedSource& source, const FeedCounts& counts,
+                                const std::vector<FeedStatement>& kept, std::uint64_t before) {
   if (kept.empty()) return core::fail("the document states nothing", fmt::format("{} records", counts.records));
   if (static_cast<double>(counts.rejected_total()) > kMostRejected * static_cast<double>(counts.records)) {
     return core::fail("most of the document is not understood",
@@ -225,8 +149,8 @@ core::Expected<void> believable(const FeedSource& source, const FeedCounts& coun
                       "if that is right: `orbwatch feeds update --accept`");
   }
   std::uint64_t all = 0;
-  const Kept* widest = nullptr;
-  for (const Kept& k : kept) {
+  const FeedStatement* widest = nullptr;
+  for (const FeedStatement& k : kept) {
     if (k.known_good || !k.detect || k.revoked || !k.has_prefix) continue;
     all += addresses(k.prefix);
     if (widest == nullptr || addresses(k.prefix) > addresses(widest->prefix)) widest = &k;
@@ -252,6 +176,18 @@ std::uint64_t reading_of(const FeedSource& s) {
   return hash;
 }
 
+std::string document_of(FeedProtocol protocol, const std::map<std::string, StoredPart, std::less<>>& parts) {
+  const bool misp = protocol == FeedProtocol::kMisp;
+  std::string out = misp ? "[" : R"({"more":false,"objects":[)";
+  bool first = true;
+  for (const auto& [id, part] : parts) {
+    if (!first) out += ',';
+    first = false;
+    out += part.json;
+  }
+  return out + (misp ? "]" : "]}");
+}
+
 std::uint32_t seconds(Nanoseconds time) {
   if (time == kNoEnd) return 0;
   return static_cast<std::uint32_t>(std::clamp<Nanoseconds>(time / core::kSecond, 0, UINT32_MAX));
@@ -274,7 +210,7 @@ std::optional<TextKind> text_kind(FeedKind kind) {
 }
 
 // False: nothing is compared with statements of this kind.
-bool state(IndicatorTableWriter& writer, const Kept& k, std::uint16_t feed, Nanoseconds first) {
+bool state(IndicatorTableWriter& writer, const FeedStatement& k, std::uint16_t feed, Nanoseconds first) {
   IndicatorStatement s;
   s.label = k.label;
   s.feed = feed;
@@ -324,6 +260,15 @@ bool parse_feed_protocol(std::string_view word, FeedProtocol& out) {
   return false;
 }
 
+std::string joined(FeedProtocol protocol, std::span<const FeedPart> parts) {
+  std::map<std::string, StoredPart, std::less<>> all;
+  for (const FeedPart& part : parts) {
+    const auto [at, added] = all.try_emplace(part.id);
+    if (added || part.version >= at->second.version) at->second = StoredPart{part.version, part.json};
+  }
+  return document_of(protocol, all);
+}
+
 bool is_feed_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
@@ -357,42 +302,80 @@ FeedStore::~FeedStore() {
 
 core::Expected<FeedUpdate> FeedStore::take(const FeedSource& source, std::string_view document, Nanoseconds now,
                                            bool accept, const Validators& validators) {
+  auto before = load_feed_file(folder_, source.name);
+  if (!before) return std::unexpected(before.error());
+  FeedFile after;
+  after.read_as = reading_of(source);
+  after.validators = validators;
+  return take_document(source, document, now, accept, std::move(*before), std::move(after));
+}
+
+core::Expected<FeedUpdate> FeedStore::take_parts(const FeedSource& source, FeedParts parts, Nanoseconds now,
+                                                 bool accept) {
+  auto before = load_feed_file(folder_, source.name);
+  if (!before) return std::unexpected(before.error());
+  FeedFile after;
+  after.read_as = reading_of(source);
+  after.whole = parts.whole ? now : before->whole;
+  if (!parts.whole) after.parts = std::move(before->parts);
+  for (const std::string& id : parts.gone) after.parts.erase(id);
+  const std::uint64_t fetched = parts.parts.size();
+  for (FeedPart& part : parts.parts) {
+    const auto [at, added] = after.parts.try_emplace(std::move(part.id));
+    if (added || part.version >= at->second.version) at->second = StoredPart{part.version, std::move(part.json)};
+  }
+  std::uint64_t bytes = 0;
+  for (const auto& [id, part] : after.parts) bytes += part.json.size() + 1;
+  if (bytes > kMostFeedJsonBytes) {
+    return core::fail("the feed is larger than can be read", core::printable(source.from, 200),
+                      fmt::format("at most {} MiB of JSON", kMostFeedJsonBytes >> 20));
+  }
+  after.added_after = std::move(parts.added_after);
+  after.collection = std::move(parts.collection);
+  // The reader is the protocol's: the first parts, by id, need not look like anything.
+  FeedSource as = source;
+  if (as.format == "auto") as.format = source.protocol == FeedProtocol::kMisp ? "misp" : "stix";
+  const std::string document = document_of(source.protocol, after.parts);
+  auto update = take_document(as, document, now, accept, std::move(*before), std::move(after));
+  if (!update) return update;
+  update->only_new = !parts.whole;
+  update->parts = fetched;
+  return update;
+}
+
+core::Expected<FeedUpdate> FeedStore::take_document(const FeedSource& source, std::string_view document,
+                                                    Nanoseconds now, bool accept, FeedFile&& before, FeedFile&& after) {
   const auto reader = reader_of(source, document, file_name_of(source.from));
   if (!reader) return std::unexpected(reader.error());
   Collect collect;
   auto counts = (*reader)->read(document, source.settings, collect);
   if (!counts) return std::unexpected(counts.error());
   collect.finish();
-  auto before = load(folder_, source.name);
-  if (!before) return std::unexpected(before.error());
   const auto listed_before = static_cast<std::uint64_t>(
-      std::ranges::count_if(before->kept, [](const Kept& k) { return k.listed_until == 0; }));
+      std::ranges::count_if(before.statements, [](const FeedStatement& k) { return k.listed(); }));
   if (const auto ok = believable(source, *counts, collect.kept, listed_before); !ok && !accept)
     return std::unexpected(ok.error());
 
   FeedUpdate update;
   update.format = (*reader)->name();
   update.listed = collect.kept.size();
-  File file;
-  file.format = update.format;
-  file.first = before->first != 0 ? before->first : now;
-  file.updated = now;
-  file.read_as = reading_of(source);
-  file.validators = validators;
-  file.records = counts->records;
-  file.used = counts->used;
-  file.ignored = counts->ignored_total();
-  file.rejected = counts->rejected_total();
-  file.kept = std::move(collect.kept);
-  for (Kept& k : file.kept) k.listed_from = now;
-  for (Kept& old : before->kept) {
+  after.format = update.format;
+  after.first = before.first != 0 ? before.first : now;
+  after.updated = now;
+  after.records = counts->records;
+  after.used = counts->used;
+  after.ignored = counts->ignored_total();
+  after.rejected = counts->rejected_total();
+  after.statements = std::move(collect.kept);
+  for (FeedStatement& k : after.statements) k.listed_from = now;
+  for (FeedStatement& old : before.statements) {
     const auto found = collect.places.find(old.key());
     if (found != collect.places.end()) {
-      Kept& k = file.kept[found->second];
-      k.listed_from = old.listed_until == 0 ? old.listed_from : now;  // it came back: in use again
+      FeedStatement& k = after.statements[found->second];
+      k.listed_from = old.listed() ? old.listed_from : now;  // it came back: in use again
       continue;
     }
-    if (old.listed_until == 0) {
+    if (old.listed()) {
       ++update.removed;
       old.listed_until = now;
     }
@@ -401,18 +384,25 @@ core::Expected<FeedUpdate> FeedStore::take(const FeedSource& source, std::string
       continue;
     }
     ++update.remembered;
-    file.kept.push_back(std::move(old));
+    after.statements.push_back(std::move(old));
   }
   update.added = update.listed - (listed_before - update.removed);
   update.counts = std::move(*counts);
-  if (const auto ok = save(folder_, source.name, file); !ok) return std::unexpected(ok.error());
+  if (const auto ok = save_feed_file(folder_, source.name, after); !ok) return std::unexpected(ok.error());
   return update;
 }
 
-core::Expected<Validators> FeedStore::known(const FeedSource& source) const {
-  auto file = load(folder_, source.name);
+core::Expected<FeedKnown> FeedStore::known(const FeedSource& source) const {
+  auto file = load_feed_file(folder_, source.name);
   if (!file) return std::unexpected(file.error());
-  return file->read_as == reading_of(source) ? file->validators : Validators{};
+  FeedKnown out;
+  if (file->read_as != reading_of(source)) return out;
+  out.validators = std::move(file->validators);
+  out.added_after = std::move(file->added_after);
+  out.collection = std::move(file->collection);
+  out.whole = file->whole;
+  for (const auto& [id, part] : file->parts) out.parts.emplace(id, part.version);
+  return out;
 }
 
 // Beside the point of an update: if it cannot be written, the next `list` knows less.
@@ -428,11 +418,11 @@ core::Expected<FeedStore::Compiled> FeedStore::compile(std::span<const FeedSourc
   IndicatorTableWriter writer;
   Compiled out;
   for (const FeedSource& source : sources) {
-    auto file = load(folder_, source.name);
+    auto file = load_feed_file(folder_, source.name);
     if (!file) return std::unexpected(file.error());
     if (file->first == 0) continue;
     const std::uint16_t feed = writer.add_feed(source.name);
-    for (const Kept& k : file->kept) out.not_looked_up += state(writer, k, feed, file->first) ? 0 : 1;
+    for (const FeedStatement& k : file->statements) out.not_looked_up += state(writer, k, feed, file->first) ? 0 : 1;
   }
   auto bytes = writer.write(fmt::format("{}/{}", folder_, kTable), now / core::kSecond);
   if (!bytes) return std::unexpected(bytes.error());
@@ -441,10 +431,29 @@ core::Expected<FeedStore::Compiled> FeedStore::compile(std::span<const FeedSourc
   return out;
 }
 
+std::string table_key(const FeedStatement& s) {
+  if (s.kind == FeedKind::kAutonomousSystem) return fmt::format("AS{}", s.autonomous_system);
+  if (s.has_prefix) return s.prefix.text();
+  if (s.kind == FeedKind::kUrl && !s.host.empty())
+    return fmt::format("{} {}", static_cast<int>(TextKind::kDomain), s.host);
+  const auto kind = text_kind(s.kind);
+  return kind ? fmt::format("{} {}", static_cast<int>(*kind), s.value) : std::string();
+}
+
+std::string table_key(const IndicatorKey& key) {
+  switch (key.kind) {
+    case IndicatorKey::Kind::kAutonomousSystem: return fmt::format("AS{}", key.autonomous_system);
+    case IndicatorKey::Kind::kPrefix: return key.prefix.text();
+    case IndicatorKey::Kind::kText: return fmt::format("{} {}", static_cast<int>(key.text_kind), key.text);
+    case IndicatorKey::Kind::kNone: break;
+  }
+  return {};
+}
+
 core::Expected<std::vector<FeedState>> feed_states(const std::string& folder, std::span<const FeedSource> sources) {
   std::vector<FeedState> out;
   for (const FeedSource& source : sources) {
-    const auto file = load(folder, source.name);
+    const auto file = load_feed_file(folder, source.name);
     if (!file) return std::unexpected(file.error());
     FeedState state;
     state.name = source.name;
@@ -455,7 +464,7 @@ core::Expected<std::vector<FeedState>> feed_states(const std::string& folder, st
     state.used = file->used;
     state.ignored = file->ignored;
     state.rejected = file->rejected;
-    for (const Kept& k : file->kept) ++(k.listed_until == 0 ? state.listed : state.remembered);
+    for (const FeedStatement& k : file->statements) ++(k.listed() ? state.listed : state.remembered);
     std::ifstream in(try_file(folder, source.name), std::ios::binary);
     std::string line;
     if (std::getline(in, line)) state.tried = core::parse_number<std::int64_t>(line).value_or(0);

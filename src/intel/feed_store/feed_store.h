@@ -18,34 +18,44 @@
 #include "core/error.h"
 #include "core/time.h"
 #include "intel/feed/reader.h"
+#include "intel/feed_store/feed_source.h"
 #include "intel/fetch/fetch.h"
+#include "intel/table/indicator_table.h"
 #include "intel/table/indicator_table_writer.h"
 
 namespace orbwatch::intel {
 
-// What stands at a feed's address: the document itself, or a server or folder that has many.
-enum class FeedProtocol : std::uint8_t { kDocument, kTaxii, kMisp };
-std::string_view name(FeedProtocol protocol);  // "document", "taxii", "misp": the words of the configuration
-bool parse_feed_protocol(std::string_view word, FeedProtocol& out);
+struct FeedFile;
+struct FeedStatement;
 
-// What the user says of a feed.
-struct FeedSource {
-  std::string name;             // is_feed_name()
-  std::string from;             // a path or a URL
-  std::string format = "auto";  // of a FeedReader
-  FeedSettings settings;
-  FeedProtocol protocol = FeedProtocol::kDocument;
-  std::string collection;     // of TAXII: id, alias or title
-  std::string api_root;       // of TAXII; empty: the default one first
-  FetchSettings fetch;        // how a server is spoken to
-  double half_life_days = 0;  // 0: by kind of indicator and of network (decay/half_life.h)
-  // Beyond these a document is not believed, see take().
-  std::uint64_t most_addresses = std::uint64_t{1} << 24;  // IPv4, as many as a /8
-  double most_shrinkage = 0.5;                            // 0..1: share of the statements that may go at once
+// An object of a STIX collection, or an event of a MISP feed, as it came.
+struct FeedPart {
+  std::string id;            // of the object, or the event's uuid
+  std::int64_t version = 0;  // of an object `modified` (ns), of an event the manifest's timestamp (s)
+  std::string json;          // whole and sound
 };
 
-// Letters, digits, '-' and '_', at most 64: it is the name of a file, and stands in findings.
-bool is_feed_name(std::string_view name);
+// What came of a collection or of a MISP feed: all of it, or what changed since the last reading.
+struct FeedParts {
+  bool whole = true;
+  std::vector<FeedPart> parts;
+  std::vector<std::string> gone;  // ids of what is no longer offered
+  std::string added_after;        // of TAXII: for the next reading
+  std::string collection;         // of TAXII: address
+  bool nothing_new() const { return !whole && parts.empty() && gone.empty(); }
+};
+
+// The parts as one document, which the reader of the protocol's format understands. A part that comes twice stands
+// there with its newest version.
+std::string joined(FeedProtocol protocol, std::span<const FeedPart> parts);
+
+// What is had of a feed, for a request of what is new. All is empty where it would be read in another way now.
+struct FeedKnown {
+  Validators validators;                                   // of a document
+  std::string added_after, collection;                     // of TAXII
+  std::map<std::string, std::int64_t, std::less<>> parts;  // of MISP: timestamps by uuid
+  core::Nanoseconds whole = 0;                             // when all of it was read; 0: never
+};
 
 struct FeedUpdate {
   std::string format;
@@ -55,6 +65,8 @@ struct FeedUpdate {
   std::uint64_t removed = 0;     // listed before
   std::uint64_t remembered = 0;  // no longer listed
   std::uint64_t forgotten = 0;   // removed longer ago than kKeptFor
+  bool only_new = false;         // of a collection or a MISP feed: only what changed was fetched
+  std::uint64_t parts = 0;       // objects or events that were fetched
 };
 
 struct FeedState {
@@ -86,9 +98,12 @@ class FeedStore {
   static constexpr std::uint64_t kFewStatements = 20;
   core::Expected<FeedUpdate> take(const FeedSource& source, std::string_view document, core::Nanoseconds now,
                                   bool accept = false, const Validators& validators = {});
-  // Those of the newest document taken, for a conditional request. Empty if there is none, or if it would be read in
-  // another way now.
-  core::Expected<Validators> known(const FeedSource& source) const;
+  // Likewise for a collection or a MISP feed. What is new is put to what is had: of a part the newest version counts,
+  // what is gone is no longer listed; then all of it is believed, or not, as one document. An update by what is new
+  // gives what reading the whole would give.
+  core::Expected<FeedUpdate> take_parts(const FeedSource& source, FeedParts parts, core::Nanoseconds now,
+                                        bool accept = false);
+  core::Expected<FeedKnown> known(const FeedSource& source) const;
   // An attempt to update ended so; empty: well. Told by states().
   void note_try(const FeedSource& source, core::Nanoseconds now, std::string_view error) const;
 
@@ -104,9 +119,16 @@ class FeedStore {
 
  private:
   explicit FeedStore(std::string folder, int lock) : folder_(std::move(folder)), lock_(lock) {}
+  core::Expected<FeedUpdate> take_document(const FeedSource& source, std::string_view document, core::Nanoseconds now,
+                                           bool accept, FeedFile&& before, FeedFile&& after);
   std::string folder_;
   int lock_ = -1;
 };
+
+// What stands for the key of the table (IndicatorKey) under which compile() puts a statement; "": nothing is compared
+// with it.
+std::string table_key(const FeedStatement& statement);
+std::string table_key(const IndicatorKey& key);
 
 // Of each of them, for `feeds list`; takes no lock. Errors: a file of the folder that is damaged.
 core::Expected<std::vector<FeedState>> feed_states(const std::string& folder, std::span<const FeedSource> sources);

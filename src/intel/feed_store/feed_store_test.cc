@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "core/archive.h"
 #include "intel/table/indicator_table.h"
 
 namespace orbwatch::intel {
@@ -195,6 +196,180 @@ TEST_F(FeedStoreTest, TellsOfTheLastTry) {
   EXPECT_EQ(state().tried, kStart + kDay);
   EXPECT_EQ(state().error, "the server is away");
   EXPECT_EQ(state().updated, kStart);
+}
+
+// --- Collections and MISP feeds ---
+
+std::string stix_id(int i) { return "indicator--11111111-1111-4111-8111-0000000000" + std::to_string(10 + i); }
+
+// An indicator of one address, as of a day of 2026-01.
+FeedPart object(int i, const std::string& address, int day, bool revoked = false) {
+  const std::string date = "2026-01-" + std::string(day < 10 ? "0" : "") + std::to_string(day) + "T00:00:00Z";
+  return {stix_id(i), (20'454 + day - 1) * kDay,
+          R"({"type":"indicator","spec_version":"2.1","id":")" + stix_id(i) +
+              R"(","created":"2026-01-01T00:00:00Z","modified":")" + date +
+              R"(","valid_from":"2026-01-01T00:00:00Z",)" + R"("pattern":"[ipv4-addr:value = ')" + address +
+              R"(']","pattern_type":"stix","revoked":)" + (revoked ? "true}" : "false}")};
+}
+
+FeedPart event(int i, std::int64_t timestamp, const std::vector<std::string>& addresses) {
+  std::string attributes;
+  for (const std::string& address : addresses) {
+    attributes += (attributes.empty() ? "" : ",") + (R"({"type":"ip-dst","to_ids":true,"value":")" + address + R"("})");
+  }
+  const std::string uuid = "22222222-2222-4222-8222-0000000000" + std::to_string(10 + i);
+  return {uuid, timestamp,
+          R"({"Event":{"uuid":")" + uuid + R"(","info":"i","analysis":"2","Attribute":[)" + attributes + "]}}"};
+}
+
+class FeedIncrements : public FeedStoreTest {
+ protected:
+  FeedIncrements() {
+    source_.format = "auto";
+    source_.protocol = FeedProtocol::kTaxii;
+  }
+  core::Expected<FeedUpdate> take_parts(FeedParts parts, core::Nanoseconds now, bool accept = false) {
+    auto store = FeedStore::open(folder_);
+    if (!store) return std::unexpected(store.error());
+    return store->take_parts(source_, std::move(parts), now, accept);
+  }
+  FeedKnown known() {
+    auto store = FeedStore::open(folder_);
+    EXPECT_TRUE(store);
+    const auto known = store->known(source_);
+    EXPECT_TRUE(known);
+    return *known;
+  }
+  static FeedParts whole(std::vector<FeedPart> parts) {
+    return {.whole = true, .parts = std::move(parts), .gone = {}, .added_after = "a", .collection = "c"};
+  }
+  static FeedParts more(std::vector<FeedPart> parts, std::vector<std::string> gone = {}) {
+    return {.whole = false, .parts = std::move(parts), .gone = std::move(gone), .added_after = "b", .collection = "c"};
+  }
+};
+
+TEST_F(FeedIncrements, WhatIsNewIsPutToWhatIsHad) {
+  ASSERT_TRUE(take_parts(whole({object(1, "5.1.1.1", 1), object(2, "5.1.1.2", 1)}), kStart));
+  const auto update = take_parts(more({object(3, "5.1.1.3", 2)}), kStart + kDay);
+  ASSERT_TRUE(update) << update.error().text();
+  EXPECT_TRUE(update->only_new);
+  EXPECT_EQ(update->parts, 1U);
+  EXPECT_EQ(update->listed, 3U);
+  EXPECT_EQ(update->added, 1U);
+  EXPECT_EQ(update->removed, 0U);
+  EXPECT_EQ(known().added_after, "b");
+  EXPECT_EQ(known().whole, kStart) << "when all of it was read";
+  EXPECT_EQ(statement("5.1.1.3")->first_seen, (kStart + kDay) / kSecond) << "it came up then";
+}
+
+TEST_F(FeedIncrements, TheNewestVersionOfAnObjectCounts) {
+  ASSERT_TRUE(take_parts(whole({object(1, "5.1.1.1", 5), object(2, "5.1.1.2", 5), object(3, "5.1.1.3", 5)}), kStart));
+  const auto update = take_parts(
+      more({object(1, "5.1.1.9", 6), object(2, "5.1.1.8", 4), object(3, "5.1.1.3", 7, true)}), kStart + kDay);
+  ASSERT_TRUE(update) << update.error().text();
+  EXPECT_EQ(update->added, 1U);
+  EXPECT_EQ(update->removed, 1U);
+  EXPECT_TRUE(statement("5.1.1.9")) << "a newer version names another address";
+  EXPECT_EQ(state().remembered, 1U) << "of the address that the newer version no longer names";
+  EXPECT_FALSE(statement("5.1.1.8")) << "an older version that comes late";
+  EXPECT_EQ(statement("5.1.1.3")->flags & kRevoked, kRevoked);
+  EXPECT_EQ(statement("5.1.1.2")->flags & kRevoked, 0);
+}
+
+// A sighting that comes later tells of an object that came earlier.
+TEST_F(FeedIncrements, GivesWhatTheWholeGives) {
+  const FeedPart sighting{
+      "sighting--1", 1,
+      R"({"type":"sighting","spec_version":"2.1","id":"sighting--11111111-1111-4111-8111-111111111113",)"
+      R"("created":"2026-02-01T00:00:00Z","modified":"2026-02-01T00:00:00Z",)"
+      R"("last_seen":"2026-02-01T00:00:00Z","sighting_of_ref":")" +
+          stix_id(1) + "\"}"};
+  ASSERT_TRUE(take_parts(whole({object(1, "5.1.1.1", 1)}), kStart));
+  EXPECT_EQ(statement("5.1.1.1")->last_seen, 0U);
+  ASSERT_TRUE(take_parts(more({sighting}), kStart + kDay));
+  EXPECT_EQ(statement("5.1.1.1")->last_seen, 1'769'904'000U) << "2026-02-01";
+}
+
+TEST_F(FeedIncrements, AMispEventIsReplacedAndEnds) {
+  source_.protocol = FeedProtocol::kMisp;
+  ASSERT_TRUE(take_parts(whole({event(1, 100, {"5.1.1.1", "5.1.1.2"}), event(2, 100, {"5.1.1.3"})}), kStart));
+  EXPECT_EQ(known().parts.at(event(1, 0, {}).id), 100);
+  auto update = take_parts(more({event(1, 200, {"5.1.1.1", "5.1.1.4"})}), kStart + kDay);
+  ASSERT_TRUE(update) << update.error().text();
+  EXPECT_EQ(update->format, "misp");
+  EXPECT_EQ(update->added, 1U);
+  EXPECT_EQ(update->removed, 1U);
+  EXPECT_EQ(known().parts.at(event(1, 0, {}).id), 200);
+  update = take_parts(more({}, {event(2, 0, {}).id}), kStart + 2 * kDay);
+  ASSERT_TRUE(update) << update.error().text();
+  EXPECT_EQ(update->listed, 2U);
+  EXPECT_EQ(update->removed, 1U);
+  EXPECT_EQ(known().parts.size(), 1U);
+}
+
+TEST_F(FeedIncrements, AWholeReadingReplacesAll) {
+  ASSERT_TRUE(take_parts(whole({object(1, "5.1.1.1", 1), object(2, "5.1.1.2", 1)}), kStart));
+  const auto update = take_parts(whole({object(2, "5.1.1.2", 1)}), kStart + kDay);
+  ASSERT_TRUE(update);
+  EXPECT_FALSE(update->only_new);
+  EXPECT_EQ(update->removed, 1U) << "the server removed it without a word";
+  EXPECT_EQ(known().whole, kStart + kDay);
+}
+
+TEST_F(FeedIncrements, WhatIsNotBelievedLeavesTheCursor) {
+  std::vector<FeedPart> many;
+  many.reserve(30);
+  for (int i = 0; i < 30; ++i) many.push_back(object(i, "5.1.1." + std::to_string(i + 1), 1));
+  ASSERT_TRUE(take_parts(whole(many), kStart));
+  std::vector<std::string> gone;
+  gone.reserve(20);
+  for (int i = 0; i < 20; ++i) gone.push_back(stix_id(i));
+  const auto refused = take_parts(more({}, gone), kStart + kDay);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().text().find("lost most"), std::string::npos);
+  EXPECT_EQ(known().added_after, "a");
+  EXPECT_EQ(state().listed, 30U);
+  EXPECT_TRUE(take_parts(more({}, gone), kStart + kDay, true));
+}
+
+TEST_F(FeedIncrements, OtherSettingsMeanThatAllIsReadAnew) {
+  ASSERT_TRUE(take_parts(whole({object(1, "5.1.1.1", 1)}), kStart));
+  EXPECT_EQ(known().added_after, "a");
+  source_.settings.label = "another";
+  EXPECT_EQ(known().added_after, "");
+  EXPECT_EQ(known().parts.size(), 0U);
+}
+
+// As version 0.1 wrote it, field by field.
+TEST_F(FeedStoreTest, ReadsTheFirstLayout) {
+  fs::create_directories(folder_);
+  auto writer = core::ArchiveWriter::to_file(folder_ + "/nodes.feed");
+  ASSERT_TRUE(writer);
+  writer->section("feed", 1);
+  (*writer)(std::string("text"), std::uint64_t{2}, std::uint64_t{1}, std::uint64_t{1}, std::uint64_t{0},
+            std::uint64_t{7});
+  (*writer)(std::string("etag"), std::string(), std::string());
+  writer->moments(kStart, kStart);
+  writer->count(1);
+  writer->enumeration(FeedKind::kPrefix, static_cast<FeedKind>(kFeedKinds - 1));
+  const core::Prefix prefix = *core::Prefix::parse("5.1.1.1/32");
+  (*writer)(true, prefix.base);
+  writer->bounded(prefix.bits, std::uint8_t{128});
+  (*writer)(std::uint32_t{0}, std::string("5.1.1.1"), std::string(), std::string("L"), std::string(), std::uint16_t{0},
+            kConfidenceNotSaid, false, true, false);
+  for (const core::Nanoseconds time : {core::Nanoseconds{0}, core::Nanoseconds{0}, core::Nanoseconds{0},
+                                       core::Nanoseconds{0}, kStart, core::Nanoseconds{0}})
+    writer->moment(time);
+  (*writer)(false);
+  writer->moment(0);
+  (*writer)(std::uint32_t{0}, std::uint32_t{0});
+  ASSERT_TRUE(writer->finish());
+  EXPECT_EQ(state().listed, 1U);
+  ASSERT_TRUE(statement("5.1.1.1"));
+  EXPECT_EQ(label_, "L");
+  const auto update = take("5.1.1.1\n5.1.1.2\n", kStart + kDay);
+  ASSERT_TRUE(update) << update.error().text();
+  EXPECT_EQ(update->added, 1U);
 }
 
 TEST(FeedNames, AreNamesOfFiles) {
