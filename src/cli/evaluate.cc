@@ -6,11 +6,13 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include "cli/app.h"
 #include "cli/commands.h"
 #include "cli/common.h"
+#include "evaluate/network_measures.h"
 #include "evaluate/tables.h"
 
 namespace orbwatch::cli {
@@ -74,6 +76,77 @@ int run(Options& o) {
   return std::ranges::all_of(measures.bars, &evaluate::Bar::holds) ? kOk : kAlert;
 }
 
+struct NetworksOptions {
+  evaluate::NetworksOptions evaluate;
+  std::string seeds = "51-52";
+  std::string facts;
+  std::string out;
+  bool check = false;
+};
+
+int run_networks(NetworksOptions& o) {
+  if (o.seeds != "none") {
+    auto seeds = evaluate::parse_seeds(o.seeds);
+    if (!seeds) {
+      complain(seeds.error().text());
+      return kUsage;
+    }
+    o.evaluate.log_seeds = *seeds;
+  }
+  const std::string table = networks_file(o.facts);
+  if (table.empty() && !o.evaluate.log_seeds.empty()) {
+    complain("no network facts: run tools/fetch-intel.sh, or give --seeds none to leave the logs out");
+    return kUsage;
+  }
+  if (o.evaluate.work_dir.empty()) o.evaluate.work_dir = std::filesystem::temp_directory_path().string();
+  const auto hunter = [&](const std::string& directory) {
+    pipeline::HuntOptions hunt;
+    hunt.inputs = {directory};
+    hunt.networks_file = table;
+    return pipeline::hunt(hunt);
+  };
+  auto result = evaluate::evaluate_networks(o.evaluate, hunter, [](std::string_view line) {
+    std::fprintf(stderr, "%.*s\n", static_cast<int>(line.size()), line.data());
+  });
+  if (!result) {
+    complain(result.error().text());
+    return kOutput;
+  }
+  const std::string page = evaluate::markdown(*result);
+  if (o.out.empty()) {
+    print(page);
+  } else if (auto written = write_file(o.out, page); !written) {
+    complain(written.error().text());
+    return kOutput;
+  }
+  if (!flush_output()) return kOutput;
+  bool all = true;
+  for (const evaluate::NetworksBar& bar : evaluate::bars(*result)) {
+    all &= bar.holds;
+    if (o.check && !bar.holds) complain(fmt::format("does not hold: {} ({}; {})", bar.text, bar.required, bar.measured));
+  }
+  return all || !o.check ? kOk : kAlert;
+}
+
+void add_evaluate_networks(CLI::App& evaluate, int& exit_code) {
+  auto o = std::make_shared<NetworksOptions>();
+  o->evaluate.world = evaluate::default_world();
+  CLI::App* sub = evaluate.add_subcommand(
+      "networks", "Measure whether covert networks are told apart, and their sizes and half-lives");
+  sub->add_option("--seeds", o->seeds, "Seeds of the worlds with logs, or none (default 51-52)");
+  sub->add_option("--networks", o->facts, "Compiled network facts");
+  sub->add_option("--work-dir", o->evaluate.work_dir, "Where to write the worlds");
+  sub->add_option("--out", o->out, "Markdown file to write (default: standard output)");
+  sub->add_flag("--check", o->check, "Exit with 1 if a bar does not hold");
+  takes(*sub, "FILE", {"--out", "--networks"});
+  takes(*sub, "DIR", {"--work-dir"});
+  sub->callback([o, sub, &exit_code] {
+    o->evaluate.command = "orbwatch evaluate networks";
+    if (sub->count("--seeds") > 0) o->evaluate.command += " --seeds " + o->seeds;
+    exit_code = run_networks(*o);
+  });
+}
+
 }  // namespace
 
 void add_evaluate(CLI::App& app, int& exit_code) {
@@ -97,7 +170,9 @@ void add_evaluate(CLI::App& app, int& exit_code) {
   add_world_options(*sub, o->evaluate.world);
   takes(*sub, "FILE", {"--out", "--json", "--networks"});
   takes(*sub, "DIR", {"--work-dir"});
+  add_evaluate_networks(*sub, exit_code);
   sub->callback([o, sub, &exit_code] {
+    if (!sub->get_subcommands().empty()) return;
     // Which days the default attack has is a matter of the default days.
     if (sub->count("--days") > 0 && sub->count("--attack-from") == 0) {
       o->evaluate.world.attack_from = -1;

@@ -804,11 +804,11 @@ Expected<void> Store::append_findings(std::span<const score::Finding> findings) 
 Expected<void> Store::replace_networks(std::span<const score::Network> networks) {
   Impl& my = *impl_;
   if (!my.state) return my.state;
-  for (const char* sql : {"DELETE FROM networks", "DELETE FROM network_nodes"}) {
+  for (const char* sql : {"DELETE FROM covert_networks", "DELETE FROM covert_network_nodes"}) {
     if (auto done = my.run(sql); !done) return done;
   }
-  auto rows = Rows::open(my.connection, "networks", my.partial);
-  auto nodes = Rows::open(my.connection, "network_nodes", my.partial);
+  auto rows = Rows::open(my.connection, "covert_networks", my.partial);
+  auto nodes = Rows::open(my.connection, "covert_network_nodes", my.partial);
   if (!rows) return my.state = std::unexpected(rows.error());
   if (!nodes) return my.state = std::unexpected(nodes.error());
   for (const score::Network& n : networks) {

@@ -214,7 +214,8 @@ bool NetworkTracker::finds(const Trait& trait) const {
   }
 }
 
-bool NetworkTracker::eligible(const Node& node) const {
+bool NetworkTracker::eligible(const Ip& ip, const Node& node) const {
+  if (node.profile.campaigns().empty() && is_ordinary(ip)) return false;
   return node.strength >= limits_.least_strength &&
          now_ - node.last <= kSilentHalfLives * half_life_of(node.facts.type);
 }
@@ -499,9 +500,19 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   // What a feed or a scan says of an address is not of the moment at which the operator works.
   const bool acts = sighting.kind != SightingKind::kFeedHit && sighting.kind != SightingKind::kDeviceTrait;
   if (acts) traits[n++] = {TraitKind::kHours, hour / 2};
-  if (sighting.kind == SightingKind::kOrdinary) {
-    ordinary(sighting, traits.data(), n);
-    return;
+  SightingKind kind = sighting.kind;
+  double strength = std::min(sighting.strength, NodeSighting::kMostStrength);
+  if (kind == SightingKind::kOrdinary) {
+    // Who mistyped logs in with the account that failed. A source of a campaign that logs in with another has guessed.
+    const auto node = nodes_.find(ip);
+    if (node == nodes_.end() || node->second.network == kNone || node->second.profile.campaigns().empty() ||
+        !sighting.account.present() || is_ordinary(ip) ||
+        node->second.profile.of(Trait::of(TraitKind::kAccount, sighting.account)) != 0) {
+      ordinary(sighting, traits.data(), n);
+      return;
+    }
+    kind = SightingKind::kStrangeLogin;
+    strength = 1;
   }
   if (sighting.kind == SightingKind::kProbe && sighting.gateway.present()) {
     const auto window = static_cast<std::uint64_t>(now_ / kScanWindow);
@@ -531,10 +542,9 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   node->days = (days >= 64 ? 0 : node->days << days) | 1;
   node->last = now_;
   const bool was_weak = node->strength < limits_.least_strength;
-  double strength = std::min(sighting.strength, NodeSighting::kMostStrength);
-  if (sighting.kind != SightingKind::kStrangeLogin && is_ordinary(ip)) strength = 0;
+  if (kind != SightingKind::kStrangeLogin && is_ordinary(ip)) strength = 0;
   node->strength = std::min(node->strength + strength, 1000.0);
-  ++node->kinds[static_cast<std::size_t>(sighting.kind)];
+  ++node->kinds[static_cast<std::size_t>(kind)];
   if (acts) ++node->hours[hour];
   if (sighting.asn != 0 || sighting.type != core::NetworkType::kUnknown || sighting.country.present()) {
     node->facts = {sighting.asn,      sighting.provider,  sighting.country, sighting.city,
@@ -544,7 +554,7 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   if (sighting.account.present() && acts) step_with_account(ip, *node, sighting);
   // What was shown before has led nowhere so far; the next clustering asks again.
   ++sightings_since_;
-  if (node->network == kNone && node->strength >= limits_.least_strength) {
+  if (node->network == kNone && eligible(ip, *node)) {
     if (!shown_.empty()) join(ip, *node, shown_);
     if (node->network == kNone && was_weak) ++unplaced_;
   }
@@ -762,7 +772,9 @@ std::vector<NetworkTracker::Cluster> NetworkTracker::clusters(const std::vector<
 void NetworkTracker::join_campaigns() {
   struct Sources {
     double all = 0;
-    double regulars = 0;  // of them, expected: sources of an ordinary day, which may come to every campaign
+    // Of them, expected: sources of an ordinary day, which may come to every campaign. In thousandths, so that the order
+    // in which nodes are added decides nothing.
+    double regulars = 0;
   };
   absl::flat_hash_map<std::uint32_t, Sources> sources;  // by campaign
   absl::flat_hash_map<std::pair<std::uint32_t, std::uint32_t>, double> common;
@@ -777,7 +789,7 @@ void NetworkTracker::join_campaigns() {
     for (auto a = of.begin(); a != of.end(); ++a) {
       Sources& s = sources[a->first];
       ++s.all;
-      s.regulars += 1 - a->second;
+      s.regulars += std::round(1000 * (1 - a->second));
       for (auto b = std::next(a); b != of.end(); ++b) ++common[{a->first, b->first}];
     }
   }
@@ -791,7 +803,7 @@ void NetworkTracker::join_campaigns() {
   for (const auto& [pair, n] : common) {
     const Sources &a = sources[pair.first], &b = sources[pair.second];
     const double few = std::min(a.all, b.all);
-    if (n < kCommonSources || n < kCommonPart * few || n < kBeyondRegulars * std::min(a.regulars, b.regulars)) continue;
+    if (n < kCommonSources || n < kCommonPart * few || n < kBeyondRegulars * std::min(a.regulars, b.regulars) / 1000) continue;
     std::uint32_t x = find(pair.first), y = find(pair.second);
     if (x == y) continue;
     if (core::Symbol(y).text() < core::Symbol(x).text()) std::swap(x, y);
@@ -807,7 +819,7 @@ void NetworkTracker::recluster() {
   std::vector<std::pair<Nanoseconds, Ip>> candidates;
   for (auto& [ip, node] : nodes_) {
     age(node);
-    if (eligible(node)) candidates.emplace_back(-node.last, ip);
+    if (eligible(ip, node)) candidates.emplace_back(-node.last, ip);
   }
   std::ranges::sort(candidates);
   if (candidates.size() > limits_.most_graph) {
@@ -861,8 +873,10 @@ void NetworkTracker::recluster() {
     // The first says how it was born.
     if (entity.history.size() > kMostHistory) entity.history.erase(entity.history.begin() + 1);
   };
+  bool drawn_anew = false;
   for (std::size_t c = 0; c < found.size(); ++c) {
     if (home[c] != kNone) continue;
+    drawn_anew = true;
     Entity entity;
     std::uint64_t seed = static_cast<std::uint64_t>(now_);
     const std::string founder = ips[found[c].members.front()].text();
@@ -988,11 +1002,12 @@ void NetworkTracker::recluster() {
   }
   for (std::size_t i = 0; i < ips.size(); ++i) {
     Node& node = nodes_.at(ips[i]);
-    if (node.network != kNone) continue;
+    if (node.network != kNone || (node.last < last_clustering_ && !drawn_anew)) continue;
     shown_.clear();
     for (const NodeProfile::Count& count : node.profile.counts()) shown_.push_back(count.trait);
     join(ips[i], node, shown_);
   }
+  last_clustering_ = now_;
 }
 
 }  // namespace orbwatch::track

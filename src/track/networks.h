@@ -221,7 +221,7 @@ class NetworkTracker {
   bool finds(const Trait& trait) const;
   bool is_ordinary(const core::Ip& ip) const;
   void forget_ordinary();
-  bool eligible(const Node& node) const;
+  bool eligible(const core::Ip& ip, const Node& node) const;
   void age(Node& node) const;
   void show(const core::Ip& ip, Node& node, const Trait& trait);
   void post(const core::Ip& ip, const Trait& trait);
@@ -257,6 +257,7 @@ class NetworkTracker {
   std::uint32_t next_network_ = 1;
   core::Nanoseconds now_ = 0;
   core::Nanoseconds next_clustering_ = 0;
+  core::Nanoseconds last_clustering_ = 0;
   // Since the last clustering: sightings that were not ordinary, and addresses in no network that have shown enough for
   // one; how many were in the graph then.
   std::uint64_t sightings_since_ = 0;

@@ -76,7 +76,7 @@ void NetworkTracker::persist(Archive& a) {
     a(entity.accounts_of_day);
   });
   a.bounded(next_network_, std::uint32_t{0xfffffff0});
-  a.moments(now_, next_clustering_);
+  a.moments(now_, next_clustering_, last_clustering_);
   a(sightings_since_, unplaced_, in_graph_);
   a(counts_.sightings, counts_.without_address, counts_.late, counts_.joined, counts_.owners_changed,
     counts_.nodes_forgotten, counts_.accounts_forgotten, counts_.ordinary_forgotten, counts_.networks_forgotten, counts_.past_nodes_forgotten,

@@ -1,12 +1,12 @@
 #include "track/networks.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <array>
 #include <string>
 #include <vector>
 
-#include "track/network_sightings_test_util.h"
 
 namespace orbwatch::track {
 namespace {
@@ -17,9 +17,8 @@ using core::kDay;
 using core::kHour;
 using core::kMinute;
 using core::Nanoseconds;
-using test::Differ;
-using test::kMonday;
-using test::Sightings;
+
+constexpr Nanoseconds kMonday = 1'795'392'000 * core::kSecond;  // 2026-11-23T00:00:00Z
 
 // All that is told, in one text.
 std::string told(const NetworkTracker& tracker) {
@@ -85,41 +84,6 @@ std::size_t active(const NetworkTracker& tracker) {
   std::size_t n = 0;
   for (const Network& network : tracker.networks()) n += network.nodes[0].active ? 1 : 0;
   return n;
-}
-
-TEST(Networks, TwoThatDifferInOneTraitAreTwoAndInnocentsAreInNone) {
-  // Seeds 1 to 20: tests/property/networks_slow_test.cc.
-  for (const Differ differ : {Differ::kClient, Differ::kCadence, Differ::kTargets}) {
-    const auto s = test::over_seeds({.differ = differ}, 2);
-    EXPECT_GE(s.least_rand, 0.9);
-    EXPECT_LE(s.most_innocents, 0.01);
-  }
-}
-
-TEST(Networks, AnySavingAndLoadingGivesTheSame) {
-  const Sightings world = test::sightings({.days = 4, .nodes = 30, .staff = 100, .scanners = 100}, 3);
-  NetworkTracker whole;
-  for (const NodeSighting& s : world.all) whole.add(s);
-  whole.settle();
-  ASSERT_FALSE(whole.networks().empty());
-  for (const std::size_t parts : {2U, 5U}) {
-    auto tracker = std::make_unique<NetworkTracker>();
-    for (std::size_t i = 0; i < world.all.size(); ++i) {
-      if (i % (world.all.size() / parts) == 0) {
-        core::ArchiveWriter writer;
-        tracker->save(writer);
-        ASSERT_TRUE(writer.finish());
-        const std::string bytes = writer.take();
-        tracker = std::make_unique<NetworkTracker>();
-        core::ArchiveReader reader(bytes);
-        tracker->load(reader);
-        ASSERT_TRUE(reader.finish());
-      }
-      tracker->add(world.all[i]);
-    }
-    tracker->settle();
-    EXPECT_EQ(told(*tracker), told(whole));
-  }
 }
 
 TEST(Networks, ADamagedStateIsRefused) {

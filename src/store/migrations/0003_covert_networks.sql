@@ -1,5 +1,5 @@
 -- Covert networks and their nodes (docs/networks.md), as they stood at the end of the hunt or at the last checkpoint.
-CREATE TABLE networks (
+CREATE TABLE covert_networks (
   id VARCHAR NOT NULL,
   first TIMESTAMP,
   last TIMESTAMP,
@@ -13,7 +13,7 @@ CREATE TABLE networks (
   looks_like VARCHAR,
   json VARCHAR NOT NULL
 );
-CREATE TABLE network_nodes (
+CREATE TABLE covert_network_nodes (
   network_id VARCHAR NOT NULL,
   ip VARCHAR NOT NULL,
   first TIMESTAMP,

@@ -1,6 +1,4 @@
-// Two covert networks, an organisation's staff and the internet's ordinary noise as sightings, with the truth. What the
-// networks differ in is chosen; all else they have in common.
-#pragma once
+#include "evaluate/network_world.h"
 
 #include <fmt/format.h>
 
@@ -10,38 +8,24 @@
 #include <boost/random/poisson_distribution.hpp>
 #include <boost/random/uniform_01.hpp>
 #include <boost/random/uniform_int_distribution.hpp>
-#include <cstdio>
-#include <map>
 #include <string>
-#include <vector>
 
-#include "track/networks.h"
+namespace orbwatch::evaluate {
+namespace {
 
-namespace orbwatch::track::test {
-
-enum class Differ { kNothing, kClient, kCadence, kHoursOnly, kTargets, kAccountsOnly };
-
-struct SightingWorld {
-  Differ differ = Differ::kClient;
-  int days = 10;
-  int nodes = 60;  // of each network, at a time
-  int staff = 400;
-  int scanners = 300;
-  double steps_a_day = 2;  // of a node
-  double mean_life = 17;   // days, of a node
-  bool second = true;      // the second network is there
-  bool mobile_exits = false;
-};
-
-struct Sightings {
-  std::vector<NodeSighting> all;      // by time
-  std::map<core::Ip, int> networks;   // 1 or 2, by address
-  std::map<core::Ip, int> innocents;  // with a weak event; 1 = mistyped or on the way, 2 = scanner, 3 = contractor
-};
+using score::Network;
+using score::NetworkNode;
+using track::NetworkTracker;
+using track::NodeSighting;
+using track::SightingKind;
+using track::Trait;
+using track::TraitKind;
 
 constexpr core::Nanoseconds kMonday = 1'795'392'000 * core::kSecond;  // 2026-11-23T00:00:00Z
 
-inline Sightings sightings(const SightingWorld& world, std::uint64_t seed) {
+}  // namespace
+
+Sightings sightings(const SightingWorld& world, std::uint64_t seed) {
   boost::random::mt19937_64 random(seed * 104'729);
   boost::random::uniform_01<double> uniform;
   boost::random::exponential_distribution<double> exponential;
@@ -181,20 +165,14 @@ inline Sightings sightings(const SightingWorld& world, std::uint64_t seed) {
         out.networks.emplace(s.address, n);
       }
     }
+    const double end = world.days - 0.5;
+    for (const Member& m : members) out.alive[static_cast<std::size_t>(n - 1)] += m.born <= end && m.dies > end ? 1 : 0;
   }
   std::ranges::stable_sort(out.all, {}, &NodeSighting::time);
   return out;
 }
 
-struct Agreement {
-  double rand = 0;       // adjusted Rand index over the nodes; those in no network are one class more
-  double found = 0;      // share of the nodes in a network
-  double innocents = 0;  // share of the innocent addresses with a weak event that are in one
-  std::size_t networks = 0;
-};
-
-// Hubert and Arabie, "Comparing partitions", Journal of Classification 2 (1985).
-inline double adjusted_rand(const std::vector<std::pair<int, std::string>>& labels) {
+double adjusted_rand(const std::vector<std::pair<int, std::string>>& labels) {
   std::map<std::pair<int, std::string>, double> both;
   std::map<int, double> rows;
   std::map<std::string, double> columns;
@@ -213,7 +191,7 @@ inline double adjusted_rand(const std::vector<std::pair<int, std::string>>& labe
   return most == expected ? 1 : (together - expected) / (most - expected);
 }
 
-inline Agreement agreement(const NetworkTracker& tracker, const Sightings& truth) {
+Agreement agreement(const NetworkTracker& tracker, const Sightings& truth) {
   Agreement out;
   std::vector<std::pair<int, std::string>> labels;
   for (const auto& [ip, network] : truth.networks) {
@@ -234,34 +212,4 @@ inline Agreement agreement(const NetworkTracker& tracker, const Sightings& truth
   return out;
 }
 
-struct Seeds {
-  double mean_rand = 0, least_rand = 1, found = 0, innocents = 0, most_innocents = 0, networks = 0;
-  int right = 0;  // seeds with an index of 0.9 or more
-};
-// The networks after a world's last sighting, clustered twice a day; over seeds 1 to `seeds`.
-inline Seeds over_seeds(const SightingWorld& world, std::uint64_t seeds) {
-  Seeds out;
-  const double share = 1 / static_cast<double>(seeds);
-  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-    const Sightings truth = sightings(world, seed);
-    NetworkTracker tracker({.recluster = 12 * core::kHour});
-    for (const NodeSighting& s : truth.all) tracker.add(s);
-    tracker.settle();
-    const Agreement a = agreement(tracker, truth);
-    out.mean_rand += share * a.rand;
-    out.least_rand = std::min(out.least_rand, a.rand);
-    out.found += share * a.found;
-    out.innocents += share * a.innocents;
-    out.most_innocents = std::max(out.most_innocents, a.innocents);
-    out.networks += share * static_cast<double>(a.networks);
-    out.right += a.rand >= 0.9 ? 1 : 0;
-  }
-  std::printf(
-      "ARI mean %.3f least %.3f, %2d of %2d seeds >= 0.9 | nodes found %.3f | innocents mean %.4f most %.4f | %.1f "
-      "networks\n",
-      out.mean_rand, out.least_rand, out.right, static_cast<int>(seeds), out.found, out.innocents, out.most_innocents,
-      out.networks);
-  return out;
-}
-
-}  // namespace orbwatch::track::test
+}  // namespace orbwatch::evaluate
