@@ -134,6 +134,11 @@ void add_evaluate_networks(CLI::App& evaluate, int& exit_code) {
   CLI::App* sub = evaluate.add_subcommand(
       "networks", "Measure whether covert networks are told apart, and their sizes and half-lives");
   sub->add_option("--seeds", o->seeds, "Seeds of the worlds with logs, or none (default 51-52)");
+  sub->add_option("--first-seed", o->evaluate.first_seed, "First seed of the worlds of sightings (default 101)");
+  sub->add_option("--worlds", o->evaluate.seeds, "Worlds of sightings for each difference (default 20)")
+      ->check(CLI::Range(1, 10'000));
+  sub->add_option("--long-worlds", o->evaluate.estimate_seeds, "Those for sizes and half-lives (default 40)")
+      ->check(CLI::Range(1, 10'000));
   sub->add_option("--networks", o->facts, "Compiled network facts");
   sub->add_option("--work-dir", o->evaluate.work_dir, "Where to write the worlds");
   sub->add_option("--out", o->out, "Markdown file to write (default: standard output)");
@@ -142,7 +147,9 @@ void add_evaluate_networks(CLI::App& evaluate, int& exit_code) {
   takes(*sub, "DIR", {"--work-dir"});
   sub->callback([o, sub, &exit_code] {
     o->evaluate.command = "orbwatch evaluate networks";
-    if (sub->count("--seeds") > 0) o->evaluate.command += " --seeds " + o->seeds;
+    for (const char* name : {"--seeds", "--first-seed", "--worlds", "--long-worlds"}) {
+      if (sub->count(name) > 0) o->evaluate.command += fmt::format(" {} {}", name, sub->get_option(name)->results()[0]);
+    }
     exit_code = run_networks(*o);
   });
 }

@@ -87,8 +87,10 @@ EstimatesMeasured estimates_over_seeds(const SightingWorld& world, std::uint64_t
       ++out.networks;
       const score::Network* found = largest_of(networks, addresses);
       if (found == nullptr) continue;
-      const auto alive = static_cast<double>(truth.alive[static_cast<std::size_t>(n - 1)]);
       if (found->size) {
+        const auto day = static_cast<std::size_t>((found->size_day - truth.first_day) / core::kDay);
+        const std::vector<std::size_t>& by_day = truth.alive[static_cast<std::size_t>(n - 1)];
+        const auto alive = static_cast<double>(by_day[std::min(day, by_day.size() - 1)]);
         ++out.sized;
         out.covered += found->size->low <= alive && alive <= found->size->high ? 1 : 0;
         out.mean_ratio += found->size->value / std::max(1.0, alive);
@@ -144,6 +146,9 @@ core::Expected<NetworksEvaluation> evaluate_networks(const NetworksOptions& opti
                                                      const std::function<void(std::string_view)>& progress) {
   NetworksEvaluation out;
   out.command = options.command;
+  out.first_seed = options.first_seed;
+  out.seeds = options.seeds;
+  out.estimate_seeds = options.estimate_seeds;
   for (const Differ differ :
        {Differ::kClient, Differ::kCadence, Differ::kTargets, Differ::kHoursOnly, Differ::kAccountsOnly}) {
     progress(fmt::format("two networks that differ in {}", words(differ)));

@@ -64,6 +64,9 @@ struct NetworksEvaluation {
   std::string command;
 };
 struct NetworksOptions {
+  std::uint64_t first_seed = 101;
+  int seeds = 20;
+  int estimate_seeds = 40;
   std::vector<std::uint64_t> log_seeds;  // of worlds with logs, each plain and with variety
   SimulateOptions world;
   std::string work_dir;

@@ -33,6 +33,7 @@ Sightings sightings(const SightingWorld& world, std::uint64_t seed) {
   const auto poisson = [&](double mean) { return boost::random::poisson_distribution<int>(mean)(random); };
   const auto symbol = [](const std::string& text) { return core::intern(text); };
   Sightings out;
+  out.first_day = kMonday;
   std::uint32_t next_home = 0x18000000, next_server = 0x2d000000;
 
   // Who stands at an address: few providers have most of the homes.
@@ -165,8 +166,10 @@ Sightings sightings(const SightingWorld& world, std::uint64_t seed) {
         out.networks.emplace(s.address, n);
       }
     }
-    const double end = world.days - 0.5;
-    for (const Member& m : members) out.alive[static_cast<std::size_t>(n - 1)] += m.born <= end && m.dies > end ? 1 : 0;
+    for (int day = 0; day < world.days; ++day) {
+      out.alive[static_cast<std::size_t>(n - 1)].push_back(static_cast<std::size_t>(std::ranges::count_if(
+          members, [&](const Member& m) { return m.born <= day + 0.5 && m.dies > day + 0.5; })));
+    }
   }
   std::ranges::stable_sort(out.all, {}, &NodeSighting::time);
   return out;

@@ -32,7 +32,8 @@ struct Sightings {
   std::vector<track::NodeSighting> all;  // by time
   std::map<core::Ip, int> networks;      // 1 or 2, by address that was seen
   std::map<core::Ip, int> innocents;     // with a weak event; 1 = mistyped or on the way, 2 = scanner, 3 = contractor
-  std::array<std::size_t, 2> alive{};    // nodes of each network at noon of the last day, seen or not
+  std::array<std::vector<std::size_t>, 2> alive;  // nodes of each network at noon of each day, seen or not
+  core::Nanoseconds first_day = 0;                // midnight
 };
 
 // The same world and seed give the same sightings on every machine.

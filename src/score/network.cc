@@ -102,6 +102,7 @@ std::string to_json(const Network& n) {
   o.key("active_nodes") += std::to_string(n.active_nodes);
   o.key("node_count") += std::to_string(n.nodes.size());
   write_bounds(o, "size", n.size);
+  if (n.size) o.text("size_day", core::date_text(n.size_day));
   o.text("size_method", n.size_method);
   o.texts("size_doubts", n.size_doubts, n.size_doubts.size());
   write_bounds(o, "half_life_days", n.half_life_days);

@@ -41,8 +41,8 @@ constexpr std::size_t kByNode = 160;
 constexpr std::size_t kEdges = 20;  // kept of a node, the strongest
 constexpr std::size_t kVoters = 8;  // of a rare trait, the last: which networks a newcomer is compared with
 constexpr std::size_t kTriedNetworks = 3;
-// A network that stands needs a little less to keep what it has.
-constexpr double kStay = 0.8;
+// A network that stands needs less to keep what it has, or the chance of a sample would end it and begin it anew.
+constexpr double kStay = 0.5;
 
 // Of a rule that joins two communities: shares of the evidence inside, and what one group may differ by.
 struct JoinRule {
@@ -101,8 +101,8 @@ struct Mean {
 // common targets, devices, sessions handed over, or a name that a feed gave.
 constexpr std::array kOrganised = {EvidenceGroup::kTargets, EvidenceGroup::kDevice, EvidenceGroup::kHandover,
                                    EvidenceGroup::kLabel, EvidenceGroup::kCampaign};
-bool organised(const std::array<double, kEvidenceGroups>& groups) {
-  return std::ranges::any_of(kOrganised, [&](EvidenceGroup g) { return groups[static_cast<std::size_t>(g)] >= 1; });
+bool organised(const std::array<double, kEvidenceGroups>& groups, double least = 1) {
+  return std::ranges::any_of(kOrganised, [&](EvidenceGroup g) { return groups[static_cast<std::size_t>(g)] >= least; });
 }
 
 // How an address fits to the nodes of a network: the mean over them, if two groups speak to any of them and one of
@@ -222,6 +222,7 @@ bool NetworkTracker::eligible(const Ip& ip, const Node& node) const {
 
 void NetworkTracker::age(Node& node) const {
   const Nanoseconds half_life = half_life_of(node.facts.type);
+  if (now_ - node.aged >= half_life) node.changed = now_;
   for (int i = 0; i < 16 && now_ - node.aged >= half_life; ++i) {
     node.aged += half_life;
     node.strength /= 2;
@@ -533,6 +534,7 @@ void NetworkTracker::add(const NodeSighting& sighting) {
     ++counts_.owners_changed;
   }
   if (node->first == 0) node->first = node->aged = now_;
+  node->changed = now_;
   age(*node);
   shown_.clear();
   if (acts && node->last != 0) show(ip, *node, {TraitKind::kPace, pace_class(now_ - node->last)});
@@ -588,12 +590,23 @@ void NetworkTracker::expire() {
   });
 }
 
-std::vector<Edge> NetworkTracker::graph(const std::vector<Ip>& ips, const std::vector<const Node*>& nodes) const {
+// Campaigns of the last two days are still being counted.
+bool NetworkTracker::changed_since_clustering(const Node& node) const {
+  if (node.changed >= last_clustering_) return true;
+  const auto yesterday = static_cast<std::int32_t>(day_of(now_)) - 1;
+  return std::ranges::any_of(node.profile.campaigns(), [&](const CampaignDay& day) { return day.day >= yesterday; });
+}
+
+// Only pairs of which one has changed are weighed anew: most of the world is silent most of the time.
+std::vector<Edge> NetworkTracker::graph(const std::vector<Ip>& ips, const std::vector<const Node*>& nodes) {
   absl::flat_hash_map<Ip, std::uint32_t> place;
   place.reserve(ips.size());
   for (std::size_t i = 0; i < ips.size(); ++i) place.emplace(ips[i], static_cast<std::uint32_t>(i));
   std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs;
+  std::vector<bool> changed(ips.size());
+  for (std::size_t i = 0; i < ips.size(); ++i) changed[i] = changed_since_clustering(*nodes[i]);
   for (std::size_t i = 0; i < ips.size(); ++i) {
+    if (!changed[i]) continue;
     const auto me = static_cast<std::uint32_t>(i);
     const std::size_t from = pairs.size();
     const auto pair_with = [&](const Ip& other) {
@@ -621,12 +634,19 @@ std::vector<Edge> NetworkTracker::graph(const std::vector<Ip>& ips, const std::v
 
   std::vector<Edge> edges;
   std::vector<std::vector<std::pair<double, std::size_t>>> of(ips.size());  // weight below 0 first, edge
-  for (const auto& [a, b] : pairs) {
-    const double nats = worth(compare(observed(ips[a], *nodes[a]), observed(ips[b], *nodes[b]), around_));
-    if (nats < limits_.link) continue;
+  const auto add = [&](std::uint32_t a, std::uint32_t b, double nats) {
     of[a].emplace_back(-nats, edges.size());
     of[b].emplace_back(-nats, edges.size());
     edges.push_back({a, b, nats});
+  };
+  for (const Link& link : links_) {
+    const auto a = place.find(link.a), b = place.find(link.b);
+    if (a == place.end() || b == place.end() || changed[a->second] || changed[b->second]) continue;
+    add(std::min(a->second, b->second), std::max(a->second, b->second), link.nats);
+  }
+  for (const auto& [a, b] : pairs) {
+    const double nats = worth(compare(observed(ips[a], *nodes[a]), observed(ips[b], *nodes[b]), around_));
+    if (nats >= limits_.link) add(a, b, nats);
   }
   std::vector<bool> kept(edges.size());
   for (auto& own : of) {
@@ -639,6 +659,8 @@ std::vector<Edge> NetworkTracker::graph(const std::vector<Ip>& ips, const std::v
     if (kept[e]) edges[to++] = edges[e];
   }
   edges.resize(to);
+  links_.clear();
+  for (const Edge& edge : edges) links_.push_back({ips[edge.a], ips[edge.b], edge.weight});
   return edges;
 }
 
@@ -745,7 +767,8 @@ std::vector<NetworkTracker::Cluster> NetworkTracker::clusters(const std::vector<
     }
   }
   std::erase_if(found, [&](const Cluster& cluster) {
-    return cluster.gone || cluster.members.size() < limits_.least_nodes || cluster.inside.worth < limits_.link;
+    return cluster.gone || cluster.members.size() < limits_.least_nodes ||
+           cluster.inside.worth < (cluster.before == kNone ? 1 : kStay) * limits_.link;
   });
 
   // Who fits in badly stays out.
@@ -762,8 +785,9 @@ std::vector<NetworkTracker::Cluster> NetworkTracker::clusters(const std::vector<
     if (!cluster.members.empty()) complete(cluster);
   }
   std::erase_if(found, [&](const Cluster& cluster) {
-    return cluster.members.size() < limits_.least_nodes || cluster.inside.worth < limits_.join ||
-           !organised(cluster.inside.groups.groups);
+    const double least = cluster.before == kNone ? 1 : kStay;
+    return cluster.members.size() < limits_.least_nodes || cluster.inside.worth < least * limits_.join ||
+           !organised(cluster.inside.groups.groups, least);
   });
   return found;
 }
@@ -795,6 +819,7 @@ void NetworkTracker::join_campaigns() {
   }
   // The one with the first text stands for all: numbers of symbols differ from process to process.
   auto& root = around_.one_operator;
+  const auto before = root;
   root.clear();
   const auto find = [&](std::uint32_t campaign) {
     for (auto up = root.find(campaign); up != root.end(); up = root.find(campaign)) campaign = up->second;
@@ -810,6 +835,10 @@ void NetworkTracker::join_campaigns() {
     root[y] = x;
   }
   for (auto& [campaign, whole] : root) whole = find(whole);
+  if (root == before) return;
+  for (auto& [ip, node] : nodes_) {
+    if (!node.profile.campaigns().empty()) node.changed = now_;
+  }
 }
 
 void NetworkTracker::recluster() {

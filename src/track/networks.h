@@ -177,7 +177,8 @@ class NetworkTracker {
     Facts facts;
     core::Nanoseconds first = 0;
     core::Nanoseconds last = 0;
-    core::Nanoseconds aged = 0;  // up to when its counts were halved
+    core::Nanoseconds aged = 0;     // up to when its counts were halved
+    core::Nanoseconds changed = 0;  // what it shows
     double strength = 0;
     std::uint64_t days = 0;  // bit i: seen i days before the day of `last`
     std::array<std::uint32_t, 24> hours{};
@@ -223,6 +224,7 @@ class NetworkTracker {
   void forget_ordinary();
   bool eligible(const core::Ip& ip, const Node& node) const;
   void age(Node& node) const;
+  bool changed_since_clustering(const Node& node) const;
   void show(const core::Ip& ip, Node& node, const Trait& trait);
   void post(const core::Ip& ip, const Trait& trait);
   void learn(const core::Ip& ip, const Trait& trait);
@@ -237,7 +239,7 @@ class NetworkTracker {
   void recluster();
   void expire();
   void make_room_for_node();
-  std::vector<Edge> graph(const std::vector<core::Ip>& ips, const std::vector<const Node*>& nodes) const;
+  std::vector<Edge> graph(const std::vector<core::Ip>& ips, const std::vector<const Node*>& nodes);
   std::vector<Cluster> clusters(const std::vector<core::Ip>& ips, const std::vector<const Node*>& nodes,
                                 const std::vector<Edge>& edges, const std::vector<std::uint32_t>& communities) const;
   Network report(const Entity& entity, bool in_full) const;
@@ -254,6 +256,11 @@ class NetworkTracker {
   absl::flat_hash_map<core::Symbol, Account> accounts_;
   absl::flat_hash_map<core::Ip, core::Nanoseconds> ordinary_;  // where ordinary log-ins come from, the last
   absl::flat_hash_map<std::uint32_t, Entity> networks_;
+  struct Link {
+    core::Ip a, b;
+    double nats = 0;
+  };
+  std::vector<Link> links_;  // of the last clustering, as it weighed them: those of nodes that stay as they are count on
   std::uint32_t next_network_ = 1;
   core::Nanoseconds now_ = 0;
   core::Nanoseconds next_clustering_ = 0;

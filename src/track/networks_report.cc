@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "track/captures.h"
@@ -21,6 +22,11 @@ constexpr std::size_t kMostTold = 20;  // traits, accounts, gateways, ports
 constexpr std::int64_t kBirthDays = 30;
 
 constexpr std::size_t kMostSteps = 200;
+constexpr std::int64_t kUnsettledDays = 2;
+constexpr std::int64_t kPlacedDays = 2;  // within which nearly all that live are placed
+constexpr std::int64_t kLeastDays = 5;
+constexpr double kLeastSilence = 3;  // days
+constexpr double kPauses = 5;
 constexpr std::size_t kLinkedNodes = 100;
 constexpr std::size_t kLinksEach = 3;
 
@@ -204,41 +210,58 @@ Network NetworkTracker::report(const Entity& entity, bool in_full) const {
 
 void NetworkTracker::estimate(Network& network, const Entity& entity) const {
   // A network that has left off coming here need not be dead: it is estimated as of its last day here.
-  const std::int64_t last_day = entity.last / kDay;
+  // Its newest nodes have shown too little to be placed, so that the last days would seem to have fewer.
+  std::int64_t last_day = entity.last / kDay;
   const std::int64_t begin = std::max(entity.first / kDay, last_day - static_cast<std::int64_t>(kDays) + 1);
+  if (last_day - begin >= kLeastDays + kUnsettledDays) last_day -= kUnsettledDays;
   std::vector<double> windows;
   for (std::int64_t day = begin; day <= last_day; ++day) windows.push_back(static_cast<double>(day - begin));
   std::vector<ObservedLife> lives;
+  std::vector<Life> seen_lives;
+  // Who dies before he is placed is not here, so that all the others have lived through those days for certain: of how
+  // long nodes live only what comes afterwards speaks.
+  auto settled = Captures::make(windows);
   if (auto captures = Captures::make(windows)) {
     const auto add = [&](Nanoseconds first, Nanoseconds last, std::uint64_t days, core::NetworkType type) {
-      std::vector<std::uint32_t> seen;
+      std::vector<std::uint32_t> seen, later;
       for (std::int64_t i = 63; i >= 0; --i) {
         const std::int64_t day = last / kDay - i;
-        if ((days >> i & 1) != 0 && day >= begin && day <= last_day)
-          seen.push_back(static_cast<std::uint32_t>(day - begin));
+        if ((days >> i & 1) == 0 || day < begin || day > last_day) continue;
+        seen.push_back(static_cast<std::uint32_t>(day - begin));
+        if (day - first / kDay >= kPlacedDays) later.push_back(seen.back());
       }
-      captures->add(seen);
-      // Silence says that it died only after the time at which its address is given up here as well.
-      const bool silent = now_ - last > 2 * half_life_of(type);
-      ObservedLife life;
-      life.alive = days_between(first, last);
-      if (silent) life.dead = days_between(first, now_);
-      if (now_ > first) {
-        life.alive = silent ? life.alive : std::max(life.alive, 1e-6);
-        lives.push_back(life);
-      }
+      if (!seen.empty()) captures->add(seen);
+      if (!later.empty() && settled) settled->add(later);
+      // It is gone where it was silent much longer than it ever was while the network went on, or at the time at which
+      // its address is given up here as well.
+      const int days_seen = std::popcount(days);
+      const double alive = days_between(first, last), silent = days_between(last, entity.last);
+      const double pause = days_seen < 3 ? 1e9 : alive / (days_seen - 1);
+      const bool gone = silent > std::max(kLeastSilence, kPauses * pause) || now_ - last > 2 * half_life_of(type);
+      constexpr double kEntry = kPlacedDays;
+      if (alive <= kEntry) return;
+      lives.push_back({kEntry, alive, gone ? std::max(alive + 1e-6, days_between(first, now_)) : kAlive});
+      seen_lives.push_back({kEntry, alive, gone});
     };
     for (const Ip& ip : entity.members) {
       const Node& node = nodes_.at(ip);
       add(node.first, node.last, node.days, node.facts.type);
     }
-    for (const PastNode& past : entity.past) add(past.first, past.last, past.days, past.facts.type);
+    for (const PastNode& past : entity.past) {
+      // Who left it may still come here.
+      const auto node = nodes_.find(past.ip);
+      const bool comes = node != nodes_.end() && node->second.first == past.first;
+      add(past.first, comes ? node->second.last : past.last, comes ? node->second.days : past.days, past.facts.type);
+    }
     if (const auto size = estimate_size(*captures)) {
       network.size = bounds(size->nodes);
+      network.size_day = last_day * kDay;
       network.size_method = name(size->method);
       for (const Assumption assumption : size->violated) network.size_doubts.emplace_back(says(assumption));
-      if (size->open) network.half_life_days = bounds(size->open->half_life);
     }
+  }
+  if (settled) {
+    if (const auto open = open_population(*settled)) network.half_life_days = bounds(open->half_life);
   }
   if (!network.half_life_days) {
     if (const auto learned = learned_half_life(lives, {}); learned && learned->prior_share < 0.5)
@@ -246,11 +269,8 @@ void NetworkTracker::estimate(Network& network, const Entity& entity) const {
   }
   if (const auto births = forecast_births(network.births_by_day))
     network.births_expected = score::Bounds{births->expected, births->low, births->high};
-  // A node that fell silent left when it was seen last.
-  std::vector<Life> seen;
-  for (const ObservedLife& life : lives)
-    seen.push_back({0, std::max(life.alive, 1.0 / 24), life.dead != kAlive});
-  if (const auto curve = kaplan_meier(seen)) {
+  // A node that is gone left when it was seen last.
+  if (const auto curve = kaplan_meier(seen_lives)) {
     network.survival.emplace_back(0, 1);
     for (const SurvivalStep& step : curve->steps) network.survival.emplace_back(step.days, step.survival);
     // Enough for a picture.

@@ -27,7 +27,7 @@ void NetworkTracker::persist(Archive& a) {
   a.entries(nodes_, [&](core::Ip& ip, Node& node) {
     a(ip);
     facts(node.facts);
-    a.moments(node.first, node.last, node.aged);
+    a.moments(node.first, node.last, node.aged, node.changed);
     a(node.strength, node.days, node.hours, node.kinds);
     node.profile.persist(a);
     a(node.network, node.evidence);
@@ -74,6 +74,10 @@ void NetworkTracker::persist(Archive& a) {
     a(entity.attempts, entity.account_days);
     a.bounded(entity.day, std::int64_t{200'000});
     a(entity.accounts_of_day);
+  });
+  a.sequence(links_, [&](Link& link) {
+    a(link.a, link.b, link.nats);
+    amount(link.nats);
   });
   a.bounded(next_network_, std::uint32_t{0xfffffff0});
   a.moments(now_, next_clustering_, last_clustering_);

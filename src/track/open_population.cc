@@ -463,7 +463,10 @@ core::Expected<OpenPopulation> open_population(const Captures& captures, const O
   if (captures.nodes() == 0) return core::fail("no node was seen");
   if (!(level > 0 && level < 1)) return core::fail("level of an interval", std::to_string(level), "between 0 and 1");
   if (auto right = check(prior); !right) return std::unexpected(right.error());
-  if (captures.nodes_alike() < kAlike) return sample<UnlikeModel>(captures, prior, level, seed);
+  if (captures.nodes_alike() < kAlike) {
+    auto unlike = sample<UnlikeModel>(captures, prior, level, seed);
+    if (unlike && unlike->differences.value <= kMostDifferences) return unlike;
+  }
   return sample<AlikeModel>(captures, prior, level, seed);
 }
 

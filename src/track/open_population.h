@@ -34,6 +34,9 @@ namespace orbwatch::track {
 
 constexpr double kAlike = 0.1;  // p-value
 constexpr int kGroups = 8;
+// A larger spread of logit(p) splits nodes into those that are always seen and those that never are, of which the data
+// cannot say how many there are: one p is then taken for all.
+constexpr double kMostDifferences = 3;
 
 struct OpenPrior {
   double half_life_days = 31;   // median
