@@ -22,7 +22,7 @@ constexpr std::size_t kMostTold = 20;  // traits, accounts, gateways, ports
 constexpr std::int64_t kBirthDays = 30;
 
 constexpr std::size_t kMostSteps = 200;
-constexpr std::int64_t kUnsettledDays = 2;
+constexpr std::int64_t kUnsettledDays = 3;
 constexpr std::int64_t kPlacedDays = 2;  // within which nearly all that live are placed
 constexpr std::int64_t kLeastDays = 5;
 constexpr double kLeastSilence = 3;  // days

@@ -465,7 +465,7 @@ core::Expected<OpenPopulation> open_population(const Captures& captures, const O
   if (auto right = check(prior); !right) return std::unexpected(right.error());
   if (captures.nodes_alike() < kAlike) {
     auto unlike = sample<UnlikeModel>(captures, prior, level, seed);
-    if (unlike && unlike->differences.value <= kMostDifferences) return unlike;
+    if (unlike && unlike->differences.value <= kMostDifferences && unlike->draws >= kEnoughDraws) return unlike;
   }
   return sample<AlikeModel>(captures, prior, level, seed);
 }

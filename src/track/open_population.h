@@ -37,6 +37,7 @@ constexpr int kGroups = 8;
 // A larger spread of logit(p) splits nodes into those that are always seen and those that never are, of which the data
 // cannot say how many there are: one p is then taken for all.
 constexpr double kMostDifferences = 3;
+constexpr double kEnoughDraws = 100;  // effective ones: fewer are chance, and one p is taken instead
 
 struct OpenPrior {
   double half_life_days = 31;   // median

@@ -10,7 +10,6 @@ namespace {
 
 constexpr double kUnlikely = 0.01;  // p-value below which an assumption is called violated
 constexpr double kEnoughAgain = 10;
-constexpr double kEnoughDraws = 100;
 
 core::Expected<double> two_sided(double level) {
   if (!(level > 0 && level < 1)) return core::fail("level of an interval", std::to_string(level), "between 0 and 1");
