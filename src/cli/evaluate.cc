@@ -123,7 +123,8 @@ int run_networks(NetworksOptions& o) {
   bool all = true;
   for (const evaluate::NetworksBar& bar : evaluate::bars(*result)) {
     all &= bar.holds;
-    if (o.check && !bar.holds) complain(fmt::format("does not hold: {} ({}; {})", bar.text, bar.required, bar.measured));
+    if (o.check && !bar.holds)
+      complain(fmt::format("does not hold: {} ({}; {})", bar.text, bar.required, bar.measured));
   }
   return all || !o.check ? kOk : kAlert;
 }

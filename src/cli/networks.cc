@@ -14,6 +14,9 @@
 #include "core/text.h"
 #include "core/time.h"
 #include "export/network_text.h"
+#include "export/sharing/tracked.h"
+#include "export/sharing/writers.h"
+#include "intel/organisation.h"
 #include "pipeline/hunt.h"
 
 namespace orbwatch::cli {
@@ -27,6 +30,8 @@ struct Options {
   std::string facts;
   std::string id;
   std::string format = "csv";
+  std::string tlp = "amber";
+  std::string identity;
   bool json = false;
 };
 
@@ -59,6 +64,33 @@ const Network* find(const std::vector<Network>& all, const std::string& id) {
   return found;
 }
 
+// For partners: without accounts, gateways or anything else of the organisation.
+int give(const Options& o, const Network& network) {
+  namespace sharing = exporting::sharing;
+  intel::Organisation organisation;
+  if (!o.hunt.networks.empty()) {
+    auto made = intel::Organisation::make(o.hunt.networks);
+    if (!made) {
+      complain(made.error().text());
+      return kUsage;
+    }
+    organisation = std::move(*made);
+  }
+  sharing::Rules rules;
+  rules.own = [&organisation](const core::Ip& ip) { return organisation.is_internal(ip); };
+  sharing::Selection selection(rules);
+  sharing::add_tracked(selection, network);
+  sharing::WriteOptions options;
+  options.sender = o.identity;
+  options.tlp = *sharing::parse_tlp(o.tlp);
+  options.made = o.hunt.reference / core::kSecond * core::kSecond;
+  const sharing::Written written = sharing::find_writer(o.format)->write(selection.take(), options);
+  for (const auto* left_out : {&selection.left_out(), &written.left_out}) {
+    for (const auto& [reason, count] : *left_out) complain(fmt::format("left out: {}: {}", reason, count));
+  }
+  return print(written.text) && flush_output() ? kOk : kOutput;
+}
+
 enum class What : std::uint8_t { kList, kShow, kTimeline, kExport };
 
 int run(Options& o, What what) {
@@ -79,6 +111,9 @@ int run(Options& o, What what) {
   }
   const Network* network = find(*all, o.id);
   if (network == nullptr) return kInput;
+  if (what == What::kExport && exporting::sharing::find_writer(o.format) != nullptr && o.format != "csv" &&
+      o.format != "edl")
+    return give(o, *network);
   if (what == What::kExport) {
     print(o.format == "csv"   ? score::nodes_csv(*network)
           : o.format == "edl" ? exporting::network_block_list(*network)
@@ -142,10 +177,17 @@ void add_networks(CLI::App& app, int& exit_code) {
   sub = networks->add_subcommand("export", "One network for other tools");
   sub->add_option("id", o->id, "Its id, or the beginning of it")->required();
   add_common(*sub, o);
-  sub->add_option("--format", o->format,
-                  "csv (nodes), json (all of it), edl (addresses of active nodes for a firewall), dot (links)")
-      ->check(CLI::IsMember({"csv", "json", "edl", "dot"}));
+  sub->add_option(
+         "--format", o->format,
+         "csv (nodes), json (all of it), edl (addresses of active nodes for a firewall), dot (links), stix or misp "
+         "(for partners)")
+      ->check(CLI::IsMember({"csv", "json", "edl", "dot", "stix", "misp"}));
+  sub->add_option("--tlp", o->tlp, "Of stix and misp, who may read it: clear, green, amber, amber+strict, red")
+      ->check(CLI::IsMember({"clear", "green", "amber", "amber+strict", "red"}));
+  sub->add_option("--identity", o->identity, "Of stix and misp, whose it is, as partners see it");
   takes(*sub, "FORMAT", {"--format"});
+  takes(*sub, "WORD", {"--tlp"});
+  takes(*sub, "NAME", {"--identity"});
   sub->callback([o, &exit_code] { exit_code = run(*o, What::kExport); });
 
   networks->footer(

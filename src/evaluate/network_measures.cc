@@ -191,16 +191,18 @@ std::vector<NetworksBar> bars(const NetworksEvaluation& e) {
   double innocents = 0;
   for (std::size_t i = 0; i < named; ++i) {
     const auto& [differ, m] = e.apart[i];
-    out.push_back({fmt::format("adjusted Rand index, networks that differ in {}", differ), "at least 0.9",
-                   fmt::format("mean {:.3f}, least {:.3f}, {} of {} seeds", m.mean_rand, m.least_rand, m.right, m.seeds),
-                   m.mean_rand >= kRight});
+    out.push_back(
+        {fmt::format("adjusted Rand index, networks that differ in {}", differ), "at least 0.9",
+         fmt::format("mean {:.3f}, least {:.3f}, {} of {} seeds", m.mean_rand, m.least_rand, m.right, m.seeds),
+         m.mean_rand >= kRight});
     innocents = std::max(innocents, m.most_innocents);
   }
   out.push_back({"innocent addresses with a weak event that are in a network, worst seed of sightings", "at most 1 %",
                  fmt::format("{:.2f} %", 100 * innocents), innocents <= 0.01});
   double drawn = 0;
   for (const LogWorldMeasured& m : e.logs)
-    drawn = std::max(drawn, static_cast<double>(m.innocents_drawn_in) / static_cast<double>(std::max<std::size_t>(1, m.innocents)));
+    drawn = std::max(
+        drawn, static_cast<double>(m.innocents_drawn_in) / static_cast<double>(std::max<std::size_t>(1, m.innocents)));
   if (!e.logs.empty())
     out.push_back({"the same of all innocent addresses in logs, worst world", "at most 1 %",
                    fmt::format("{:.2f} %", 100 * drawn), drawn <= 0.01});
@@ -224,37 +226,46 @@ std::string markdown(const NetworksEvaluation& e) {
     out += fmt::format("| {} | {} | {} | {} |\n", bar.text, bar.required, bar.measured,
                        bar.holds ? "holds" : "**does not hold**");
   out += fmt::format(
-      "\n## Two networks at once, as sightings\n\nSeeds {} to {}: two networks of 60 nodes, two steps a node and day, 400 "
-      "staff, 300 scanners, 10 days; all else they have in common.\n\n| differ in | adjusted Rand index, mean | least | "
+      "\n## Two networks at once, as sightings\n\nSeeds {} to {}: two networks of 60 nodes, two steps a node and day, "
+      "400 "
+      "staff, 300 scanners, 10 days; all else they have in common.\n\n| differ in | adjusted Rand index, mean | least "
+      "| "
       "seeds with 0.9 or more | nodes found | innocents in a network, mean | most | networks |\n"
       "|---|---|---|---|---|---|---|---|\n",
       e.first_seed, e.first_seed + static_cast<std::uint64_t>(e.seeds) - 1);
   const auto row = [&](std::string_view differ, const SeedsMeasured& m, bool index) {
-    out += fmt::format("| {} | {} | {} | {} | {:.1f} % | {:.2f} % | {:.2f} % | {:.1f} |\n", differ,
-                       index ? fmt::format("{:.3f}", m.mean_rand) : "", index ? fmt::format("{:.3f}", m.least_rand) : "",
-                       index ? fmt::format("{} of {}", m.right, m.seeds) : "", 100 * m.found, 100 * m.innocents,
-                       100 * m.most_innocents, m.networks);
+    out +=
+        fmt::format("| {} | {} | {} | {} | {:.1f} % | {:.2f} % | {:.2f} % | {:.1f} |\n", differ,
+                    index ? fmt::format("{:.3f}", m.mean_rand) : "", index ? fmt::format("{:.3f}", m.least_rand) : "",
+                    index ? fmt::format("{} of {}", m.right, m.seeds) : "", 100 * m.found, 100 * m.innocents,
+                    100 * m.most_innocents, m.networks);
   };
   for (const auto& [differ, m] : e.apart) row(differ, m, true);
   row("one network alone", e.alone, false);
   const EstimatesMeasured& m = e.estimates;
   out += fmt::format(
-      "\n## Size and half-life\n\nSeeds {} to {}, both networks of each: 40 days, nodes live {:.1f} days to their half.\n\n"
-      "| | |\n|---|---|\n| networks | {} |\n| with an estimate of the size | {} |\n| its 90 % interval holds the nodes alive | {} "
-      "({}) |\n| estimate over truth, mean | {:.2f} |\n| with a half-life | {} |\n| within 20 % of the true one | {} ({}) |\n"
+      "\n## Size and half-life\n\nSeeds {} to {}, both networks of each: 40 days, nodes live {:.1f} days to their "
+      "half.\n\n"
+      "| | |\n|---|---|\n| networks | {} |\n| with an estimate of the size | {} |\n| its 90 % interval holds the nodes "
+      "alive | {} "
+      "({}) |\n| estimate over truth, mean | {:.2f} |\n| with a half-life | {} |\n| within 20 % of the true one | {} "
+      "({}) |\n"
       "| its 90 % interval holds the true one | {} ({}) |\n| half-life over truth, median | {:.2f} |\n",
       e.first_seed, e.first_seed + static_cast<std::uint64_t>(e.estimate_seeds) - 1, e.true_half_life, m.networks,
       m.sized, m.covered, share(m.covered, m.networks), m.mean_ratio, m.with_half_life, m.within_fifth,
       share(m.within_fifth, m.networks), m.half_life_covered, share(m.half_life_covered, m.networks), m.median_ratio);
   if (e.logs.empty()) return out;
   out +=
-      "\n## Whole logs\n\nOne covert network in each world, with a spray, a scan and intrusions; its logs are read, judged and "
-      "tracked like any others. *Covert addresses* are all that acted, once or often.\n\n| seed | world | covert addresses | in "
-      "the largest network | in any | networks | other addresses in a network | of |\n|---|---|---|---|---|---|---|---|\n";
+      "\n## Whole logs\n\nOne covert network in each world, with a spray, a scan and intrusions; its logs are read, "
+      "judged and "
+      "tracked like any others. *Covert addresses* are all that acted, once or often.\n\n| seed | world | covert "
+      "addresses | in "
+      "the largest network | in any | networks | other addresses in a network | of "
+      "|\n|---|---|---|---|---|---|---|---|\n";
   for (const LogWorldMeasured& w : e.logs)
     out += fmt::format("| {} | {} | {} | {} ({}) | {} | {} | {} | {} |\n", w.seed, w.variety == 0 ? "plain" : "variety",
-                       w.nodes, w.in_largest, share(static_cast<int>(w.in_largest), static_cast<int>(w.nodes)), w.in_any,
-                       w.networks, w.innocents_drawn_in, w.innocents);
+                       w.nodes, w.in_largest, share(static_cast<int>(w.in_largest), static_cast<int>(w.nodes)),
+                       w.in_any, w.networks, w.innocents_drawn_in, w.innocents);
   return out;
 }
 

@@ -27,13 +27,13 @@ SeedsMeasured over_seeds(const SightingWorld& world, std::uint64_t first, int se
 
 // Of the largest tracked network of each of the two, at the end of the world.
 struct EstimatesMeasured {
-  int networks = 0;  // looked for
-  int sized = 0;     // with an estimate
-  int covered = 0;   // its 90 % interval holds the nodes alive
+  int networks = 0;       // looked for
+  int sized = 0;          // with an estimate
+  int covered = 0;        // its 90 % interval holds the nodes alive
   double mean_ratio = 0;  // estimate over truth
   int with_half_life = 0;
-  int within_fifth = 0;      // half-life within 20 % of the true one
-  double median_ratio = 0;   // of the half-lives
+  int within_fifth = 0;       // half-life within 20 % of the true one
+  double median_ratio = 0;    // of the half-lives
   int half_life_covered = 0;  // its interval holds the true one
 };
 EstimatesMeasured estimates_over_seeds(const SightingWorld& world, std::uint64_t first, int seeds);
@@ -42,11 +42,11 @@ EstimatesMeasured estimates_over_seeds(const SightingWorld& world, std::uint64_t
 struct LogWorldMeasured {
   std::uint64_t seed = 0;
   int variety = 0;
-  std::size_t nodes = 0;           // addresses of the covert network in the truth
-  std::size_t in_largest = 0;      // of them, in the tracked network that has most of them
+  std::size_t nodes = 0;       // addresses of the covert network in the truth
+  std::size_t in_largest = 0;  // of them, in the tracked network that has most of them
   std::size_t in_any = 0;
-  std::size_t networks = 0;        // tracked, with active nodes
-  std::size_t innocents = 0;       // other addresses in the logs that log in or fail to, or are denied
+  std::size_t networks = 0;   // tracked, with active nodes
+  std::size_t innocents = 0;  // other addresses in the logs that log in or fail to, or are denied
   std::size_t innocents_drawn_in = 0;
   std::optional<score::Bounds> size;  // of the largest
 };
@@ -54,7 +54,7 @@ LogWorldMeasured compare_networks(const Truth& truth, const pipeline::HuntResult
 
 struct NetworksEvaluation {
   std::uint64_t first_seed = 101;
-  int seeds = 20;           // of sightings, for each difference
+  int seeds = 20;  // of sightings, for each difference
   int estimate_seeds = 40;
   std::vector<std::pair<std::string, SeedsMeasured>> apart;  // by what the networks differ in
   SeedsMeasured alone;                                       // one network only: is it one?

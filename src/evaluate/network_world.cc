@@ -167,8 +167,8 @@ Sightings sightings(const SightingWorld& world, std::uint64_t seed) {
       }
     }
     for (int day = 0; day < world.days; ++day) {
-      out.alive[static_cast<std::size_t>(n - 1)].push_back(static_cast<std::size_t>(std::ranges::count_if(
-          members, [&](const Member& m) { return m.born <= day + 0.5 && m.dies > day + 0.5; })));
+      out.alive[static_cast<std::size_t>(n - 1)].push_back(static_cast<std::size_t>(
+          std::ranges::count_if(members, [&](const Member& m) { return m.born <= day + 0.5 && m.dies > day + 0.5; })));
     }
   }
   std::ranges::stable_sort(out.all, {}, &NodeSighting::time);

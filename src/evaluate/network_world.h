@@ -1,6 +1,6 @@
 // Covert networks as sightings (track/networks.h), with the truth: one or two at work at once, an organisation's staff
-// and the Internet's ordinary noise. What the networks differ in is chosen; all else they have in common. For the bars of
-// `orbwatch evaluate networks`; simulate.h writes whole logs, in which less of each network is seen.
+// and the Internet's ordinary noise. What the networks differ in is chosen; all else they have in common. For the bars
+// of `orbwatch evaluate networks`; simulate.h writes whole logs, in which less of each network is seen.
 #pragma once
 
 #include <array>

@@ -62,13 +62,13 @@ std::string values(const std::vector<score::NetworkTrait>& traits, std::size_t m
 
 std::string networks_text(std::span<const Network> networks) {
   if (networks.empty()) return "no covert network\n";
-  std::string out = fmt::format("{:<16} {:>6} {:>5} {:>14} {:>9} {:<10} {:<10} {:>5}  {}\n", "network", "active", "gone",
-                                "size", "half-life", "first", "last", "conf", "looks like");
+  std::string out = fmt::format("{:<16} {:>6} {:>5} {:>14} {:>9} {:<10} {:<10} {:>5}  {}\n", "network", "active",
+                                "gone", "size", "half-life", "first", "last", "conf", "looks like");
   for (const Network& n : networks) {
-    const std::string size =
-        !n.size                       ? "?"
-        : std::isfinite(n.size->high) ? fmt::format("{:.0f} ({:.0f}-{:.0f})", n.size->value, n.size->low, n.size->high)
-                                      : fmt::format(">= {:.0f}", n.size->low);
+    const std::string size = !n.size ? "?"
+                             : std::isfinite(n.size->high)
+                                 ? fmt::format("{:.0f} ({:.0f}-{:.0f})", n.size->value, n.size->low, n.size->high)
+                                 : fmt::format(">= {:.0f}", n.size->low);
     const std::string life = n.half_life_days ? fmt::format("{:.1f} d", n.half_life_days->value) : "?";
     out += fmt::format("{:<16} {:>6} {:>5} {:>14} {:>9} {:<10} {:<10} {:>5.2f}  {}\n", n.id, n.active_nodes,
                        n.nodes.size() - n.active_nodes, size, life, day(n.first), day(n.last), n.confidence,

@@ -54,8 +54,8 @@ track::Story story_of(const Event& e, const baseline::View& view) {
   return story;
 }
 
-// Of a finding of many sources: of which kind this one is, and how many such an ordinary day has. Strangers who fail are
-// of one kind if they stand in access networks, else of another; access lines that probe by the port.
+// Of a finding of many sources: of which kind this one is, and how many such an ordinary day has. Strangers who fail
+// are of one kind if they stand in access networks, else of another; access lines that probe by the port.
 std::optional<Campaign> campaign_of(FindingKind kind, const Event& e, const baseline::View& view,
                                     const std::string& finding) {
   if (kind == FindingKind::kSpray && view.failed_login) {
@@ -548,8 +548,8 @@ score::SourceFacts Judge::source_facts(const core::Ip& ip, std::uint32_t index) 
 }
 
 std::string Judge::add_scored(const Event& e, FindingKind kind, double log_odds, std::vector<Evidence> evidence,
-                       const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch, bool again,
-                       bool client_new, track::Story story) {
+                              const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch, bool again,
+                              bool client_new, track::Story story) {
   if (again && log_odds < kLeastLogOdds && !cases_.has(e)) return {};
   track::Scored scored;
   scored.again = again;

@@ -174,8 +174,8 @@ class Judge {
   bool is_stranger(const event::Event& event) const;
   score::SourceFacts source_facts(const core::Ip& ip, std::uint32_t facts) const;
   std::string add_scored(const event::Event& event, detect::FindingKind kind, double log_odds,
-                  std::vector<detect::Evidence> evidence, const std::vector<enrich::RawLine>* lines,
-                  const event::EventBatch* batch, bool again, bool client_new, track::Story story);
+                         std::vector<detect::Evidence> evidence, const std::vector<enrich::RawLine>* lines,
+                         const event::EventBatch* batch, bool again, bool client_new, track::Story story);
 
   const enrich::Enricher& enricher_;
   const intel::Indicators* indicators_;

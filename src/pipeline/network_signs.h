@@ -51,8 +51,8 @@ class NetworkSigns {
   // The fingerprint of a client's handshake belongs to what its address does next.
   void handshake(const event::Event& event);
 
-  // The network that a finding is linked with, "" if none: of a log-in that of its addresses, of a spray or scan the one
-  // that most of its sources are nodes of.
+  // The network that a finding is linked with, "" if none: of a log-in that of its addresses, of a spray or scan the
+  // one that most of its sources are nodes of.
   std::string_view network_of(const score::Finding& finding) const;
   // Whether networks have been drawn anew since the last call.
   bool redrawn();

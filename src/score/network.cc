@@ -169,11 +169,10 @@ std::string to_json(const Network& n) {
 std::string nodes_csv(const Network& network) {
   std::string out = "ip,first,last,active,role,asn,org,country,network_type,sightings\n";
   for (const NetworkNode& node : network.nodes) {
-    out += fmt::format("{},{},{},{},{},{},{},{},{},{}\n", node.ip.text(), core::rfc3339(node.first),
-                       core::rfc3339(node.last), node.active ? "yes" : "no", name(node.role), node.asn,
-                       cell(node.provider), cell(node.country),
-                       node.type == core::NetworkType::kUnknown ? std::string() : cell(core::label(node.type)),
-                       node.sightings);
+    out += fmt::format(
+        "{},{},{},{},{},{},{},{},{},{}\n", node.ip.text(), core::rfc3339(node.first), core::rfc3339(node.last),
+        node.active ? "yes" : "no", name(node.role), node.asn, cell(node.provider), cell(node.country),
+        node.type == core::NetworkType::kUnknown ? std::string() : cell(core::label(node.type)), node.sightings);
   }
   return out;
 }

@@ -113,8 +113,9 @@ struct Network {
   std::vector<std::string> findings;   // ids of those that are linked with it
   std::vector<std::string> campaigns;  // ids of the findings of which its nodes are the sources
   // Estimates; absent where the sightings allow none.
-  std::optional<Bounds> size;       // nodes alive on ...
-  core::Nanoseconds size_day = 0;  // this day (its midnight, UTC): some days before `last`, for new nodes take a while to place
+  std::optional<Bounds> size;  // nodes alive on ...
+  core::Nanoseconds size_day =
+      0;  // this day (its midnight, UTC): some days before `last`, for new nodes take a while to place
   std::string size_method;
   std::vector<std::string> size_doubts;  // which assumptions of the method do not hold
   std::optional<Bounds> half_life_days;

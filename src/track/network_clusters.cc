@@ -235,7 +235,8 @@ std::vector<std::uint32_t> leiden_of(std::uint32_t nodes, std::span<const Edge> 
         strengths[part[v]] += level.strength[v];
         next[part[v]] = of[v];
         level.each(v, [&](std::uint32_t u, double w) {
-          if (v < u && part[u] != part[v]) joined.push_back({std::min(part[u], part[v]), std::max(part[u], part[v]), w});
+          if (v < u && part[u] != part[v])
+            joined.push_back({std::min(part[u], part[v]), std::max(part[u], part[v]), w});
         });
       }
       std::ranges::sort(joined, [](const Edge& x, const Edge& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; });

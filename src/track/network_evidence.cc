@@ -707,9 +707,10 @@ std::vector<Reason> reasons(const Observed& a, const Observed& b, const Surround
                                handed->relay ? ", and was used from three providers within a day" : "")});
   }
   if (const CommonCampaign common = common_campaign(*a.profile, *b.profile, around); common.nats >= 0.1) {
-    out.push_back({EvidenceGroup::kCampaign, common.nats,
-                   fmt::format("both are sources of finding {} or its operator's others; {:.0f} % such are beyond chance",
-                               core::Symbol(common.campaign).text(), std::floor(100 * common.share))});
+    out.push_back(
+        {EvidenceGroup::kCampaign, common.nats,
+         fmt::format("both are sources of finding {} or its operator's others; {:.0f} % such are beyond chance",
+                     core::Symbol(common.campaign).text(), std::floor(100 * common.share))});
   }
   if (sharing_factor(a.type) < 1 || sharing_factor(b.type) < 1) {
     for (Reason& reason : out) {

@@ -227,9 +227,7 @@ class NodeProfile {
 
   // By kind, those of a kind in the order of their first sighting.
   const std::vector<Count>& counts() const { return counts_; }
-  std::span<const Count> counts(TraitKind kind) const {
-    return {counts_.data() + begin(kind), distinct(kind)};
-  }
+  std::span<const Count> counts(TraitKind kind) const { return {counts_.data() + begin(kind), distinct(kind)}; }
   const std::vector<Partner>& partners() const { return partners_; }
   std::uint32_t total(TraitKind kind) const { return totals_[static_cast<std::size_t>(kind)]; }
   std::uint32_t distinct(TraitKind kind) const { return distinct_[static_cast<std::size_t>(kind)]; }

@@ -208,8 +208,7 @@ bool NetworkTracker::finds(const Trait& trait) const {
     case TraitKind::kCertificate:
     case TraitKind::kBanner:
     case TraitKind::kNodePort:
-    case TraitKind::kFeedLabel:
-      return around_.all.sources(trait) <= kFewSources || around_.share(trait) <= kRareShare;
+    case TraitKind::kFeedLabel: return around_.all.sources(trait) <= kFewSources || around_.share(trait) <= kRareShare;
     default: return false;
   }
 }
@@ -796,8 +795,8 @@ std::vector<NetworkTracker::Cluster> NetworkTracker::clusters(const std::vector<
 void NetworkTracker::join_campaigns() {
   struct Sources {
     double all = 0;
-    // Of them, expected: sources of an ordinary day, which may come to every campaign. In thousandths, so that the order
-    // in which nodes are added decides nothing.
+    // Of them, expected: sources of an ordinary day, which may come to every campaign. In thousandths, so that the
+    // order in which nodes are added decides nothing.
     double regulars = 0;
   };
   absl::flat_hash_map<std::uint32_t, Sources> sources;  // by campaign
@@ -828,7 +827,8 @@ void NetworkTracker::join_campaigns() {
   for (const auto& [pair, n] : common) {
     const Sources &a = sources[pair.first], &b = sources[pair.second];
     const double few = std::min(a.all, b.all);
-    if (n < kCommonSources || n < kCommonPart * few || n < kBeyondRegulars * std::min(a.regulars, b.regulars) / 1000) continue;
+    if (n < kCommonSources || n < kCommonPart * few || n < kBeyondRegulars * std::min(a.regulars, b.regulars) / 1000)
+      continue;
     std::uint32_t x = find(pair.first), y = find(pair.second);
     if (x == y) continue;
     if (core::Symbol(y).text() < core::Symbol(x).text()) std::swap(x, y);

@@ -4,8 +4,8 @@
 // Input is one sighting at a time: a weak event, or a step of a finding. Ordinary traffic goes in as well
 // (SightingKind::kOrdinary): it makes no nodes, it says what is common. A network is a community of the graph of
 // evidence between addresses (network_evidence.h); addresses join known networks at once, and every
-// NetworkLimits::recluster of event time, or sooner, the graph is cut anew (network_clusters.h), which decides births, merges and
-// splits. Ids survive by the largest overlap.
+// NetworkLimits::recluster of event time, or sooner, the graph is cut anew (network_clusters.h), which decides births,
+// merges and splits. Ids survive by the largest overlap.
 //
 // Time is that of the sightings, which should come about in order; one that is late counts as of the latest. The same
 // sightings in the same order give the same networks, whatever is saved and loaded between them. Bounded by
@@ -59,8 +59,8 @@ struct NodeSighting {
   core::Symbol gateway;
   core::Symbol account;     // absent: none was named
   core::Symbol feed_label;  // the name that a feed gave the address
-  // The finding of a spray or a scan that it is a part of, by its id; nothing if of none. Of which kind of source it is,
-  // by any number (a kind of network, a port), and how many of that kind an ordinary day has.
+  // The finding of a spray or a scan that it is a part of, by its id; nothing if of none. Of which kind of source it
+  // is, by any number (a kind of network, a port), and how many of that kind an ordinary day has.
   core::Symbol campaign;
   std::uint16_t campaign_kind = 0;
   double campaign_usual = 0;
@@ -260,7 +260,8 @@ class NetworkTracker {
     core::Ip a, b;
     double nats = 0;
   };
-  std::vector<Link> links_;  // of the last clustering, as it weighed them: those of nodes that stay as they are count on
+  std::vector<Link>
+      links_;  // of the last clustering, as it weighed them: those of nodes that stay as they are count on
   std::uint32_t next_network_ = 1;
   core::Nanoseconds now_ = 0;
   core::Nanoseconds next_clustering_ = 0;

@@ -178,7 +178,8 @@ Network NetworkTracker::report(const Entity& entity, bool in_full) const {
   for (const NetworkNode& node : out.nodes) {
     if (node.asn == 0) continue;
     const auto [at, fresh] = by_provider.try_emplace(node.asn, out.providers.size());
-    if (fresh) out.providers.push_back({node.asn, node.provider, 0, 0, around_.all.share({TraitKind::kProvider, node.asn})});
+    if (fresh)
+      out.providers.push_back({node.asn, node.provider, 0, 0, around_.all.share({TraitKind::kProvider, node.asn})});
     ++out.providers[at->second].nodes;
   }
   for (score::ProviderOfNetwork& p : out.providers)
@@ -275,7 +276,8 @@ void NetworkTracker::estimate(Network& network, const Entity& entity) const {
     for (const SurvivalStep& step : curve->steps) network.survival.emplace_back(step.days, step.survival);
     // Enough for a picture.
     if (const std::size_t all = network.survival.size(); all > kMostSteps) {
-      for (std::size_t i = 0; i < kMostSteps; ++i) network.survival[i] = network.survival[i * (all - 1) / (kMostSteps - 1)];
+      for (std::size_t i = 0; i < kMostSteps; ++i)
+        network.survival[i] = network.survival[i * (all - 1) / (kMostSteps - 1)];
       network.survival.resize(kMostSteps);
     }
   }

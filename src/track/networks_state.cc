@@ -83,8 +83,9 @@ void NetworkTracker::persist(Archive& a) {
   a.moments(now_, next_clustering_, last_clustering_);
   a(sightings_since_, unplaced_, in_graph_);
   a(counts_.sightings, counts_.without_address, counts_.late, counts_.joined, counts_.owners_changed,
-    counts_.nodes_forgotten, counts_.accounts_forgotten, counts_.ordinary_forgotten, counts_.networks_forgotten, counts_.past_nodes_forgotten,
-    counts_.traits_dropped, counts_.not_clustered, counts_.clusterings, counts_.clusterings_failed);
+    counts_.nodes_forgotten, counts_.accounts_forgotten, counts_.ordinary_forgotten, counts_.networks_forgotten,
+    counts_.past_nodes_forgotten, counts_.traits_dropped, counts_.not_clustered, counts_.clusterings,
+    counts_.clusterings_failed);
   if constexpr (Archive::kReads) {
     // What refers to one another must be there.
     bool sound = next_network_ != kNone;
