@@ -242,6 +242,8 @@ class NetworkTracker {
   std::vector<Edge> graph(const std::vector<core::Ip>& ips, const std::vector<const Node*>& nodes);
   std::vector<Cluster> clusters(const std::vector<core::Ip>& ips, const std::vector<const Node*>& nodes,
                                 const std::vector<Edge>& edges, const std::vector<std::uint32_t>& communities) const;
+  // Each address once, as it was last; none that is a node again.
+  std::vector<const PastNode*> past_of(const Entity& entity) const;
   Network report(const Entity& entity, bool in_full) const;
   void link(Network& network) const;
   NetworkNode report(const core::Ip& ip, const Node& node) const;

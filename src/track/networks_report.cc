@@ -79,6 +79,15 @@ NetworkNode NetworkTracker::report(const Ip& ip, const Node& node) const {
   return out;
 }
 
+std::vector<const NetworkTracker::PastNode*> NetworkTracker::past_of(const Entity& entity) const {
+  absl::flat_hash_set<Ip> known(entity.members.begin(), entity.members.end());
+  std::vector<const PastNode*> out;
+  for (auto past = entity.past.rbegin(); past != entity.past.rend(); ++past) {
+    if (known.insert(past->ip).second) out.push_back(&*past);
+  }
+  return out;
+}
+
 Network NetworkTracker::report(const Entity& entity, bool in_full) const {
   Network out;
   out.id = entity.id;
@@ -101,7 +110,8 @@ Network NetworkTracker::report(const Entity& entity, bool in_full) const {
       showing[k] += node.profile.total(static_cast<TraitKind>(k)) > 0 ? 1 : 0;
     for (std::size_t h = 0; h < 24; ++h) out.behaviour.hours[h] += node.hours[h];
   }
-  for (const PastNode& past : entity.past) {
+  for (const PastNode* gone : past_of(entity)) {
+    const PastNode& past = *gone;
     NetworkNode& node = out.nodes.emplace_back();
     node.active = false;
     node.ip = past.ip;
@@ -248,7 +258,8 @@ void NetworkTracker::estimate(Network& network, const Entity& entity) const {
       const Node& node = nodes_.at(ip);
       add(node.first, node.last, node.days, node.facts.type);
     }
-    for (const PastNode& past : entity.past) {
+    for (const PastNode* left : past_of(entity)) {
+      const PastNode& past = *left;
       // Who left it may still come here.
       const auto node = nodes_.find(past.ip);
       const bool comes = node != nodes_.end() && node->second.first == past.first;
