@@ -856,11 +856,13 @@ void NetworkTracker::recluster() {
     candidates.resize(limits_.most_graph);
   }
   std::vector<Ip> ips;
+  ips.reserve(candidates.size());
   for (const auto& [last, ip] : candidates) ips.push_back(ip);
   std::ranges::sort(ips);
   in_graph_ = ips.size();
   sightings_since_ = unplaced_ = 0;
   std::vector<const Node*> nodes;
+  nodes.reserve(ips.size());
   for (const Ip& ip : ips) nodes.push_back(&nodes_.at(ip));
 
   const std::vector<Edge> edges = graph(ips, nodes);

@@ -74,6 +74,7 @@ void spray(NetworkTracker& tracker, const std::vector<int>& nodes, int first_acc
 void spray(NetworkTracker& tracker, int first_node, int nodes, int first_account, int accounts, Nanoseconds day,
            const std::string& client) {
   std::vector<int> all;
+  all.reserve(static_cast<std::size_t>(nodes));
   for (int n = 0; n < nodes; ++n) all.push_back(first_node + n);
   spray(tracker, all, first_account, accounts, day, client);
 }
