@@ -231,7 +231,9 @@ void NetworkTracker::age(Node& node) const {
 
 void NetworkTracker::post(const Ip& ip, const Trait& trait) {
   std::deque<Ip>& posted = posted_[trait];
-  if (std::ranges::find(posted, ip) != posted.end()) return;
+  // As two numbers: operator== of an address goes byte by byte through the library.
+  const std::uint64_t high = ip.high(), low = ip.low();
+  if (std::ranges::any_of(posted, [&](const Ip& other) { return other.low() == low && other.high() == high; })) return;
   posted.push_back(ip);
   if (posted.size() > limits_.most_posted) posted.pop_front();
 }
