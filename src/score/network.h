@@ -126,7 +126,7 @@ struct Network {
 
 // One line, no newline; absent means unknown.
 std::string to_json(const Network& network);
-// The first `kMost` nodes of it as CSV, with a header: ip, first, last, active, role, asn, provider, country, type.
+// All nodes of it as CSV, with a header.
 std::string nodes_csv(const Network& network);
 
 }  // namespace orbwatch::score

@@ -24,7 +24,7 @@ struct Edge {
 };
 
 // The community of each of `nodes` nodes, numbered from 0 in the order of their first nodes. Pure: the same graph gives
-// the same communities. Some 10 microseconds an edge. An error: an edge out of range or from a node to itself, a weight
+// the same communities. An error: an edge out of range or from a node to itself, a weight
 // that is not above 0.
 core::Expected<std::vector<std::uint32_t>> communities(std::size_t nodes, std::span<const Edge> edges);
 
