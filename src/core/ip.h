@@ -55,7 +55,8 @@ struct Ip {
 
   std::string text() const;  // RFC 5952 for IPv6, dotted quad for IPv4
 
-  friend bool operator==(const Ip&, const Ip&) = default;
+  // Two numbers; the default one calls memcmp.
+  friend bool operator==(const Ip& a, const Ip& b) { return ((a.high() ^ b.high()) | (a.low() ^ b.low())) == 0; }
   friend std::strong_ordering operator<=>(const Ip& a, const Ip& b) {
     if (auto c = a.high() <=> b.high(); c != 0) return c;
     return a.low() <=> b.low();

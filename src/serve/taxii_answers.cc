@@ -343,7 +343,10 @@ TaxiiResponse answer_taxii(const TaxiiRequest& request, const TaxiiFolder::Colle
   if (!is_discovery) {
     if (parts.empty() || parts[0] != "share" || parts.size() > 6) return not_found();
     if (parts.size() > 1 && parts[1] != "collections") return not_found();
-    if (parts.size() > 2 && (collection = find(collections, parts[2])) == nullptr) return not_found();
+    if (parts.size() > 2) {
+      collection = find(collections, parts[2]);
+      if (collection == nullptr) return not_found();
+    }
     if (parts.size() > 3 && parts[3] != "objects" && (parts[3] != "manifest" || parts.size() > 4)) return not_found();
     if (parts.size() > 5 && parts[5] != "versions") return not_found();
   }

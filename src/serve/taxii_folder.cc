@@ -154,7 +154,8 @@ core::Expected<void> TaxiiFolder::date(const std::string& name, std::vector<Taxi
     before = std::move(*text);
     string_view rest = before;
     string_view head = core::take_until(rest, '\n');
-    if (!core::skip_prefix(head, kSidecar) || !core::skip_prefix(head, " ") || (last = moment(head)) == 0)
+    if (core::skip_prefix(head, kSidecar) && core::skip_prefix(head, " ")) last = moment(head);
+    if (last == 0)
       return core::fail(
           "the dates on which objects were added cannot be read", path.string(),
           "without them clients would miss what is new; remove the file if they may read all of it again");

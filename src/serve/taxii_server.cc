@@ -183,7 +183,8 @@ TaxiiServer::TaxiiServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 TaxiiServer::~TaxiiServer() = default;
 std::uint16_t TaxiiServer::port() const { return impl_->options.listen.port; }
 
-core::Expected<std::unique_ptr<TaxiiServer>> TaxiiServer::start(const TaxiiServerOptions& options, source::Log log) {
+core::Expected<std::unique_ptr<TaxiiServer>> TaxiiServer::start(const TaxiiServerOptions& options,
+                                                                const source::Log& log) {
   auto impl = std::make_unique<Impl>(options, log);
   if (auto started = impl->start(); !started) return std::unexpected(started.error());
   return std::unique_ptr<TaxiiServer>(new TaxiiServer(std::move(impl)));

@@ -39,7 +39,7 @@ class TaxiiServer {
  public:
   // Serves when it returns. Errors: no such folder, an address that cannot be used or may not, a certificate that is no
   // good. `log` is called by the server's threads, one at a time.
-  static core::Expected<std::unique_ptr<TaxiiServer>> start(const TaxiiServerOptions& options, source::Log log);
+  static core::Expected<std::unique_ptr<TaxiiServer>> start(const TaxiiServerOptions& options, const source::Log& log);
   ~TaxiiServer();
   std::uint16_t port() const;
 

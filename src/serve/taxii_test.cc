@@ -483,7 +483,7 @@ TEST_F(TaxiiSockets, WhoIsHostileGetsAnErrorAndTheServerLives) {
       "GET\r\n\r\n",
       "GET / HTTP/9.9\r\n\r\n",
       "\r\n\r\n",
-      std::string("\0\0\0\0\r\n\r\n", 8),
+      std::string(4, '\0') + "\r\n\r\n",
       "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
       request("/" + std::string(7'000, 'a')),
       request("/" + std::string(100'000, 'a')),
@@ -532,6 +532,7 @@ TEST_F(TaxiiSockets, WhoIsHostileGetsAnErrorAndTheServerLives) {
   EXPECT_NE(raw(request("/taxii2/", "Content-Length: 5\r\n")).find("Connection: close"), std::string::npos);
   // Who sends a byte now and then does not hold a thread for longer than a request may last.
   std::vector<std::thread> slow;
+  slow.reserve(4);
   for (int i = 0; i < 4; ++i) slow.emplace_back([this] { raw("GET /tax"); });
   for (std::thread& one : slow) one.join();
   EXPECT_TRUE(lives());

@@ -52,11 +52,12 @@ Finding login() {
 }
 
 TEST(FreeText, SoftwareIsLetThrough) {
+  static constexpr const char* kBrowser =
+      "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+      "Chrome/120.0.0.0 Safari/537.36";
   for (const char* text :
        {"SSH-2.0-dropbear_2019.78", "SSH-2.0-OpenSSH_8.2p1 Ubuntu-4ubuntu0.5", "SSH-2.0-ROSSSH", "nginx/1.18.0",
-        "Server: mini_httpd/1.30 26Oct", "OpenVPN 2.5.1", "AnyConnect Linux_64 4.10.05095",
-        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
-        "Chrome/120.0.0.0 Safari/537.36",
+        "Server: mini_httpd/1.30 26Oct", "OpenVPN 2.5.1", "AnyConnect Linux_64 4.10.05095", kBrowser,
         "FortiClient 7.0.2", "Cisco AnyConnect VPN Agent for Mac OS X 4.10.08029"}) {
     const bool wanted = std::string_view(text).find("26Oct") == std::string_view::npos;
     EXPECT_EQ(is_software_text(text), wanted) << text;
