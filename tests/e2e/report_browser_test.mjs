@@ -76,6 +76,7 @@ try {
     check("hostile: nothing polluted", await run("return Object.keys(Object.prototype).length"), 0);
     await run("document.querySelectorAll('button.head[aria-expanded=false]').forEach((button) => button.click())");
     check("hostile: shown as text", await run("return document.getElementById('list').textContent.includes('<img src=x onerror=\"window.pwned=1\">')"), true);
+    check("hostile: networks as text", await run("return document.getElementById('networks').textContent.includes('<!--<script>')"), true);
     check("hostile: still no script", await run("return typeof window.pwned"), "undefined");
     check("hostile: console", await log(), (list) => list.length === 0);
     check("hostile: injected markup would be refused", await run(`const s = document.createElement("script"); s.textContent = "window.pwned = 1"; document.body.append(s); return typeof window.pwned`), "undefined");
@@ -92,6 +93,12 @@ try {
     check("plain: accounting", await run("return document.getElementById('accounting').textContent"), (text) => text.includes("139,683 read = 135,534 events + 4,146 ignored + 3 rejected"));
     check("plain: what happened", await run("return [...document.querySelectorAll('.steps li')].map((step) => step.textContent)"),
       (steps) => steps.length === 3 && steps[0].includes("failed log in") && steps[2].includes("1.2 GB to the client"));
+    const network = "document.querySelectorAll('#networks details.network')";
+    check("plain: networks", await run(`return [...${network}].map((n) => n.querySelector('summary').textContent)`), (all) => all.length === 2 && all[0].includes("00000000000000aa") && all[0].includes("2 active nodes"));
+    check("plain: a network's pictures", await run(`return [...${network}[0].querySelectorAll('figure svg')].map((svg) => svg.querySelectorAll('circle, line, path').length)`),
+      (parts) => parts.length === 4 && parts[0] === 3 && parts.every((n) => n > 2));
+    check("plain: roles of nodes", await run(`return [...${network}[0].querySelectorAll('tbody tr')].map((row) => row.children[1].textContent)`), (roles) => roles.join() === "exit,on-ramp,exit (gone)");
+    check("plain: facts of a network", await run(`return ${network}[0].querySelector('dl').textContent`), (text) => text.includes("40 (30 to 60) by Chao") && text.includes("4.0 (1.0 to 8.0), mostly from Example Cable (80 %)") && text.includes("1 of 00000000000000bb"));
     await run(type("rotterdam LOGIN"));
     await settle();
     check("plain: filter", await run("return [...document.querySelectorAll('article.finding')].map((card) => card.textContent)"), (texts) => texts.length > 0 && texts.length < 25 && texts.every((text) => text.includes("Rotterdam")));
@@ -118,6 +125,7 @@ try {
     check("many: no sideways scrolling at 420 pixels", await run("return document.documentElement.scrollWidth"), 420);
   });
   await withPage(0, "plain", 1400, async (run) => {
+    check("none: no networks", await run("return document.getElementById('networks')"), null);
     check("none: says so", await run("return document.getElementById('list').textContent"), "Nothing was found.");
   });
 } catch (error) {

@@ -134,9 +134,55 @@ inline score::Finding sample_finding(std::uint64_t i, bool hostile) {
   return f;
 }
 
+// One network with three nodes, linked, of which one is gone; the second in its history came out of it.
+inline score::Network sample_network(std::uint64_t i, bool hostile) {
+  const auto text = [&](std::size_t k, const char* plain) {
+    return hostile ? kHostile[k % std::size(kHostile)] : std::string(plain);
+  };
+  score::Network n;
+  n.id = i == 0 ? "00000000000000aa" : "00000000000000bb";
+  n.first = 1'763'942'400 * core::kSecond;
+  n.last = n.first + 20 * core::kDay;
+  n.confidence = 0.9;
+  n.cohesion = 5;
+  for (std::uint32_t k = 0; k < 3; ++k) {
+    score::NetworkNode& node = n.nodes.emplace_back();
+    node.ip = core::Ip::v4(0xC6336400 + static_cast<std::uint32_t>(i) * 8 + k);
+    node.first = n.first + k * core::kDay;
+    node.last = node.first + 5 * core::kDay;
+    node.active = k < 2;
+    node.asn = 64496;
+    node.provider = text(k, "Example Cable");
+    node.city = text(k + 1, "Köln");
+    node.country = "DE";
+    node.latitude = 50.9 + k;
+    node.longitude = 6.9 + k;
+    node.role = k == 1 ? score::NodeRole::kOnRamp : score::NodeRole::kExit;
+    node.role_why = text(k + 2, "came to gateways itself: 7 attempts");
+    node.sightings = 7;
+  }
+  n.active_nodes = 2;
+  n.traits = {{"client", text(3, "AnyConnect 4.8"), 2, 1, 0.001, 1000}};
+  n.behaviour.gateways = {{"gateway", text(4, "vpn-gw2"), 2, 1, 0.5, 2}};
+  n.behaviour.attempts_per_account_day = 1;
+  n.providers = {{64496, text(5, "Example Cable"), 3, 1, 0.1}};
+  n.history = {{n.first, score::NetworkChangeKind::kBorn, "", text(6, "3 nodes, 5.0 nats between nodes on average")}};
+  n.links = {{0, 1, 4.5, text(7, "same client")}};
+  n.known = {{text(8, "Example network"), 3, text(9, "client and ports match")}};
+  n.overlaps = {{i == 0 ? "00000000000000bb" : "00000000000000aa", 1, 0.01, -2, 1, 0, 0}};
+  n.size = score::Bounds{40, 30, 60};
+  n.size_method = "Chao";
+  n.half_life_days = score::Bounds{12, 9, 16};
+  n.births_expected = score::Bounds{4, 1, 8};
+  n.likely_providers = {{64496, text(1, "Example Cable"), {0.8, 0.6, 0.9}}};
+  n.survival = {{0, 1}, {5, 0.7}, {9, 0.4}};
+  return n;
+}
+
 inline score::HuntResult sample_report(std::uint64_t findings = 40, bool hostile = false) {
   score::HuntResult r;
   for (std::uint64_t i = 0; i < findings; ++i) r.findings.push_back(sample_finding(i, hostile));
+  for (std::uint64_t i = 0; findings > 0 && i < 2; ++i) r.networks.push_back(sample_network(i, hostile));
   const auto fate = [](event::Counts& counts, std::uint64_t n, const char* format, std::uint64_t ignored,
                        std::uint64_t rejected) {
     for (std::uint64_t i = 0; i < n; ++i) counts.event(core::intern(format));
