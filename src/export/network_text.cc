@@ -50,6 +50,23 @@ void fact(std::string& out, std::string_view name, const std::string& value) {
   if (!value.empty()) out += fmt::format("  {:<18} {}\n", name, value);
 }
 
+std::string_view or_number(const std::string& provider, std::string& buffer, std::uint32_t asn) {
+  if (!provider.empty()) return provider;
+  buffer = fmt::format("AS{}", asn);
+  return buffer;
+}
+
+// ", mostly from A (30 %), B (20 %)"
+std::string mostly_from(const Network& network) {
+  std::string out, buffer;
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, network.likely_providers.size()); ++i) {
+    const auto& p = network.likely_providers[i];
+    out += fmt::format("{}{} ({:.0f} %)", i == 0 ? ", mostly from " : ", ",
+                       terminal_text(or_number(p.provider, buffer, p.asn)), 100 * p.share.value);
+  }
+  return out;
+}
+
 std::string values(const std::vector<score::NetworkTrait>& traits, std::size_t most) {
   std::string out;
   for (std::size_t i = 0; i < std::min(most, traits.size()); ++i)
@@ -85,18 +102,18 @@ std::string network_text(const Network& n) {
   if (n.size) fact(out, "size", fmt::format("{} by {}", range(*n.size, 0), n.size_method));
   for (const std::string& doubt : n.size_doubts) fact(out, "", "but: " + doubt);
   if (n.half_life_days) fact(out, "half-life", range(*n.half_life_days, 1) + " days");
-  if (n.births_expected) fact(out, "new tomorrow", range(*n.births_expected, 1));
+  if (n.births_expected) fact(out, "new tomorrow", range(*n.births_expected, 1) + mostly_from(n));
   if (n.behaviour.attempts_per_account_day > 0)
     fact(out, "attempts", fmt::format("{:.2f} for each account and day", n.behaviour.attempts_per_account_day));
   if (n.behaviour.accounts_tried > 0) fact(out, "accounts tried", std::to_string(n.behaviour.accounts_tried));
   fact(out, "gateways", values(n.behaviour.gateways, 6));
   fact(out, "ports asked for", values(n.behaviour.ports, 10));
-  std::string providers;
+  std::string providers, buffer;
   for (std::size_t i = 0; i < std::min<std::size_t>(6, n.providers.size()); ++i) {
     const auto& p = n.providers[i];
-    providers += fmt::format("{}{} {:.0f} % (of all sources {:.0f} %)", i == 0 ? "" : ", ",
-                             p.provider.empty() ? fmt::format("AS{}", p.asn) : terminal_text(p.provider), 100 * p.share,
-                             100 * p.share_background);
+    providers +=
+        fmt::format("{}{} {:.0f} % (of all sources {:.0f} %)", i == 0 ? "" : ", ",
+                    terminal_text(or_number(p.provider, buffer, p.asn)), 100 * p.share, 100 * p.share_background);
   }
   fact(out, "providers", providers);
   fact(out, "confidence", fmt::format("{:.2f}, {:.1f} nats between nodes", n.confidence, n.cohesion));
@@ -106,6 +123,11 @@ std::string network_text(const Network& n) {
                        terminal_text(t.text), t.nodes, 100 * t.share_inside, 100 * t.share_background);
   if (!n.known.empty()) out += "\nKnown networks\n";
   for (const score::KnownNetwork& k : n.known) out += fmt::format("  {}\n", terminal_text(k.says));
+  if (!n.overlaps.empty()) out += "\nNodes that other networks have or had\n";
+  for (const score::NetworkOverlap& o : n.overlaps)
+    out +=
+        fmt::format("  {} of network {}: {} went on to it, {} came from it, {} were used at once; by chance {:.2g}\n",
+                    o.common, o.other, o.onward, o.back, o.together, o.expected);
   if (!n.campaigns.empty()) out += fmt::format("\nSources of findings: {}\n", fmt::join(n.campaigns, ", "));
   if (!n.findings.empty()) out += fmt::format("\nLinked findings: {}\n", fmt::join(n.findings, ", "));
   out += "\nNodes\n";

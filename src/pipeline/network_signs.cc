@@ -60,6 +60,23 @@ core::Symbol NetworkSigns::listed_as(const Ip& ip) const {
   return label;
 }
 
+void NetworkSigns::place(NodeSighting& s, std::uint32_t index) {
+  const core::NetworkFacts& facts = enricher_.facts(index);
+  if (names_.size() >= kMostKept && !names_.contains(index)) names_.clear();
+  const auto [at, fresh] = names_.try_emplace(index);
+  if (fresh) {
+    at->second = {core::intern(enricher_.text(facts.as_name)), core::intern(core::unpack_country(facts.country).view()),
+                  core::intern(enricher_.text(facts.city))};
+  }
+  s.asn = facts.asn;
+  s.provider = at->second.provider;
+  s.country = at->second.country;
+  s.city = at->second.city;
+  s.latitude = facts.latitude;
+  s.longitude = facts.longitude;
+  s.type = facts.type;
+}
+
 NodeSighting NetworkSigns::sighting(const Event& e, SightingKind kind, double strength) {
   NodeSighting s;
   s.time = e.time;
@@ -68,15 +85,7 @@ NodeSighting NetworkSigns::sighting(const Event& e, SightingKind kind, double st
   s.strength = strength;
   s.gateway = e.observer;
   s.account = e.user;
-  const core::NetworkFacts& facts = enricher_.facts(e.source_facts);
-  const std::string_view provider = enricher_.text(facts.as_name);
-  s.asn = facts.asn;
-  s.provider = core::intern(provider);
-  s.country = core::intern(core::unpack_country(facts.country).view());
-  s.city = core::intern(enricher_.text(facts.city));
-  s.latitude = facts.latitude;
-  s.longitude = facts.longitude;
-  s.type = facts.type;
+  place(s, e.source_facts);
   s.add(Trait::of(TraitKind::kClient, e.user_agent));
   if (e.fingerprint.present()) {
     s.add(Trait::of(kind_of_fingerprint(e), e.fingerprint));
@@ -107,8 +116,9 @@ void NetworkSigns::denied(const Event& e, const Campaign& campaign) {
       {reinterpret_cast<const char*>(e.source_ip.bytes.data()), e.source_ip.bytes.size()},
       core::hash64({reinterpret_cast<const char*>(e.destination_ip.bytes.data()), e.destination_ip.bytes.size()},
                    e.destination_port));
-  // Beyond the bound nothing more is taken in until the window is over.
-  if (doors_.size() >= kMostKept || !doors_.insert(door).second) return;
+  // Full: from here on a door of this window may count once more.
+  if (doors_.size() >= kMostKept && !doors_.contains(door)) doors_.clear();
+  if (!doors_.insert(door).second) return;
   NodeSighting s = sighting(e, SightingKind::kProbe, kDenied);
   s.account = {};
   s.add_port(e.destination_port);
@@ -136,14 +146,7 @@ void NetworkSigns::device(const Event& e) {
   s.kind = SightingKind::kDeviceTrait;
   s.strength = kDevice;
   const std::uint32_t index = trait.address == e.source_ip ? e.source_facts : enricher_.lookup(trait.address);
-  const core::NetworkFacts& facts = enricher_.facts(index);
-  s.asn = facts.asn;
-  s.provider = core::intern(enricher_.text(facts.as_name));
-  s.country = core::intern(core::unpack_country(facts.country).view());
-  s.city = core::intern(enricher_.text(facts.city));
-  s.latitude = facts.latitude;
-  s.longitude = facts.longitude;
-  s.type = facts.type;
+  place(s, index);
   s.add(Trait::of(TraitKind::kBanner, e.banner));
   s.add(Trait::of(TraitKind::kCertificate,
                   e.certificate_fingerprint.present() ? e.certificate_fingerprint : e.certificate_subject));

@@ -2,7 +2,8 @@
 // signs, how much each is worth, and what is ordinary.
 //
 //   failed log-in of a stranger         0.5; of a spray's finding: with the finding's id
-//   denied connection from outside      0.2, once for each source, door and six hours; of a scan's finding: with its id
+//   denied connection from outside      0.2, once for each source, door and six hours (where more than kMostKept doors
+//                                       are asked for, now and then again); of a scan's finding: with its id
 //   log-in that may be an alert         its log-odds above that line, and 1
 //   any other log-in                    ordinary: it says what is common, and whose address it is
 //   device seen to be a relay's kind    0.5 (detect::soho_trait, medium or strong)
@@ -66,6 +67,8 @@ class NetworkSigns {
   void load(core::ArchiveReader& archive);
 
  private:
+  // Where its address stands; `index`: of the enricher's facts.
+  void place(track::NodeSighting& sighting, std::uint32_t index);
   track::NodeSighting sighting(const event::Event& event, track::SightingKind kind, double strength);
   core::Symbol listed_as(const core::Ip& ip) const;
   template <typename Archive>
@@ -77,7 +80,11 @@ class NetworkSigns {
   absl::flat_hash_set<std::uint64_t> doors_;  // hashes of source, address and port, asked for within window_
   std::int64_t window_ = 0;
   absl::flat_hash_map<core::Ip, core::Symbol> fingerprints_;
-  std::uint64_t drawn_ = 0;  // clusterings, at the last call of redrawn()
+  struct Names {
+    core::Symbol provider, country, city;
+  };
+  absl::flat_hash_map<std::uint32_t, Names> names_;  // by the index of facts; made again where it is missing
+  std::uint64_t drawn_ = 0;                          // clusterings, at the last call of redrawn()
 };
 
 }  // namespace orbwatch::pipeline

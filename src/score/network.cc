@@ -18,12 +18,12 @@ std::string number(double value, int decimals = 2) {
   return std::isfinite(value) ? trimmed(fmt::format("{:.{}f}", value, decimals)) : "0";
 }
 
-void write_bounds(Object& o, std::string_view key, const std::optional<Bounds>& bounds) {
+void write_bounds(Object& o, std::string_view key, const std::optional<Bounds>& bounds, int decimals = 2) {
   if (!bounds) return;
   Object b(o.key(key));
-  b.key("value") += number(bounds->value);
-  b.key("low") += number(bounds->low);
-  if (std::isfinite(bounds->high)) b.key("high") += number(bounds->high);
+  b.key("value") += number(bounds->value, decimals);
+  b.key("low") += number(bounds->low, decimals);
+  if (std::isfinite(bounds->high)) b.key("high") += number(bounds->high, decimals);
   b.close();
 }
 
@@ -107,12 +107,31 @@ std::string to_json(const Network& n) {
   o.texts("size_doubts", n.size_doubts, n.size_doubts.size());
   write_bounds(o, "half_life_days", n.half_life_days);
   write_bounds(o, "births_expected", n.births_expected);
+  o.list("likely_providers", n.likely_providers, n.likely_providers.size(),
+         [](std::string& to, const LikelyProvider& provider) {
+           Object p(to);
+           p.count("asn", provider.asn);
+           p.text("org", provider.provider);
+           write_bounds(p, "share", provider.share, 4);
+           p.close();
+         });
   o.list("known", n.known, n.known.size(), [](std::string& to, const KnownNetwork& known) {
     Object k(to);
     k.text("name", known.name);
     k.key("score") += number(known.score);
     k.text("says", known.says);
     k.close();
+  });
+  o.list("overlaps", n.overlaps, Network::kMostOverlaps, [](std::string& to, const NetworkOverlap& overlap) {
+    Object p(to);
+    p.text("network", overlap.other);
+    p.count("common", overlap.common);
+    p.key("expected") += number(overlap.expected, 4);
+    p.key("log10_p") += number(overlap.log10_p);
+    p.count("onward", overlap.onward);
+    p.count("back", overlap.back);
+    p.count("together", overlap.together);
+    p.close();
   });
   o.list("traits", n.traits, n.traits.size(), write_trait);
   {

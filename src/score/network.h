@@ -92,7 +92,26 @@ struct ProviderOfNetwork {
   double share_background = 0;  // of all sources
 };
 
+// Where the next new nodes come from: of those that came within the last 30 days, smoothed towards all sources.
+struct LikelyProvider {
+  std::uint32_t asn = 0;
+  std::string provider;
+  Bounds share;  // of new nodes, 0..1
+};
+
+// Nodes that another network has or had as well (track/overlap.h).
+struct NetworkOverlap {
+  std::string other;  // its id
+  std::uint64_t common = 0;
+  double expected = 0;       // by chance, had both drawn theirs from all strange addresses that are known here
+  double log10_p = 0;        // of as many by chance
+  std::uint64_t onward = 0;  // this network left them before the other one came
+  std::uint64_t back = 0;    // the other way round
+  std::uint64_t together = 0;
+};
+
 struct Network {
+  static constexpr std::size_t kMostOverlaps = 10;
   static constexpr std::size_t kMostLinks = 300;
   static constexpr std::size_t kMostToldNodes = 2'000;  // in JSON; node_count says how many there are
 
@@ -108,10 +127,11 @@ struct Network {
   std::vector<ProviderOfNetwork> providers;  // most nodes first, at most 20
   std::vector<std::uint32_t> births_by_day;  // first seen, the last 30 days to `last`
   std::vector<NetworkChange> history;
-  std::vector<NetworkLink> links;      // strongest first; of active nodes
-  std::vector<KnownNetwork> known;     // best first
-  std::vector<std::string> findings;   // ids of those that are linked with it
-  std::vector<std::string> campaigns;  // ids of the findings of which its nodes are the sources
+  std::vector<NetworkLink> links;        // strongest first; of active nodes
+  std::vector<KnownNetwork> known;       // best first
+  std::vector<NetworkOverlap> overlaps;  // most common nodes first
+  std::vector<std::string> findings;     // ids of those that are linked with it
+  std::vector<std::string> campaigns;    // ids of the findings of which its nodes are the sources
   // Estimates; absent where the sightings allow none.
   std::optional<Bounds> size;  // nodes alive on ...
   core::Nanoseconds size_day =
@@ -119,7 +139,8 @@ struct Network {
   std::string size_method;
   std::vector<std::string> size_doubts;  // which assumptions of the method do not hold
   std::optional<Bounds> half_life_days;
-  std::optional<Bounds> births_expected;  // on the next day
+  std::optional<Bounds> births_expected;         // on the next day
+  std::vector<LikelyProvider> likely_providers;  // of these, most probable first, at most 5
   // Share of nodes that are still with it after so many days (Kaplan and Meier 1958): day, share.
   std::vector<std::pair<double, double>> survival;
 };

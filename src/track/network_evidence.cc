@@ -19,7 +19,6 @@ constexpr double kRarePort = 0.03;    // of ports everybody asks for the same fe
 constexpr double kMostGateway = 0.5;
 constexpr std::uint32_t kHabit = 4;  // steps
 constexpr std::uint32_t kScanPorts = 3;
-constexpr double kMostDisjoint = 2;
 constexpr double kMostPlace = 0.35;  // each of provider and country: half the world's homes are with few providers
 // In the set of pairs: that the source has a trait of a kind at all.
 constexpr std::uint32_t kAnyValue = 0xffffffff;
@@ -147,18 +146,9 @@ KindEvidence by_place(TraitKind kind, const NodeProfile& a, const NodeProfile& b
 
 // How unlikely it is that two strangers who ask for popular ports have none in common.
 double disjoint_scan(const Observed& a, const Observed& b, const Surroundings& around) {
-  constexpr TraitKind kKind = TraitKind::kPortAsked;
   if (!scans(*a.profile) || !scans(*b.profile)) return 0;
   if (std::max(a.last, b.last) - std::min(a.last, b.last) > core::kDay) return 0;
-  const auto unlikely = [&](const NodeProfile& one, const NodeProfile& other) {
-    double nats = 0;
-    for (const NodeProfile::Count& count : one.counts(kKind)) {
-      if (other.of(count.trait) != 0) return 0.0;
-      nats -= std::log1p(-std::min(0.9, around.share(count.trait)));
-    }
-    return nats;
-  };
-  return std::min({unlikely(*a.profile, *b.profile), unlikely(*b.profile, *a.profile), kMostDisjoint});
+  return disjoint(scan_part(*a.profile, around), scan_part(*b.profile, around), *a.profile, *b.profile);
 }
 
 const NodeProfile::Partner* partner(const Observed& a, const Observed& b) {
@@ -302,6 +292,11 @@ std::string_view name(TraitKind kind) {
   return "";
 }
 
+bool is_habit(TraitKind kind) {
+  using enum TraitKind;
+  return kind == kGateway || kind == kHours || kind == kPace || kind == kAccountPace;
+}
+
 bool is_text(TraitKind kind) {
   using enum TraitKind;
   switch (kind) {
@@ -352,7 +347,8 @@ Nanoseconds half_life_of(core::NetworkType type) {
 }
 
 void Background::pass(Nanoseconds now) {
-  now_ = std::max(now_, now);
+  if (now <= now_) return;
+  now_ = now;
   if (epoch_ == 0) epoch_ = pairs_since_ = now_;
   if (now_ - pairs_since_ >= kHalfLife) {
     if (now_ - pairs_since_ >= 2 * kHalfLife) pairs_.clear();
@@ -367,24 +363,34 @@ void Background::pass(Nanoseconds now) {
     for (auto& [trait, count] : counts_) count *= factor;
     for (double& total : totals_) total *= factor;
   }
-  unit_ = std::exp2(static_cast<double>(now_ - epoch_) / static_cast<double>(kHalfLife));
+  set_unit();
 }
 
+void Background::set_unit() { unit_ = std::exp2(static_cast<double>(now_ - epoch_) / static_cast<double>(kHalfLife)); }
+
 void Background::next_pairs() {
+  if (++counting_ == 0) counting_ = 1;
   pairs_before_ = std::move(pairs_);
   pairs_.clear();
 }
 
-bool Background::knows(const core::Ip& source, const Trait& trait) const {
-  return pairs_.contains({source, trait}) || pairs_before_.contains({source, trait});
+void Surroundings::pass(Nanoseconds now) {
+  all.pass(now);
+  strange.pass(now);
+  accounts.pass(now);
+}
+
+void Surroundings::see(const core::Ip& source, const Trait& trait, std::uint16_t& counted) {
+  if (rule(trait.kind).group == EvidenceGroup::kTargets && rule(trait.kind).model == Model::kNone) return;
+  Background& background = is_habit(trait.kind) ? strange : all;
+  if (counted == background.counting()) return;
+  background.see(source, trait);
+  counted = background.counting();
 }
 
 double Surroundings::share(const Trait& trait) const {
+  if (is_habit(trait.kind)) return strange.share(trait);
   switch (trait.kind) {
-    case TraitKind::kGateway:
-    case TraitKind::kHours:
-    case TraitKind::kPace:
-    case TraitKind::kAccountPace: return strange.share(trait);
     // That a network goes through a list makes none of its names common.
     case TraitKind::kAccount:
       return accounts.sources(TraitKind::kAccount) < kEnoughAccounts ? all.share(trait) : accounts.share(trait);
@@ -407,8 +413,7 @@ void Background::make_room() {
   forgotten_ += absl::erase_if(counts_, [&](const auto& item) { return item.second <= threshold; });
 }
 
-void Background::see(const core::Ip& source, const Trait& trait, Nanoseconds now) {
-  pass(now);
+void Background::see(const core::Ip& source, const Trait& trait) {
   if (pairs_.size() >= limits_.most_pairs / 2) {
     pairs_since_ = now_;
     next_pairs();
@@ -506,7 +511,7 @@ void Background::persist(Archive& a) {
     for (const auto& [trait, count] : counts_) sound &= countable(count);
     if (!sound) a.refuse("a count of sources is none");
     if (epoch_ > now_) a.refuse("a count began after it was last changed");
-    if (epoch_ != 0 && a.ok()) pass(now_);
+    if (epoch_ != 0 && a.ok()) set_unit();
   }
 }
 template void Background::persist(core::ArchiveWriter& a);
@@ -519,41 +524,43 @@ std::uint8_t NodeProfile::of(const Trait& trait) const {
   return 0;
 }
 
-bool NodeProfile::add(const Trait& trait, std::uint64_t& dropped) {
+NodeProfile::Added NodeProfile::add(const Trait& trait, std::uint64_t& dropped) {
   const auto kind = static_cast<std::size_t>(trait.kind);
   const KindRule how = rule(trait.kind);
   const std::uint8_t most = how.model == Model::kShares ? kMostOfKind : kMostCount;
-  const auto from = counts_.begin() + static_cast<std::ptrdiff_t>(begin(trait.kind));
-  const auto to = from + distinct_[kind];
-  const auto same = std::find_if(from, to, [&](const Count& count) { return count.trait == trait; });
-  const bool fresh = same == to;
+  const std::size_t from = begin(trait.kind);
+  std::size_t at = from;
+  while (at < from + distinct_[kind] && counts_[at].trait.value != trait.value) ++at;
+  const bool fresh = at == from + distinct_[kind];
   if (!fresh) {
-    if (same->n < most) {
-      ++same->n;
+    if (counts_[at].n < most) {
+      ++counts_[at].n;
       ++totals_[kind];
     }
   } else {
     if (distinct_[kind] >= how.most_values) {
-      const auto least = std::min_element(from, to, [](const Count& a, const Count& b) { return a.n < b.n; });
+      const auto first = counts_.begin() + static_cast<std::ptrdiff_t>(from);
+      const auto least =
+          std::min_element(first, first + distinct_[kind], [](const Count& a, const Count& b) { return a.n < b.n; });
       totals_[kind] = static_cast<std::uint16_t>(totals_[kind] - least->n);
       --distinct_[kind];
       counts_.erase(least);
       ++dropped;
     }
-    counts_.insert(counts_.begin() + static_cast<std::ptrdiff_t>(begin(trait.kind) + distinct_[kind]), {trait, 1});
+    at = from + distinct_[kind];
+    counts_.insert(counts_.begin() + static_cast<std::ptrdiff_t>(at), {trait, 1});
     ++totals_[kind];
     ++distinct_[kind];
   }
   if (how.model == Model::kShares && totals_[kind] > kMostOfKind) {
     totals_[kind] = 0;
-    const std::size_t first = begin(trait.kind);
-    for (std::size_t i = first; i < first + distinct_[kind]; ++i) {
+    for (std::size_t i = from; i < from + distinct_[kind]; ++i) {
       Count& count = counts_[i];
       count.n = static_cast<std::uint8_t>((count.n + 1) / 2);  // none is forgotten
       totals_[kind] = static_cast<std::uint16_t>(totals_[kind] + count.n);
     }
   }
-  return fresh;
+  return {&counts_[at], fresh};
 }
 
 void NodeProfile::hand_over(const core::Ip& with, Nanoseconds gap, bool relay) {
@@ -649,6 +656,26 @@ bool says_something(const Trait& trait, const Surroundings& around) {
 }
 
 bool scans(const NodeProfile& profile) { return profile.distinct(TraitKind::kPortAsked) >= kScanPorts; }
+
+ScanPart scan_part(const NodeProfile& profile, const Surroundings& around) {
+  ScanPart part;
+  if (!scans(profile)) return part;
+  for (const NodeProfile::Count& count : profile.counts(TraitKind::kPortAsked)) {
+    if (part.telling < ScanPart::kMostDisjoint) part.telling -= std::log1p(-std::min(0.9, around.share(count.trait)));
+    part.ports |= std::uint64_t{1} << (count.trait.value * 0x9e3779b1U >> 26);
+  }
+  part.telling = std::min(part.telling, ScanPart::kMostDisjoint);
+  return part;
+}
+
+double disjoint(const ScanPart& a, const ScanPart& b, const NodeProfile& profile_a, const NodeProfile& profile_b) {
+  if ((a.ports & b.ports) != 0) {
+    for (const NodeProfile::Count& count : profile_a.counts(TraitKind::kPortAsked)) {
+      if (profile_b.of(count.trait) != 0) return 0;
+    }
+  }
+  return std::min(a.telling, b.telling);
+}
 
 Evidence compare(const Observed& a, const Observed& b, const Surroundings& around) {
   Evidence out;

@@ -68,6 +68,7 @@ enum class TraitKind : std::uint8_t {
 constexpr TraitKind kLastTraitKind = TraitKind::kCampaign;
 constexpr std::size_t kTraitKinds = static_cast<std::size_t>(kLastTraitKind) + 1;
 std::string_view name(TraitKind kind);  // for people: "client", "JA4", "certificate", ...
+bool is_habit(TraitKind kind);          // gateway, hours, pace: compared with those of strange sources alone
 bool is_text(TraitKind kind);           // its values are Symbols; else numbers
 
 struct Trait {
@@ -102,13 +103,19 @@ class Background {
 
   Background() = default;
   explicit Background(const Limits& limits) : limits_(limits) {}
-  void see(const core::Ip& source, const Trait& trait, core::Nanoseconds now);
+  void see(const core::Ip& source, const Trait& trait, core::Nanoseconds now) {
+    pass(now);
+    see(source, trait);
+  }
+  // The same at the moment of the last call of pass().
+  void see(const core::Ip& source, const Trait& trait);
+  void pass(core::Nanoseconds now);
+  // What a source showed while this number stood need not be told again: it is counted. Not kept in archives.
+  std::uint16_t counting() const { return counting_; }
   // Of sources with a trait of this kind, 0 < share <= 1; (n + 1) / (all + 2), so that the first ones say little.
   double share(const Trait& trait) const;
   double sources(const Trait& trait) const;  // decayed
   double sources(TraitKind kind) const;
-  // Whether the source showed it within the last month or two.
-  bool knows(const core::Ip& source, const Trait& trait) const;
   std::uint64_t forgotten() const { return forgotten_; }  // traits that made room
   std::uint64_t begun_anew() const { return begun_anew_; }
 
@@ -125,9 +132,9 @@ class Background {
       return H::combine(std::move(h), p.source, p.trait);
     }
   };
-  void pass(core::Nanoseconds now);
   void make_room();
   void next_pairs();
+  void set_unit();
 
   Limits limits_;
   // Counts are in units that grow with time, so that nothing has to be touched for decay: 2^((now - epoch) /
@@ -142,6 +149,7 @@ class Background {
   double unit_ = 1;
   std::uint64_t forgotten_ = 0;
   std::uint64_t begun_anew_ = 0;
+  std::uint16_t counting_ = 1;  // never 0
 };
 
 // Sources of one kind that come to a campaign on one day.
@@ -168,8 +176,8 @@ struct CampaignCount {
 
 // What is around the nodes.
 struct Surroundings {
-  Background all;       // of every source
-  Background strange;   // habits of strange sources: at night nearly all are strange, and that joins none of them
+  Background all;       // of every source: what it shows and asks for
+  Background strange;   // habits, of strange sources: at night nearly all are strange, and that joins none of them
   Background accounts;  // accounts in ordinary traffic, with where they are used
   absl::flat_hash_map<CampaignDay, CampaignCount> campaigns;
   absl::flat_hash_map<std::uint32_t, std::uint32_t> one_operator;  // campaign -> the one that stands for all of his
@@ -184,6 +192,10 @@ struct Surroundings {
   // Of failures of strangers, how many are on accounts that exist here; 0..1.
   double strangers_telling() const { return (strangers_on_accounts + 2) / (strangers_failed + 2); }
 
+  void pass(core::Nanoseconds now);
+  // Of a source that is not ordinary, at the moment of the last pass(). `counted`: what counting() of its background
+  // was when this source showed it last, 0 if never; brought up to date.
+  void see(const core::Ip& source, const Trait& trait, std::uint16_t& counted);
   // Share among those whom a trait is to be compared with.
   double share(const Trait& trait) const;
   // Whether a common account means something: the names that everybody guesses belong to nobody here. Where too little
@@ -201,6 +213,7 @@ class NodeProfile {
   struct Count {
     Trait trait;
     std::uint8_t n = 0;
+    std::uint16_t counted = 0;  // Surroundings::see(); not kept in archives
   };
   static constexpr std::uint8_t kMostOfKind = 12;  // observations; beyond it the older ones count half
   static constexpr std::uint8_t kMostCount = 60;   // of a trait of which a source has many
@@ -215,8 +228,12 @@ class NodeProfile {
     bool relay = false;  // the account was used from three providers within the day
   };
 
-  // True if it is new here. `dropped`: traits that had to make room.
-  bool add(const Trait& trait, std::uint64_t& dropped);
+  struct Added {
+    Count* count;  // until the next change
+    bool fresh;    // it is new here
+  };
+  // `dropped`: traits that had to make room.
+  Added add(const Trait& trait, std::uint64_t& dropped);
   void hand_over(const core::Ip& with, core::Nanoseconds gap, bool relay);
   // A day of a campaign that the address came on. What comes beyond kMostCampaigns pushes out the oldest.
   // True if it is new here.
@@ -286,6 +303,16 @@ double sharing_factor(core::NetworkType type);
 bool says_something(const Trait& trait, const Surroundings& around);
 // Whether it asked for so many ports that those of others can fit to them.
 bool scans(const NodeProfile& profile);
+
+// What a scan that is shared out among several shows of one of them.
+struct ScanPart {
+  double telling = 0;       // nats, 0 to kMostDisjoint: what it says if another asks for none of these ports
+  std::uint64_t ports = 0;  // a bit for each port, those of several may be the same
+  static constexpr double kMostDisjoint = 2;
+};
+ScanPart scan_part(const NodeProfile& profile, const Surroundings& around);
+// What two parts say that have no port in common: nats, 0 if they have one.
+double disjoint(const ScanPart& a, const ScanPart& b, const NodeProfile& profile_a, const NodeProfile& profile_b);
 
 // Symmetric but for rounding.
 Evidence compare(const Observed& a, const Observed& b, const Surroundings& around);

@@ -43,6 +43,7 @@ constexpr std::size_t kVoters = 8;  // of a rare trait, the last: which networks
 constexpr std::size_t kTriedNetworks = 3;
 // A network that stands needs less to keep what it has, or the chance of a sample would end it and begin it anew.
 constexpr double kStay = 0.5;
+constexpr double kLeastScan = 1;  // nats: what the parts of one scan say before they are looked at as a pair
 
 // Of a rule that joins two communities: shares of the evidence inside, and what one group may differ by.
 struct JoinRule {
@@ -187,24 +188,16 @@ Observed NetworkTracker::observed(const Ip& ip, const Node& node) const {
 }
 
 bool NetworkTracker::indexed(const Trait& trait) const {
-  switch (trait.kind) {
-    case TraitKind::kGateway:
-    case TraitKind::kHours:
-    case TraitKind::kPace:
-    case TraitKind::kAccountPace:
-    case TraitKind::kProvider:
-    case TraitKind::kCountry: return false;
-    default: return true;
-  }
+  return !is_habit(trait.kind) && trait.kind != TraitKind::kProvider && trait.kind != TraitKind::kCountry;
 }
 
 // Whether the others that show it are worth a look: what is not organised makes no network, and what is common no link.
 bool NetworkTracker::finds(const Trait& trait) const {
   switch (trait.kind) {
-    case TraitKind::kCampaign: return true;
+    case TraitKind::kCampaign:
+    case TraitKind::kScanWindow: return true;
     case TraitKind::kAccount:
     case TraitKind::kPortAsked: return says_something(trait, around_);
-    case TraitKind::kScanWindow:
     case TraitKind::kCertificate:
     case TraitKind::kBanner:
     case TraitKind::kNodePort:
@@ -213,10 +206,23 @@ bool NetworkTracker::finds(const Trait& trait) const {
   }
 }
 
+NetworkTracker::Findable NetworkTracker::findable(const NodeProfile& profile) const {
+  if (!profile.partners().empty()) return Findable::kByMore;
+  bool in_window = false;
+  for (const NodeProfile::Count& count : profile.counts()) {
+    if (count.trait.kind == TraitKind::kScanWindow) {
+      in_window = true;
+    } else if (finds(count.trait)) {
+      return Findable::kByMore;
+    }
+  }
+  return in_window && scan_part(profile, around_).telling >= kLeastScan ? Findable::kByScan : Findable::kNothing;
+}
+
 bool NetworkTracker::eligible(const Ip& ip, const Node& node) const {
-  if (node.profile.campaigns().empty() && is_ordinary(ip)) return false;
   return node.strength >= limits_.least_strength &&
-         now_ - node.last <= kSilentHalfLives * half_life_of(node.facts.type);
+         now_ - node.last <= kSilentHalfLives * half_life_of(node.facts.type) &&
+         (!node.profile.campaigns().empty() || !is_ordinary(ip));
 }
 
 void NetworkTracker::age(Node& node) const {
@@ -231,26 +237,21 @@ void NetworkTracker::age(Node& node) const {
 
 void NetworkTracker::post(const Ip& ip, const Trait& trait) {
   std::deque<Ip>& posted = posted_[trait];
-  // As two numbers: operator== of an address goes byte by byte through the library.
-  const std::uint64_t high = ip.high(), low = ip.low();
-  if (std::ranges::any_of(posted, [&](const Ip& other) { return other.low() == low && other.high() == high; })) return;
+  if (!unposted_ && std::ranges::find(posted, ip) != posted.end()) return;
   posted.push_back(ip);
   if (posted.size() > limits_.most_posted) posted.pop_front();
-}
-
-void NetworkTracker::learn(const Ip& ip, const Trait& trait) {
-  around_.all.see(ip, trait, now_);
-  if (!indexed(trait)) around_.strange.see(ip, trait, now_);
 }
 
 void NetworkTracker::ordinary(const NodeSighting& sighting, const Trait* traits, std::size_t n) {
   const Ip& ip = sighting.address;
   if (ordinary_.size() >= limits_.most_nodes && !ordinary_.contains(ip)) forget_ordinary();
   ordinary_[ip] = now_;
-  for (std::size_t i = 0; i < n; ++i) around_.all.see(ip, traits[i], now_);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (!is_habit(traits[i].kind)) around_.all.see(ip, traits[i]);
+  }
   if (!sighting.account.present()) return;
   const Trait account = Trait::of(TraitKind::kAccount, sighting.account);
-  around_.accounts.see(ip, account, now_);
+  around_.accounts.see(ip, account);
   // Whoever failed here before has proven to be the account's owner.
   // So it is where others log in as well: at an office, behind a carrier's NAT.
   const auto node = nodes_.find(ip);
@@ -276,8 +277,9 @@ void NetworkTracker::forget_ordinary() {
 }
 
 void NetworkTracker::show(const Ip& ip, Node& node, const Trait& trait) {
-  learn(ip, trait);
-  if (!node.profile.add(trait, counts_.traits_dropped) || !indexed(trait)) return;
+  const NodeProfile::Added added = node.profile.add(trait, counts_.traits_dropped);
+  around_.see(ip, trait, added.count->counted);
+  if (!added.fresh || !indexed(trait)) return;
   shown_.push_back(trait);
   post(ip, trait);
 }
@@ -474,6 +476,7 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   ++counts_.sightings;
   if (sighting.time < now_) ++counts_.late;
   now_ = std::max(now_, sighting.time);
+  around_.pass(now_);
   if (next_clustering_ == 0) next_clustering_ = (now_ / limits_.recluster + 1) * limits_.recluster;
   const bool soon = unplaced_ >= std::max<std::uint64_t>(limits_.recluster_at, in_graph_ / 8) &&
                     now_ + limits_.recluster >= next_clustering_ + core::kHour;
@@ -524,7 +527,8 @@ void NetworkTracker::add(const NodeSighting& sighting) {
 
   auto at = nodes_.find(ip);
   if (at == nodes_.end() && nodes_.size() >= limits_.most_nodes) make_room_for_node();
-  if (at == nodes_.end()) at = nodes_.try_emplace(ip).first;
+  unposted_ = at == nodes_.end();
+  if (unposted_) at = nodes_.try_emplace(ip).first;
   Node* node = &at->second;
   if (node->last != 0 && now_ - node->last > kSilentHalfLives * half_life_of(node->facts.type)) {
     if (node->network != kNone) {
@@ -559,7 +563,7 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   ++sightings_since_;
   if (node->network == kNone && eligible(ip, *node)) {
     if (!shown_.empty()) join(ip, *node, shown_);
-    if (node->network == kNone && was_weak) ++unplaced_;
+    if (node->network == kNone && was_weak && findable(node->profile) == Findable::kByMore) ++unplaced_;
   }
   if (node->network != kNone) note_activity(*node, sighting);
 }
@@ -606,27 +610,49 @@ std::vector<Edge> NetworkTracker::graph(const std::vector<Ip>& ips, const std::v
   std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs;
   std::vector<bool> changed(ips.size());
   for (std::size_t i = 0; i < ips.size(); ++i) changed[i] = changed_since_clustering(*nodes[i]);
+  std::vector<ScanPart> parts(ips.size());
+  for (std::size_t i = 0; i < ips.size(); ++i) parts[i] = scan_part(nodes[i]->profile, around_);
+  const auto one_scan = [&](std::uint32_t a, std::uint32_t b) {
+    return std::min(parts[a].telling, parts[b].telling) >= kLeastScan &&
+           std::abs(nodes[a]->last - nodes[b]->last) <= kDay &&
+           disjoint(parts[a], parts[b], nodes[a]->profile, nodes[b]->profile) > 0;
+  };
+  // Who showed a trait last, of those that are here.
+  absl::flat_hash_map<Trait, std::vector<std::uint32_t>> shown;
+  const auto showing = [&](const Trait& trait) -> const std::vector<std::uint32_t>& {
+    const auto [at, fresh] = shown.try_emplace(trait);
+    if (!fresh) return at->second;
+    if (const auto posted = posted_.find(trait); posted != posted_.end()) {
+      for (const Ip& ip : posted->second) {
+        if (const auto other = place.find(ip); other != place.end()) at->second.push_back(other->second);
+      }
+    }
+    return at->second;
+  };
   for (std::size_t i = 0; i < ips.size(); ++i) {
     if (!changed[i]) continue;
     const auto me = static_cast<std::uint32_t>(i);
     const std::size_t from = pairs.size();
-    const auto pair_with = [&](const Ip& other) {
-      const auto at = place.find(other);
-      if (at != place.end() && at->second != me) pairs.emplace_back(std::min(me, at->second), std::max(me, at->second));
+    const auto pair_with = [&](std::uint32_t other, bool scan) {
+      if (other == me || (scan && !one_scan(me, other))) return;
+      pairs.emplace_back(std::min(me, other), std::max(me, other));
     };
-    for (const NodeProfile::Partner& partner : nodes[i]->profile.partners()) pair_with(partner.ip);
+    for (const NodeProfile::Partner& partner : nodes[i]->profile.partners()) {
+      if (const auto at = place.find(partner.ip); at != place.end()) pair_with(at->second, false);
+    }
     for (const NodeProfile::Count& count : nodes[i]->profile.counts()) {
       if (pairs.size() - from >= kByNode) break;
       if (!finds(count.trait)) continue;
-      if (count.trait.kind == TraitKind::kScanWindow && !scans(nodes[i]->profile)) continue;
-      const auto posted = posted_.find(count.trait);
-      if (posted == posted_.end()) continue;
-      const std::deque<Ip>& others = posted->second;
+      const bool scan = count.trait.kind == TraitKind::kScanWindow;
+      if (scan && parts[i].telling < kLeastScan) continue;
+      const std::vector<std::uint32_t>& others = showing(count.trait);
+      if (others.empty()) continue;
       const bool target = count.trait.kind == TraitKind::kAccount || count.trait.kind == TraitKind::kPortAsked;
       const std::size_t some = std::min(target ? kByTarget : kByTrait, others.size());
       // Spread over all of them, from a place of its own.
       const std::size_t begin = static_cast<std::size_t>(mixed(ips[i]) % others.size());
-      for (std::size_t k = 0; k < some; ++k) pair_with(others[(begin + k * others.size() / some) % others.size()]);
+      for (std::size_t k = 0; k < some; ++k)
+        pair_with(others[(begin + k * others.size() / some) % others.size()], scan);
     }
   }
   std::ranges::sort(pairs);
@@ -795,6 +821,7 @@ std::vector<NetworkTracker::Cluster> NetworkTracker::clusters(const std::vector<
 
 // Which campaigns are one operator's.
 void NetworkTracker::join_campaigns() {
+  if (around_.campaigns.empty()) return;
   struct Sources {
     double all = 0;
     // Of them, expected: sources of an ordinary day, which may come to every campaign. In thousandths, so that the
@@ -804,6 +831,7 @@ void NetworkTracker::join_campaigns() {
   absl::flat_hash_map<std::uint32_t, Sources> sources;  // by campaign
   absl::flat_hash_map<std::pair<std::uint32_t, std::uint32_t>, double> common;
   for (const auto& [ip, node] : nodes_) {
+    if (node.profile.campaigns().empty()) continue;
     std::map<std::uint32_t, double> of;
     for (const CampaignDay& day : node.profile.campaigns()) {
       const auto share = around_.campaigns.find(day);
@@ -847,19 +875,31 @@ void NetworkTracker::recluster() {
   ++counts_.clusterings;
   expire();
   join_campaigns();
-  std::vector<std::pair<Nanoseconds, Ip>> candidates;
+  // What only scans makes room first, then who was seen least recently.
+  struct Candidate {
+    bool only_scans;
+    Nanoseconds last;
+    Ip ip;
+  };
+  std::vector<Candidate> candidates;
   for (auto& [ip, node] : nodes_) {
     age(node);
-    if (eligible(ip, node)) candidates.emplace_back(-node.last, ip);
+    if (changed_since_clustering(node)) node.findable = findable(node.profile);
+    if (node.findable == Findable::kNothing || !eligible(ip, node)) continue;
+    candidates.push_back({node.findable == Findable::kByScan, node.last, ip});
   }
-  std::ranges::sort(candidates);
   if (candidates.size() > limits_.most_graph) {
     counts_.not_clustered += candidates.size() - limits_.most_graph;
-    candidates.resize(limits_.most_graph);
+    const auto end = candidates.begin() + static_cast<std::ptrdiff_t>(limits_.most_graph);
+    std::ranges::nth_element(candidates, end, [](const Candidate& a, const Candidate& b) {
+      if (a.only_scans != b.only_scans) return b.only_scans;
+      return a.last != b.last ? a.last > b.last : a.ip < b.ip;
+    });
+    candidates.erase(end, candidates.end());
   }
   std::vector<Ip> ips;
   ips.reserve(candidates.size());
-  for (const auto& [last, ip] : candidates) ips.push_back(ip);
+  for (const Candidate& candidate : candidates) ips.push_back(candidate.ip);
   std::ranges::sort(ips);
   in_graph_ = ips.size();
   sightings_since_ = unplaced_ = 0;

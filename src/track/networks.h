@@ -103,11 +103,13 @@ struct NetworkLimits {
   Background::Limits background = {};
 };
 
+using score::LikelyProvider;
 using score::Network;
 using score::NetworkBehaviour;
 using score::NetworkChange;
 using score::NetworkChangeKind;
 using score::NetworkNode;
+using score::NetworkOverlap;
 using score::NetworkTrait;
 using score::NodeRole;
 
@@ -144,9 +146,10 @@ class NetworkTracker {
   // Clusters now, whatever time it is: at the end of a hunt. It counts as an event, so that where it is called decides.
   void settle();
 
-  // All networks, most confident first. `in_full`: with estimates and links, which takes up to about a second for each
-  // large network.
+  // All networks, most confident first. `in_full`: with estimates, links and overlaps, which takes up to about a second
+  // for each large network.
   std::vector<Network> networks(bool in_full = false) const;
+  // `in_full`: without overlaps.
   std::optional<Network> network(std::string_view id, bool in_full = false) const;
   // The id of the network that the address is an active node of, "" if none.
   std::string_view network_of(const core::Ip& address) const;
@@ -167,6 +170,8 @@ class NetworkTracker {
  private:
   static constexpr std::uint32_t kNone = 0;  // number of a network
 
+  // What of all that an address shows finds others. Fixed numbers: archives keep them.
+  enum class Findable : std::uint8_t { kNothing = 0, kByScan = 1, kByMore = 2 };
   struct Facts {
     std::uint32_t asn = 0;
     core::Symbol provider, country, city;
@@ -186,6 +191,7 @@ class NetworkTracker {
     NodeProfile profile;
     std::uint32_t network = kNone;
     double evidence = 0;
+    Findable findable = Findable::kNothing;  // at the first clustering after it changed
   };
   struct PastNode {  // of a network, gone
     core::Ip ip;
@@ -220,6 +226,7 @@ class NetworkTracker {
   Observed observed(const core::Ip& ip, const Node& node) const;
   bool indexed(const Trait& trait) const;
   bool finds(const Trait& trait) const;
+  Findable findable(const NodeProfile& profile) const;
   bool is_ordinary(const core::Ip& ip) const;
   void forget_ordinary();
   bool eligible(const core::Ip& ip, const Node& node) const;
@@ -227,7 +234,6 @@ class NetworkTracker {
   bool changed_since_clustering(const Node& node) const;
   void show(const core::Ip& ip, Node& node, const Trait& trait);
   void post(const core::Ip& ip, const Trait& trait);
-  void learn(const core::Ip& ip, const Trait& trait);
   void ordinary(const NodeSighting& sighting, const Trait* traits, std::size_t n);
   void step_with_account(const core::Ip& ip, Node& node, const NodeSighting& sighting);
   void note_campaign(const core::Ip& ip, Node& node, const NodeSighting& sighting);
@@ -248,6 +254,8 @@ class NetworkTracker {
   void link(Network& network) const;
   NetworkNode report(const core::Ip& ip, const Node& node) const;
   void estimate(Network& network, const Entity& entity) const;
+  void forecast_providers(Network& network) const;
+  void find_overlaps(std::vector<Network>& networks) const;
   template <typename Archive>
   void persist(Archive& a);
 
@@ -275,6 +283,7 @@ class NetworkTracker {
   std::uint64_t in_graph_ = 0;
   Counts counts_;
   std::vector<Trait> shown_;  // by the sighting at hand, for the first time by its address
+  bool unposted_ = false;     // its address is new: nothing of it is posted
 };
 
 }  // namespace orbwatch::track

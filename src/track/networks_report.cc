@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <map>
+#include <numeric>
 
 #include "track/captures.h"
 #include "track/forecast.h"
 #include "track/networks.h"
+#include "track/overlap.h"
 #include "track/size_estimate.h"
 #include "track/survival.h"
 
@@ -29,6 +32,7 @@ constexpr double kLeastSilence = 3;  // days
 constexpr double kPauses = 5;
 constexpr std::size_t kLinkedNodes = 100;
 constexpr std::size_t kLinksEach = 3;
+constexpr std::size_t kMostLikely = 5;
 
 score::Bounds bounds(const Estimate& e) { return {e.value, e.low, e.high}; }
 
@@ -281,6 +285,7 @@ void NetworkTracker::estimate(Network& network, const Entity& entity) const {
   }
   if (const auto births = forecast_births(network.births_by_day))
     network.births_expected = score::Bounds{births->expected, births->low, births->high};
+  forecast_providers(network);
   // A node that is gone left when it was seen last.
   if (const auto curve = kaplan_meier(seen_lives)) {
     network.survival.emplace_back(0, 1);
@@ -291,6 +296,81 @@ void NetworkTracker::estimate(Network& network, const Entity& entity) const {
         network.survival[i] = network.survival[i * (all - 1) / (kMostSteps - 1)];
       network.survival.resize(kMostSteps);
     }
+  }
+}
+
+void NetworkTracker::forecast_providers(Network& network) const {
+  const Nanoseconds since = (network.last / kDay - kBirthDays + 1) * kDay;
+  absl::flat_hash_map<std::uint32_t, std::size_t> places;
+  std::vector<LikelyProvider> providers;
+  std::vector<double> counts, shares;
+  for (const NetworkNode& node : network.nodes) {
+    if (node.asn == 0 || node.first < since) continue;
+    const auto [at, fresh] = places.try_emplace(node.asn, providers.size());
+    if (fresh) {
+      providers.push_back({node.asn, node.provider, {}});
+      counts.push_back(0);
+      shares.push_back(around_.all.share({TraitKind::kProvider, node.asn}));
+    }
+    ++counts[at->second];
+  }
+  // All that it has not come from are one: it takes its part of the shares, and is not told.
+  const double known = std::accumulate(shares.begin(), shares.end(), 0.0);
+  if (providers.empty() || !(known > 0)) return;
+  counts.push_back(0);
+  shares.push_back(std::max(0.0, 1 - known));
+  for (double& share : shares) share /= std::max(1.0, known);
+  const auto likely = likely_providers(counts, shares, kMostLikely + 1);
+  if (!likely) return;
+  for (const ProviderShare& p : *likely) {
+    if (p.provider >= providers.size() || network.likely_providers.size() >= kMostLikely) continue;
+    network.likely_providers.push_back(providers[p.provider]);
+    network.likely_providers.back().share = bounds(p.share);
+  }
+}
+
+// Nodes of several networks.
+void NetworkTracker::find_overlaps(std::vector<Network>& networks) const {
+  struct Place {
+    std::size_t network;
+    const NetworkNode* node;
+  };
+  absl::flat_hash_map<Ip, std::vector<Place>> of;
+  for (std::size_t i = 0; i < networks.size(); ++i) {
+    for (const NetworkNode& node : networks[i].nodes) of[node.ip].push_back({i, &node});
+  }
+  std::uint64_t population = nodes_.size();
+  std::map<std::pair<std::size_t, std::size_t>, std::vector<std::pair<Use, Use>>> common;
+  std::uint64_t number = 0;
+  for (const auto& [ip, places] : of) {
+    if (!nodes_.contains(ip)) ++population;
+    ++number;
+    const auto use = [&](const Place& place) {
+      return Use{number, days_between(0, place.node->first), days_between(0, place.node->last)};
+    };
+    for (std::size_t a = 0; a < places.size(); ++a) {
+      for (std::size_t b = a + 1; b < places.size(); ++b)
+        common[{places[a].network, places[b].network}].emplace_back(use(places[a]), use(places[b]));
+    }
+  }
+  for (const auto& [pair, uses] : common) {
+    Network &a = networks[pair.first], &b = networks[pair.second];
+    const auto chance = overlap(a.nodes.size(), b.nodes.size(), uses.size(), population);
+    if (!chance) continue;
+    std::vector<Use> first, second;
+    for (const auto& [one, other] : uses) {
+      first.push_back(one);
+      second.push_back(other);
+    }
+    const Handover h = handover(first, second);
+    a.overlaps.push_back({b.id, h.common, chance->expected, chance->log10_p, h.onward, h.back, h.together});
+    b.overlaps.push_back({a.id, h.common, chance->expected, chance->log10_p, h.back, h.onward, h.together});
+  }
+  for (Network& network : networks) {
+    std::ranges::sort(network.overlaps, [](const NetworkOverlap& a, const NetworkOverlap& b) {
+      return a.common != b.common ? a.common > b.common : a.other < b.other;
+    });
+    if (network.overlaps.size() > Network::kMostOverlaps) network.overlaps.resize(Network::kMostOverlaps);
   }
 }
 
@@ -330,6 +410,7 @@ void NetworkTracker::link(Network& network) const {
 std::vector<Network> NetworkTracker::networks(bool in_full) const {
   std::vector<Network> out;
   for (const auto& [number, entity] : networks_) out.push_back(report(entity, in_full));
+  if (in_full) find_overlaps(out);
   std::ranges::sort(out, [](const Network& a, const Network& b) {
     return a.confidence != b.confidence ? a.confidence > b.confidence : a.id < b.id;
   });

@@ -31,6 +31,7 @@ void NetworkTracker::persist(Archive& a) {
     a(node.strength, node.days, node.hours, node.kinds);
     node.profile.persist(a);
     a(node.network, node.evidence);
+    a.enumeration(node.findable, Findable::kByMore);
     amount(node.strength);
     amount(node.evidence);
   });

@@ -103,6 +103,73 @@ TEST(Networks, ADamagedStateIsRefused) {
   }
 }
 
+TEST(Networks, NodesThatAreHandedOnAreToldOfBothNetworks) {
+  NetworkTracker tracker;
+  learn_staff(tracker, kMonday);
+  for (int d = 1; d < 5; ++d) spray(tracker, 0, 12, 0, 60, kMonday + d * kDay, "odd client");
+  // Two months later a part of the addresses serves somebody else.
+  learn_staff(tracker, kMonday + 59 * kDay);
+  for (int d = 60; d < 64; ++d) spray(tracker, 6, 12, 100, 60, kMonday + d * kDay, "other client");
+  tracker.settle();
+  const std::vector<Network> all = tracker.networks(true);
+  ASSERT_EQ(all.size(), 2U) << told(tracker);
+  const Network& earlier = all[0].first < all[1].first ? all[0] : all[1];
+  const Network& later = &earlier == &all[0] ? all[1] : all[0];
+  ASSERT_EQ(earlier.overlaps.size(), 1U);
+  ASSERT_EQ(later.overlaps.size(), 1U);
+  const NetworkOverlap& gone = earlier.overlaps[0];
+  EXPECT_EQ(gone.other, later.id);
+  EXPECT_EQ(gone.common, 6U);
+  EXPECT_EQ(gone.onward, 6U);
+  EXPECT_EQ(gone.back + gone.together, 0U);
+  EXPECT_GT(gone.expected, 0);
+  EXPECT_LE(gone.log10_p, 0);
+  EXPECT_EQ(later.overlaps[0].other, earlier.id);
+  EXPECT_EQ(later.overlaps[0].back, 6U);
+
+  // Its twelve nodes stand with all nine providers.
+  ASSERT_EQ(later.likely_providers.size(), 5U);
+  double sum = 0;
+  for (const LikelyProvider& p : later.likely_providers) {
+    EXPECT_GE(p.asn, 7000U);
+    EXPECT_LE(p.asn, 7008U);
+    EXPECT_LE(p.share.low, p.share.value);
+    EXPECT_GE(p.share.high, p.share.value);
+    sum += p.share.value;
+  }
+  EXPECT_LT(sum, 1);
+  EXPECT_GT(sum, 0.3);
+  const std::string json = score::to_json(later);
+  EXPECT_NE(json.find("\"overlaps\":[{\"network\":\"" + earlier.id + "\",\"common\":6"), json.npos) << json;
+  EXPECT_NE(json.find("\"likely_providers\":[{\"asn\":70"), json.npos) << json;
+}
+
+// What the Internet knocks on: each address asks for a few of ten popular ports, day after day.
+TEST(Networks, ScannersOfPopularPortsAreNoNetwork) {
+  constexpr int kAddresses = 4000;
+  constexpr std::array<std::uint16_t, 10> kPorts = {23, 445, 2323, 5060, 8088, 1433, 6379, 443, 22, 8443};
+  NetworkTracker tracker;
+  for (int d = 0; d < 10; ++d) {
+    for (int i = 0; i < 6000; ++i) {
+      const std::uint64_t draw = core::hash64(fmt::format("{} {}", d, i));
+      NodeSighting s;
+      s.time = kMonday + d * kDay + i * 10 * core::kSecond;
+      s.address = address(static_cast<int>(draw % kAddresses));
+      s.kind = SightingKind::kProbe;
+      s.strength = 0.2;
+      s.asn = 7000 + static_cast<std::uint32_t>(draw % 97);
+      s.type = core::NetworkType::kConsumer;
+      s.gateway = intern("vpn");
+      s.add_port(kPorts[(draw >> 20) % kPorts.size()]);
+      tracker.add(s);
+    }
+  }
+  tracker.settle();
+  std::size_t in_networks = 0;
+  for (const Network& network : tracker.networks()) in_networks += network.active_nodes;
+  EXPECT_LE(in_networks, kAddresses / 100) << told(tracker);
+}
+
 TEST(Networks, TheIdStaysWhileNodesComeAndGo) {
   NetworkTracker tracker;
   learn_staff(tracker, kMonday);
@@ -309,6 +376,24 @@ TEST(NetworkEvidence, DisjointPortsAtOneTimeAreOneScan) {
   };
   EXPECT_GT(targets(kHour), 1.5);
   EXPECT_EQ(targets(2 * kDay), 0);
+}
+
+TEST(NetworkEvidence, WhatIsCountedIsNotCountedAgainWithinAMonth) {
+  Surroundings around;
+  const Trait client = Trait::of(TraitKind::kClient, intern("tool")), hour{TraitKind::kHours, 3};
+  std::uint16_t counted = 0, counted_hour = 0, after_loading = 0;
+  around.pass(kMonday);
+  for (int i = 0; i < 3; ++i) {
+    around.see(address(1), client, counted);
+    around.see(address(1), hour, counted_hour);
+  }
+  around.see(address(1), client, after_loading);
+  EXPECT_EQ(around.all.sources(client), 1);
+  EXPECT_EQ(around.strange.sources(hour), 1);
+  EXPECT_EQ(around.all.sources(hour), 0) << "habits are compared with those of strange sources";
+  around.pass(kMonday + Background::kHalfLife);
+  around.see(address(1), client, counted);
+  EXPECT_NEAR(around.all.sources(client), 1.5, 1e-9);
 }
 
 TEST(NetworkClusters, TwoCliquesAreTwoAndBadEdgesAreRefused) {
