@@ -60,11 +60,14 @@ KindRule rule(TraitKind kind) {
   return {EvidenceGroup::kSoftware, Model::kNone, 0, 1};
 }
 
-// ln of a (a + 1) ... (a + n - 1).
-double log_rise(double a, unsigned n) {
-  double product = 1;
-  for (unsigned i = 0; i < n; ++i) product *= a + i;
-  return std::log(product);
+// a (a + 1) ... (a + n - 1) over b (b + 1) ... (b + n - 1). For n up to kMostOfKind no such product leaves a double.
+double rise_ratio(double a, double b, unsigned n) {
+  double above = 1, below = 1;
+  for (unsigned i = 0; i < n; ++i) {
+    above *= a + i;
+    below *= b + i;
+  }
+  return above / below;
 }
 
 // A text that a source wrote, as part of a sentence.
@@ -85,25 +88,35 @@ struct KindEvidence {
   bool differs = false;
 };
 
-KindEvidence by_shares(TraitKind kind, double concentration, const NodeProfile& a, const NodeProfile& b,
+// Each value that `a` shows of a kind with its told_share().
+template <typename Visit>
+void each_count(TraitKind kind, const Observed& a, const Surroundings& around, const Visit& visit) {
+  const std::span<const NodeProfile::Count> counts = a.profile->counts(kind);
+  const double* shares = a.shares == nullptr ? nullptr : a.shares + (counts.data() - a.profile->counts().data());
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    visit(counts[i], [&] { return shares == nullptr ? told_share(counts[i].trait, around) : shares[i]; });
+}
+
+KindEvidence by_shares(TraitKind kind, double concentration, const Observed& observed_a, const Observed& observed_b,
                        const Surroundings& around) {
   KindEvidence out;
+  const NodeProfile &a = *observed_a.profile, &b = *observed_b.profile;
   const std::uint32_t all_a = a.total(kind), all_b = b.total(kind);
   if (all_a == 0 || all_b == 0) return out;
-  double best = 0;
-  for (const NodeProfile::Count& count : a.counts(kind)) {
+  double best = 0, ratio = 1;
+  each_count(kind, observed_a, around, [&](const NodeProfile::Count& count, const auto& share) {
     const std::uint8_t other = b.of(count.trait);
-    if (other == 0) continue;
-    const double prior = concentration * around.share(count.trait);
-    const double nats = log_rise(prior + count.n, other) - log_rise(prior, other);
-    out.nats += nats;
-    if (out.commons == 0 || nats > best) {
-      best = nats;
+    if (other == 0) return;
+    const double prior = concentration * share();
+    const double own = rise_ratio(prior + count.n, prior, other);
+    ratio *= own;
+    if (out.commons == 0 || own > best) {
+      best = own;
       out.common[0] = count.trait;
       out.commons = 1;
     }
-  }
-  out.nats -= log_rise(concentration + all_a, all_b) - log_rise(concentration, all_b);
+  });
+  out.nats = std::log(ratio * rise_ratio(concentration, concentration + all_a, all_b));
   // A gateway is one of few; the same one is hardly a coincidence, another one is a difference. A few steps at one time
   // of the day are no habit.
   if (kind == TraitKind::kGateway) out.nats = std::min(out.nats, kMostGateway);
@@ -113,14 +126,14 @@ KindEvidence by_shares(TraitKind kind, double concentration, const NodeProfile& 
   return out;
 }
 
-KindEvidence by_many(TraitKind kind, const NodeProfile& a, const NodeProfile& b, const Surroundings& around) {
+KindEvidence by_many(TraitKind kind, const Observed& a, const Observed& b, const Surroundings& around) {
   KindEvidence out;
   std::array<double, 3> strongest{};
-  for (const NodeProfile::Count& count : a.counts(kind)) {
-    if (b.of(count.trait) == 0) continue;
-    if (!says_something(count.trait, around)) continue;
-    const double share = around.share(count.trait);
-    double nats = -std::log(share);
+  each_count(kind, a, around, [&](const NodeProfile::Count& count, const auto& share) {
+    if (b.profile->of(count.trait) == 0) return;
+    const double told = share();
+    if (told >= 1) return;
+    double nats = -std::log(told);
     Trait trait = count.trait;
     for (std::size_t i = 0; i < strongest.size(); ++i) {
       if (nats <= strongest[i]) continue;
@@ -128,19 +141,19 @@ KindEvidence by_many(TraitKind kind, const NodeProfile& a, const NodeProfile& b,
       std::swap(trait, out.common[i]);
     }
     out.commons = std::min(out.commons + 1, strongest.size());
-  }
+  });
   out.nats = strongest[0] + strongest[1] / 2 + strongest[2] / 4;
   return out;
 }
 
-KindEvidence by_place(TraitKind kind, const NodeProfile& a, const NodeProfile& b, const Surroundings& around) {
+KindEvidence by_place(TraitKind kind, const Observed& a, const Observed& b, const Surroundings& around) {
   KindEvidence out;
-  for (const NodeProfile::Count& count : a.counts(kind)) {
-    if (b.of(count.trait) == 0) continue;
-    out.nats = std::max(out.nats, std::min(kMostPlace, -0.1 * std::log(around.share(count.trait))));
+  each_count(kind, a, around, [&](const NodeProfile::Count& count, const auto& share) {
+    if (b.profile->of(count.trait) == 0) return;
+    out.nats = std::max(out.nats, std::min(kMostPlace, -0.1 * std::log(share())));
     out.common[0] = count.trait;
     out.commons = 1;
-  }
+  });
   return out;
 }
 
@@ -148,7 +161,9 @@ KindEvidence by_place(TraitKind kind, const NodeProfile& a, const NodeProfile& b
 double disjoint_scan(const Observed& a, const Observed& b, const Surroundings& around) {
   if (!scans(*a.profile) || !scans(*b.profile)) return 0;
   if (std::max(a.last, b.last) - std::min(a.last, b.last) > core::kDay) return 0;
-  return disjoint(scan_part(*a.profile, around), scan_part(*b.profile, around), *a.profile, *b.profile);
+  const ScanPart part_a = a.scan == nullptr ? scan_part(*a.profile, around) : *a.scan;
+  const ScanPart part_b = b.scan == nullptr ? scan_part(*b.profile, around) : *b.scan;
+  return disjoint(part_a, part_b, *a.profile, *b.profile);
 }
 
 const NodeProfile::Partner* partner(const Observed& a, const Observed& b) {
@@ -250,11 +265,9 @@ void each_kind(const Observed& a, const Observed& b, const Surroundings& around,
     if (a.profile->total(kind) == 0 || b.profile->total(kind) == 0) continue;
     const KindRule how = rule(kind);
     switch (how.model) {
-      case Model::kShares:
-        visit(kind, how.group, by_shares(kind, how.concentration, *a.profile, *b.profile, around));
-        break;
-      case Model::kMany: visit(kind, how.group, by_many(kind, *a.profile, *b.profile, around)); break;
-      case Model::kWeak: visit(kind, how.group, by_place(kind, *a.profile, *b.profile, around)); break;
+      case Model::kShares: visit(kind, how.group, by_shares(kind, how.concentration, a, b, around)); break;
+      case Model::kMany: visit(kind, how.group, by_many(kind, a, b, around)); break;
+      case Model::kWeak: visit(kind, how.group, by_place(kind, a, b, around)); break;
       case Model::kNone: break;
     }
   }
@@ -650,9 +663,13 @@ double sharing_factor(core::NetworkType type) {
   return type == core::NetworkType::kCgnat || type == core::NetworkType::kMobile ? 1.0 / 3 : 1;
 }
 
-bool says_something(const Trait& trait, const Surroundings& around) {
-  if (trait.kind == TraitKind::kAccount) return around.telling(trait) && around.share(trait) <= kRareAccount;
-  return around.share(trait) <= kRarePort;
+bool says_something(const Trait& trait, const Surroundings& around) { return told_share(trait, around) < 1; }
+
+double told_share(const Trait& trait, const Surroundings& around) {
+  const double share = around.share(trait);
+  if (trait.kind == TraitKind::kAccount) return share <= kRareAccount && around.telling(trait) ? share : 1;
+  if (rule(trait.kind).model == Model::kMany) return share <= kRarePort ? share : 1;
+  return share;
 }
 
 bool scans(const NodeProfile& profile) { return profile.distinct(TraitKind::kPortAsked) >= kScanPorts; }

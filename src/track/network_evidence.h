@@ -289,11 +289,21 @@ struct Evidence {
   }
 };
 
+// What a scan that is shared out among several shows of one of them.
+struct ScanPart {
+  double telling = 0;       // nats, 0 to kMostDisjoint: what it says if another asks for none of these ports
+  std::uint64_t ports = 0;  // a bit for each port, those of several may be the same
+  static constexpr double kMostDisjoint = 2;
+};
+
 struct Observed {
   const core::Ip* ip = nullptr;
   const NodeProfile* profile = nullptr;
   core::NetworkType type = core::NetworkType::kUnknown;
   core::Nanoseconds last = 0;
+  // Looked up before, for who is compared with many; null: it is looked up.
+  const double* shares = nullptr;  // told_share() of each of the profile's counts
+  const ScanPart* scan = nullptr;
 };
 
 // Many sharers: an address of a carrier's NAT or of a mobile pool counts a third.
@@ -301,15 +311,11 @@ double sharing_factor(core::NetworkType type);
 
 // Whether it counts for an account or a port asked for that two have it in common.
 bool says_something(const Trait& trait, const Surroundings& around);
+// Surroundings::share(); 1 for an account or a port that says nothing.
+double told_share(const Trait& trait, const Surroundings& around);
 // Whether it asked for so many ports that those of others can fit to them.
 bool scans(const NodeProfile& profile);
 
-// What a scan that is shared out among several shows of one of them.
-struct ScanPart {
-  double telling = 0;       // nats, 0 to kMostDisjoint: what it says if another asks for none of these ports
-  std::uint64_t ports = 0;  // a bit for each port, those of several may be the same
-  static constexpr double kMostDisjoint = 2;
-};
 ScanPart scan_part(const NodeProfile& profile, const Surroundings& around);
 // What two parts say that have no port in common: nats, 0 if they have one.
 double disjoint(const ScanPart& a, const ScanPart& b, const NodeProfile& profile_a, const NodeProfile& profile_b);

@@ -15,47 +15,58 @@ using core::Ip;
 using core::kDay;
 using core::Nanoseconds;
 
-// What more sources than this show leads to no candidates; in small places a network's own nodes are many.
+// What more sources than this show leads to no candidates; in small places a
+// network's own nodes are many.
 constexpr double kRareShare = 0.15;
 constexpr double kFewSources = 40;
 constexpr Nanoseconds kHandover = 10 * core::kMinute;
 constexpr Nanoseconds kScanWindow = 6 * core::kHour;
 constexpr std::size_t kMostCampaignDays = 20'000;
 constexpr double kCountedFailures = 20'000;  // then they halve
-// Campaigns with so many common sources, and so many more than those that are no campaign's could be, are one
-// operator's: of all the world's access lines two operators hardly ever hold the same.
+// Campaigns with so many common sources, and so many more than those that are
+// no campaign's could be, are one operator's: of all the world's access lines
+// two operators hardly ever hold the same.
 constexpr double kCommonSources = 3;
 constexpr double kCommonPart = 0.05;
 constexpr double kBeyondRegulars = 2;
 constexpr std::size_t kMostAccountsOfDay = 20'000;
 constexpr std::size_t kRepresentatives = 14;
-// What weak events at an address are worth once an ordinary log-in has come from it: mostly its owner had mistyped, or
-// one of those who share it.
+// What weak events at an address are worth once an ordinary log-in has come
+// from it: mostly its owner had mistyped, or one of those who share it.
 constexpr double kOwnPlace = 0.1;
 constexpr Nanoseconds kOrdinaryFor = 30 * kDay;
 constexpr int kSilentHalfLives = 2;  // then the address may have another owner
-// Pairs that are looked at: of each rare trait of an address, and of each of its accounts and ports.
+// Pairs that are looked at: of each rare trait of an address, and of each of
+// its accounts and ports.
 constexpr std::size_t kByTrait = 24;
 constexpr std::size_t kByTarget = 8;
 constexpr std::size_t kByNode = 160;
+// Of one clustering, shared out among the addresses that have changed; each may
+// look at a few.
+constexpr std::size_t kMostPairs = 120'000;
+constexpr std::size_t kLeastByNode = 16;
 constexpr std::size_t kEdges = 20;  // kept of a node, the strongest
 constexpr std::size_t kVoters = 8;  // of a rare trait, the last: which networks a newcomer is compared with
 constexpr std::size_t kTriedNetworks = 3;
-// A network that stands needs less to keep what it has, or the chance of a sample would end it and begin it anew.
+// A network that stands needs less to keep what it has, or the chance of a
+// sample would end it and begin it anew.
 constexpr double kStay = 0.5;
-constexpr double kLeastScan = 1;  // nats: what the parts of one scan say before they are looked at as a pair
+constexpr double kLeastScan = 1;  // nats: what the parts of one scan say before
+                                  // they are looked at as a pair
 
-// Of a rule that joins two communities: shares of the evidence inside, and what one group may differ by.
+// Of a rule that joins two communities: shares of the evidence inside, and what
+// one group may differ by.
 struct JoinRule {
   double share;
   double group_nats;
   double group_share;
 };
 constexpr JoinRule kJoinFresh = {0.6, 1.0, 0.5};
-constexpr JoinRule kJoinSame = {0.5, 1.5, 0.4};   // both of one network so far
+constexpr JoinRule kJoinSame = {0.5, 1.5, 0.4};   // both of one network so far: kStay of the least evidence, too
 constexpr JoinRule kJoinOther = {0.7, 0.8, 0.6};  // of two
 
-// An order of addresses that says nothing of their provider: a sample in it is one of all.
+// An order of addresses that says nothing of their provider: a sample in it is
+// one of all.
 std::uint64_t mixed(const Ip& ip) {
   std::uint64_t x = ip.high() * 0x9e3779b97f4a7c15U ^ ip.low();
   x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9U;
@@ -98,16 +109,18 @@ struct Mean {
   }
 };
 
-// Software and hours alone are what all users of one tool have in common. One operator shows in what is organised:
-// common targets, devices, sessions handed over, or a name that a feed gave.
+// Software and hours alone are what all users of one tool have in common. One
+// operator shows in what is organised: common targets, devices, sessions handed
+// over, or a name that a feed gave.
 constexpr std::array kOrganised = {EvidenceGroup::kTargets, EvidenceGroup::kDevice, EvidenceGroup::kHandover,
                                    EvidenceGroup::kLabel, EvidenceGroup::kCampaign};
 bool organised(const std::array<double, kEvidenceGroups>& groups, double least = 1) {
   return std::ranges::any_of(kOrganised, [&](EvidenceGroup g) { return groups[static_cast<std::size_t>(g)] >= least; });
 }
 
-// How an address fits to the nodes of a network: the mean over them, if two groups speak to any of them and one of
-// these is organised. A node of few steps has few accounts in common with each, but with some.
+// How an address fits to the nodes of a network: the mean over them, if two
+// groups speak to any of them and one of these is organised. A node of few
+// steps has few accounts in common with each, but with some.
 class Fit {
  public:
   void add(const Evidence& evidence) {
@@ -140,10 +153,39 @@ std::string in_words(const Mean& mean) {
 
 }  // namespace
 
+// The addresses of one clustering in ascending order, with what comparing them
+// takes looked up once.
+struct NetworkTracker::Candidates {
+  std::vector<Ip> ips;
+  std::vector<const Node*> nodes;
+  std::vector<bool> changed;  // since the last clustering
+  std::vector<ScanPart> scans;
+  std::vector<double> shares;
+  std::vector<std::size_t> begin;  // of each one's shares
+  const Surroundings& around;
+
+  explicit Candidates(const Surroundings& surroundings) : around(surroundings) {}
+  void look_up() {
+    scans.reserve(nodes.size());
+    begin.reserve(nodes.size());
+    for (const Node* node : nodes) {
+      scans.push_back(scan_part(node->profile, around));
+      begin.push_back(shares.size());
+      for (const NodeProfile::Count& count : node->profile.counts()) shares.push_back(told_share(count.trait, around));
+    }
+  }
+  Observed at(std::size_t i) const {
+    return {&ips[i], &nodes[i]->profile, nodes[i]->facts.type, nodes[i]->last, shares.data() + begin[i], &scans[i]};
+  }
+  Evidence between(std::uint32_t a, std::uint32_t b) const {
+    return compare(at(std::min(a, b)), at(std::max(a, b)), around);
+  }
+};
+
 // What a clustering found.
 struct NetworkTracker::Cluster {
   std::vector<std::uint32_t> members;  // places in the order of addresses, ascending
-  std::vector<std::uint32_t> sample;
+  std::vector<std::uint32_t> sample;   // at most kRepresentatives in an order that says nothing of them
   Mean inside;
   std::uint32_t before = kNone;  // the network of most of its members
   bool gone = false;
@@ -191,7 +233,8 @@ bool NetworkTracker::indexed(const Trait& trait) const {
   return !is_habit(trait.kind) && trait.kind != TraitKind::kProvider && trait.kind != TraitKind::kCountry;
 }
 
-// Whether the others that show it are worth a look: what is not organised makes no network, and what is common no link.
+// Whether the others that show it are worth a look: what is not organised makes
+// no network, and what is common no link.
 bool NetworkTracker::finds(const Trait& trait) const {
   switch (trait.kind) {
     case TraitKind::kCampaign:
@@ -265,7 +308,8 @@ bool NetworkTracker::is_ordinary(const Ip& ip) const {
   return seen != ordinary_.end() && now_ - seen->second <= kOrdinaryFor;
 }
 
-// The quarter that was seen least recently; all of one moment go together, so that no order decides.
+// The quarter that was seen least recently; all of one moment go together, so
+// that no order decides.
 void NetworkTracker::forget_ordinary() {
   std::vector<Nanoseconds> times;
   times.reserve(ordinary_.size());
@@ -286,7 +330,8 @@ void NetworkTracker::show(const Ip& ip, Node& node, const Trait& trait) {
 
 void NetworkTracker::step_with_account(const Ip& ip, Node& node, const NodeSighting& sighting) {
   if (accounts_.size() >= limits_.most_accounts && !accounts_.contains(sighting.account)) {
-    // The quarter that was used least recently; all of one moment go together, so that no order decides.
+    // The quarter that was used least recently; all of one moment go together,
+    // so that no order decides.
     std::vector<Nanoseconds> times;
     times.reserve(accounts_.size());
     for (const auto& [symbol, account] : accounts_) times.push_back(account.last);
@@ -320,8 +365,9 @@ void NetworkTracker::step_with_account(const Ip& ip, Node& node, const NodeSight
   account.by = ip;
 }
 
-// A guess at a name that nobody has here is what bots do all day, and whoever fails at his own place has mistyped:
-// neither makes a source one of the campaign's.
+// A guess at a name that nobody has here is what bots do all day, and whoever
+// fails at his own place has mistyped: neither makes a source one of the
+// campaign's.
 void NetworkTracker::note_campaign(const Ip& ip, Node& node, const NodeSighting& sighting) {
   const Trait account = Trait::of(TraitKind::kAccount, sighting.account);
   const bool named = sighting.account.present();
@@ -389,7 +435,9 @@ void NetworkTracker::join(const Ip& ip, Node& node, std::span<const Trait> by) {
   // Which networks do those belong to that showed the same rare traits last?
   std::vector<std::pair<std::uint32_t, int>> votes;
   for (const Trait& trait : by) {
-    if (!finds(trait)) continue;
+    // Scanners of popular ports come by the thousand: what is a part of one
+    // scan waits for the next clustering.
+    if (trait.kind == TraitKind::kScanWindow || !finds(trait)) continue;
     const auto posted = posted_.find(trait);
     if (posted == posted_.end()) continue;
     std::size_t asked = 0;
@@ -420,7 +468,6 @@ void NetworkTracker::join(const Ip& ip, Node& node, std::span<const Trait> by) {
   if (home == kNone) return;
   Entity& entity = networks_.at(home);
   node.network = home;
-  node.evidence = best;
   entity.members.push_back(ip);
   if (entity.representatives.size() < kRepresentatives) entity.representatives.push_back(ip);
   entity.first = std::min(entity.first, node.first);
@@ -429,11 +476,11 @@ void NetworkTracker::join(const Ip& ip, Node& node, std::span<const Trait> by) {
   ++counts_.joined;
 }
 
-// From its network's list of the past on; the caller takes it off the list of members.
+// From its network's list of the past on; the caller takes it off the list of
+// members.
 void NetworkTracker::leave(const Ip& ip, Node& node) {
   const auto at = networks_.find(node.network);
   node.network = kNone;
-  node.evidence = 0;
   if (at == networks_.end()) return;
   Entity& entity = at->second;
   std::uint64_t sightings = 0;
@@ -478,7 +525,7 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   now_ = std::max(now_, sighting.time);
   around_.pass(now_);
   if (next_clustering_ == 0) next_clustering_ = (now_ / limits_.recluster + 1) * limits_.recluster;
-  const bool soon = unplaced_ >= std::max<std::uint64_t>(limits_.recluster_at, in_graph_ / 8) &&
+  const bool soon = unplaced_ >= std::max<std::uint64_t>(limits_.recluster_at, in_graph_ / 4) &&
                     now_ + limits_.recluster >= next_clustering_ + core::kHour;
   if (now_ >= next_clustering_ || soon) {
     if (sightings_since_ > 0) {
@@ -502,13 +549,15 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   if (sighting.asn != 0) traits[n++] = {TraitKind::kProvider, sighting.asn};
   if (sighting.country.present()) traits[n++] = Trait::of(TraitKind::kCountry, sighting.country);
   const auto hour = static_cast<std::uint32_t>(now_ % kDay / core::kHour);
-  // What a feed or a scan says of an address is not of the moment at which the operator works.
+  // What a feed or a scan says of an address is not of the moment at which the
+  // operator works.
   const bool acts = sighting.kind != SightingKind::kFeedHit && sighting.kind != SightingKind::kDeviceTrait;
   if (acts) traits[n++] = {TraitKind::kHours, hour / 2};
   SightingKind kind = sighting.kind;
   double strength = std::min(sighting.strength, NodeSighting::kMostStrength);
   if (kind == SightingKind::kOrdinary) {
-    // Who mistyped logs in with the account that failed. A source of a campaign that logs in with another has guessed.
+    // Who mistyped logs in with the account that failed. A source of a campaign
+    // that logs in with another has guessed.
     const auto node = nodes_.find(ip);
     if (node == nodes_.end() || node->second.network == kNone || node->second.profile.campaigns().empty() ||
         !sighting.account.present() || is_ordinary(ip) ||
@@ -559,7 +608,8 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   }
   note_campaign(ip, *node, sighting);
   if (sighting.account.present() && acts) step_with_account(ip, *node, sighting);
-  // What was shown before has led nowhere so far; the next clustering asks again.
+  // What was shown before has led nowhere so far; the next clustering asks
+  // again.
   ++sightings_since_;
   if (node->network == kNone && eligible(ip, *node)) {
     if (!shown_.empty()) join(ip, *node, shown_);
@@ -602,20 +652,22 @@ bool NetworkTracker::changed_since_clustering(const Node& node) const {
   return std::ranges::any_of(node.profile.campaigns(), [&](const CampaignDay& day) { return day.day >= yesterday; });
 }
 
-// Only pairs of which one has changed are weighed anew: most of the world is silent most of the time.
-std::vector<Edge> NetworkTracker::graph(const std::vector<Ip>& ips, const std::vector<const Node*>& nodes) {
+// Only pairs of which one has changed are weighed anew: most of the world is
+// silent most of the time.
+std::vector<Edge> NetworkTracker::graph(const Candidates& all) {
+  const std::vector<Ip>& ips = all.ips;
+  const std::vector<const Node*>& nodes = all.nodes;
+  const std::vector<bool>& changed = all.changed;
   absl::flat_hash_map<Ip, std::uint32_t> place;
   place.reserve(ips.size());
   for (std::size_t i = 0; i < ips.size(); ++i) place.emplace(ips[i], static_cast<std::uint32_t>(i));
   std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs;
-  std::vector<bool> changed(ips.size());
-  for (std::size_t i = 0; i < ips.size(); ++i) changed[i] = changed_since_clustering(*nodes[i]);
-  std::vector<ScanPart> parts(ips.size());
-  for (std::size_t i = 0; i < ips.size(); ++i) parts[i] = scan_part(nodes[i]->profile, around_);
+  const auto all_changed = static_cast<std::size_t>(std::ranges::count(changed, true));
+  const std::size_t by_node = std::clamp(kMostPairs / std::max<std::size_t>(all_changed, 1), kLeastByNode, kByNode);
   const auto one_scan = [&](std::uint32_t a, std::uint32_t b) {
-    return std::min(parts[a].telling, parts[b].telling) >= kLeastScan &&
+    return std::min(all.scans[a].telling, all.scans[b].telling) >= kLeastScan &&
            std::abs(nodes[a]->last - nodes[b]->last) <= kDay &&
-           disjoint(parts[a], parts[b], nodes[a]->profile, nodes[b]->profile) > 0;
+           disjoint(all.scans[a], all.scans[b], nodes[a]->profile, nodes[b]->profile) > 0;
   };
   // Who showed a trait last, of those that are here.
   absl::flat_hash_map<Trait, std::vector<std::uint32_t>> shown;
@@ -641,10 +693,10 @@ std::vector<Edge> NetworkTracker::graph(const std::vector<Ip>& ips, const std::v
       if (const auto at = place.find(partner.ip); at != place.end()) pair_with(at->second, false);
     }
     for (const NodeProfile::Count& count : nodes[i]->profile.counts()) {
-      if (pairs.size() - from >= kByNode) break;
+      if (pairs.size() - from >= by_node) break;
       if (!finds(count.trait)) continue;
       const bool scan = count.trait.kind == TraitKind::kScanWindow;
-      if (scan && parts[i].telling < kLeastScan) continue;
+      if (scan && all.scans[i].telling < kLeastScan) continue;
       const std::vector<std::uint32_t>& others = showing(count.trait);
       if (others.empty()) continue;
       const bool target = count.trait.kind == TraitKind::kAccount || count.trait.kind == TraitKind::kPortAsked;
@@ -672,7 +724,7 @@ std::vector<Edge> NetworkTracker::graph(const std::vector<Ip>& ips, const std::v
     add(std::min(a->second, b->second), std::max(a->second, b->second), link.nats);
   }
   for (const auto& [a, b] : pairs) {
-    const double nats = worth(compare(observed(ips[a], *nodes[a]), observed(ips[b], *nodes[b]), around_));
+    const double nats = worth(all.between(a, b));
     if (nats >= limits_.link) add(a, b, nats);
   }
   std::vector<bool> kept(edges.size());
@@ -691,14 +743,11 @@ std::vector<Edge> NetworkTracker::graph(const std::vector<Ip>& ips, const std::v
   return edges;
 }
 
-std::vector<NetworkTracker::Cluster> NetworkTracker::clusters(const std::vector<Ip>& ips,
-                                                              const std::vector<const Node*>& nodes,
-                                                              const std::vector<Edge>& edges,
+std::vector<NetworkTracker::Cluster> NetworkTracker::clusters(const Candidates& all, const std::vector<Edge>& edges,
                                                               const std::vector<std::uint32_t>& communities) const {
-  const auto between = [&](std::uint32_t a, std::uint32_t b) {
-    if (a > b) std::swap(a, b);
-    return compare(observed(ips[a], *nodes[a]), observed(ips[b], *nodes[b]), around_);
-  };
+  const std::vector<Ip>& ips = all.ips;
+  const std::vector<const Node*>& nodes = all.nodes;
+  const auto between = [&](std::uint32_t a, std::uint32_t b) { return all.between(a, b); };
   const auto complete = [&](Cluster& cluster) {
     std::ranges::sort(cluster.members);
     cluster.sample.resize(std::min(kRepresentatives, cluster.members.size()));
@@ -735,7 +784,8 @@ std::vector<NetworkTracker::Cluster> NetworkTracker::clusters(const std::vector<
   std::ranges::sort(found, {}, [](const Cluster& cluster) { return cluster.members.front(); });
   for (Cluster& cluster : found) complete(cluster);
 
-  // How well two communities fit together: their mean evidence over that inside, 0 if they must not be joined.
+  // How well two communities fit together: their mean evidence over that
+  // inside, 0 if they must not be joined.
   const auto fit = [&](const Cluster& a, const Cluster& b) {
     const bool known = a.before != kNone && b.before != kNone;
     const JoinRule& rule = !known ? kJoinFresh : a.before == b.before ? kJoinSame : kJoinOther;
@@ -752,7 +802,8 @@ std::vector<NetworkTracker::Cluster> NetworkTracker::clusters(const std::vector<
       return thin ? in_large : std::min(in_small, in_large);
     };
     const double whole = inside(small.inside.worth, large.inside.worth);
-    if (cross.worth < limits_.link || cross.worth < rule.share * whole) return 0.0;
+    const double least = (&rule == &kJoinSame ? kStay : 1) * limits_.link;
+    if (cross.worth < least || cross.worth < rule.share * whole) return 0.0;
     for (std::size_t g = 0; g < kEvidenceGroups; ++g) {
       const double own = inside(small.inside.groups.groups[g], large.inside.groups.groups[g]);
       const double other = cross.groups.groups[g];
@@ -802,11 +853,12 @@ std::vector<NetworkTracker::Cluster> NetworkTracker::clusters(const std::vector<
   for (Cluster& cluster : found) {
     const double least = std::max(limits_.join, limits_.join_share * cluster.inside.worth);
     std::erase_if(cluster.members, [&](std::uint32_t m) {
+      const bool stays = cluster.before != kNone && nodes[m]->network == cluster.before;
+      if (stays && !all.changed[m]) return false;  // nothing speaks against it that did not before
       Fit own;
       for (const std::uint32_t other : cluster.sample) {
         if (other != m) own.add(between(m, other));
       }
-      const bool stays = cluster.before != kNone && nodes[m]->network == cluster.before;
       return own.nats() < (stays ? kStay : 1) * least;
     });
     if (!cluster.members.empty()) complete(cluster);
@@ -824,8 +876,9 @@ void NetworkTracker::join_campaigns() {
   if (around_.campaigns.empty()) return;
   struct Sources {
     double all = 0;
-    // Of them, expected: sources of an ordinary day, which may come to every campaign. In thousandths, so that the
-    // order in which nodes are added decides nothing.
+    // Of them, expected: sources of an ordinary day, which may come to every
+    // campaign. In thousandths, so that the order in which nodes are added
+    // decides nothing.
     double regulars = 0;
   };
   absl::flat_hash_map<std::uint32_t, Sources> sources;  // by campaign
@@ -846,7 +899,8 @@ void NetworkTracker::join_campaigns() {
       for (auto b = std::next(a); b != of.end(); ++b) ++common[{a->first, b->first}];
     }
   }
-  // The one with the first text stands for all: numbers of symbols differ from process to process.
+  // The one with the first text stands for all: numbers of symbols differ from
+  // process to process.
   auto& root = around_.one_operator;
   const auto before = root;
   root.clear();
@@ -897,25 +951,30 @@ void NetworkTracker::recluster() {
     });
     candidates.erase(end, candidates.end());
   }
-  std::vector<Ip> ips;
+  Candidates all(around_);
+  std::vector<Ip>& ips = all.ips;
+  std::vector<const Node*>& nodes = all.nodes;
   ips.reserve(candidates.size());
   for (const Candidate& candidate : candidates) ips.push_back(candidate.ip);
   std::ranges::sort(ips);
   in_graph_ = ips.size();
   sightings_since_ = unplaced_ = 0;
-  std::vector<const Node*> nodes;
-  nodes.reserve(ips.size());
-  for (const Ip& ip : ips) nodes.push_back(&nodes_.at(ip));
+  for (const Ip& ip : ips) {
+    nodes.push_back(&nodes_.at(ip));
+    all.changed.push_back(changed_since_clustering(*nodes.back()));
+  }
+  all.look_up();
 
-  const std::vector<Edge> edges = graph(ips, nodes);
+  const std::vector<Edge> edges = graph(all);
   const auto cut = communities(ips.size(), edges);
   if (!cut) {
     ++counts_.clusterings_failed;
     return;
   }
-  std::vector<Cluster> found = clusters(ips, nodes, edges, *cut);
+  std::vector<Cluster> found = clusters(all, edges, *cut);
 
-  // Old networks and new communities find one another by the largest number of common nodes.
+  // Old networks and new communities find one another by the largest number of
+  // common nodes.
   struct Match {
     std::size_t common = 0;
     std::uint32_t network = kNone;
@@ -967,8 +1026,7 @@ void NetworkTracker::recluster() {
       Mean cross;
       for (const std::uint32_t i : found[c].sample) {
         for (const std::uint32_t j : found[taken.at(origin)].sample) {
-          cross.add(compare(observed(ips[std::min(i, j)], *nodes[std::min(i, j)]),
-                            observed(ips[std::max(i, j)], *nodes[std::max(i, j)]), around_));
+          cross.add(all.between(i, j));
         }
       }
       cross.done();
@@ -995,8 +1053,9 @@ void NetworkTracker::recluster() {
       Entity& heir = networks_.at(home[c]);
       if (&heir == &old) continue;
       tell(heir, {now_, NetworkChangeKind::kMerged, old.id,
-                  fmt::format("{} of its {} nodes are in one community with this network's: {}", part->second,
-                              old.members.size(), in_words(found[c].inside))});
+                  fmt::format("{} of its {} nodes are in one community with "
+                              "this network's: {}",
+                              part->second, old.members.size(), in_words(found[c].inside))});
       into.emplace(number, home[c]);
       break;
     }
@@ -1006,7 +1065,8 @@ void NetworkTracker::recluster() {
   for (std::size_t c = 0; c < found.size(); ++c) {
     for (const std::uint32_t m : found[c].members) now_in[m] = home[c];
   }
-  // Who was in a network and is no more; those beyond the graph's bound stay where they were.
+  // Who was in a network and is no more; those beyond the graph's bound stay
+  // where they were.
   for (std::size_t i = 0; i < ips.size(); ++i) {
     Node& node = nodes_.at(ips[i]);
     if (node.network == now_in[i] || node.network == kNone) continue;
@@ -1037,10 +1097,6 @@ void NetworkTracker::recluster() {
     std::ranges::sort(entity.members);
     std::erase_if(entity.past, [&](const PastNode& past) { return returned.contains(past.ip); });
     entity.representatives = sample(entity.members);
-    for (const Ip& ip : entity.members) {
-      Node& node = nodes_.at(ip);
-      node.evidence = mean_evidence(ip, node, entity.representatives);
-    }
   }
   for (const std::uint32_t number : before) {
     const auto to = into.find(number);

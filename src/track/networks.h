@@ -85,7 +85,7 @@ struct NodeSighting {
 
 struct NetworkLimits {
   // Of event time: the graph is cut anew so often where anything has come, and once an hour at most where many
-  // addresses have that no network holds (recluster_at, and an eighth of those in the graph).
+  // addresses have that no network holds (recluster_at, and a quarter of those in the graph).
   core::Nanoseconds recluster = 6 * core::kHour;
   std::size_t recluster_at = 32;
   // A node must have shown as much: the sum of its sightings' strength, fading with its half-life.
@@ -190,7 +190,6 @@ class NetworkTracker {
     std::array<std::uint32_t, static_cast<std::size_t>(kLastSightingKind) + 1> kinds{};
     NodeProfile profile;
     std::uint32_t network = kNone;
-    double evidence = 0;
     Findable findable = Findable::kNothing;  // at the first clustering after it changed
   };
   struct PastNode {  // of a network, gone
@@ -222,6 +221,7 @@ class NetworkTracker {
     std::uint8_t provider_count = 0;
   };
   struct Cluster;
+  struct Candidates;
 
   Observed observed(const core::Ip& ip, const Node& node) const;
   bool indexed(const Trait& trait) const;
@@ -245,9 +245,9 @@ class NetworkTracker {
   void recluster();
   void expire();
   void make_room_for_node();
-  std::vector<Edge> graph(const std::vector<core::Ip>& ips, const std::vector<const Node*>& nodes);
-  std::vector<Cluster> clusters(const std::vector<core::Ip>& ips, const std::vector<const Node*>& nodes,
-                                const std::vector<Edge>& edges, const std::vector<std::uint32_t>& communities) const;
+  std::vector<Edge> graph(const Candidates& all);
+  std::vector<Cluster> clusters(const Candidates& all, const std::vector<Edge>& edges,
+                                const std::vector<std::uint32_t>& communities) const;
   // Each address once, as it was last; none that is a node again.
   std::vector<const PastNode*> past_of(const Entity& entity) const;
   Network report(const Entity& entity, bool in_full) const;

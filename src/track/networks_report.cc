@@ -56,7 +56,6 @@ NetworkNode NetworkTracker::report(const Ip& ip, const Node& node) const {
   out.type = node.facts.type;
   for (const std::uint32_t n : node.kinds) out.sightings += n;
   out.strength = node.strength;
-  out.evidence = node.evidence;
   const auto seen = [&](SightingKind kind) { return node.kinds[static_cast<std::size_t>(kind)]; };
   const std::uint32_t attempts = seen(SightingKind::kFailedLogin) + seen(SightingKind::kStrangeLogin);
   const std::uint32_t sessions = seen(SightingKind::kSession), probes = seen(SightingKind::kProbe);
@@ -218,6 +217,9 @@ Network NetworkTracker::report(const Entity& entity, bool in_full) const {
     out.confidence = 1 / (1 + std::exp(-x));
   }
   if (!in_full) return out;
+  for (NetworkNode& node : out.nodes) {
+    if (node.active) node.evidence = mean_evidence(node.ip, nodes_.at(node.ip), entity.representatives);
+  }
   estimate(out, entity);
   link(out);
   return out;

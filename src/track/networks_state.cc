@@ -30,10 +30,9 @@ void NetworkTracker::persist(Archive& a) {
     a.moments(node.first, node.last, node.aged, node.changed);
     a(node.strength, node.days, node.hours, node.kinds);
     node.profile.persist(a);
-    a(node.network, node.evidence);
+    a(node.network);
     a.enumeration(node.findable, Findable::kByMore);
     amount(node.strength);
-    amount(node.evidence);
   });
   a.entries(posted_, [&](Trait& trait, std::deque<core::Ip>& posted) {
     a.enumeration(trait.kind, kLastTraitKind);
