@@ -334,7 +334,12 @@ void Selection::add(Indicator i) {
   k.network_type = std::max(k.network_type, i.network_type);
   k.confidence = std::max(k.confidence, i.confidence);
   k.role = std::max(k.role, i.role);
-  k.network = std::max(k.network, i.network);
+  if (k.tracked == i.tracked) {
+    k.network = std::max(k.network, i.network);
+  } else if (i.tracked) {
+    k.network = i.network;
+  }
+  k.tracked = k.tracked || i.tracked;
   unite(k.attack, i.attack);
   if (!unite(k.traits, i.traits)) leave_out("trait: too many of one node");
   for (const Sighting& s : i.sightings) {
@@ -402,6 +407,10 @@ Shared Selection::take() {
   for (const auto& [key, i] : indicators_) ++members[i.network];
   for (auto& [id, n] : networks_) {
     if (n.nodes == 0) n.nodes = members[id];
+    if (n.nodes == 0) {
+      leave_out("network: none of its nodes is given");
+      continue;
+    }
     out.networks_.push_back(std::move(n));
   }
   for (auto& [key, i] : indicators_) {

@@ -88,6 +88,7 @@ struct Indicator {
   double confidence = 0;  // 0..1
   Role role = Role::kUnknown;
   std::string network;              // id of the Network, "" = none
+  bool tracked = false;             // the network has it as a node: counts more than what a finding names
   std::vector<std::string> attack;  // ascending
   std::vector<Trait> traits;        // ascending, at most kMostTraits
   std::vector<Sighting> sightings;  // one for each kind of sensor

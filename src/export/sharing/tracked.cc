@@ -85,6 +85,7 @@ void add_tracked(Selection& selection, const score::Network& network, const std:
     indicator.confidence = network.confidence;
     indicator.role = role_of(node.role);
     indicator.network = network.id;
+    indicator.tracked = true;
     indicator.attack.assign(kTechniques.begin(), kTechniques.end());
     indicator.sightings.push_back({node.sightings, node.first, node.last, Sensor::kUnknown});
     selection.add(std::move(indicator));

@@ -22,8 +22,8 @@ struct Judged {
   std::set<std::string, std::less<>> dismissed;  // likewise of those called false or benign
   std::set<core::Ip> kept_back;                  // sources that were not an intruder's by these, or are suppressed
 };
-// Under the rules that hold for findings: a network is given if a finding is confirmed that is linked with it or has its
-// nodes as sources; with Rules::all also where nobody has said anything of such ones. Its confidence must reach
+// Under the rules that hold for findings: a network is given if a finding is confirmed that is linked with it or has
+// its nodes as sources; with Rules::all also where nobody has said anything of such ones. Its confidence must reach
 // Rules::least, and it must have been seen since Rules::since. What is left out is counted; true if it is given.
 bool add_tracked(Selection& selection, const score::Network& network, const Judged& judged);
 

@@ -105,7 +105,7 @@ TEST(Tracked, AnAddressGivenTwiceIsOne) {
   f.score = 0.9;
   f.source.ip = ip("5.0.0.1");
   f.source_count = 1;
-  f.network = network().id;
+  f.network = "ffffffffffffffff";  // that of most of its sources
   f.verdict.id = "1";
   f.verdict.says = "true";
   for (int step = 0; step < 3; ++step) f.timeline.push_back({f.time, score::Step::kLogin, f.source, 3.0, true, "", ""});
@@ -121,6 +121,7 @@ TEST(Tracked, AnAddressGivenTwiceIsOne) {
     const Indicator& node = shared.indicators().front();
     EXPECT_EQ(node.address, ip("5.0.0.1"));
     EXPECT_EQ(node.confidence, kConfirmed);
+    EXPECT_EQ(node.network, network().id);
     ASSERT_EQ(node.sightings.size(), 2U);
     EXPECT_EQ(node.sightings[0].count + node.sightings[1].count, 7U) << "3 of them were log-ins";
     EXPECT_EQ(node.sightings[1].sensor, Sensor::kRemoteAccess);
