@@ -129,7 +129,7 @@ TEST_F(NetworksCommand, AServiceThatRunsIsAskedAndAfterwardsItsStore) {
   const auto most = text.find('\n', text.size() * 9 / 10) + 1;
   std::set<std::string> running;
   {
-    ServiceProcess service(dir_ / "service", config);
+    ServiceProcess service(dir_ / "service", config, {"--networks", "none"});
     ASSERT_TRUE(service.wait_ready()) << service.err();
     ASSERT_TRUE(send_tcp(service.port("tcp"), text.substr(0, most)));
     ASSERT_TRUE(service.wait_for("records", static_cast<long long>(lines_of(text.substr(0, most))), "tcp"));
