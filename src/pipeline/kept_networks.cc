@@ -108,6 +108,14 @@ std::optional<Word> word_of(string_view text, Word last) {
   return std::nullopt;
 }
 
+// By its label, as JSON has it.
+core::NetworkType type_of(string_view text) {
+  for (unsigned i = 0; i <= static_cast<unsigned>(core::NetworkType::kInternal); ++i) {
+    if (text == core::label(static_cast<core::NetworkType>(i))) return static_cast<core::NetworkType>(i);
+  }
+  return core::NetworkType::kUnknown;
+}
+
 score::NetworkNode node_of(const element& one) {
   score::NetworkNode node;
   if (const auto ip = core::Ip::parse(raw_text(one, "ip"))) node.ip = *ip;
@@ -124,7 +132,7 @@ score::NetworkNode node_of(const element& one) {
   node.city = text_of(one, "city");
   node.latitude = real_of(one, "latitude");
   node.longitude = real_of(one, "longitude");
-  core::parse_network_type(raw_text(one, "network_type"), node.type);
+  node.type = type_of(raw_text(one, "network_type"));
   node.sightings = count_of(one, "sightings");
   node.evidence = real_of(one, "evidence");
   node.strength = real_of(one, "strength");

@@ -30,15 +30,15 @@ TEST(KeptNetworks, WhatIsReadIsWhatWasWritten) {
   const std::string whole = score::to_whole_json(n);
   const auto read = parse_network(whole);
   ASSERT_TRUE(read) << read.error().text();
-  EXPECT_EQ(score::to_whole_json(*read), whole);
+  EXPECT_TRUE(score::to_whole_json(*read) == whole) << "too long to be shown";
   // Whatever is made of it is the same, too.
-  EXPECT_EQ(score::to_json(*read), score::to_json(n));
+  EXPECT_TRUE(score::to_json(*read) == score::to_json(n));
   EXPECT_EQ(exporting::network_text(*read), exporting::network_text(n));
   EXPECT_EQ(exporting::network_timeline(*read), exporting::network_timeline(n));
   EXPECT_EQ(exporting::networks_text({&*read, 1}), exporting::networks_text({&n, 1}));
-  EXPECT_EQ(exporting::network_block_list(*read), exporting::network_block_list(n));
+  EXPECT_TRUE(exporting::network_block_list(*read) == exporting::network_block_list(n));
   EXPECT_EQ(exporting::network_dot(*read), exporting::network_dot(n));
-  EXPECT_EQ(score::nodes_csv(*read), score::nodes_csv(n));
+  EXPECT_TRUE(score::nodes_csv(*read) == score::nodes_csv(n));
   ASSERT_EQ(read->nodes.size(), 2'100U) << "more than JSON for people tells";
   EXPECT_EQ(read->active_nodes, n.active_nodes);
   for (std::size_t i = 0; i < n.nodes.size(); ++i) {
@@ -128,7 +128,7 @@ TEST(KeptNetworks, AStoreHoldsThem) {
   ASSERT_TRUE(read) << read.error().text();
   ASSERT_EQ(read->networks.size(), 2U);
   for (std::size_t i = 0; i < 2; ++i)
-    EXPECT_EQ(score::to_whole_json(read->networks[i]), score::to_whole_json(networks[i]));
+    EXPECT_TRUE(score::to_whole_json(read->networks[i]) == score::to_whole_json(networks[i])) << i;
 
   // Before schema 3 there was no table of them.
   const std::string old = (dir / "old.duckdb").string();
