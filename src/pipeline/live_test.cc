@@ -389,7 +389,7 @@ class LiveNetworksTest : public LiveTest {
 
 TEST_F(LiveNetworksTest, AreWrittenAndKeepTheirIdsOverRestartsAndKills) {
   const std::string text = testing::covert_network_log();
-  const auto most = text.find('\n', text.size() * 9 / 10) + 1;
+  const auto most = text.rfind('\n', text.size() - 200) + 1;  // all but the last lines
   std::string undisturbed;
   {
     const auto journal = this->journal();

@@ -126,7 +126,7 @@ TEST_F(NetworksCommand, AServiceThatRunsIsAskedAndAfterwardsItsStore) {
   fs::create_directories(dir_ / "service");
   const Words of_state = {"--state", state.string()};
   const std::string text = testing::covert_network_log();
-  const auto most = text.find('\n', text.size() * 9 / 10) + 1;
+  const auto most = text.rfind('\n', text.size() - 200) + 1;  // all but the last lines
   std::set<std::string> running;
   {
     ServiceProcess service(dir_ / "service", config, {"--networks", "none"});
