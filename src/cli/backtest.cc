@@ -20,9 +20,7 @@ namespace {
 
 struct Options {
   evaluate::BacktestOptions backtest;
-  std::string config;
-  std::string networks;
-  std::vector<std::string> mappings;
+  LogOptions logs;
   std::vector<double> budgets;
   std::string hours = "victim";
   std::string html;
@@ -36,13 +34,13 @@ int run(Options& o) {
     complain("no history was named: give log files, or --on with a database of `orbwatch hunt --db`");
     return kUsage;
   }
-  if (!configure(hunt, o.config, o.mappings)) return kUsage;
+  if (!configure(hunt, o.logs.config, o.logs.mappings)) return kUsage;
   if (!o.budgets.empty()) o.backtest.budgets = o.budgets;
   std::vector<double>& budgets = o.backtest.budgets;
   std::ranges::sort(budgets);
   budgets.erase(std::ranges::unique(budgets).begin(), budgets.end());
   hunt.alerts_per_day = budgets[budgets.size() / 2];
-  hunt.networks_file = networks_file(o.networks);
+  hunt.networks_file = networks_file(o.logs.networks);
   o.backtest.hours = o.hours == "operator" ? evaluate::Hours::kOperator : evaluate::Hours::kVictim;
 
   auto backtest = evaluate::Backtest::open(o.backtest);
@@ -99,24 +97,8 @@ void add_backtest(CLI::App& app, int& exit_code) {
   sub->add_option("inputs", b.hunt.inputs, "Files, directories, patterns: the history");
   sub->add_option("--on", b.on,
                   "History from a database of `orbwatch hunt --db`, or the state folder of a service, instead of logs");
-  sub->add_option("--config", o->config, "Configuration file (YAML)");
-  sub->add_option("--format", b.hunt.format, "Read everything as this format (see `orbwatch formats`)");
-  sub->add_option("--tz", b.hunt.zone, "Time zone of records that state none: Europe/Berlin, +02:00 (default UTC)");
-  sub->add_option("--year", b.hunt.year, "Year of records that state none (default: from the file's time)")
-      ->check(CLI::Range(1970, 2200));
-  sub->add_option("--mapping", o->mappings,
-                  "YAML that describes a format of your own, or a folder of such files; may be given several times")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->take_all();
-  sub->add_option("--networks", o->networks, "Compiled network facts (default: the table of `orbwatch intel build`)");
-  sub->add_option("--indicators", b.hunt.indicator_files,
-                  "List of bad addresses or prefixes, one a line; may be given several times")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->take_all();
+  add_log_options(*sub, b.hunt, o->logs);
   sub->add_option("--threads", b.hunt.threads, "Threads (default: one per core)")->check(CLI::Range(1, 256));
-  sub->add_option("--feeds", b.hunt.feeds_folder, "Folder of threat feeds that `orbwatch feeds update` keeps");
   sub->add_option("--alerts-per-day", o->budgets,
                   "Alert budget of an ordinary day; may be given several times (default 1, 5, 20)")
       ->expected(1)
@@ -147,13 +129,9 @@ void add_backtest(CLI::App& app, int& exit_code) {
         {"--alerts-per-day", "--days", "--runs", "--sprays", "--share", "--node-life", "--hours", "--seed"});
   group(*sub, "Output", {"--json", "--html", "--quiet"});
   takes(*sub, "PATH", {"inputs", "--on"});
-  takes(*sub, "FOLDER", {"--feeds"});
-  takes(*sub, "FILE", {"--mapping", "--config", "--networks", "--indicators", "--html"});
-  takes(*sub, "FORMAT", {"--format"});
-  takes(*sub, "ZONE", {"--tz"});
-  takes(
-      *sub, "N",
-      {"--year", "--threads", "--alerts-per-day", "--days", "--runs", "--sprays", "--share", "--node-life", "--seed"});
+  takes(*sub, "FILE", {"--html"});
+  takes(*sub, "N",
+        {"--threads", "--alerts-per-day", "--days", "--runs", "--sprays", "--share", "--node-life", "--seed"});
   takes(*sub, "WHEN", {"--hours"});
   sub->footer(
       "Examples:\n"

@@ -1,10 +1,12 @@
 #include "cli/common.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -14,6 +16,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "cli/app.h"
 #include "cli/commands.h"
 #include "core/text.h"
 #include "intel/networks.h"
@@ -22,6 +25,11 @@
 #include "source/collector.h"
 
 namespace orbwatch::cli {
+namespace {
+
+constexpr std::size_t kLongestIdentity = 200;
+
+}  // namespace
 
 void complain(std::string_view message) {
   std::string line = "orbwatch: " + std::string(message) + "\n";
@@ -97,6 +105,56 @@ std::string networks_file(const std::string& option) {
   if (!option.empty()) return option;
   const std::string path = intel::Networks::default_path();
   return ::access(path.c_str(), R_OK) == 0 ? path : std::string();
+}
+
+std::vector<std::string> add_log_options(CLI::App& sub, pipeline::HuntOptions& hunt, LogOptions& more,
+                                         const std::string& format) {
+  sub.add_option("--config", more.config, "Configuration file (YAML)");
+  sub.add_option(format, hunt.format, "Read everything as this format (see `orbwatch formats`)");
+  sub.add_option("--tz", hunt.zone, "Time zone of records that state none: Europe/Berlin, +02:00 (default UTC)");
+  sub.add_option("--year", hunt.year, "Year of records that state none (default: from the file's time)")
+      ->check(CLI::Range(1970, 2200));
+  sub.add_option(
+         "--mapping", more.mappings,
+         "YAML that describes a format of your own (docs/formats/mapping.md), or a folder of such files; may be "
+         "given several times")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
+  sub.add_option("--networks", more.networks,
+                 "Compiled network facts, or none (default: the table of `orbwatch intel build`)");
+  sub.add_option("--indicators", hunt.indicator_files,
+                 "List of bad addresses or prefixes, one a line; may be given several times")
+      ->expected(1)
+      ->allow_extra_args(false)
+      ->take_all();
+  sub.add_option("--feeds", hunt.feeds_folder, "Folder of threat feeds that `orbwatch feeds update` keeps");
+  takes(sub, "FILE", {"--config", "--mapping", "--networks", "--indicators"});
+  takes(sub, "FOLDER", {"--feeds"});
+  takes(sub, "FORMAT", {format.c_str()});
+  takes(sub, "ZONE", {"--tz"});
+  takes(sub, "N", {"--year"});
+  return {format, "--tz", "--year", "--mapping", "--networks", "--indicators", "--feeds"};
+}
+
+void add_marking(CLI::App& sub, Marking& marking, const std::string& of) {
+  std::vector<std::string> tlps;
+  for (const exporting::sharing::Tlp tlp : exporting::sharing::kTlps) tlps.emplace_back(name(tlp));
+  sub.add_option("--tlp", marking.tlp, of + "Who may read it: Traffic Light Protocol 2.0")->check(CLI::IsMember(tlps));
+  sub.add_option("--identity", marking.identity,
+                 of + "Whose findings they are, as partners see it; default: nobody is named");
+  takes(sub, "NAME", {"--identity"});
+}
+
+core::Expected<exporting::sharing::WriteOptions> marked(const Marking& marking, core::Nanoseconds made) {
+  if (marking.identity.size() > kLongestIdentity ||
+      marking.identity != core::printable(marking.identity, kLongestIdentity))
+    return core::fail(fmt::format("--identity must be a name of at most {} bytes on one line", kLongestIdentity));
+  exporting::sharing::WriteOptions options;
+  options.sender = marking.identity;
+  options.tlp = *exporting::sharing::parse_tlp(marking.tlp);
+  options.made = made;
+  return options;
 }
 
 bool configure(pipeline::HuntOptions& hunt, const std::string& config, const std::vector<std::string>& mappings) {

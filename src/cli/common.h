@@ -1,12 +1,15 @@
 // What several commands share.
 #pragma once
 
+#include <CLI/App.hpp>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "core/error.h"
+#include "core/time.h"
+#include "export/sharing/writers.h"
 #include "pipeline/config.h"
 #include "pipeline/hunt.h"
 
@@ -27,6 +30,27 @@ bool flush_output();
 // The compiled network facts to use: the option's value, else the default place if a table is there, else "" (none).
 // "none" is none.
 std::string networks_file(const std::string& option);
+
+// How logs are read and by which knowledge, where a command says so besides pipeline::HuntOptions.
+struct LogOptions {
+  std::string config;
+  std::string networks;               // compiled network facts: see networks_file()
+  std::vector<std::string> mappings;  // of formats of one's own
+};
+// The options that all commands share which hunt in logs: --config, --tz, --year, --mapping, --networks, --indicators,
+// --feeds and `format`, by which everything is read as one format. Gives their names without --config.
+std::vector<std::string> add_log_options(CLI::App& sub, pipeline::HuntOptions& hunt, LogOptions& more,
+                                         const std::string& format = "--format");
+
+// How what is given to others is marked.
+struct Marking {
+  std::string tlp = "amber";
+  std::string identity;
+};
+// --tlp and --identity; `of`: for which formats, "" = all.
+void add_marking(CLI::App& sub, Marking& marking, const std::string& of = {});
+// Errors: the identity is too long, or no name on one line.
+core::Expected<exporting::sharing::WriteOptions> marked(const Marking& marking, core::Nanoseconds made);
 
 // What the mappings and the configuration ("" = none) add to the options of a hunt: formats, zone, networks,
 // indicators, alert budget. Complains and gives false if one that was named on the command line is wrong; a wrong

@@ -23,10 +23,8 @@ namespace {
 
 struct Options {
   pipeline::HuntOptions hunt;
-  std::string config;
+  LogOptions logs;
   std::string verdicts;
-  std::string networks;
-  std::vector<std::string> mappings;
   std::string html;
   std::string db;
   std::string summary;
@@ -43,7 +41,7 @@ core::Nanoseconds wall_clock() {
 }
 
 int run(Options& o) {
-  if (!configure(o.hunt, o.config, o.mappings)) return kUsage;
+  if (!configure(o.hunt, o.logs.config, o.logs.mappings)) return kUsage;
   if (!o.verdicts.empty()) {
     if (::access(o.verdicts.c_str(), R_OK) != 0) {
       complain(core::fail("cannot read the verdicts", o.verdicts).error().text());
@@ -52,7 +50,7 @@ int run(Options& o) {
     o.hunt.verdicts_file = o.verdicts;
   }
   if (o.alerts >= 0) o.hunt.alerts_per_day = o.alerts;
-  o.hunt.networks_file = networks_file(o.networks);
+  o.hunt.networks_file = networks_file(o.logs.networks);
   o.hunt.reference = wall_clock();  // standard input only: a file says by its modification time when it ended
 
   const bool progress_wanted = !o.quiet && ::isatty(STDERR_FILENO) != 0;
@@ -143,32 +141,13 @@ void add_hunt(CLI::App& app, int& exit_code) {
   auto o = std::make_shared<Options>();
   CLI::App* sub = app.add_subcommand("hunt", "Read logs, learn what is normal, print what is worth looking at");
   sub->add_option("inputs", o->hunt.inputs, "Files, directories, patterns; - is standard input")->required();
-  sub->add_option("--config", o->config, "Configuration file (YAML)");
-  sub->add_option("--format", o->hunt.format, "Read everything as this format (see `orbwatch formats`)");
-  sub->add_option("--tz", o->hunt.zone, "Time zone of records that state none: Europe/Berlin, +02:00 (default UTC)");
-  sub->add_option("--year", o->hunt.year, "Year of records that state none (default: from the file's time)")
-      ->check(CLI::Range(1970, 2200));
-  sub->add_option("--networks", o->networks,
-                  "Compiled network facts, or none (default: the table of `orbwatch intel build`)");
-  sub->add_option("--indicators", o->hunt.indicator_files,
-                  "List of bad addresses or prefixes, one a line; may be given several times")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->take_all();
-  sub->add_option("--feeds", o->hunt.feeds_folder, "Folder of threat feeds that `orbwatch feeds update` keeps");
+  add_log_options(*sub, o->hunt, o->logs);
   sub->add_option("--alerts-per-day", o->alerts, "Alert budget of an ordinary day (default 5)")
       ->check(CLI::Range(0.0, 1e6));
   sub->add_option("--verdicts", o->verdicts, "What analysts said of earlier findings (see `orbwatch verdict`)");
   sub->add_option("--threads", o->hunt.threads, "Threads (default: one per core)")->check(CLI::Range(1, 256));
   sub->add_option("--longest-record", o->hunt.longest_record, "Bytes; longer records are rejected (default 1 MiB)")
       ->check(CLI::Range(1024, 1 << 28));
-  sub->add_option(
-         "--mapping", o->mappings,
-         "YAML that describes a format of your own (docs/formats/mapping.md), or a folder of such files; may be "
-         "given several times")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->take_all();
   sub->add_option("--html", o->html, "Write the report as one HTML page");
   sub->add_option("--db", o->db, "Write events, findings and profiles into a DuckDB file (see `orbwatch sql`)");
   sub->add_option("--summary", o->summary, "Write where every record went as one JSON object; - is standard output");
@@ -180,12 +159,8 @@ void add_hunt(CLI::App& app, int& exit_code) {
   group(*sub, "Knowledge", {"--config", "--networks", "--indicators", "--feeds", "--alerts-per-day", "--verdicts"});
   group(*sub, "Output", {"--json", "--all", "--html", "--db", "--summary", "--quiet", "--fail-on-alert"});
   takes(*sub, "PATH", {"inputs"});
-  takes(*sub, "FOLDER", {"--feeds"});
-  takes(*sub, "FILE",
-        {"--mapping", "--config", "--networks", "--indicators", "--verdicts", "--html", "--db", "--summary"});
-  takes(*sub, "FORMAT", {"--format"});
-  takes(*sub, "ZONE", {"--tz"});
-  takes(*sub, "N", {"--year", "--threads", "--longest-record", "--alerts-per-day"});
+  takes(*sub, "FILE", {"--verdicts", "--html", "--db", "--summary"});
+  takes(*sub, "N", {"--threads", "--longest-record", "--alerts-per-day"});
   sub->footer(
       "Examples:\n"
       "  orbwatch hunt logs/\n"

@@ -1,11 +1,11 @@
-// `orbwatch networks ...`: covert networks as entities.
+// `orbwatch networks ...`: covert networks as entities, out of logs, of a service's state or of a store.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cli/app.h"
@@ -18,6 +18,8 @@
 #include "export/sharing/writers.h"
 #include "intel/organisation.h"
 #include "pipeline/hunt.h"
+#include "pipeline/kept_networks.h"
+#include "source/collector.h"
 
 namespace orbwatch::cli {
 namespace {
@@ -26,26 +28,45 @@ using score::Network;
 
 struct Options {
   pipeline::HuntOptions hunt;
-  std::string config;
-  std::string facts;
+  LogOptions logs;
+  std::string state;
+  std::string store;
   std::string id;
   std::string format = "csv";
-  std::string tlp = "amber";
-  std::string identity;
+  Marking marking;
   bool json = false;
 };
 
-core::Expected<std::vector<Network>> networks(Options& o) {
-  if (!configure(o.hunt, o.config, {})) return core::fail("the configuration is not usable", o.config);
-  o.hunt.networks_file = networks_file(o.facts);
-  o.hunt.reference =
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+core::Expected<std::vector<Network>> in_logs(Options& o) {
+  if (!configure(o.hunt, o.logs.config, o.logs.mappings))
+    return core::fail("the configuration is not usable", o.logs.config);
+  o.hunt.networks_file = networks_file(o.logs.networks);
+  o.hunt.reference = source::now();
   auto result = pipeline::hunt(o.hunt);
   if (!result) return std::unexpected(result.error());
   for (const auto& input : result->inputs) {
     if (!input.error.empty() && !input.unknown_format) complain(input.path + ": " + input.error);
   }
   return std::move(result->networks);
+}
+
+// Of the configuration only whose networks are one's own matters here.
+core::Expected<void> read_own_networks(Options& o) {
+  if (o.logs.config.empty()) return {};
+  const auto config = read_config(o.logs.config);
+  if (!config) return std::unexpected(config.error());
+  o.hunt.networks = config->networks;
+  return {};
+}
+
+core::Expected<std::vector<Network>> kept(const Options& o) {
+  auto read = o.state.empty() ? pipeline::networks_in_store(o.store) : pipeline::networks_in_state(o.state);
+  if (!read) return std::unexpected(read.error());
+  const std::string& where = o.state.empty() ? o.store : o.state;
+  if (read->damaged != 0) complain(fmt::format("{}: {} networks are damaged and left out", where, read->damaged));
+  if (read->left_out != 0)
+    complain(fmt::format("{}: {} networks are not in it, for there was no room", where, read->left_out));
+  return std::move(read->networks);
 }
 
 // Those that the id begins with; an error if none or several.
@@ -80,11 +101,12 @@ int give(const Options& o, const Network& network) {
   rules.own = [&organisation](const core::Ip& ip) { return organisation.is_internal(ip); };
   sharing::Selection selection(rules);
   sharing::add_tracked(selection, network);
-  sharing::WriteOptions options;
-  options.sender = o.identity;
-  options.tlp = *sharing::parse_tlp(o.tlp);
-  options.made = o.hunt.reference / core::kSecond * core::kSecond;
-  const sharing::Written written = sharing::find_writer(o.format)->write(selection.take(), options);
+  const auto options = marked(o.marking, source::now() / core::kSecond * core::kSecond);
+  if (!options) {
+    complain(options.error().text());
+    return kUsage;
+  }
+  const sharing::Written written = sharing::find_writer(o.format)->write(selection.take(), *options);
   for (const auto* left_out : {&selection.left_out(), &written.left_out}) {
     for (const auto& [reason, count] : *left_out) complain(fmt::format("left out: {}: {}", reason, count));
   }
@@ -94,10 +116,22 @@ int give(const Options& o, const Network& network) {
 enum class What : std::uint8_t { kList, kShow, kTimeline, kExport };
 
 int run(Options& o, What what) {
-  auto all = networks(o);
+  const int places = (o.hunt.inputs.empty() ? 0 : 1) + (o.state.empty() ? 0 : 1) + (o.store.empty() ? 0 : 1);
+  if (places != 1) {
+    complain(
+        "where are the networks? logs to hunt in, --state FOLDER of a service, or --store FILE of a hunt: one of "
+        "them");
+    return kUsage;
+  }
+  const bool logs = !o.hunt.inputs.empty();
+  if (const auto done = logs ? core::Expected<void>() : read_own_networks(o); !done) {
+    complain(done.error().text());
+    return kUsage;
+  }
+  auto all = logs ? in_logs(o) : kept(o);
   if (!all) {
     complain(all.error().text());
-    return kUsage;
+    return logs ? kUsage : kInput;
   }
   if (what == What::kList) {
     std::string out;
@@ -128,26 +162,17 @@ int run(Options& o, What what) {
 }
 
 void add_common(CLI::App& sub, const std::shared_ptr<Options>& o) {
-  sub.add_option("inputs", o->hunt.inputs, "Logs: files, directories, patterns; - is standard input")->required();
-  sub.add_option("--config", o->config, "Configuration file (YAML)");
-  sub.add_option("--format-of-logs", o->hunt.format, "Read everything as this format (see `orbwatch formats`)");
-  sub.add_option("--tz", o->hunt.zone, "Time zone of records that state none: Europe/Berlin, +02:00 (default UTC)");
-  sub.add_option("--year", o->hunt.year, "Year of records that state none (default: from the file's time)")
-      ->check(CLI::Range(1970, 2200));
-  sub.add_option("--networks", o->facts,
-                 "Compiled network facts, or none (default: the table of `orbwatch intel build`)");
-  sub.add_option("--indicators", o->hunt.indicator_files,
-                 "List of bad addresses or prefixes, one a line; may be given several times")
-      ->expected(1)
-      ->allow_extra_args(false)
-      ->take_all();
-  sub.add_option("--feeds", o->hunt.feeds_folder, "Folder of threat feeds that `orbwatch feeds update` keeps");
+  sub.add_option("inputs", o->hunt.inputs, "Logs to hunt in: files, directories, patterns; - is standard input");
+  auto* state =
+      sub.add_option("--state", o->state, "Instead of logs: the folder of a service's state, also while it runs");
+  auto* store = sub.add_option("--store", o->store, "Instead of logs: the DuckDB file that `hunt --db` wrote");
+  for (const std::string& option : add_log_options(sub, o->hunt, o->logs, "--format-of-logs")) {
+    state->excludes(sub.get_option(option));
+    store->excludes(sub.get_option(option));
+  }
   takes(sub, "PATH", {"inputs"});
-  takes(sub, "FILE", {"--config", "--networks", "--indicators"});
-  takes(sub, "FOLDER", {"--feeds"});
-  takes(sub, "FORMAT", {"--format-of-logs"});
-  takes(sub, "ZONE", {"--tz"});
-  takes(sub, "N", {"--year"});
+  takes(sub, "DIR", {"--state"});
+  takes(sub, "FILE", {"--store"});
 }
 
 }  // namespace
@@ -182,18 +207,16 @@ void add_networks(CLI::App& app, int& exit_code) {
          "csv (nodes), json (all of it), edl (addresses of active nodes for a firewall), dot (links), stix or misp "
          "(for partners)")
       ->check(CLI::IsMember({"csv", "json", "edl", "dot", "stix", "misp"}));
-  sub->add_option("--tlp", o->tlp, "Of stix and misp, who may read it: clear, green, amber, amber+strict, red")
-      ->check(CLI::IsMember({"clear", "green", "amber", "amber+strict", "red"}));
-  sub->add_option("--identity", o->identity, "Of stix and misp, whose it is, as partners see it");
+  add_marking(*sub, o->marking, "Of stix and misp: ");
   takes(*sub, "FORMAT", {"--format"});
-  takes(*sub, "WORD", {"--tlp"});
-  takes(*sub, "NAME", {"--identity"});
   sub->callback([o, &exit_code] { exit_code = run(*o, What::kExport); });
 
   networks->footer(
       "Examples:\n"
       "  orbwatch networks list logs/\n"
       "  orbwatch networks show 7f3a logs/\n"
+      "  orbwatch networks show 7f3a --state /var/lib/orbwatch\n"
+      "  orbwatch networks timeline 7f3a --store hunt.duckdb\n"
       "  orbwatch networks export 7f3a logs/ --format edl > nodes.txt");
 }
 

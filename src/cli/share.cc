@@ -32,8 +32,7 @@ struct Options {
   std::string since;
   std::string verdicts;
   std::string config;
-  std::string tlp = "amber";
-  std::string identity;
+  Marking marking;
   double least = 0;
   int most_age = -1;  // days; -1 = as the format has it
   bool all = false;
@@ -41,7 +40,6 @@ struct Options {
 };
 
 constexpr std::size_t kMostEarlier = std::size_t{256} << 20;  // bytes of the file that is replaced
-constexpr std::size_t kLongestIdentity = 200;
 
 // "30d", "2026-01-31", "2026-01-31T08:00:00Z".
 core::Expected<core::Nanoseconds> since(const std::string& text, core::Nanoseconds now) {
@@ -65,9 +63,12 @@ std::string summary(const Options& o, const pipeline::SharedFindings& read, cons
   out += ",\"out\":";
   core::append_json_string(out, o.out);
   out += ",\"tlp\":";
-  core::append_json_string(out, core::lower(o.tlp));
-  out += fmt::format(",\"findings\":{},\"given\":{},\"indicators\":{},\"networks\":{},\"revoked\":{},\"left_out\":{{",
-                     read.findings, read.given, written.indicators, read.shared.networks().size(), written.revoked);
+  core::append_json_string(out, core::lower(o.marking.tlp));
+  out += fmt::format(
+      ",\"findings\":{},\"given\":{},\"networks_read\":{},\"networks_given\":{},\"indicators\":{},\"networks\":{},"
+      "\"revoked\":{},\"left_out\":{{",
+      read.findings, read.given, read.networks, read.networks_given, written.indicators, read.shared.networks().size(),
+      written.revoked);
   for (bool first = true; const auto& [reason, count] : left_out) {
     if (!first) out += ',';
     first = false;
@@ -100,10 +101,8 @@ int run(const Options& o) {
     complain("--json tells of a file: name it with --out");
     return kUsage;
   }
-  if (o.identity.size() > kLongestIdentity || o.identity != core::printable(o.identity, kLongestIdentity)) {
-    complain(fmt::format("--identity must be a name of at most {} bytes on one line", kLongestIdentity));
-    return kUsage;
-  }
+  auto marking = marked(o.marking, now);
+  if (!marking) return wrong(marking.error());
 
   intel::Organisation organisation;
   std::string verdicts = o.verdicts;
@@ -122,10 +121,7 @@ int run(const Options& o) {
     complain(read.error().text());
     return kInput;
   }
-  sharing::WriteOptions options;
-  options.sender = o.identity;
-  options.tlp = *sharing::parse_tlp(o.tlp);
-  options.made = now;
+  sharing::WriteOptions& options = *marking;
   // What fell out for its age or its time is not taken back.
   options.whole = rules.since == 0 && rules.seen_since == 0 && rules.least == 0;
   std::string before;
@@ -150,10 +146,13 @@ int run(const Options& o) {
     if (!print(summary(o, *read, written, left_out)) || !flush_output()) return kOutput;
     return kOk;
   }
-  complain(fmt::format("{} of {} findings give {} indicators (TLP:{}){}", read->given, read->findings,
-                       written.indicators, core::lower(o.tlp),
+  complain(fmt::format("{} of {} findings and {} of {} covert networks give {} indicators (TLP:{}){}", read->given,
+                       read->findings, read->networks_given, read->networks, written.indicators,
+                       core::lower(o.marking.tlp),
                        written.revoked == 0 ? "" : fmt::format(", {} taken back", written.revoked)));
   for (const auto& [reason, count] : left_out) complain(fmt::format("left out: {}: {}", reason, count));
+  if (!read->has_networks)
+    complain("no covert networks are kept there: an earlier version wrote it, or the service has just begun");
   if (organisation.empty())
     complain("no networks of the organisation are known: only private and shared addresses are kept back (--config)");
   return kOk;
@@ -180,17 +179,13 @@ void add_share(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(0, 36'500));
   sub->add_flag("--all", o->all, "Also findings that no analyst has confirmed");
   sub->add_option("--least", o->least, "Only findings of at least this probability")->check(CLI::Range(0.0, 1.0));
-  std::vector<std::string> tlps;
-  for (const sharing::Tlp tlp : sharing::kTlps) tlps.emplace_back(name(tlp));
-  sub->add_option("--tlp", o->tlp, "Who may read it: Traffic Light Protocol 2.0")->check(CLI::IsMember(tlps));
-  sub->add_option("--identity", o->identity, "Whose findings they are, as partners see it; default: nobody is named");
+  add_marking(*sub, o->marking);
   sub->add_flag("--json", o->json, "With --out: print what was given and left out as one JSON object");
   takes(*sub, "FILE", {"--store", "--out", "--verdicts", "--config"});
   takes(*sub, "DIR", {"--state"});
   takes(*sub, "TIME", {"--since"});
   takes(*sub, "DAYS", {"--most-age"});
   takes(*sub, "PROBABILITY", {"--least"});
-  takes(*sub, "NAME", {"--identity"});
   sub->footer(
       "Names of users, hosts and gateways, internal addresses and lines of logs are in none of the formats; what is "
       "left\nout is counted on standard error (docs/sharing.md).\n"

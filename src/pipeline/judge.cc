@@ -592,6 +592,31 @@ std::string Judge::add_scored(const Event& e, FindingKind kind, double log_odds,
   return cases_.add(std::move(scored));
 }
 
+std::vector<score::Network> Judge::networks_in_full() const {
+  std::vector<score::Network> out = signs_.networks();
+  if (out.empty()) return out;
+  absl::flat_hash_map<std::string_view, score::Network*> by_id;
+  for (score::Network& network : out) by_id.emplace(network.id, &network);
+  // In the order in which a hunt lists findings.
+  struct Linked {
+    double log_odds = 0;
+    Nanoseconds time = 0;
+    std::string_view id;
+    score::Network* network = nullptr;
+  };
+  std::vector<Linked> linked;
+  cases_.each([&](const score::Finding& f) {
+    if (const auto network = by_id.find(f.network); network != by_id.end())
+      linked.push_back({f.log_odds, f.time, f.id, network->second});
+  });
+  std::ranges::sort(linked, [](const Linked& a, const Linked& b) {
+    if (a.log_odds != b.log_odds) return a.log_odds > b.log_odds;
+    return a.time != b.time ? a.time < b.time : a.id < b.id;
+  });
+  for (const Linked& one : linked) one.network->findings.emplace_back(one.id);
+  return out;
+}
+
 void Judge::finish(score::HuntResult& result) {
   settle(INT64_MAX);
   close_moves(now_);

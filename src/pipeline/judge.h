@@ -103,6 +103,10 @@ class Judge {
   const baseline::Baseline& baseline() const { return baseline_; }
   // The covert networks as they are known now (score/network.h).
   const NetworkSigns& networks() const { return signs_; }
+  // As finish() gives them, but as they stand: nothing is clustered for it, and nothing changes. `findings` are those
+  // that are still held and were told last as linked with it. Takes up to about a second for each large network
+  // (track::NetworkTracker::networks).
+  std::vector<score::Network> networks_in_full() const;
 
  private:
   struct Path {

@@ -903,6 +903,32 @@ TEST_F(JudgeVerdictTest, ASlowDripBecomesKnownNoFasterThanProbationAndQuarantine
   }
 }
 
+// Before layout 4 networks were not tracked. Such a state lacks what stands last in it, and is otherwise the same.
+TEST_F(JudgeStateTest, AStateWithoutNetworksIsLoadedAndTheyBegin) {
+  const Nanoseconds day = fill();
+  const std::string bytes = saved();
+  ASSERT_LT(bytes.size(), 200'000U) << "in one block";
+  std::string inside = bytes.substr(20, bytes.size() - 28);
+  ASSERT_EQ(inside.substr(0, 7), std::string("\x05judge\x04", 7));
+  inside[6] = 3;
+  const auto signs = inside.rfind(std::string("\x0dnetwork signs", 14));
+  ASSERT_NE(signs, inside.npos);
+  EXPECT_FALSE(restore(core::sealed(inside))) << "something stands behind the end";
+  inside.resize(signs);
+  const auto loaded = restore(core::sealed(inside));
+  ASSERT_TRUE(loaded) << loaded.error().text();
+  EXPECT_TRUE(knows_abroad() || alice().count > 0) << "what was learned is there";
+  EXPECT_EQ(judge_->networks().tracker().counts().sightings, 0U);
+  EXPECT_TRUE(judge_->networks_in_full().empty());
+  // From here on they are tracked, and the next state has them.
+  for (std::uint32_t i = 0; i < 5; ++i)
+    take(failure(day + 10 * kHour, ("user" + std::to_string(i)).c_str(), Ip::v4(0x05030000 + i * 256)));
+  EXPECT_GT(judge_->networks().tracker().counts().sightings, 0U);
+  const std::string again = saved();
+  ASSERT_TRUE(restore(again));
+  EXPECT_GT(judge_->networks().tracker().counts().sightings, 0U);
+}
+
 TEST_F(JudgeStateTest, AnotherLayoutIsRefused) {
   fill();
   std::string inside = saved();

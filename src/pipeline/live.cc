@@ -19,6 +19,7 @@
 #include "pipeline/device_rates.h"
 #include "pipeline/event_days.h"
 #include "pipeline/judge.h"
+#include "pipeline/kept_networks.h"
 #include "pipeline/pseudonyms.h"
 #include "pipeline/verdict_file.h"
 #include "store/store.h"
@@ -102,6 +103,14 @@ struct Live::Impl {
   DeviceRates devices;
   std::uint64_t previous_checkpoint = 0;
   std::chrono::steady_clock::time_point last_checkpoint = std::chrono::steady_clock::now();
+  // The networks as they were written last; nothing if this process has not written any.
+  struct Written {
+    std::uint64_t clusterings = 0;
+    std::uint64_t sightings = 0;
+    Nanoseconds newest = 0;
+    std::chrono::steady_clock::time_point again;  // not before
+  };
+  std::optional<Written> networks_written;
 
   // Working memory.
   std::vector<source::Journal::Entry> entries;
@@ -128,7 +137,8 @@ struct Live::Impl {
   core::Expected<decode::Decoder*> text_decoder(Source& source, Nanoseconds received);
   core::Expected<void> settle(Source& source, const source::Journal::Entry& entry);
   core::Expected<void> hand_out();
-  core::Expected<void> write_checkpoint();
+  core::Expected<void> write_checkpoint(bool last);
+  core::Expected<void> write_networks(bool last);
   void show(std::string trouble);
 };
 
@@ -295,9 +305,34 @@ core::Expected<void> Live::Impl::read_checkpoint(const std::string& path) {
   return reader->finish();
 }
 
-core::Expected<void> Live::Impl::write_checkpoint() {
+// The clock decides how often, never what: nothing that is saved depends on it.
+core::Expected<void> Live::Impl::write_networks(bool last) {
+  const auto began = std::chrono::steady_clock::now();
+  const track::NetworkTracker::Counts& counts = judge->networks().tracker().counts();
+  if (networks_written) {
+    const Written& was = *networks_written;
+    const bool drawn = counts.clusterings != was.clusterings;
+    if (!drawn && counts.sightings == was.sightings) return {};
+    if (!last && (began < was.again || (!drawn && newest - was.newest < kNetworksEvery))) return {};
+  }
+  const std::vector<score::Network> networks = judge->networks_in_full();
+  if (auto ok = pipeline::write_networks(options.folder, networks); !ok) return ok;
+  if (findings != nullptr) {
+    if (auto ok = findings->replace_networks(networks); !ok) return ok;
+  }
+  const auto took = std::chrono::steady_clock::now() - began;
+  networks_written = {counts.clusterings, counts.sightings, newest, began + took + kNetworksPause * took};
+  const std::lock_guard lock(mutex);
+  shown.networks = networks.size();
+  shown.last_networks_took = std::chrono::duration_cast<std::chrono::milliseconds>(took);
+  return {};
+}
+
+core::Expected<void> Live::Impl::write_checkpoint(bool last) {
   const auto began = std::chrono::steady_clock::now();
   const std::string path = checkpoint_path(options.folder, position);
+  // Within the store's transaction that ends here.
+  if (auto ok = write_networks(last); !ok) return ok;
   // The stores first: they may be ahead of the state, since a second reading passes over what they have. What they lack
   // behind a checkpoint would never be read again.
   if (days != nullptr) {
@@ -331,7 +366,7 @@ core::Expected<void> Live::Impl::write_checkpoint() {
 
 core::Expected<void> Live::checkpoint() {
   impl_->last_checkpoint = std::chrono::steady_clock::now();
-  return impl_->write_checkpoint();
+  return impl_->write_checkpoint(false);
 }
 
 core::Expected<decode::Decoder*> Live::Impl::text_decoder(Source& source, Nanoseconds received) {
@@ -547,7 +582,7 @@ core::Expected<void> Live::run(const std::atomic<bool>& stop, std::chrono::milli
     if (!my.entries.empty()) continue;
     my.journal.wait(my.position, kMoment);
   }
-  auto done = checkpoint();
+  auto done = my.write_checkpoint(true);
   my.devices_shown = {};
   my.show(done ? std::string() : done.error().text());
   return done;

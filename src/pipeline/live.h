@@ -6,6 +6,14 @@
 // from there. Since nothing on this path reads a clock (silence is recorded in the journal, too), the second reading
 // gives what the first gave: findings and counts are those of a run without the kill. Events that the store has already
 // are not stored again: each of its files knows the position up to which it holds them.
+//
+// Covert networks are written with checkpoints, in full, into the store (in the checkpoint's transaction, in place of
+// those that stood there) and into STATE/networks.ndjson (pipeline/kept_networks.h): with the first one, whenever they
+// were drawn anew, else when something came for them and kNetworksEvery of event time have passed, and at the end. All
+// parts are made each time, since each sighting moves all of them: what a share among all sources is, who is a node,
+// estimates of size and life. That takes the longer the more nodes there are, seconds at the limits of the tracker
+// (about as long as drawing them), while arrivals wait in the journal. Therefore they are written again only when
+// kNetworksPause times as long has passed as it took: at most a twentieth of the time goes into it.
 #pragma once
 
 #include <atomic>
@@ -57,6 +65,8 @@ struct LiveOptions {
 };
 
 constexpr core::Nanoseconds kMostAhead = core::kHour;
+constexpr core::Nanoseconds kNetworksEvery = core::kHour;
+constexpr int kNetworksPause = 20;
 
 // Where the records of one source went: records = events + ignored + rejected, and of the events late + ahead were not
 // judged.
@@ -88,6 +98,8 @@ struct LiveStatus {
   std::uint64_t verdicts_left_out = 0;  // of the journal: not understood, or beyond score::kMostVerdicts
   std::uint64_t suppressed = 0;         // alerts that suppressions kept back since the start
   core::Nanoseconds newest_event = 0;
+  std::uint64_t networks = 0;  // covert ones, as they were written last
+  std::chrono::milliseconds last_networks_took{0};
   std::uint64_t checkpoints = 0;
   std::chrono::milliseconds last_checkpoint_took{0};
   std::uint64_t checkpoint_position = 0;

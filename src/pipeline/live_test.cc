@@ -16,10 +16,12 @@
 
 #include "core/text.h"
 #include "pipeline/hunt.h"
+#include "pipeline/kept_networks.h"
 #include "pipeline/pseudonyms.h"
 #include "pipeline/verdict_file.h"
 #include "store/sql.h"
 #include "store/store.h"
+#include "support/sample_networks.h"
 
 namespace orbwatch::pipeline {
 namespace {
@@ -360,6 +362,120 @@ TEST_F(LiveTest, VerdictsGoThroughTheJournalAndASecondReadingIsTheSame) {
       EXPECT_EQ(read(folder_ / kUseFile), hits) << "round " << round;
     }
   }
+}
+
+// As the service's state and its store have them, one a line.
+class LiveNetworksTest : public LiveTest {
+ protected:
+  std::string in_state() const { return lines(networks_in_state(folder_.string())); }
+  std::string in_store() const {
+    return store::available() ? lines(networks_in_store((folder_ / "findings.duckdb").string())) : in_state();
+  }
+  static std::string lines(const core::Expected<KeptNetworks>& kept) {
+    EXPECT_TRUE(kept) << kept.error().text();
+    std::string out;
+    if (!kept) return out;
+    EXPECT_EQ(kept->damaged + kept->left_out, 0U);
+    for (const score::Network& network : kept->networks) out += score::to_whole_json(network) + "\n";
+    return out;
+  }
+  static std::set<std::string> ids(const std::string& networks) {
+    std::set<std::string> out;
+    std::istringstream in(networks);
+    for (std::string line; std::getline(in, line);) out.insert(line.substr(0, line.find(',')));
+    return out;
+  }
+};
+
+TEST_F(LiveNetworksTest, AreWrittenAndKeepTheirIdsOverRestartsAndKills) {
+  const std::string text = testing::covert_network_log();
+  const auto most = text.rfind('\n', text.size() - 200) + 1;  // all but the last lines
+  std::string undisturbed;
+  {
+    const auto journal = this->journal();
+    put_file(*journal, text, "first", 3);
+    put_silence(*journal);
+    const auto live = open(options(), *journal);
+    EXPECT_FALSE(fs::exists(folder_ / kNetworksFile));
+    work(*live);
+    undisturbed = in_state();
+    EXPECT_EQ(in_store(), undisturbed);
+    EXPECT_EQ(live->status().networks, ids(undisturbed).size());
+    // Which findings are linked with a network, as they say themselves.
+    std::size_t linked = 0;
+    const auto kept = networks_in_state(folder_.string());
+    ASSERT_TRUE(kept);
+    for (const score::Network& network : kept->networks) {
+      for (const std::string& id : network.findings) {
+        ++linked;
+        ASSERT_TRUE(handed_out_.contains(id));
+        EXPECT_EQ(handed_out_[id].network, network.id);
+      }
+    }
+    EXPECT_GT(linked, 0U);
+  }
+  ASSERT_GT(ids(undisturbed).size(), 1U);
+
+  fs::remove_all(folder_);
+  fs::create_directory(folder_);
+  std::string before;
+  {
+    const auto journal = this->journal();
+    put_file(*journal, text.substr(0, most), "first", 4);
+    const auto live = open(options(), *journal);
+    work(*live);
+    before = in_state();
+    EXPECT_EQ(in_store(), before);
+  }
+  ASSERT_EQ(ids(before), ids(undisturbed));
+  EXPECT_NE(before, undisturbed) << "the rest of the lines is of them";
+  // The rest; the run is killed behind its checkpoint's networks and before the checkpoint itself.
+  for (int run = 0; run < 2; ++run) {
+    const auto journal = this->journal();
+    if (run == 0) {
+      put_file(*journal, text.substr(most), "first", 5);
+      put_silence(*journal);
+    }
+    const auto live = open(options(), *journal);
+    EXPECT_EQ(in_state(), run == 0 ? before : undisturbed) << "what stands is there meanwhile";
+    const fs::path kept = folder_ / "kept";
+    fs::create_directory(kept);
+    for (const auto& entry : fs::directory_iterator(folder_)) {
+      if (entry.path().extension() == ".state") fs::copy(entry.path(), kept / entry.path().filename());
+    }
+    work(*live);
+    if (run == 0) {
+      for (const auto& entry : fs::directory_iterator(folder_)) {
+        if (entry.path().extension() == ".state") fs::remove(entry.path());
+      }
+      for (const auto& entry : fs::directory_iterator(kept))
+        fs::rename(entry.path(), folder_ / entry.path().filename());
+    }
+    fs::remove_all(kept);
+    EXPECT_EQ(in_state(), undisturbed) << run;
+    EXPECT_EQ(in_store(), undisturbed) << run;
+  }
+}
+
+TEST_F(LiveNetworksTest, AreNotWrittenAgainForNothing) {
+  const auto journal = this->journal();
+  put_file(*journal, testing::covert_network_log(), "first", 3);
+  const auto live = open(options(), *journal);
+  work(*live);
+  ASSERT_NE(in_state(), "");
+  fs::remove(folder_ / kNetworksFile);
+  // Nothing came for them: that they are gone is not noticed.
+  put(*journal, "nothing that anybody knows\n", "first", kArrival);
+  work(*live);
+  EXPECT_FALSE(fs::exists(folder_ / kNetworksFile));
+  // An event of theirs, of the next day: at the end they are written.
+  put(*journal,
+      "<166>Mar 08 2026 09:00:00 gw1 : %ASA-6-113015: AAA user authentication Rejected : reason = Invalid password : "
+      "local database : user = user1 : user IP = 91.0.3.9\n",
+      "first", kArrival);
+  work(*live);
+  EXPECT_NE(in_state(), "");
+  EXPECT_EQ(in_store(), in_state());
 }
 
 TEST_F(LiveTest, ADamagedCheckpointFallsBackToTheOneBefore) {

@@ -16,6 +16,9 @@
 #include "core/text.h"
 #include "core/time.h"
 #include "export/files.h"
+#include "export/finding_words.h"
+#include "export/sharing/tracked.h"
+#include "pipeline/kept_networks.h"
 #include "pipeline/verdict_file.h"
 #include "store/store.h"
 
@@ -172,6 +175,57 @@ core::Expected<void> add_traits(const std::string& db, const std::vector<core::I
   return {};
 }
 
+// Others are about a device of the organisation, or known from somebody else: they say nothing of a network.
+bool is_of_networks(const Finding& f) {
+  using detect::FindingKind;
+  return f.kind == FindingKind::kLogin || f.kind == FindingKind::kSpray || f.kind == FindingKind::kRecon ||
+         f.kind == FindingKind::kRelay;
+}
+
+// `said`: the verdict on it; else what it holds of one itself counts.
+void note_judgement(const Finding& f, const score::Verdict* said, exporting::sharing::Judged& judged,
+                    std::set<core::Ip>& confirmed) {
+  const bool is_judged = said != nullptr || !f.verdict.says.empty();
+  const bool is_true = said != nullptr ? said->says == score::Judgement::kTrue : f.verdict.says == "true";
+  if (is_judged && is_of_networks(f)) {
+    auto& ids = is_true ? judged.confirmed : judged.dismissed;
+    ids.insert(f.id);
+    if (!f.network.empty()) ids.insert(f.network);
+  }
+  if (!is_judged && f.suppressed_by.id.empty()) return;
+  for (const score::SourceFacts* source : exporting::sources_of(f)) {
+    const bool intruder = is_judged && is_true && (said == nullptr || said->speaks_of(source->ip));
+    (intruder ? confirmed : judged.kept_back).insert(source->ip);
+  }
+}
+
+// The nodes of those that are given go into `addresses`.
+core::Expected<void> add_networks(const SharedSource& source, const exporting::sharing::Judged& judged,
+                                  Selection& selection, std::set<core::Ip>& addresses, SharedFindings& out) {
+  if (!source.state.empty()) {
+    std::error_code ignored;
+    out.has_networks = std::filesystem::is_regular_file(fmt::format("{}/{}", source.state, kNetworksFile), ignored);
+  } else {
+    const auto has = store_has_networks(source.store);
+    if (!has) return std::unexpected(has.error());
+    out.has_networks = *has;
+  }
+  if (!out.has_networks) return {};
+  const auto kept = source.state.empty() ? networks_in_store(source.store) : networks_in_state(source.state);
+  if (!kept) return std::unexpected(kept.error());
+  for (const score::Network& network : kept->networks) {
+    ++out.networks;
+    if (!add_tracked(selection, network, judged)) continue;
+    ++out.networks_given;
+    for (const score::NetworkNode& node : network.nodes) {
+      if (node.active) addresses.insert(node.ip);
+    }
+  }
+  if (kept->damaged != 0) out.left_out["network: damaged"] += kept->damaged;
+  if (kept->left_out != 0) out.left_out["network: no room where it is kept"] += kept->left_out;
+  return {};
+}
+
 }  // namespace
 
 core::Expected<Finding> parse_shared_finding(string_view json) {
@@ -241,7 +295,16 @@ core::Expected<SharedFindings> read_shared_findings(const SharedSource& source,
     if (!read) return std::unexpected(read.error());
     said = std::move(*read);
   }
-  Selection selection(rules);
+  // Addresses of gateways and devices, out of all findings: no node of a network is one of them.
+  std::set<core::Ip> house;
+  exporting::sharing::Rules all_rules = rules;
+  bool of_networks = false;
+  all_rules.own = [&](const core::Ip& ip) {
+    return (rules.own && rules.own(ip)) || (of_networks && house.contains(ip));
+  };
+  Selection selection(std::move(all_rules));
+  exporting::sharing::Judged judged;
+  std::set<core::Ip> confirmed;
   std::set<core::Ip> addresses;
   std::uint64_t damaged = 0;
   const auto take = [&](string_view json) {
@@ -258,6 +321,10 @@ core::Expected<SharedFindings> read_shared_findings(const SharedSource& source,
     if (const auto* cover = said.find(f->suppressed_by.id); cover != nullptr && !cover->in_force(when))
       f->suppressed_by = {};
     selection.add(*f, verdict);
+    note_judgement(*f, verdict, judged, confirmed);
+    for (const std::string* place : {&f->gateway, &f->device}) {
+      if (const auto ip = core::Ip::parse(*place); ip && is_of_networks(*f)) house.insert(*ip);
+    }
     addresses.insert(f->source.ip);
     for (const score::SourceFacts& one : f->sources) addresses.insert(one.ip);
   };
@@ -273,12 +340,18 @@ core::Expected<SharedFindings> read_shared_findings(const SharedSource& source,
     });
     if (auto asked = store::query(source.store, "SELECT json FROM findings ORDER BY id", rows); !asked)
       return std::unexpected(asked.error());
+  }
+  for (const core::Ip& ip : confirmed) judged.kept_back.erase(ip);
+  of_networks = true;
+  if (auto added = add_networks(source, judged, selection, addresses, out); !added)
+    return std::unexpected(added.error());
+  if (source.state.empty()) {
     std::vector<core::Ip> wanted;
     std::ranges::copy_if(addresses, std::back_inserter(wanted), [&](const core::Ip& ip) { return selection.has(ip); });
     if (auto added = add_traits(source.store, wanted, selection, others); !added) return std::unexpected(added.error());
   }
   out.shared = selection.take();
-  out.left_out = selection.left_out();
+  for (const auto& [reason, count] : selection.left_out()) out.left_out[reason] += count;
   if (others != 0) out.left_out["trait: fingerprint of a kind that is not given, such as a person's key"] = others;
   if (damaged != 0) out.left_out["finding: damaged"] = damaged;
   out.given = selection.findings();

@@ -1,6 +1,8 @@
-// What of a store's findings is given to others: reads them, what analysts said of them, and the traits of the
-// addresses that are left, and puts all of it through a Selection (export/sharing/shared.h). Names of users, hosts and
-// gateways are not even read, but for a gateway that is an address, which is kept from being given away.
+// What of a store's findings is given to others: reads them, what analysts said of them, the covert networks that they
+// are linked with (pipeline/kept_networks.h), and the traits of the addresses that are left, and puts all of it through
+// a Selection (export/sharing/shared.h). Names of users, hosts and gateways are not even read from findings, but for a
+// gateway that is an address, which is kept from being given away; those of networks go no further than
+// export/sharing/tracked.h.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +20,14 @@ struct SharedFindings {
   std::map<std::string, std::uint64_t, std::less<>> left_out;  // by reason
   std::uint64_t findings = 0;                                  // read
   std::uint64_t given = 0;                                     // of them, that gave an address
+  std::uint64_t networks = 0;                                  // read
+  std::uint64_t networks_given = 0;
+  bool has_networks = true;  // false: an earlier version wrote the store or state, or the service has just begun
 };
 
 struct SharedSource {
   std::string store;  // a file that `hunt --db` wrote, or that of a service which does not run
-  std::string state;  // or: the folder of a service's state, whether it runs or not; without traits of addresses
+  std::string state;  // or: the folder of a service's state, whether it runs or not; without traits of single addresses
   std::string
       verdicts;  // what analysts said by now; "" = the state's, else as the store has it from when it was written
 };

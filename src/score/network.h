@@ -1,5 +1,5 @@
 // What a person reads of a covert network: plain values, filled by track/networks.h. Its JSON (to_json) is the stable
-// contract of `orbwatch networks --json`, the store and the report.
+// contract of `orbwatch networks --json` and the report; what is kept of it (to_whole_json) has the same members.
 #pragma once
 
 #include <array>
@@ -147,6 +147,10 @@ struct Network {
 
 // One line, no newline; absent means unknown.
 std::string to_json(const Network& network);
+// The same to be kept: all nodes, numbers with all their digits, and the members `strength` of a node and `lift` of a
+// trait. What is read from it (pipeline/kept_networks.h) is the same network; only bytes that are no UTF-8 come back as
+// U+FFFD, as to_json() writes them. Some 300 bytes a node.
+std::string to_whole_json(const Network& network);
 // All nodes of it as CSV, with a header.
 std::string nodes_csv(const Network& network);
 

@@ -159,6 +159,9 @@ std::string prometheus_text(const ServiceStatus& status) {
       live.untracked_device_events);
   one("orbwatch_newest_event_timestamp_seconds", "gauge", "Time of the newest event.", seconds(live.newest_event));
   one("orbwatch_findings_total", "counter", "Findings handed out, new ones and changes.", live.findings);
+  one("orbwatch_covert_networks", "gauge", "Covert networks, as they were written last.", live.networks);
+  one("orbwatch_covert_networks_seconds", "gauge", "How long it took to write them.",
+      static_cast<double>(live.last_networks_took.count()) / 1000);
   one("orbwatch_checkpoints_total", "counter", "Checkpoints written.", live.checkpoints);
   one("orbwatch_checkpoint_seconds", "gauge", "How long the last checkpoint took.",
       static_cast<double>(live.last_checkpoint_took.count()) / 1000);

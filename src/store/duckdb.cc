@@ -824,7 +824,7 @@ Expected<void> Store::replace_networks(std::span<const score::Network> networks)
       rows->null();
     }
     rows->text(n.known.empty() ? std::string_view() : std::string_view(n.known.front().name));
-    rows->required(score::to_json(n)).end();
+    rows->required(score::to_whole_json(n)).end();
     for (const score::NetworkNode& node : n.nodes) {
       nodes->required(n.id).ip(node.ip).time(node.first).time(node.last).boolean(node.active);
       nodes->required(score::name(node.role)).small(node.asn).text(node.provider).text(node.country).text(node.city);

@@ -93,7 +93,8 @@ class Store {
   core::Expected<void> append_inputs(std::span<const score::InputReport> inputs);
   core::Expected<void> append_hypotheses(std::span<const score::HypothesisReport> hypotheses);
   core::Expected<void> append_profiles(std::span<const ProfileRow> profiles);
-  // In place of all networks that the file has.
+  // In place of all networks that the file has; `json` holds all of each (score::to_whole_json). A reader sees what
+  // stood there before until the transaction is committed.
   core::Expected<void> replace_networks(std::span<const score::Network> networks);
 
   // Commits an open transaction, writes the checkpoint, closes and renames. After it, or after an error, the Store

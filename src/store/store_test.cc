@@ -15,6 +15,7 @@
 #include "core/text.h"
 #include "store/migrations.h"
 #include "store/sql.h"
+#include "support/sample_networks.h"
 #include "support/sample_report.h"
 
 namespace orbwatch::store {
@@ -536,6 +537,41 @@ TEST_F(StoreTest, LiveFindingsAreReplaced) {
   EXPECT_EQ(ask("SELECT score FROM findings WHERE id = '" + report.findings[0].id + "'"), "score\n0.125\n");
   EXPECT_EQ(ask("SELECT count(*) FROM evidence WHERE finding_id = '" + report.findings[0].id + "'"),
             "count_star()\n" + std::to_string(report.findings[0].evidence.size()) + "\n");
+}
+
+// A reader sees the networks of one moment, whole, whatever was being written when the service ended.
+TEST_F(StoreTest, LiveNetworksAreReplacedWithACheckpoint) {
+  const std::vector<score::Network> first = {testing::sample_network("aa", 12), testing::sample_network("bb", 8)};
+  const std::vector<score::Network> second = {testing::sample_network("bb", 9), testing::sample_network("cc", 5)};
+  const std::string ids =
+      "SELECT n.id, n.active_nodes, count(*) AS rows FROM covert_networks n JOIN covert_network_nodes k ON "
+      "k.network_id "
+      "= n.id GROUP BY ALL ORDER BY 1";
+  {
+    auto store = Store::open_live(path_);
+    OK(store);
+    OK((*store)->replace_networks(first));
+    OK((*store)->checkpoint(1));
+    OK((*store)->replace_networks(second));
+  }
+  EXPECT_EQ(ask(ids), "id,active_nodes,rows\naa,6,12\nbb,4,8\n") << "no checkpoint, as in a kill";
+  {
+    auto store = Store::open_live(path_);
+    OK(store);
+    OK((*store)->replace_networks(second));
+    OK((*store)->checkpoint(2));
+  }
+  EXPECT_EQ(ask(ids), "id,active_nodes,rows\nbb,4,9\ncc,2,5\n");
+  EXPECT_EQ(
+      ask("SELECT json FROM covert_networks WHERE id = 'bb'", SqlFormat::kJson).find("node_count") != std::string::npos,
+      true);
+  {
+    auto store = Store::open_live(path_);
+    OK(store);
+    OK((*store)->replace_networks({}));
+    OK((*store)->checkpoint(3));
+  }
+  EXPECT_EQ(ask("SELECT count(*) FROM covert_network_nodes"), "count_star()\n0\n");
 }
 
 TEST_F(StoreTest, AKillOfALiveFileLosesOnlyWhatWasNotCheckpointed) {

@@ -217,6 +217,10 @@ void Cases::touch(const std::function<bool(const Finding&)>& which) {
   }
 }
 
+void Cases::each(const std::function<void(const Finding&)>& visit) const {
+  for (const Entry& entry : findings_) visit(entry.finding);
+}
+
 bool Cases::has(const event::Event& login) const { return find(login) < findings_.size(); }
 
 std::size_t Cases::find(const event::Event& login) const {

@@ -111,6 +111,9 @@ class Cases {
   std::vector<core::Nanoseconds> logins_of(std::string_view id, std::span<const core::Ip> sources) const;
   // Findings that changed() is to tell of once more, though nothing joined them.
   void touch(const std::function<bool(const score::Finding&)>& which);
+  // Every finding that is held, in no order that would mean anything and with `network` as changed() was told of it
+  // last. The others of its members are not put in order for a reader (see take).
+  void each(const std::function<void(const score::Finding&)>& visit) const;
   std::size_t size() const { return findings_.size(); }
   std::uint64_t dropped() const { return dropped_; }
   static constexpr std::size_t kMostClients = 8;

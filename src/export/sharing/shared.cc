@@ -74,6 +74,19 @@ bool unite(std::vector<Trait>& into, const std::vector<Trait>& more) {
   return false;
 }
 
+// What several sensors saw of a node and what is known of it as a node of a network are the same events. The unknown
+// sensor stands first.
+void count_once(std::vector<Sighting>& sightings) {
+  if (sightings.size() < 2 || sightings.front().sensor != Sensor::kUnknown) return;
+  std::uint64_t known = 0;
+  for (std::size_t i = 1; i < sightings.size(); ++i) known += sightings[i].count;
+  if (sightings.front().count <= known) {
+    sightings.erase(sightings.begin());
+  } else {
+    sightings.front().count -= known;
+  }
+}
+
 double probability(double p) { return std::isfinite(p) ? std::clamp(p, 0.0, 1.0) : 0; }
 
 // "between 2026-01-02 and 2026-01-09", "on 2026-01-02", "".
@@ -321,7 +334,12 @@ void Selection::add(Indicator i) {
   k.network_type = std::max(k.network_type, i.network_type);
   k.confidence = std::max(k.confidence, i.confidence);
   k.role = std::max(k.role, i.role);
-  k.network = std::max(k.network, i.network);
+  if (k.tracked == i.tracked) {
+    k.network = std::max(k.network, i.network);
+  } else if (i.tracked) {
+    k.network = i.network;
+  }
+  k.tracked = k.tracked || i.tracked;
   unite(k.attack, i.attack);
   if (!unite(k.traits, i.traits)) leave_out("trait: too many of one node");
   for (const Sighting& s : i.sightings) {
@@ -389,9 +407,16 @@ Shared Selection::take() {
   for (const auto& [key, i] : indicators_) ++members[i.network];
   for (auto& [id, n] : networks_) {
     if (n.nodes == 0) n.nodes = members[id];
+    if (n.nodes == 0) {
+      leave_out("network: none of its nodes is given");
+      continue;
+    }
     out.networks_.push_back(std::move(n));
   }
-  for (auto& [key, i] : indicators_) out.indicators_.push_back(std::move(i));
+  for (auto& [key, i] : indicators_) {
+    count_once(i.sightings);
+    out.indicators_.push_back(std::move(i));
+  }
   networks_.clear();
   indicators_.clear();
   return out;

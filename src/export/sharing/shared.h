@@ -68,6 +68,8 @@ class Trait {
 };
 
 // Times are of the events, 0 = not known. Texts are plain names (is_plain_name), techniques ids such as "T1090.003".
+// A sighting by a sensor that is not known counts those by any; of one beside others only what goes beyond theirs is
+// given.
 struct Sighting {
   std::uint64_t count = 0;
   core::Nanoseconds first = 0;
@@ -86,6 +88,7 @@ struct Indicator {
   double confidence = 0;  // 0..1
   Role role = Role::kUnknown;
   std::string network;              // id of the Network, "" = none
+  bool tracked = false;             // the network has it as a node: counts more than what a finding names
   std::vector<std::string> attack;  // ascending
   std::vector<Trait> traits;        // ascending, at most kMostTraits
   std::vector<Sighting> sightings;  // one for each kind of sensor
@@ -149,6 +152,9 @@ class Selection {
   void add_trait(const core::Ip& address, TraitKind kind, std::string_view text);
 
   bool has(const core::Ip& address) const;  // among the indicators so far
+  const Rules& rules() const { return rules_; }
+  // Counts what another part of this folder keeps back.
+  void leave_out(std::string_view reason) { ++left_out_.try_emplace(std::string(reason)).first->second; }
 
   const std::map<std::string, std::uint64_t, std::less<>>& left_out() const { return left_out_; }
   std::uint64_t findings() const { return findings_; }  // that gave something
@@ -156,7 +162,6 @@ class Selection {
 
  private:
   using Key = std::pair<core::Ip, std::uint16_t>;
-  void leave_out(std::string_view reason) { ++left_out_.try_emplace(std::string(reason)).first->second; }
   // The reason why the address stays in the house, "" if it may leave.
   std::string_view objection(const core::Ip& address) const;
   bool takes(const score::Finding& finding, score::Judgement said, bool judged);

@@ -42,7 +42,11 @@ std::uint64_t whole(double value) { return value > 0 && value < 1e9 ? static_cas
 
 }  // namespace
 
-void add_tracked(Selection& selection, const score::Network& network) {
+void add_tracked(Selection& selection, const score::Network& network, const std::set<core::Ip>& kept_back) {
+  std::set<core::Ip> own;
+  for (const score::NetworkTrait& gateway : network.behaviour.gateways) {
+    if (const auto ip = core::Ip::parse(gateway.text)) own.insert(*ip);
+  }
   Network given;
   given.id = network.id;
   if (!network.known.empty()) given.profile = network.known.front().name;
@@ -63,6 +67,14 @@ void add_tracked(Selection& selection, const score::Network& network) {
   selection.add(std::move(given));
   for (const score::NetworkNode& node : network.nodes) {
     if (!node.active) continue;
+    if (own.contains(node.ip)) {
+      selection.leave_out("address: the organisation's own");
+      continue;
+    }
+    if (kept_back.contains(node.ip)) {
+      selection.leave_out("address: of a finding called false or benign, or suppressed");
+      continue;
+    }
     Indicator indicator;
     indicator.address = node.ip;
     indicator.first_seen = node.first;
@@ -73,10 +85,32 @@ void add_tracked(Selection& selection, const score::Network& network) {
     indicator.confidence = network.confidence;
     indicator.role = role_of(node.role);
     indicator.network = network.id;
+    indicator.tracked = true;
     indicator.attack.assign(kTechniques.begin(), kTechniques.end());
     indicator.sightings.push_back({node.sightings, node.first, node.last, Sensor::kUnknown});
     selection.add(std::move(indicator));
   }
+}
+
+bool add_tracked(Selection& selection, const score::Network& network, const Judged& judged) {
+  const auto among = [&network](const std::set<std::string, std::less<>>& ids) {
+    return ids.contains(network.id) ||
+           std::ranges::any_of(network.findings, [&ids](const std::string& id) { return ids.contains(id); }) ||
+           std::ranges::any_of(network.campaigns, [&ids](const std::string& id) { return ids.contains(id); });
+  };
+  const auto no = [&selection](std::string_view reason) {
+    selection.leave_out(reason);
+    return false;
+  };
+  const Rules& rules = selection.rules();
+  if (!among(judged.confirmed)) {
+    if (among(judged.dismissed)) return no("network: its findings were called false or benign");
+    if (!rules.all) return no("network: none of its findings is confirmed by a verdict");
+  }
+  if (network.confidence < rules.least) return no("network: below the least probability");
+  if (network.last < rules.since) return no("network: older than asked for");
+  add_tracked(selection, network, judged.kept_back);
+  return true;
 }
 
 }  // namespace orbwatch::exporting::sharing
