@@ -171,6 +171,7 @@ bool configure(pipeline::HuntOptions& hunt, const std::string& config, const std
     return false;
   }
   hunt.alerts_per_day = read->alerts_per_day;
+  hunt.learn_half_lives = read->learn_half_lives;
   hunt.networks = read->networks;
   // The service's file may have no verdict in it yet, and then it is not there.
   if (::access(read->verdicts.c_str(), F_OK) == 0) hunt.verdicts_file = read->verdicts;

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "cli/app.h"
@@ -577,7 +578,8 @@ int lookup(const Options& o) {
       intel::IndicatorStatement s;
       while (reader.next(s)) {
         const auto at = [](std::uint32_t seconds) { return seconds * core::kSecond; };
-        const auto [c, half] = (*feeds)->belief(s, intel::kind_of(key), type, now);
+        const auto belief = (*feeds)->belief(s, intel::kind_of(key), type, now);
+        const auto& [c, half] = std::tie(belief.confidence, belief.half_life);
         const bool good = (s.flags & intel::kKnownGood) != 0;
         if (o.json) {
           JsonText j(kLongest);

@@ -13,6 +13,7 @@
 #include "cli/common.h"
 #include "core/text.h"
 #include "core/time.h"
+#include "export/half_lives_text.h"
 #include "export/network_text.h"
 #include "export/sharing/tracked.h"
 #include "export/sharing/writers.h"
@@ -35,6 +36,7 @@ struct Options {
   std::string format = "csv";
   Marking marking;
   bool json = false;
+  std::vector<score::NodeHalfLife> half_lives;  // of what was read
 };
 
 core::Expected<std::vector<Network>> in_logs(Options& o) {
@@ -47,6 +49,7 @@ core::Expected<std::vector<Network>> in_logs(Options& o) {
   for (const auto& input : result->inputs) {
     if (!input.error.empty() && !input.unknown_format) complain(input.path + ": " + input.error);
   }
+  o.half_lives = std::move(result->half_lives);
   return std::move(result->networks);
 }
 
@@ -113,7 +116,7 @@ int give(const Options& o, const Network& network) {
   return print(written.text) && flush_output() ? kOk : kOutput;
 }
 
-enum class What : std::uint8_t { kList, kShow, kTimeline, kExport };
+enum class What : std::uint8_t { kList, kShow, kTimeline, kExport, kHalfLives };
 
 int run(Options& o, What what) {
   const int places = (o.hunt.inputs.empty() ? 0 : 1) + (o.state.empty() ? 0 : 1) + (o.store.empty() ? 0 : 1);
@@ -124,6 +127,10 @@ int run(Options& o, What what) {
     return kUsage;
   }
   const bool logs = !o.hunt.inputs.empty();
+  if (what == What::kHalfLives && !logs) {
+    complain("half-lives are learned from logs: give these instead of --state or --store");
+    return kUsage;
+  }
   if (const auto done = logs ? core::Expected<void>() : read_own_networks(o); !done) {
     complain(done.error().text());
     return kUsage;
@@ -141,6 +148,12 @@ int run(Options& o, What what) {
       out = exporting::networks_text(*all);
     }
     print(out);
+    return flush_output() ? kOk : kOutput;
+  }
+  if (what == What::kHalfLives) {
+    std::string out;
+    for (const score::NodeHalfLife& h : o.half_lives) out += score::to_json(h) + "\n";
+    print(o.json ? out : exporting::half_lives_text(o.half_lives));
     return flush_output() ? kOk : kOutput;
   }
   const Network* network = find(*all, o.id);
@@ -211,13 +224,19 @@ void add_networks(CLI::App& app, int& exit_code) {
   takes(*sub, "FORMAT", {"--format"});
   sub->callback([o, &exit_code] { exit_code = run(*o, What::kExport); });
 
+  sub = networks->add_subcommand("half-lives", "How fast indicators die here: half-lives of nodes by kind of network");
+  add_common(*sub, o);
+  sub->add_flag("--json", o->json, "One JSON object a line");
+  sub->callback([o, &exit_code] { exit_code = run(*o, What::kHalfLives); });
+
   networks->footer(
       "Examples:\n"
       "  orbwatch networks list logs/\n"
       "  orbwatch networks show 7f3a logs/\n"
       "  orbwatch networks show 7f3a --state /var/lib/orbwatch\n"
       "  orbwatch networks timeline 7f3a --store hunt.duckdb\n"
-      "  orbwatch networks export 7f3a logs/ --format edl > nodes.txt");
+      "  orbwatch networks export 7f3a logs/ --format edl > nodes.txt\n"
+      "  orbwatch networks half-lives logs/");
 }
 
 }  // namespace orbwatch::cli

@@ -113,7 +113,10 @@ core::Expected<void> only(const std::vector<std::string>& sources, Verdict& v) {
     if (std::ranges::find(chosen, *ip) == chosen.end()) chosen.push_back(*ip);
   }
   // What speaks for the finding was said of its strongest log-in, which stands first.
-  if (std::ranges::find(chosen, v.sources.front()) == chosen.end()) v.evidence.clear();
+  if (std::ranges::find(chosen, v.sources.front()) == chosen.end()) {
+    v.evidence.clear();
+    v.indicators.clear();
+  }
   v.sources = std::move(chosen);
   v.networks.clear();
   for (const core::Ip& ip : v.sources) {

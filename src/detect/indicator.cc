@@ -1,6 +1,6 @@
 // An address, a name or a fingerprint that a list or a threat feed names as bad. Nodes of covert networks live for
 // weeks, so a hit is evidence that fades with age, not a verdict: of a list by half in kHalfLifeDays, of a feed as
-// intel/decay says for the feed, the kind of indicator and the kind of network.
+// intel/decay says for the feed, the kind of indicator and the kind of network, and for what analysts found here.
 #include "intel/indicators.h"
 
 #include <fmt/format.h>
@@ -11,8 +11,10 @@
 #include <cstdlib>
 
 #include "detect/factories.h"
+#include "detect/feed_hit.h"
 #include "intel/decay/confidence.h"
 #include "intel/decay/evidence_weight.h"
+#include "intel/decay/local_verdicts.h"
 #include "intel/feed_table.h"
 
 namespace orbwatch::detect {
@@ -65,11 +67,23 @@ struct Subject {
   NetworkType type = NetworkType::kUnknown;
 };
 
+// What one feed says of a subject.
+struct Heard {
+  std::uint16_t feed = 0;
+  std::uint32_t entry = 0;
+  double confidence = 0;
+};
+
 // The most that feeds say of a subject.
 struct Said {
   double confidence = 0;
   decay::Confidence at;
+  decay::HitsHere hits;
   IndicatorStatement best;
+  std::uint32_t best_entry = 0;
+  // One of each feed, the first that speak.
+  std::array<Heard, FeedHit::kMostEntries> heard{};
+  std::size_t heard_count = 0;
   double half_life_days = 0;
   std::size_t feeds = 0;
   IndicatorStatement good;
@@ -93,8 +107,10 @@ TextKinds server_kinds(std::string_view text, bool ssh) {
 
 class IndicatorHit final : public Detector {
  public:
-  explicit IndicatorHit(const intel::Indicators* indicators)
-      : indicators_(indicators), feeds_(indicators != nullptr ? indicators->feeds() : nullptr) {}
+  explicit IndicatorHit(const Context& context)
+      : indicators_(context.indicators),
+        feeds_(indicators_ != nullptr ? indicators_->feeds() : nullptr),
+        learned_(context.learned) {}
   const DetectorInfo& info() const override { return kInfo; }
 
   bool wants(const Event& e) const override {
@@ -190,6 +206,8 @@ class IndicatorHit final : public Detector {
   void hear(std::uint32_t entry, const Subject& subject, core::Nanoseconds time, Said& said) const {
     intel::StatementReader reader = feeds_->table.statements(entry);
     IndicatorStatement s;
+    std::string value;
+    if (learned_ != nullptr && !learned_->verdicts.empty()) value = intel::value_of(feeds_->table.key(entry));
     while (reader.next(s)) {
       if (s.port != 0 && subject.port != 0 && s.port != subject.port) continue;
       if ((s.flags & intel::kKnownGood) != 0) {
@@ -198,15 +216,27 @@ class IndicatorHit final : public Detector {
         continue;
       }
       if ((s.flags & intel::kContextOnly) != 0) continue;
-      const auto [at, half_life] = feeds_->belief(s, subject.kind, subject.type, time);
+      const auto [at, half_life, hits] = feeds_->belief(s, subject.kind, subject.type, time, learned_, value);
       if (at.value <= 0) continue;
       ++said.feeds;
+      note(s.feed, entry, at.value, said);
       if (at.value <= said.confidence) continue;
       said.confidence = at.value;
       said.at = at;
+      said.hits = hits;
       said.best = s;
+      said.best_entry = entry;
       said.half_life_days = half_life.days;
     }
+  }
+
+  static void note(std::uint16_t feed, std::uint32_t entry, double confidence, Said& said) {
+    std::size_t i = 0;
+    while (i < said.heard_count && said.heard[i].feed != feed) ++i;
+    if (i == said.heard.size()) return;
+    if (i < said.heard_count && said.heard[i].confidence >= confidence) return;
+    said.heard[i] = {feed, entry, confidence};
+    said.heard_count = std::max(said.heard_count, i + 1);
   }
 
   void tell(const Subject& subject, const Said& said, const Event& e, double most, bool login,
@@ -220,10 +250,28 @@ class IndicatorHit final : public Detector {
     sink.add(std::move(out));
   }
 
+  static std::string judged(std::uint32_t hits, std::string_view what) {
+    static constexpr std::array<std::string_view, 4> kWords = {"", "one earlier hit of this entry was",
+                                                               "two earlier hits of this entry were",
+                                                               "three earlier hits of this entry were"};
+    if (hits == 0) return {};
+    return fmt::format(
+        "; {} found to be {} here",
+        hits < kWords.size() ? std::string(kWords[hits]) : fmt::format("{} earlier hits of this entry were", hits),
+        what);
+  }
+
   std::string sentence(const Subject& subject, const Said& said, const Event& e) const {
     const IndicatorStatement& s = said.best;
-    std::string text = fmt::format("{} is in the feed {}{}{}", subject.text, feeds_->table.feed_name(s.feed),
-                                   s.label.empty() ? "" : ": ", s.label);
+    const IndicatorTable& t = feeds_->table;
+    std::vector<FeedHit::Entry> entries = {{std::string(t.feed_name(s.feed)), intel::value_of(t.key(said.best_entry))}};
+    for (std::size_t i = 0; i < said.heard_count; ++i) {
+      const Heard& other = said.heard[i];
+      if (other.feed != s.feed)
+        entries.push_back({std::string(t.feed_name(other.feed)), intel::value_of(t.key(other.entry))});
+    }
+    std::string text = feed_hit_words(subject.text, entries);
+    if (!s.label.empty()) text += fmt::format(": {}", s.label);
     const core::Nanoseconds first = moment(s.first_seen != 0 ? s.first_seen : s.valid_from);
     const double days = static_cast<double>(std::abs(first - e.time)) / static_cast<double>(core::kDay);
     if (first > e.time) {
@@ -234,6 +282,7 @@ class IndicatorHit final : public Detector {
     text += fmt::format(" (believed by {:.0f} % at this moment, half of it goes in {:.0f} days)", 100 * said.confidence,
                         said.half_life_days);
     if (said.feeds > 1) text += fmt::format("; {} statements of feeds in all", said.feeds);
+    text += judged(said.hits.false_hits, "false") + judged(said.hits.true_hits, "true");
     if (said.known_good)
       text += fmt::format("; known as harmless to {}{}{}", feeds_->table.feed_name(said.good.feed),
                           said.good.label.empty() ? "" : ": ", said.good.label);
@@ -242,12 +291,11 @@ class IndicatorHit final : public Detector {
 
   const intel::Indicators* indicators_;
   const intel::FeedTable* feeds_;
+  const decay::LearnedHere* learned_;
 };
 
 }  // namespace
 
-std::unique_ptr<Detector> make_indicator(const Context& context) {
-  return std::make_unique<IndicatorHit>(context.indicators);
-}
+std::unique_ptr<Detector> make_indicator(const Context& context) { return std::make_unique<IndicatorHit>(context); }
 
 }  // namespace orbwatch::detect

@@ -4,6 +4,7 @@
 
 #include "detect/detect_test_util.h"
 #include "detect/factories.h"
+#include "intel/decay/local_verdicts.h"
 #include "intel/feed_table.h"
 #include "intel/indicators.h"
 #include "intel/table/indicator_table_writer.h"
@@ -107,14 +108,56 @@ class FeedIndicatorTest : public ::testing::Test {
     lives.set("nodes", intel::decay::Kind::kAddress, core::NetworkType::kUnknown, {20, 0, "test"});
     auto table = intel::IndicatorTable::from_bytes(*writer_.image());
     indicators_.use_feeds(std::make_unique<intel::FeedTable>(intel::FeedTable{std::move(*table), std::move(lives)}));
-    return make_indicator({&indicators_});
+    return make_indicator({&indicators_, &learned_});
   }
   double llr() { return w_.llr(*made(), "indicator"); }
   intel::IndicatorTableWriter writer_;
   std::uint16_t feed_ = 0, good_ = 0;
   intel::Indicators indicators_;
+  intel::decay::LearnedHere learned_;
   World w_;
 };
+
+TEST_F(FeedIndicatorTest, WhatWasJudgedHereCountsForTheEntryOfItsFeed) {
+  const std::uint16_t other = writer_.add_feed("others");
+  add("5.2.1.0/24", seen(kNoon - 20 * core::kDay));
+  Statement s = seen(kNoon - 100 * core::kDay);
+  s.feed = other;
+  add("5.2.1.9/32", s);
+  const double before = llr();
+  learned_.verdicts.add("nodes", "5.2.1.9", {"elsewhere", false, 0, 0});
+  learned_.verdicts.add("others", "5.2.1.0/24", {"elsewhere", false, 0, 0});
+  EXPECT_EQ(llr(), before) << "of other entries";
+  learned_.verdicts.add("nodes", "5.2.1.0/24", {"one", false, 0, 0});
+  learned_.verdicts.add("nodes", "5.2.1.0/24", {"two", false, 0, 0});
+  EXPECT_LT(llr(), before - 0.3);
+  EXPECT_EQ(
+      w_.run(*made(), "indicator")->says,
+      "5.2.1.9 is in the feed nodes as 5.2.1.0/24, also in others: Quad7, last seen 2026-11-03 (believed by 16 % at "
+      "this moment, half of it goes in 12 days); 2 statements of feeds in all; two earlier hits of this entry were "
+      "found to be false here");
+  // A true one begins the age anew.
+  learned_.verdicts.remove("nodes", "5.2.1.0/24", "one");
+  learned_.verdicts.remove("nodes", "5.2.1.0/24", "two");
+  learned_.verdicts.add("nodes", "5.2.1.0/24", {"three", true, kNoon - core::kDay, 0});
+  EXPECT_GT(llr(), before + 0.3);
+  EXPECT_TRUE(
+      w_.run(*made(), "indicator")->says.ends_with("; one earlier hit of this entry was found to be true here"));
+}
+
+TEST_F(FeedIndicatorTest, WhatIsLearnedIsUsedWhereTheFeedStatesNoHalfLife) {
+  const std::uint16_t other = writer_.add_feed("others");
+  Statement s = seen(kNoon - 5 * core::kDay);
+  s.feed = other;
+  add("5.2.1.9/32", s);
+  const auto type = w_.networks.facts(w_.town).type;
+  const auto says = [&] { return w_.run(*made(), "indicator")->says; };
+  EXPECT_EQ(says().find("goes in 5 days"), std::string::npos);
+  learned_.half_lives.set("", intel::decay::Kind::kAddress, type, {5, 30, "test"});
+  EXPECT_NE(says().find("believed by 40 % at this moment, half of it goes in 5 days"), std::string::npos) << says();
+  add("5.2.1.9/32", seen(kNoon));  // of a feed with one of its own
+  EXPECT_NE(says().find("goes in 20 days"), std::string::npos) << says();
+}
 
 TEST_F(FeedIndicatorTest, SaysWhichFeedAndHowFarItIsBelieved) {
   add("5.2.1.9/32", seen(kNoon - 20 * core::kDay));

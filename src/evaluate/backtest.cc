@@ -385,6 +385,7 @@ Expected<BacktestResult> Backtest::run(const std::function<void(const BacktestPr
   History history(enricher);
   {
     pipeline::Judge judge(enricher, known->indicators.get(), options.hunt.alerts_per_day, source->names());
+    judge.use_learned_half_lives(options.hunt.learn_half_lives);
     Plain reading(judge, history);
     if (auto ok = source->read(enricher, reading, tell(1), plain); !ok) return std::unexpected(ok.error());
     judge.finish(plain);

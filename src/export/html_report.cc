@@ -140,6 +140,11 @@ void write_networks(Json& j, const score::HuntResult& result) {
   for (std::size_t i = 0; i < std::min(result.networks.size(), kMostNetworks); ++i)
     j.raw(score::to_json(result.networks[i]));
   j.end(']').key("network_count").number(result.networks.size());
+  j.key("half_lives").begin('[');
+  for (const score::NodeHalfLife& half_life : result.half_lives) {
+    if (half_life.lives > 0) j.raw(score::to_json(half_life));
+  }
+  j.end(']');
 }
 
 void write_overview(Json& j, const score::Overview& o) {

@@ -197,7 +197,7 @@ Config parse(const YAML::Node& root) {
   if (!root.IsMap()) wrong(root, "the configuration must be a map of keys");
   only_keys(root, {"alerts_per_day", "timezone", "indicators", "mappings", "networks", "state", "collect", "journal",
                    "checkpoint", "lateness", "store", "metrics", "pseudonyms", "outputs", "verdicts", "feeds",
-                   "feeds_folder"});
+                   "feeds_folder", "learn_half_lives"});
   read(root, "alerts_per_day", config.alerts_per_day, "a number");
   if (!(config.alerts_per_day >= 0 && config.alerts_per_day <= 1e6))
     wrong(root["alerts_per_day"], "'alerts_per_day' must be within 0 and 1000000");
@@ -228,6 +228,7 @@ Config parse(const YAML::Node& root) {
     }
   }
   read(root, "feeds_folder", config.feeds_folder, "a folder");
+  read(root, "learn_half_lives", config.learn_half_lives, "true or false");
   config.service = yaml::read_service(root);
   note_values(root, "", config.values);
   return config;

@@ -23,6 +23,7 @@ struct Config {
   std::vector<intel::DeclaredNetwork> networks;
   std::vector<intel::FeedSource> feeds;  // what `orbwatch feeds update` fetches
   std::string feeds_folder;              // "" = none given: see feeds_folder_of()
+  bool learn_half_lives = true;          // feeds without one of their own decay by what covert networks here taught
   ServiceConfig service;                 // for `orbwatch run`; a hunt passes over it
   // A hash of each value as the file has it, by its path: "journal.sync", "collect.tcp.listen" (maps in a list by their
   // name, else by their place, from 1).

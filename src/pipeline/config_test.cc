@@ -67,7 +67,7 @@ TEST(Config, SaysWhereAndWhatIsWrong) {
       {"alerts_per_day: 5\nnetwroks: []\n",
        "orbwatch.yaml:2: unknown key 'netwroks' (known: alerts_per_day, timezone, indicators, "
        "mappings, networks, state, collect, journal, checkpoint, lateness, store, metrics, pseudonyms, outputs, "
-       "verdicts, feeds, feeds_folder)"},
+       "verdicts, feeds, feeds_folder, learn_half_lives)"},
       {"- a\n- b\n", "orbwatch.yaml:1: the configuration must be a map of keys"},
       {"word\n", "orbwatch.yaml:1: the configuration must be a map of keys"},
       {"\n\nalerts_per_day: many\n", "orbwatch.yaml:3: 'alerts_per_day' must be a number"},

@@ -292,6 +292,7 @@ Value tree(const Config& c) {
   map.add("networks", list(c.networks, network));
   map.add("feeds", list(c.feeds, feed));
   map.add_given("feeds_folder", c.feeds_folder);
+  map.add("learn_half_lives", word(c.learn_half_lives));
   map.add_given("state", s.state);
   map.add("collect", list(s.collect, [&](const CollectorSettings& item) { return collector(item, c); }));
   Map journal;

@@ -148,6 +148,7 @@ feeds:
      label: l, port: p, first_seen: f, last_seen: s, valid_from: vf, valid_until: vu, confidence: c, modified: m,
      tags: t, id: i}}
 feeds_folder: /srv/feeds
+learn_half_lives: false
 state: "true"
 collect:
   - {type: syslog_udp, name: "~", listen: "0.0.0.0:514", admit: [192.0.2.0/24, "2001:db8::/32"], workers: 2,

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "core/symbol.h"
+#include "detect/feed_hit.h"
 #include "intel/feed_store/feed_file.h"
 #include "intel/feed_store/feed_store.h"
 #include "intel/feed_table.h"
@@ -135,14 +136,14 @@ Expected<void> count_hits(const FeedScoreRequest& request, std::vector<FeedScore
   std::map<std::string, Hit> hits;  // by finding
   std::map<std::string, std::pair<Nanoseconds, std::map<std::string, Nanoseconds, std::less<>>>> subjects;
   for (const store::StoredEvidence& e : *evidence) {
-    const auto said = hit_of(e.says);
+    const auto said = detect::parse_feed_hit(e.says);
     if (!said) continue;
-    auto [at, added] = subjects.try_emplace(said->first, e.time, std::map<std::string, Nanoseconds, std::less<>>());
-    if (added) at->second.second = named_by(table, said->first);
+    auto [at, added] = subjects.try_emplace(said->subject, e.time, std::map<std::string, Nanoseconds, std::less<>>());
+    if (added) at->second.second = named_by(table, said->subject);
     if (e.time != 0) at->second.first = std::min(at->second.first, e.time);
     Hit& hit = hits[e.finding];
     hit.verdict = e.verdict;
-    hit.feeds.insert(said->second);  // that one named it then, whatever it says now
+    for (const detect::FeedHit::Entry& entry : said->entries) hit.feeds.insert(entry.feed);  // whatever they say now
     for (const auto& [feed, date] : at->second.second) hit.feeds.insert(feed);
   }
   for (FeedScore& score : scores) {
@@ -198,16 +199,6 @@ void advise(FeedScore& s, bool alone, bool with_store) {
 std::string_view name(FeedAdvice advice) {
   static constexpr std::string_view kNames[] = {"none", "keep", "watch", "drop"};
   return kNames[static_cast<std::size_t>(advice)];
-}
-
-std::optional<std::pair<std::string, std::string>> hit_of(std::string_view sentence) {
-  constexpr std::string_view kSays = " is in the feed ";
-  const auto at = sentence.find(kSays);
-  if (at == sentence.npos || at == 0) return std::nullopt;
-  const std::string_view rest = sentence.substr(at + kSays.size());
-  const std::string_view feed = rest.substr(0, rest.find_first_of(":, ("));
-  if (!intel::is_feed_name(feed)) return std::nullopt;
-  return std::pair{std::string(sentence.substr(0, at)), std::string(feed)};
 }
 
 Expected<std::vector<FeedScore>> score_feeds(const FeedScoreRequest& request) {

@@ -82,8 +82,4 @@ struct FeedScoreRequest {
 // In the order of the sources; those without a document are left out. Errors: a damaged file, the store cannot be read.
 core::Expected<std::vector<FeedScore>> score_feeds(const FeedScoreRequest& request);
 
-// The subject and the feed of a sentence of the detector `indicator`: "ADDRESS is in the feed NAME: ...". Nothing: it
-// speaks of no feed.
-std::optional<std::pair<std::string, std::string>> hit_of(std::string_view sentence);
-
 }  // namespace orbwatch::pipeline

@@ -177,17 +177,5 @@ TEST_F(FeedScores, FewRemovalsAreNotSure) {
   EXPECT_FALSE(s[0].stays[0].sure);
 }
 
-TEST(FeedHits, AreReadFromTheSentence) {
-  const auto hit = hit_of("203.0.113.9 is in the feed nodes-1: Quad7 is in the feed x, last seen 2026-01-01");
-  ASSERT_TRUE(hit);
-  EXPECT_EQ(hit->first, "203.0.113.9");
-  EXPECT_EQ(hit->second, "nodes-1");
-  EXPECT_EQ(hit_of("a is in the feed b (believed by 3 %)")->second, "b");
-  EXPECT_EQ(hit_of("a is in the feed b, which named it 3 days after this")->second, "b");
-  for (const char* none :
-       {"203.0.113.9 is on the list a", "", " is in the feed b", "a is in the feed ../x", "a is in the feed "})
-    EXPECT_FALSE(hit_of(none)) << none;
-}
-
 }  // namespace
 }  // namespace orbwatch::pipeline

@@ -65,11 +65,6 @@ void entries_of_subject(const IndicatorTable& table, SubjectKind kind, std::stri
   }
 }
 
-std::string shown(const intel::IndicatorKey& key) {
-  if (key.kind != intel::IndicatorKey::Kind::kPrefix) return std::string(key.text);
-  return intel::kind_of(key) == intel::decay::Kind::kAddress ? key.prefix.base.text() : key.prefix.text();
-}
-
 bool comparable(const intel::FeedStatement& s) {
   return s.kind != intel::FeedKind::kAutonomousSystem && (s.has_prefix || s.host.empty()) &&
          s.kind != intel::FeedKind::kDomain && !intel::table_key(s).empty();
@@ -124,7 +119,7 @@ Subject look_up(const IndicatorTable& table, std::span<const std::uint32_t> entr
       if ((s.flags & intel::kKnownGood) != 0) out.known_good = table.feed_name(s.feed);
       const auto at = news.find(news_key(table.feed_name(s.feed), s.port, intel::table_key(key)));
       if (at == news.end()) continue;
-      Candidate c{s, shown(key), std::string(s.label), intel::kind_of(key), at->second};
+      Candidate c{s, intel::value_of(key), std::string(s.label), intel::kind_of(key), at->second};
       c.statement.label = {};
       out.candidates.push_back(std::move(c));
     }

@@ -99,6 +99,7 @@ core::Expected<HuntResult> hunt(const HuntOptions& options, const std::function<
   result.notes = std::move(known->notes);
 
   Judge judge(enricher, known->indicators.get(), options.alerts_per_day, inputs->names());
+  judge.use_learned_half_lives(options.learn_half_lives);
   if (!options.verdicts_file.empty()) {
     if (auto taken = take_verdicts(options.verdicts_file, judge, result.notes); !taken)
       return std::unexpected(taken.error());

@@ -37,7 +37,8 @@ struct HuntOptions {
   std::vector<intel::DeclaredNetwork> networks;  // the organisation's own description, see config.h
   std::string verdicts_file;                     // pipeline/verdict_file.h; "" = none
   double alerts_per_day = 5;
-  int threads = 0;  // 0 = number of cores
+  bool learn_half_lives = true;  // Judge::use_learned_half_lives
+  int threads = 0;               // 0 = number of cores
   std::size_t longest_record = 1 << 20;
   core::Nanoseconds reference =
       0;  // for standard input, which has no modification time: see decode::Options::reference

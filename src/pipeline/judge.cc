@@ -36,7 +36,7 @@ constexpr std::size_t kMostDays = 4'000;
 constexpr std::size_t kClasses = 8;
 constexpr std::int64_t kOverviewDays = 400;  // in a service: see changed()
 constexpr std::int64_t kUnusedDays = 90;
-constexpr std::uint32_t kLayout = 4;          // of the saved state: raised with every change of what persist() lists
+constexpr std::uint32_t kLayout = 5;          // of the saved state: raised with every change of what persist() lists
 constexpr std::uint32_t kEarlier = 1U << 31;  // in RecordRef::source: counts in earlier_names_
 constexpr std::string_view kOtherLogin = "other-login";  // detect/parallel_use.cc
 
@@ -87,7 +87,7 @@ Judge::Judge(const enrich::Enricher& enricher, const intel::Indicators* indicato
       alerts_per_day_(alerts_per_day),
       names_(names),
       baseline_(enricher),
-      detectors_(detect::make_detectors({indicators})),
+      detectors_(detect::make_detectors({indicators, &learned_})),
       by_class_(kClasses),
       events_of_class_(kClasses),
       threshold_(alerts_per_day),
@@ -114,6 +114,7 @@ void Judge::take(const Event& e, const event::EventBatch& batch) {
   if (e.time > now_) {
     now_ = e.time;
     settle(now_);
+    learn_half_lives();
   }
   count(e);
   switch (e.event_class) {
@@ -184,6 +185,15 @@ void Judge::settle(Nanoseconds now) {
       baseline_.learn(login.end);
     }
   }
+}
+
+// Once a day of event time, behind the log-ins of the day before. Without feeds nobody asks.
+void Judge::learn_half_lives() {
+  const std::int64_t day = now_ / core::kDay;
+  if (day == learned_day_ || !learn_half_lives_ || indicators_ == nullptr || indicators_->feeds() == nullptr) return;
+  learned_day_ = day;
+  half_lives_.learn(signs_.tracker().lives());
+  learned_.half_lives = half_lives_.table();
 }
 
 void Judge::count(const Event& e) {
@@ -361,6 +371,10 @@ score::Verdicts::Taken Judge::take_verdict(const score::Verdict& verdict) {
   }
   const auto taken = verdicts_.take(verdict);
   if (taken != score::Verdicts::Taken::kYes) return taken;
+  if (ended) {
+    for (const score::Verdict::Indicator& i : ended->indicators) learned_.verdicts.remove(i.feed, i.value, ended->id);
+  }
+  if (verdict.says != Judgement::kWithdrawn) teach_indicators(verdict);
   if (verdict.says != Judgement::kWithdrawn && verdict.kind == FindingKind::kLogin) teach(verdict, learned);
   const auto concerns = [](const score::Verdict& v, const score::Finding& f) {
     return v.finding == f.id || (v.says == Judgement::kBenign && score::covers(v, f));
@@ -369,6 +383,12 @@ score::Verdicts::Taken Judge::take_verdict(const score::Verdict& verdict) {
     return (verdict.says != Judgement::kWithdrawn && concerns(verdict, f)) || (ended && concerns(*ended, f));
   });
   return taken;
+}
+
+void Judge::teach_indicators(const score::Verdict& verdict) {
+  const bool was_true = verdict.says == score::Judgement::kTrue;
+  for (const score::Verdict::Indicator& i : verdict.indicators)
+    learned_.verdicts.add(i.feed, i.value, {verdict.id, was_true, verdict.seen, verdict.expires});
 }
 
 void Judge::teach(const score::Verdict& verdict, std::span<const core::Ip> learned) {
@@ -625,6 +645,7 @@ void Judge::finish(score::HuntResult& result) {
   result.findings = cases_.take();
   signs_.settle();
   result.networks = signs_.networks();
+  result.half_lives = half_lives_of(signs_.tracker().lives());
   absl::flat_hash_map<std::string_view, score::Network*> by_id;
   for (score::Network& network : result.networks) by_id.emplace(network.id, &network);
   const double line = score::alert_line(result.findings, overview_, alerts_per_day_);
@@ -808,6 +829,10 @@ std::uint32_t Judge::persist(Archive& a) {
   for (std::uint64_t& n : events_of_class_) a(n);
   a(vpn_logins_, authentications_, connections_, flows_, undated_, logins_);
   a.bounded(forgot_day_, std::int64_t{1'000'000});
+  if (layout >= 5) {
+    half_lives_.persist(a);
+    a.bounded(learned_day_, std::int64_t{1'000'000});
+  }
   return layout;
 }
 
@@ -839,6 +864,10 @@ core::Expected<void> Judge::load(core::ArchiveReader& archive) {
   if (layout >= 2) verdicts_.load(archive);  // before, there were none
   if (layout >= 4) signs_.load(archive);     // before, networks were not tracked
   if (auto sound = archive.check(); !sound) return sound;
+  if (learn_half_lives_) learned_.half_lives = half_lives_.table();
+  for (const score::Verdicts::Entry& entry : verdicts_.entries()) {
+    if (!entry.ended && entry.verdict.says != score::Judgement::kWithdrawn) teach_indicators(entry.verdict);
+  }
 
   std::array<std::uint8_t, 256> numbers{};
   const auto known = intel::soho_banners();

@@ -22,7 +22,9 @@
 #include "enrich/enrich.h"
 #include "enrich/sessions.h"
 #include "event/batch.h"
+#include "intel/decay/local_verdicts.h"
 #include "intel/indicators.h"
+#include "pipeline/learned_half_lives.h"
 #include "pipeline/network_signs.h"
 #include "score/budget.h"
 #include "score/report.h"
@@ -48,11 +50,16 @@ class Judge {
   using RawRecord = std::function<std::string_view(const event::Event& event, std::string_view record)>;
   void keep_raw_as(RawRecord how) { raw_as_ = std::move(how); }
 
+  // Whether feeds that state no half-life of their own decay by what is learned of covert networks here
+  // (learned_half_lives.h): by default they do. Before the first take().
+  void use_learned_half_lives(bool use) { learn_half_lives_ = use; }
+
   // Every log-in as the detectors see it, its lines joined, in the order in which they are judged and just before.
   void show_logins_to(std::function<void(const event::Event&)> visit) { login_seen_ = std::move(visit); }
   // What an analyst said: it counts for everything that is judged or told from here on, and for findings that are still
   // held. Of a log-in that was an intruder's the baseline forgets what it taught, and what his network brings is
-  // learned by nobody; of one that was the user's own what is in quarantine is learned.
+  // learned by nobody; of one that was the user's own what is in quarantine is learned. The entries of feeds that its
+  // evidence names are believed more, or less, from here on; evidence that was given stays as it is.
   score::Verdicts::Taken take_verdict(const score::Verdict& verdict);
   const score::Verdicts& verdicts() const { return verdicts_; }
   // How often a suppression kept an alert back; grows with every such finding.
@@ -152,6 +159,8 @@ class Judge {
   Said said_of(const event::Event& login) const;
   // learned: those of its sources whose log-ins were not refused before.
   void teach(const score::Verdict& verdict, std::span<const core::Ip> learned);
+  void learn_half_lives();
+  void teach_indicators(const score::Verdict& verdict);
   void tell_of_verdicts(score::HuntResult& result);
   void judge_moves(const event::Event& event);
   void judge_session(const event::Event& end);
@@ -189,6 +198,7 @@ class Judge {
   std::function<void(const event::Event&)> login_seen_;
   // Inputs of the saved judge that are not among names_, for the records that are still held of them.
   std::vector<std::string> earlier_names_;
+  intel::decay::LearnedHere learned_;  // before the detectors, which look at it
   baseline::Baseline baseline_;
   enrich::SessionStitcher stitcher_;
   std::vector<std::unique_ptr<detect::Detector>> detectors_;
@@ -221,6 +231,9 @@ class Judge {
   std::uint64_t logins_ = 0;
   std::uint64_t folded_before_ = 0;  // names that the saved judge's process had folded (core::symbol_overflow)
   std::int64_t forgot_day_ = 0;      // day of forget_old()
+  bool learn_half_lives_ = true;
+  LearnedHalfLives half_lives_;
+  std::int64_t learned_day_ = 0;  // day of learn_half_lives()
 };
 
 }  // namespace orbwatch::pipeline

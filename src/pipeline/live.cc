@@ -191,6 +191,7 @@ core::Expected<void> Live::Impl::load() {
   }
   const auto fresh = [this] {
     judge = std::make_unique<Judge>(*knowledge.enricher, knowledge.indicators.get(), options.alerts_per_day, names);
+    judge->use_learned_half_lives(options.learn_half_lives);
     judge->tell_of_all();
     if (pseudonyms != nullptr)
       judge->keep_raw_as(

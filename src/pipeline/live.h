@@ -53,6 +53,7 @@ struct LiveOptions {
   std::vector<LiveSource> sources;
   std::vector<decode::MappingText> mappings;
   double alerts_per_day = 5;
+  bool learn_half_lives = true;  // Judge::use_learned_half_lives
   std::size_t longest_record = 1 << 20;
   // An event older than the newest one by more than this is counted as late and only stored; so is one that lies
   // further ahead of its arrival than kMostAhead (a device whose clock is wrong must not age everything else).

@@ -6,6 +6,7 @@
 #include "intel/feed_table.h"
 #include "intel/soho.h"
 #include "pipeline/known_networks.h"
+#include "pipeline/learned_half_lives.h"
 
 namespace orbwatch::pipeline {
 namespace {
@@ -36,10 +37,16 @@ TraitKind kind_of_fingerprint(core::Symbol fingerprint) {
   return fingerprint.text().find('_') != std::string_view::npos ? TraitKind::kJa4 : TraitKind::kJa3;
 }
 
+track::NetworkLimits limits() {
+  track::NetworkLimits out;
+  out.half_lives = prior_half_lives();
+  return out;
+}
+
 }  // namespace
 
 NetworkSigns::NetworkSigns(const enrich::Enricher& enricher, const intel::Indicators* indicators)
-    : enricher_(enricher), indicators_(indicators) {}
+    : enricher_(enricher), indicators_(indicators), tracker_(limits()) {}
 
 // The first name that is no list of what is harmless.
 core::Symbol NetworkSigns::listed_as(const Ip& ip) const {

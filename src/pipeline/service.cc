@@ -54,6 +54,7 @@ LiveOptions live_options(const Config& config, const source::Log& log) {
   }
   out.mappings = std::move(mappings.good);
   out.alerts_per_day = config.alerts_per_day;
+  out.learn_half_lives = config.learn_half_lives;
   out.lateness = config.service.lateness;
   out.checkpoint_every = config.service.checkpoint;
   out.store_events = config.service.store_events && store::available();

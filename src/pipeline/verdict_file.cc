@@ -20,6 +20,8 @@
 
 #include "core/text.h"
 #include "core/time.h"
+#include "detect/feed_hit.h"
+#include "intel/feed_store/feed_source.h"
 #include "source/sockets.h"
 #include "store/store.h"
 
@@ -126,6 +128,37 @@ bool take_evidence(element object, Verdict& v) {
   });
 }
 
+void add_indicator(Verdict::Indicator indicator, Verdict& v) {
+  if (v.indicators.size() < Verdict::kMostIndicators &&
+      std::ranges::find(v.indicators, indicator) == v.indicators.end())
+    v.indicators.push_back(std::move(indicator));
+}
+
+// Of a finding: what its evidence says of feeds.
+void read_indicators(element finding, Verdict& v) {
+  each(finding, "evidence", [&](element one) {
+    if (!one.is_object() || text_of(one, "kind", kLongestId) != "indicator") return true;
+    const auto hit = detect::parse_feed_hit(text_of(one, "says", kMostReason * 4));
+    if (!hit) return true;
+    for (const detect::FeedHit::Entry& entry : hit->entries) {
+      if (entry.value.size() <= core::kLongestSymbol) add_indicator({entry.feed, entry.value}, v);
+    }
+    return true;
+  });
+}
+
+// Of an entry of the file.
+bool take_indicators(element object, Verdict& v) {
+  return each(object, "indicators", [&](element one) {
+    if (!one.is_object()) return false;
+    Verdict::Indicator indicator{text_of(one, "feed", core::kLongestSymbol),
+                                 text_of(one, "value", core::kLongestSymbol)};
+    if (!intel::is_feed_name(indicator.feed) || indicator.value.empty()) return false;
+    add_indicator(std::move(indicator), v);
+    return true;
+  });
+}
+
 void add_source(element source, Verdict& v) {
   const auto ip = core::Ip::parse(text_of(source, "ip", 64));
   // The strongest log-in's stands by itself and in the list.
@@ -150,6 +183,8 @@ core::Expected<Verdict> of_finding(std::string_view json, double log_odds) {
   Verdict v;
   v.finding = text_of(object, "id", kLongestId);
   v.log_odds = log_odds;
+  v.seen = time_of(object, "end").value_or(time_of(object, "time").value_or(0));
+  read_indicators(object, v);
   element source;
   bool good = !v.finding.empty() && parse_kind(text_of(object, "kind", kLongestId), v.kind) && take_evidence(object, v);
   if (object.at_key("source").get(source) == simdjson::SUCCESS && source.is_object()) add_source(source, v);
@@ -268,6 +303,14 @@ std::string to_json(const Verdict& v) {
     text(one.kind);
     out += ",\"llr\":" + number(one.llr) + "}";
   });
+  list(out, "indicators", v.indicators, [&](const Verdict::Indicator& one) {
+    out += "{\"feed\":";
+    text(one.feed);
+    out += ",\"value\":";
+    text(one.value);
+    out += '}';
+  });
+  if (v.seen != 0) member(out, "seen", core::rfc3339(v.seen));
   member(out, "reason", v.reason);
   if (v.says == Judgement::kBenign) member(out, "scope", score::name(v.scope));
   member(out, "expires", v.expires == 0 ? "never" : core::rfc3339(v.expires));
@@ -338,6 +381,12 @@ core::Expected<Verdict> parse_verdict(std::string_view line) {
   v.gateway = text_of(object, "gateway", core::kLongestSymbol);
   v.device = text_of(object, "device", core::kLongestSymbol);
   if (!take_evidence(object, v)) return wrong("'evidence' is wrong");
+  if (!take_indicators(object, v)) return wrong("'indicators' is wrong");
+  if (object.at_key("seen").error() == simdjson::SUCCESS) {
+    const auto seen = time_of(object, "seen");
+    if (!seen) return wrong("'seen' is no time");
+    v.seen = *seen;
+  }
   if (text_of(object, "expires", kLongestId) != "never") {
     const auto expires = time_of(object, "expires");
     if (!expires) return wrong("'expires' is neither a time nor \"never\"");

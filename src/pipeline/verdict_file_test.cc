@@ -216,5 +216,55 @@ TEST_F(VerdictFileTest, HitsAreKeptBesideTheVerdicts) {
   EXPECT_EQ(hits[0].last, kNow);
 }
 
+TEST_F(VerdictFileTest, EntriesOfFeedsAreTakenFromTheEvidenceAndKept) {
+  score::Finding f = finding("0123456789abcdef");
+  f.end = kNow + core::kHour;
+  f.evidence.push_back(
+      {.kind = "indicator",
+       .detector = "indicator",
+       .llr = 5,
+       .says = "203.0.113.7 is in the feed nodes as 203.0.113.0/24, also in b: Quad7 is in the feed x"});
+  f.evidence.push_back(
+      {.kind = "indicator", .detector = "indicator", .llr = 5, .says = "203.0.113.7 is on the list a"});
+  f.evidence.push_back({.kind = "new-network",
+                        .detector = "geo",
+                        .llr = 5,
+                        .says = "203.0.113.7 is in the feed c: not by that detector"});
+  ASSERT_TRUE(append_to_index(folder_, {&f, 1}));
+  const auto found = find_case_in_state(folder_, "0123");
+  ASSERT_TRUE(found);
+  const std::vector<Verdict::Indicator> expected = {{"nodes", "203.0.113.0/24"}, {"b", "203.0.113.7"}};
+  EXPECT_EQ(found->indicators, expected);
+  EXPECT_EQ(found->seen, kNow + core::kHour);
+
+  Verdict v = *found;
+  v.time = kNow;
+  v.says = Judgement::kFalse;
+  v.id = verdict_id(v);
+  const auto back = parse_verdict(to_json(v));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->indicators, expected);
+  EXPECT_EQ(back->seen, v.seen);
+  EXPECT_EQ(to_json(*back), to_json(v));
+
+  // Whoever writes the file by hand.
+  const auto with = [&](const std::string& members) {
+    std::string line = to_json(v);
+    line.pop_back();
+    line = line.substr(0, line.find(",\"indicators\"")) + ",\"expires\":\"never\"," + members + "}";
+    return parse_verdict(line);
+  };
+  EXPECT_TRUE(with(R"("indicators":[])"));
+  for (const char* bad : {R"("indicators":{})", R"("indicators":[7])", R"("indicators":[{"feed":"../x","value":"a"}])",
+                          R"("indicators":[{"feed":"a"}])", R"("seen":"yesterday")", R"("seen":7)"})
+    EXPECT_FALSE(with(bad)) << bad;
+  std::string many = R"("indicators":[)";
+  for (int i = 0; i < 90; ++i)
+    many += std::string(i > 0 ? "," : "") + R"({"feed":"a","value":")" + std::to_string(i) + R"("})";
+  const auto cut = with(many + "]");
+  ASSERT_TRUE(cut);
+  EXPECT_EQ(cut->indicators.size(), Verdict::kMostIndicators);
+}
+
 }  // namespace
 }  // namespace orbwatch::pipeline

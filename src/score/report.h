@@ -10,6 +10,7 @@
 #include "core/time.h"
 #include "event/batch.h"
 #include "score/finding.h"
+#include "score/half_lives.h"
 #include "score/network.h"
 
 namespace orbwatch::score {
@@ -71,8 +72,9 @@ struct SuppressionUse {
 };
 
 struct HuntResult {
-  std::vector<Finding> findings;  // best first
-  std::vector<Network> networks;  // covert networks with active nodes, the most confident first
+  std::vector<Finding> findings;         // best first
+  std::vector<Network> networks;         // covert networks with active nodes, the most confident first
+  std::vector<NodeHalfLife> half_lives;  // of their nodes, by kind of network
   std::vector<InputReport> inputs;
   std::vector<HypothesisReport> hypotheses;
   event::Counts total;

@@ -17,7 +17,7 @@ using core::Prefix;
 using detect::FindingKind;
 
 constexpr std::size_t kMostDays = 64;  // whose corrections are kept
-constexpr std::uint32_t kLayout = 1;   // of the saved entries: raised with every change of what persist() lists
+constexpr std::uint32_t kLayout = 2;   // of the saved entries: raised with every change of what persist() lists
 
 constexpr std::array<std::string_view, kScopes> kScopeNames = {
     "user-network", "user-autonomous-system", "user", "source-prefix", "autonomous-system", "gateway", "device"};
@@ -296,7 +296,7 @@ const Corrections& Verdicts::corrections(Nanoseconds time) {
 
 template <typename Archive>
 void Verdicts::persist(Archive& a) {
-  a.section("verdicts", kLayout);
+  const std::uint32_t layout = a.section("verdicts", kLayout, 1);
   a.sequence(entries_, [&](Entry& entry) {
     Verdict& v = entry.verdict;
     a(v.id);
@@ -312,6 +312,10 @@ void Verdicts::persist(Archive& a) {
     });
     a(v.sources, v.systems, v.gateway, v.device);
     a.sequence(v.evidence, [&](Verdict::Reason& reason) { a(reason.kind, reason.llr); });
+    if (layout >= 2) {
+      a.sequence(v.indicators, [&](Verdict::Indicator& indicator) { a(indicator.feed, indicator.value); });
+      a.moment(v.seen);
+    }
     a.enumeration(v.scope, Scope::kDevice);
     a.moment(v.expires);
     a(entry.ended, entry.ended_by, entry.hits);

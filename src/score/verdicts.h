@@ -89,6 +89,16 @@ struct Verdict {
     double llr = 0;
   };
   std::vector<Reason> evidence;
+  // Entries of threat feeds that the evidence names (detect/feed_hit.h), at most kMostIndicators: what was said of the
+  // finding counts for them (intel/decay).
+  struct Indicator {
+    std::string feed;
+    std::string value;  // as it stands in the feed
+    friend bool operator==(const Indicator&, const Indicator&) = default;
+  };
+  static constexpr std::size_t kMostIndicators = 16;
+  std::vector<Indicator> indicators;
+  core::Nanoseconds seen = 0;  // end of the finding, in event time; 0 = not known
   Scope scope = Scope::kUserNetwork;
   core::Nanoseconds expires = 0;  // 0 = never
 

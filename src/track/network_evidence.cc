@@ -345,18 +345,15 @@ std::string_view pace_text(std::uint32_t pace_class) {
   return kTexts[std::min<std::size_t>(pace_class, kTexts.size() - 1)];
 }
 
-Nanoseconds half_life_of(core::NetworkType type) {
+std::array<Nanoseconds, core::kNetworkTypes> usual_half_lives() {
   using enum core::NetworkType;
-  switch (type) {
-    case kConsumer:
-    case kSatellite: return 283 * core::kHour;  // 11.8 days
-    case kMobile:
-    case kCgnat: return core::kDay;
-    case kHosting:
-    case kVpn:
-    case kTor: return 1281 * core::kHour;  // 53.4 days
-    default: return 31 * core::kDay;
-  }
+  std::array<Nanoseconds, core::kNetworkTypes> out;
+  out.fill(31 * core::kDay);
+  const auto set = [&out](core::NetworkType type, Nanoseconds time) { out[static_cast<std::size_t>(type)] = time; };
+  for (const auto type : {kConsumer, kSatellite}) set(type, 283 * core::kHour);
+  for (const auto type : {kMobile, kCgnat}) set(type, core::kDay);
+  for (const auto type : {kHosting, kVpn, kTor}) set(type, 1281 * core::kHour);
+  return out;
 }
 
 void Background::pass(Nanoseconds now) {

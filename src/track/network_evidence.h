@@ -88,8 +88,9 @@ struct Trait {
 std::uint32_t pace_class(core::Nanoseconds gap);
 std::string_view pace_text(std::uint32_t pace_class);
 
-// How long an address stays with its owner by kind of network: the figures of intel/decay/half_life.cc.
-core::Nanoseconds half_life_of(core::NetworkType type);
+// How long an address stays with its owner, by core::NetworkType, where nobody says otherwise; the pipeline hands in
+// those of intel/decay/half_life.h (NetworkLimits::half_lives).
+std::array<core::Nanoseconds, core::kNetworkTypes> usual_half_lives();
 
 // What is ordinary: how many sources show a trait, out of how many that show one of that kind. Learned from every
 // source, staff included; a source counts once a month for each trait, and counts halve in kHalfLife.

@@ -33,6 +33,7 @@
 #include "score/network.h"
 #include "track/network_clusters.h"
 #include "track/network_evidence.h"
+#include "track/network_lives.h"
 
 namespace orbwatch::track {
 
@@ -101,6 +102,8 @@ struct NetworkLimits {
   std::size_t most_posted = 128;        // addresses kept by rare trait, the last seen
   std::size_t most_past_nodes = 5'000;  // of a network, that are its nodes no more
   Background::Limits background = {};
+  // How long an address stays with its owner, by core::NetworkType: after two of them in silence it may have another.
+  std::array<core::Nanoseconds, core::kNetworkTypes> half_lives = usual_half_lives();
 };
 
 using score::LikelyProvider;
@@ -157,6 +160,9 @@ class NetworkTracker {
   std::string_view network_of_campaign(core::Symbol campaign) const;
   // Why two addresses are linked, or what speaks against it; nothing if one of them is not held.
   std::optional<LinkReport> why(const core::Ip& a, const core::Ip& b) const;
+
+  // How long the nodes of all networks have lived (network_lives.h).
+  NodeLives lives() const;
 
   const Counts& counts() const { return counts_; }
   const Surroundings& around() const { return around_; }
@@ -223,6 +229,10 @@ class NetworkTracker {
   struct Cluster;
   struct Candidates;
 
+  core::Nanoseconds half_life_of(core::NetworkType type) const {
+    return limits_.half_lives[static_cast<std::size_t>(type)];
+  }
+  double confidence(const Entity& entity) const;  // of one without members: as it was with those that are gone
   Observed observed(const core::Ip& ip, const Node& node) const;
   bool indexed(const Trait& trait) const;
   bool finds(const Trait& trait) const;

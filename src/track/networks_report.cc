@@ -91,6 +91,23 @@ std::vector<const NetworkTracker::PastNode*> NetworkTracker::past_of(const Entit
   return out;
 }
 
+// A judgement of how much there is, not a measured probability.
+double NetworkTracker::confidence(const Entity& entity) const {
+  std::vector<Ip> members = entity.members;
+  std::ranges::sort(members);  // sums depend on the order
+  double strength = 0;
+  for (const Ip& ip : members) strength += nodes_.at(ip).strength;
+  auto n = static_cast<double>(members.size());
+  if (members.empty()) {
+    for (const PastNode& past : entity.past) strength += past.strength;
+    n = static_cast<double>(entity.past.size());
+  }
+  if (n == 0) return 0;
+  const double x = 0.4 * (entity.cohesion - limits_.join) + std::log(n / static_cast<double>(limits_.least_nodes)) +
+                   0.3 * (std::min(strength / n, 5.0) - limits_.least_strength) - 0.5;
+  return 1 / (1 + std::exp(-x));
+}
+
 Network NetworkTracker::report(const Entity& entity, bool in_full) const {
   Network out;
   out.id = entity.id;
@@ -99,7 +116,6 @@ Network NetworkTracker::report(const Entity& entity, bool in_full) const {
   out.cohesion = entity.cohesion;
   out.history = entity.history;
   out.active_nodes = entity.members.size();
-  double strength = 0;
   std::vector<Ip> members = entity.members;
   std::ranges::sort(members);
   absl::flat_hash_map<Trait, std::size_t> shown;
@@ -107,7 +123,6 @@ Network NetworkTracker::report(const Entity& entity, bool in_full) const {
   for (const Ip& ip : members) {
     const Node& node = nodes_.at(ip);
     out.nodes.push_back(report(ip, node));
-    strength += node.strength;
     for (const NodeProfile::Count& count : node.profile.counts()) ++shown[count.trait];
     for (std::size_t k = 0; k < kTraitKinds; ++k)
       showing[k] += node.profile.total(static_cast<TraitKind>(k)) > 0 ? 1 : 0;
@@ -209,13 +224,7 @@ Network NetworkTracker::report(const Entity& entity, bool in_full) const {
     const std::int64_t at = node.first / kDay - (last_day - days + 1);
     if (at >= 0 && at < days) ++out.births_by_day[static_cast<std::size_t>(at)];
   }
-  if (!members.empty()) {
-    const auto n = static_cast<double>(members.size());
-    // A judgement of how much there is, not a measured probability.
-    const double x = 0.4 * (entity.cohesion - limits_.join) + std::log(n / static_cast<double>(limits_.least_nodes)) +
-                     0.3 * (std::min(strength / n, 5.0) - limits_.least_strength) - 0.5;
-    out.confidence = 1 / (1 + std::exp(-x));
-  }
+  if (!members.empty()) out.confidence = confidence(entity);
   if (!in_full) return out;
   for (NetworkNode& node : out.nodes) {
     if (node.active) node.evidence = mean_evidence(node.ip, nodes_.at(node.ip), entity.representatives);

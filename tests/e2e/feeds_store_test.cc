@@ -45,7 +45,9 @@ TEST_F(FeedsAndStore, ScoresByFindingsAndVerdicts) {
   const auto id_at = found.findings.rfind("\"id\":\"", hit) + 6;
   const std::string id = found.findings.substr(id_at, found.findings.find('"', id_at) - id_at);
   ASSERT_EQ(run({orbwatch_binary(), "verdict", id, "true", "--db", db, "--verdicts", verdicts}).exit_code, 0);
-  hunt({"--config", file, "--all", "--db", db, "--verdicts", verdicts, log});
+  const HuntRun again = hunt({"--config", file, "--all", "--db", db, "--verdicts", verdicts, log});
+  EXPECT_TRUE(has(again.findings, "; one earlier hit of this entry was found to be true here")) << again.findings;
+  EXPECT_FALSE(has(found.findings, "earlier hit"));
 
   const RunResult r = feeds({"score", "--config", file, "--store", db, "--networks", "none"});
   EXPECT_EQ(r.exit_code, 0) << r.err;

@@ -60,6 +60,8 @@ inline score::Network sample_network(std::string id, std::size_t nodes = 2'100) 
                {kDay + core::kDay, score::NetworkChangeKind::kSplit, "00000000000000fe", "0.2 nats"}};
   n.links = {{0, 1, 5 + kThird, "same client 'AnyConnect 4.2.0'"}, {1, 2, 4, "same account"}};
   n.known = {{"Quad7", 2 + kThird, "2 of 17 traits of Quad7"}};
+  n.overlaps = {{"00000000000000ee", 3, kThird, -2 * kThird, 1, 2, 0}};
+  n.likely_providers = {{64'496, "Example Cable", {kThird, kThird / 2, 2 * kThird}}};
   n.findings = {"f1", "f2"};
   n.campaigns = {"f2"};
   n.size = score::Bounds{40 + kThird, 3 * kThird, std::numeric_limits<double>::infinity()};

@@ -475,9 +475,16 @@
   const table = (heads, rows) => element("div", { class: "scroll" }, element("table", {},
     element("thead", {}, element("tr", {}, heads.map(([label, kind]) => element("th", { scope: "col", class: kind }, label)))), element("tbody", {}, rows)));
   const cells = (heads, values, kind) => element("tr", { class: kind }, values.map((value, i) => element("td", { class: heads[i][1] }, value)));
+  function halfLives(rows) {
+    const heads = [["Network", "word"], ["Known before", "num"], ["Learned here", "num"], ["Deaths", "num"], ["Lives", "num"], ["In use", "num"], ["Falls below", "num"]];
+    return element("div", {}, element("h3", {}, "How fast indicators die here"),
+      element("p", { class: "hint" }, `Half-lives of addresses as nodes of covert networks, with intervals of 90 %. The last column: the age at which an address of a feed that states no confidence is believed less than ${Math.round(100 * rows[0].threshold)} % (docs/feeds.md).`),
+      table(heads, rows.map((h) => cells(heads, [h.network_type, days(h.prior_days), h.learned_days ? range(h.learned_days, days) + (h.cut ? " (at the edge of what is believed)" : "") : "too few deaths", number(h.deaths), number(h.lives), days(h.days), days(h.falls_below_days)]))));
+  }
   if (data.networks.length > 0) {
     $("networks").append(element("h2", {}, "Covert networks"), element("p", { class: "hint" }, "Addresses behind weak and strong signs that one operator explains better than strangers do (docs/networks.md)."), ...data.networks.map(network));
     if (data.network_count > data.networks.length) $("networks").append(element("p", { class: "hint" }, `and ${number(data.network_count - data.networks.length)} less certain ones`));
+    if (data.half_lives.length > 0) $("networks").append(halfLives(data.half_lives));
   } else $("networks").remove();
 
   // ---- tables -------------------------------------------------------------------------------------------------------------

@@ -70,12 +70,16 @@ bool HalfLives::set(std::string_view feed, Kind kind, NetworkType type, const Ha
   return true;
 }
 
-HalfLife HalfLives::of(std::string_view feed, Kind kind, NetworkType type) const {
+std::optional<HalfLife> HalfLives::find(std::string_view feed, Kind kind, NetworkType type) const {
   if (const auto own = table_.find(key(feed, kind, type)); own != table_.end()) return own->second;
   if (const auto any = table_.find(key(feed, kind, NetworkType::kUnknown)); any != table_.end()) return any->second;
   if (const auto all = table_.find(key("", kind, type)); all != table_.end()) return all->second;
   if (const auto each = table_.find(key("", kind, NetworkType::kUnknown)); each != table_.end()) return each->second;
-  return prior_half_life(kind, type);
+  return std::nullopt;
+}
+
+HalfLife HalfLives::of(std::string_view feed, Kind kind, NetworkType type) const {
+  return find(feed, kind, type).value_or(prior_half_life(kind, type));
 }
 
 }  // namespace orbwatch::intel::decay

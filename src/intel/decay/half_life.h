@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -38,6 +39,8 @@ class HalfLives {
   bool set(std::string_view feed, Kind kind, core::NetworkType type, const HalfLife& half_life);
   // The first that is there of: (feed, kind, type), (feed, kind, any), (any, kind, type), (any, kind, any), the prior.
   HalfLife of(std::string_view feed, Kind kind, core::NetworkType type) const;
+  // The same without the prior.
+  std::optional<HalfLife> find(std::string_view feed, Kind kind, core::NetworkType type) const;
   std::size_t size() const { return table_.size(); }
 
  private:
