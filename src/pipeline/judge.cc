@@ -36,7 +36,7 @@ constexpr std::size_t kMostDays = 4'000;
 constexpr std::size_t kClasses = 8;
 constexpr std::int64_t kOverviewDays = 400;  // in a service: see changed()
 constexpr std::int64_t kUnusedDays = 90;
-constexpr std::uint32_t kLayout = 5;          // of the saved state: raised with every change of what persist() lists
+constexpr std::uint32_t kLayout = 4;          // of the saved state: raised with every change of what persist() lists
 constexpr std::uint32_t kEarlier = 1U << 31;  // in RecordRef::source: counts in earlier_names_
 constexpr std::string_view kOtherLogin = "other-login";  // detect/parallel_use.cc
 
@@ -829,11 +829,14 @@ std::uint32_t Judge::persist(Archive& a) {
   for (std::uint64_t& n : events_of_class_) a(n);
   a(vpn_logins_, authentications_, connections_, flows_, undated_, logins_);
   a.bounded(forgot_day_, std::int64_t{1'000'000});
-  if (layout >= 5) {
-    half_lives_.persist(a);
-    a.bounded(learned_day_, std::int64_t{1'000'000});
-  }
   return layout;
+}
+
+// Networks and what is learned of them.
+template <typename Archive>
+void Judge::persist_networks(Archive& a) {
+  half_lives_.persist(a);
+  a.bounded(learned_day_, std::int64_t{1'000'000});
 }
 
 void Judge::save(core::ArchiveWriter& archive) const {
@@ -849,6 +852,7 @@ void Judge::save(core::ArchiveWriter& archive) const {
   cases_.save(archive);
   verdicts_.save(archive);
   signs_.save(archive);
+  const_cast<Judge*>(this)->persist_networks(archive);
 }
 
 core::Expected<void> Judge::load(core::ArchiveReader& archive) {
@@ -862,7 +866,10 @@ core::Expected<void> Judge::load(core::ArchiveReader& archive) {
   threshold_.load(archive);
   cases_.load(archive);
   if (layout >= 2) verdicts_.load(archive);  // before, there were none
-  if (layout >= 4) signs_.load(archive);     // before, networks were not tracked
+  if (layout >= 4) {                         // before, networks were not tracked
+    signs_.load(archive);
+    persist_networks(archive);
+  }
   if (auto sound = archive.check(); !sound) return sound;
   if (learn_half_lives_) learned_.half_lives = half_lives_.table();
   for (const score::Verdicts::Entry& entry : verdicts_.entries()) {

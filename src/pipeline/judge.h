@@ -182,6 +182,8 @@ class Judge {
   void forget_old();
   template <typename Archive>
   std::uint32_t persist(Archive& archive);
+  template <typename Archive>
+  void persist_networks(Archive& archive);
   std::string_view input_name(std::uint32_t source) const;
   std::string_view raw(const event::Event& event, const event::EventBatch& batch) const;
   bool is_stranger(const event::Event& event) const;
