@@ -98,10 +98,10 @@ class JudgeIndicatorsTest : public ::testing::Test {
     return out.value_or(score::Finding{});
   }
   static const detect::Evidence& hit(const score::Finding& f) {
-    static const detect::Evidence kNone;
+    static const detect::Evidence none;
     const auto found = std::ranges::find(f.evidence, "indicator", &detect::Evidence::kind);
     EXPECT_NE(found, f.evidence.end());
-    return found == f.evidence.end() ? kNone : *found;
+    return found == f.evidence.end() ? none : *found;
   }
   static score::Verdict said_of(const score::Finding& f, const char* id, score::Judgement says) {
     score::Verdict v;

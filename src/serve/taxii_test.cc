@@ -484,7 +484,7 @@ TEST_F(TaxiiSockets, WhoIsHostileGetsAnErrorAndTheServerLives) {
       "GET / HTTP/9.9\r\n\r\n",
       "\r\n\r\n",
       std::string(4, '\0') + "\r\n\r\n",
-      "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+      std::string("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11),
       request("/" + std::string(7'000, 'a')),
       request("/" + std::string(100'000, 'a')),
       request("/taxii2/?" + std::string(7'000, '&')),
