@@ -91,7 +91,7 @@ try {
     check("plain: first page", await run(cards), 25);
     check("plain: pictures", await run("return ['timeline', 'heat', 'map', 'sankey'].map((id) => document.querySelectorAll(`#${id} svg *`).length)"), (counts) => counts.every((n) => n > 10));
     check("plain: accounting", await run("return document.getElementById('accounting').textContent"), (text) => text.includes("139,683 read = 135,534 events + 4,146 ignored + 3 rejected"));
-    check("plain: what happened", await run("return [...document.querySelectorAll('.steps li')].map((step) => step.textContent)"),
+    check("plain: what happened", await run("return [...document.querySelectorAll('article.finding .steps li')].map((step) => step.textContent)"),
       (steps) => steps.length === 3 && steps[0].includes("failed log in") && steps[2].includes("1.2 GB to the client"));
     const network = "document.querySelectorAll('#networks details.network')";
     check("plain: networks", await run(`return [...${network}].map((n) => n.querySelector('summary').textContent)`), (all) => all.length === 2 && all[0].includes("00000000000000aa") && all[0].includes("2 active nodes"));
