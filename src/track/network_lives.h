@@ -7,10 +7,10 @@
 // silence must be to mean death: five of its nodes' mean pauses (by days on which they were seen), three days at least,
 // and at most the time after which the tracker gives an address up. Each owner of an address is one life, in however
 // many networks he was. Who was seen behind the horizon was alive at it (censored); who was not died with his last
-// sighting. That is too early by as much as the first sighting came too late: at a constant rate of death what is left of a life is the same from any age on. Nodes
-// are placed in a network within two days, and who dies before is not there: a life counts from the age of two days on
-// (left truncation), as in a network's own report; where a network has forgotten past nodes, from the moment of the
-// oldest that it still has.
+// sighting. That is too early by as much as the first sighting came too late: at a constant rate of death what is left
+// of a life is the same from any age on. Nodes are placed in a network within two days, and who dies before is not
+// there: a life counts from the age of two days on (left truncation), as in a network's own report; where a network has
+// forgotten past nodes, from the moment of the oldest that it still has.
 //
 // Networks of a confidence below kLeastConfidence teach nothing; of one without active nodes it is that of those that
 // are gone.
