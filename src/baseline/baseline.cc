@@ -75,6 +75,16 @@ bool shared_lately(const SourceProfile* source, const Event& e) {
          !source->has_user(e.user) && e.time - source->first_seen < kSharedLately;
 }
 
+std::uint16_t day_of(Nanoseconds time) {
+  return static_cast<std::uint16_t>(std::clamp<Nanoseconds>(time / core::kDay, 0, UINT16_MAX));
+}
+
+void visit(UserProfile::RecentNetwork& network, Nanoseconds time) {
+  if (day_of(time) <= network.last_day) return;
+  network.last_day = day_of(time);
+  if (network.visits < UserProfile::RecentNetwork::kMostVisits) ++network.visits;
+}
+
 bool far(Familiarity level) {
   return level == Familiarity::kSameSystemFar || level == Familiarity::kNewSystemFar ||
          level == Familiarity::kNewCountry;
@@ -426,22 +436,32 @@ Baseline::Novelty Baseline::novelty(const UserProfile& user, const Event& e, con
     if (user.addresses.contains(address)) return {Familiarity::kSamePrefix, 0, false};
     for (const auto& recent : user.recent_networks) {
       if (recent.since == 0 || recent.alarmed || recent.address != address) continue;
-      if (e.time - recent.since >= kProbation) return {Familiarity::kSamePrefix, 0, false};
-      return {Familiarity::kSamePrefix, recent.since, true};
+      if (recent.passed(e.time)) return {Familiarity::kSamePrefix, 0, false};
+      if (recent.on_probation(e.time)) return {Familiarity::kSamePrefix, recent.since, true};
     }
     return {Familiarity::kSamePrefix, 0, true};
   }
   const Familiarity level = familiarity(user, e.source_ip, facts);
   for (const auto& recent : user.recent_networks) {
-    if (recent.since == 0 || recent.alarmed || recent.address != 0) continue;
-    // A provider new to the user is on probation as a whole: its next address is no new discovery.
-    const bool same = recent.prefix == key || (facts.asn != 0 && recent.system == facts.asn && !same_system(level));
-    if (!same) continue;
+    if (recent.since == 0 || recent.alarmed || recent.address != 0 || recent.prefix != key) continue;
+    if (recent.on_probation(e.time)) return {recent.level, recent.since, false};
+    if (!recent.passed(e.time)) continue;
     // What has passed probation is the network; another address in it is a neighbour's until it is seen to be his.
-    const bool neighbour = recent.prefix == key && recent.first != address_key(e.source_ip);
-    if (e.time - recent.since >= kProbation) return {Familiarity::kSamePrefix, 0, neighbour};
-    return {recent.level, recent.since, false};
+    return {Familiarity::kSamePrefix, 0, recent.first != address_key(e.source_ip)};
   }
+  if (facts.asn == 0 || same_system(level)) return {level, 0, false};
+  // A provider new to the user is on probation as a whole: its next address is no new discovery. Of one that has passed
+  // every line is some customer's, and hardly any is his.
+  const std::uint32_t place = pack_place(facts.latitude, facts.longitude);
+  bool passed = false, near = level == Familiarity::kNewSystemNear;
+  for (const auto& recent : user.recent_networks) {
+    if (recent.since == 0 || recent.alarmed || recent.address != 0 || recent.system != facts.asn) continue;
+    if (recent.on_probation(e.time)) return {recent.level, recent.since, false};
+    if (!recent.passed(e.time)) continue;
+    passed = true;
+    near |= recent.place == 0 || place == 0 || apart(recent.place, place) <= kNearKilometres;
+  }
+  if (passed) return {near ? Familiarity::kSameSystemNear : Familiarity::kSameSystemFar, 0, false};
   return {level, 0, false};
 }
 
@@ -730,6 +750,9 @@ void Baseline::learn_network(UserProfile& user, const Event& e, const NetworkFac
   note_follow_ups(user, e, facts, fresh);
   const bool remote = e.source_ip.is_global() && !networks_.is_own(e.source_facts);
   const bool news = !at_once && fresh.neighbour && readdressed(user, facts.asn) < kKeepsAddress;
+  for (auto& recent : user.recent_networks) {
+    if (recent.since != 0 && recent.since == fresh.since) visit(recent, e.time);
+  }
   if (fresh.since != 0 && !at_once) return;
   if (fresh.since == 0) {
     if (remote && experience_bin(user.logins / w) > 0) user.familiarity[static_cast<std::size_t>(fresh.level)] += w;
@@ -745,7 +768,15 @@ void Baseline::learn_network(UserProfile& user, const Event& e, const NetworkFac
     user.home_ip = e.source_ip;
     user.home_place = place;
   }
-  if (!at_once) return;
+  if (!at_once) {
+    // The provider has passed probation, though not this line.
+    if (fresh.since == 0 && same_system(fresh.level) && !user.systems.contains(facts.asn)) {
+      user.systems.add(facts.asn, w);
+      user.countries.add(facts.country, w);
+      if (fresh.level == Familiarity::kSameSystemNear) user.places.add(place, w);
+    }
+    return;
+  }
   if (!news) user.addresses.add(address_key(e.source_ip), w);
   user.prefixes.add(prefix_key(e.source_ip), w);
   user.systems.add(facts.asn, w);
@@ -804,7 +835,9 @@ void Baseline::note_network(UserProfile& user, const Event& e, const NetworkFact
            false,
            alarmed,
            story,
-           place};
+           place,
+           1,
+           day_of(e.time)};
 }
 
 // `at_once`: it is his beyond doubt; `at_home`: after a while.
@@ -1113,10 +1146,27 @@ void Baseline::learn_at_once(const Event& login) {
   learn_login(login, facts, true);
 }
 
+// As long as log-ins from a network go on to alarm, none of them becomes known.
+Nanoseconds Baseline::held_until(const Event& e) const {
+  const auto found = users_.find(e.user);
+  if (found == users_.end()) return 0;
+  for (const auto& recent : found->second->recent_networks) {
+    const bool same =
+        recent.address != 0 ? recent.address == address_key(e.source_ip) : recent.prefix == prefix_key(e.source_ip);
+    if (recent.since != 0 && recent.alarmed && same) return recent.since + limits_.quarantine;
+  }
+  return 0;
+}
+
 void Baseline::release(Nanoseconds now) {
   while (!quarantine_.empty() && quarantine_.front().first <= now) {
-    const Event event = quarantine_.front().second;
+    Event event = std::move(quarantine_.front().second);
     quarantine_.pop_front();
+    if (const Nanoseconds until = held_until(event); until > now) {
+      const auto place = std::ranges::upper_bound(quarantine_, until, {}, [](const auto& held) { return held.first; });
+      quarantine_.emplace(place, until, std::move(event));
+      continue;
+    }
     if (is_login(event)) learn_login(event, networks_.facts(event.source_facts), true);
   }
 }

@@ -162,6 +162,7 @@ class Baseline {
   GroupProfile* group_of(Symbol name, bool add);
   void learn_failure(const Event& event, const core::NetworkFacts& facts);
   void learn_denied(const Event& event, const core::NetworkFacts& facts);
+  Nanoseconds held_until(const Event& held) const;
   void release(Nanoseconds now);
   void hold_back(const Event& event);
   void make_room();

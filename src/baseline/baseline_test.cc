@@ -206,9 +206,9 @@ TEST(Baseline, CountsHalveInAHalfLife) {
   EXPECT_NEAR(logins(kNoon), 16, 1e-3);
   EXPECT_NEAR(logins(kNoon + kHalfLife), 8, 1e-3);
   EXPECT_NEAR(logins(kNoon + 4 * kHalfLife), 1, 1e-3);
-  // What is learned later weighs more, so that ratios need no correction.
-  for (int i = 0; i < 9; ++i)
-    b.learn(w.login(kNoon + kHalfLife + (i == 0 ? 0 : kProbation), "alice", ip("5.45.113.7"), w.town));
+  // What is learned later weighs more, so that ratios need no correction; the first two are on probation.
+  for (int i = 0; i < 10; ++i)
+    b.learn(w.login(kNoon + kHalfLife + (i < 2 ? i * kDay : kProbation), "alice", ip("5.45.113.7"), w.town));
   const UserProfile& alice = *b.user(core::intern("alice"));
   const double week = std::exp2(static_cast<double>(kProbation) / static_cast<double>(kHalfLife));
   EXPECT_NEAR(alice.systems.weight(64501) / alice.systems.weight(64500), week, 1e-3) << "8 against 16 halved";
@@ -335,6 +335,24 @@ TEST(Baseline, QuarantineIsLearnedWhenItsTimeIsOver) {
   EXPECT_EQ(b.quarantined(), 0U);
 }
 
+TEST(Baseline, QuarantineLastsAsLongAsTheNetworkAlarms) {
+  World w;
+  w.limits.quarantine = 2 * kDay;
+  Baseline b(w.networks, w.limits);
+  b.learn(w.login(kNoon, "alice", ip("5.44.100.7"), w.home));
+  b.quarantine(w.login(kNoon + kHour, "alice", ip("5.45.113.9"), w.abroad));
+  b.quarantine(w.login(kNoon + kDay, "alice", ip("5.45.113.9"), w.abroad));
+  b.quarantine(w.login(kNoon + kDay, "bob", ip("5.44.100.9"), w.home));
+  const auto known = [&](Nanoseconds now) {
+    b.learn(w.login(now, "carol", ip("5.44.100.9"), w.home));  // time goes on
+    return b.user(core::intern("alice"))->systems.contains(64503);
+  };
+  EXPECT_FALSE(known(kNoon + kHour + 2 * kDay)) << "another one waits";
+  EXPECT_EQ(b.quarantined(), 3U);
+  EXPECT_TRUE(known(kNoon + 3 * kDay));
+  EXPECT_EQ(b.quarantined(), 0U);
+}
+
 TEST(Baseline, QuarantineCountsForThePopulation) {
   const World w;
   Baseline b(w.networks);
@@ -384,8 +402,38 @@ TEST_F(Probation, WhatIsNewStaysNewForAWeek) {
   EXPECT_TRUE(b_.user(core::intern("alice"))->systems.contains(64501));
 }
 
+TEST_F(Probation, WhoComesOnceAWeekHasNotPassedAfterTheFirst) {
+  b_.learn(town(kNoon));
+  const View v = b_.view(town(kNoon + 8 * kDay));
+  EXPECT_EQ(v.familiarity, Familiarity::kNewSystemNear);
+  EXPECT_EQ(v.network_since, kNoon);
+  EXPECT_EQ(b_.view(town(kNoon + kLongestProbation)).network_since, 0) << "so long ago that it is new again";
+  EXPECT_EQ(b_.view(town(kNoon + kLongestProbation)).familiarity, Familiarity::kNewSystemNear);
+  b_.learn(town(kNoon + 8 * kDay));
+  b_.learn(town(kNoon + 8 * kDay + kHour));
+  EXPECT_EQ(b_.view(town(kNoon + 9 * kDay)).familiarity, Familiarity::kSamePrefix) << "he has been back";
+}
+
+TEST_F(Probation, AnotherLineOfAProviderThatHasPassedIsNotKnown) {
+  b_.learn(town(kNoon));
+  b_.learn(town(kNoon + kDay));
+  const auto other = [&](Nanoseconds time, std::uint32_t facts) {
+    return w_.login(time, "alice", ip("203.0.200.1"), facts);
+  };
+  const std::uint32_t far = w_.networks.add(64501, NetworkType::kConsumer, 48.1F, 11.6F, "DE");
+  EXPECT_EQ(b_.view(other(kNoon + 2 * kDay, w_.town)).network_since, kNoon);
+  EXPECT_EQ(b_.view(other(kNoon + 8 * kDay, w_.town)).familiarity, Familiarity::kSameSystemNear);
+  EXPECT_EQ(b_.view(other(kNoon + 8 * kDay, w_.town)).network_since, 0) << "a discovery";
+  EXPECT_EQ(b_.view(other(kNoon + 8 * kDay, far)).familiarity, Familiarity::kSameSystemFar);
+  EXPECT_FALSE(b_.user(core::intern("alice"))->systems.contains(64501));
+  b_.learn(other(kNoon + 8 * kDay, w_.town));
+  EXPECT_TRUE(b_.user(core::intern("alice"))->systems.contains(64501)) << "the provider is known, the line is not";
+  EXPECT_EQ(b_.view(other(kNoon + 9 * kDay, w_.town)).network_since, kNoon + 8 * kDay);
+}
+
 TEST_F(Probation, WhatHasPassedIsTheNetworkNotEachAddressInIt) {
   b_.learn(town(kNoon));
+  b_.learn(town(kNoon + kDay));
   EXPECT_FALSE(b_.view(town(kNoon + 8 * kDay)).neighbour);
   const View v = b_.view(w_.login(kNoon + 8 * kDay, "alice", ip("5.45.113.99"), w_.town));
   EXPECT_EQ(v.familiarity, Familiarity::kSamePrefix);
@@ -623,6 +671,8 @@ TEST_F(Neighbour, StaysNewForAWeek) {
   v = b_.view(beside(kNoon + kDay));
   EXPECT_TRUE(v.neighbour);
   EXPECT_EQ(v.network_since, kNoon);
+  EXPECT_TRUE(b_.view(beside(kNoon + 7 * kDay)).neighbour) << "seen on one day only";
+  b_.learn(beside(kNoon + kDay));
   EXPECT_FALSE(b_.view(beside(kNoon + 7 * kDay)).neighbour) << "nobody objected";
   EXPECT_TRUE(b_.view(beside(kNoon + kDay, "5.44.100.9")).neighbour) << "a third line";
 }

@@ -122,6 +122,7 @@ using Levels = std::array<float, kFamiliarities>;
 // it weigh less when he comes back. Otherwise the second visit of an intruder whose first was not alarming would look
 // known.
 constexpr Nanoseconds kProbation = 7 * core::kDay;
+constexpr Nanoseconds kLongestProbation = 3 * kProbation;  // of what was seen on one day only
 // The first log-ins of a user are all there is to know of him: learned at once.
 constexpr std::uint32_t kLearnedAtOnce = 3;
 
@@ -232,6 +233,15 @@ struct UserProfile {
     bool alarmed = false;        // in quarantine: no return makes it known, but leaving it is still told
     std::uint8_t follow_up = 0;  // FollowUp
     std::uint32_t place = 0;     // 0 where it says nothing
+    std::uint16_t visits = 1;    // days on which the user came from it, at most kMostVisits
+    std::uint16_t last_day = 0;  // the last of them, since 1970
+    static constexpr std::uint16_t kMostVisits = 100;
+    // It is the user's as far as can be said: it came up a while ago, and he has been back. Who comes once a week has
+    // not shown that he belongs there when the first week is over.
+    bool passed(Nanoseconds now) const { return visits >= 2 && now - since >= kProbation; }
+    bool on_probation(Nanoseconds now) const {
+      return !passed(now) && now - since < (visits >= 2 ? kProbation : kLongestProbation);
+    }
     std::uint64_t key() const { return address != 0 ? address : prefix; }
   };
   std::array<RecentNetwork, 6> recent_networks{};

@@ -10,7 +10,7 @@ namespace orbwatch::baseline {
 namespace {
 
 // Raised with every change of what is listed here.
-constexpr std::uint32_t kLayout = 4;
+constexpr std::uint32_t kLayout = 5;
 
 constexpr std::int64_t kMostHours = 3'000'000;  // since 1970
 constexpr std::int64_t kMostDays = kMostHours / 24;
@@ -199,6 +199,14 @@ void Baseline::persist(Archive& a) {
     if constexpr (Archive::kReads) user = std::make_unique<UserProfile>();
     a(name, *user);
     if (layout >= 2) persist_added(a, *user);
+    // A state of a layout before knows of no visits: what it has on probation passes by time alone.
+    for (UserProfile::RecentNetwork& n : user->recent_networks) {
+      if (layout >= 5) {
+        a(n.visits, n.last_day);
+      } else {
+        n.visits = 2;
+      }
+    }
     if constexpr (Archive::kReads) {
       for (std::uint32_t n = 0; layout < 4 && n < std::min(user->count, 3U); ++n) accounts_.learn(n);
     }

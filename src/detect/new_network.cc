@@ -42,6 +42,11 @@ constexpr double kStrength = 20;
 
 constexpr double kMostSeldom = 2;
 
+// Log-ins a day of the account for which the prior holds (score/combine.h), and how many log-ins it weighs.
+constexpr double kUsualRate = 0.5;
+constexpr double kRateStrength = 2;
+constexpr double kMostRate = 2.5;
+
 // New starters come in waves, and who reads the logs of a new system sees everybody for the first time.
 constexpr double kLeastFirst = -1;
 constexpr double kMostFirst = 4;
@@ -157,11 +162,12 @@ class NewNetwork final : public Detector {
         llr += seldom(*v.user, e);
         break;
       case Familiarity::kSameSystemNear: llr = log_ratio(kExitNear * same, ordinary) + distance; break;
-      case Familiarity::kSameSystemFar: llr = log_ratio(kExitFar * same, ordinary) + distance; break;
+      case Familiarity::kSameSystemFar: llr = log_ratio(kExitFar * 0.5 * same, ordinary) + distance; break;
       case Familiarity::kNewSystemNear: llr = log_ratio(kExitNear * (1 - same), ordinary); break;
       case Familiarity::kNewSystemFar: llr = log_ratio(kExitFar * (1 - same), ordinary); break;
       case Familiarity::kNewCountry: llr = log_ratio(nothing_told(v) ? 1.0 : kExitAbroad, ordinary); break;
     }
+    llr += account_use(*v.user, v);
     // A provider that the staff use is a likelier new home than one that nobody here ever used.
     if (v.familiarity >= Familiarity::kNewSystemNear && v.source->asn != 0) {
       const double world = v.networks->as_share_in_country(v.source->asn, v.source->country) + 1e-6;
@@ -176,6 +182,18 @@ class NewNetwork final : public Detector {
                                 static_cast<double>(e.time - v.network_since) / static_cast<double>(core::kHour));
     }
     sink.add(std::move(out));
+  }
+
+  // Whoever has stolen an account uses it as often as he likes, whether or not its owner logs in daily: of the log-ins
+  // of a seldom used account the larger part would be his.
+  static double account_use(const baseline::UserProfile& user, const View& v) {
+    const double half_life = static_cast<double>(baseline::kHalfLife) / static_cast<double>(core::kDay);
+    const double age =
+        static_cast<double>(std::max<core::Nanoseconds>(0, v.now - user.first_seen)) / static_cast<double>(core::kDay);
+    // As many days as his log-ins are weighed for.
+    const double days = half_life / std::log(2.0) * (1 - std::exp2(-age / half_life));
+    const double rate = (user.logins / v.unit + kRateStrength) / (days + kRateStrength / kUsualRate);
+    return std::clamp(log_ratio(kUsualRate, rate), -kMostRate, kMostRate);
   }
 
   // A node beside the user may stand in any of his prefixes, he himself comes from some of them more often than from

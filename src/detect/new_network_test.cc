@@ -49,6 +49,19 @@ TEST_F(NewNetworkTest, AnAccountThatNeverWasUsed) {
   EXPECT_FALSE(w_.run(*detector_, "first-log-in"));
 }
 
+TEST_F(NewNetworkTest, OfASeldomUsedAccountALargerPartWouldBeTheIntruders) {
+  w_.from("5.2.1.1", w_.town, Familiarity::kNewSystemNear);
+  w_.user.first_seen = w_.view.now - 365 * core::kDay;
+  const double days = 30 / std::log(2.0);  // that weigh, of a year
+  const auto a_day = [&](double logins) {
+    w_.user.logins = static_cast<float>(logins * days);
+    return w_.llr(*detector_, "new-network");
+  };
+  EXPECT_NEAR(a_day(0.5) - a_day(2), std::log(4.0), 0.1);
+  EXPECT_NEAR(a_day(0.1) - a_day(0.5), std::log(5.0), 0.4) << "two log-ins are imagined";
+  EXPECT_LT(a_day(0) - a_day(1000), 5.01) << "bounded";
+}
+
 TEST_F(NewNetworkTest, ANeighboursLineIsNotTheOwn) {
   const double own = w_.llr(*detector_, "new-network");
   w_.from("5.1.1.9", w_.home, Familiarity::kSamePrefix);
@@ -155,8 +168,10 @@ TEST_F(NewNetworkTest, NoveltyIsOrdinaryForANewcomer) {
   w_.user.familiarity = {};
   const double experienced = w_.llr(*detector_, "new-network");
   w_.user.logins = 2;
+  w_.user.first_seen = w_.view.now - 3 * core::kDay;
   const double beginner = w_.llr(*detector_, "new-network");
   w_.user.logins = 0;
+  w_.user.first_seen = w_.view.now;
   const double newcomer = w_.llr(*detector_, "new-network");
   EXPECT_LT(beginner, experienced);
   EXPECT_LT(newcomer, beginner);

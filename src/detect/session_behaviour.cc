@@ -33,8 +33,9 @@ constexpr std::array<double, baseline::kLengthBins> kFlatLength = {0.095, 0.126,
                                                                    0.095, 0.095, 0.095, 0.152};
 constexpr double kFlatVolume = 1.0 / baseline::kVolumeBins;  // from 10 kB to 10 GB
 constexpr double kFlatUpload = 1.0 / baseline::kUploadBins;
-constexpr double kLeast = -0.25;  // each: an ordinary session shows little, and the three speak of one
-constexpr double kMost = 2.0;
+constexpr double kOwnWay = 0.65;  // of intruders' sessions: unlike people's
+constexpr double kLeast = -0.7;   // each: an ordinary session shows little, and the three speak of one
+constexpr double kMost = 4.0;
 
 class SessionBehaviour final : public Detector {
  public:
@@ -84,7 +85,7 @@ class SessionBehaviour final : public Detector {
                                  total(v.everyone->new_sessions.*field) / v.unit, own, 20);
     const double everyone =
         back_off((v.everyone->sessions.*field)[bin] / v.unit, total(v.everyone->sessions.*field) / v.unit, flat, 20);
-    return {0.5 * own + 0.5 * away, 0.5 * flat + 0.5 * everyone};
+    return {0.5 * own + 0.5 * away, kOwnWay * flat + (1 - kOwnWay) * everyone};
   }
 
   template <typename Says>

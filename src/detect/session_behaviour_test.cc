@@ -29,13 +29,13 @@ TEST_F(SessionBehaviourTest, AnotherLengthIsEvidence) {
   const auto e = w_.run(*detector_, "session-length");
   ASSERT_TRUE(e);
   EXPECT_GT(e->llr, 0.5);
-  EXPECT_LE(e->llr, 2);
+  EXPECT_LE(e->llr, 4);
   EXPECT_EQ(e->group, Group::kDuration);
   EXPECT_TRUE(e->says.starts_with("the session lasted 0.3 hours; as expected of alice in ")) << e->says;
   EXPECT_LT(w_.llr(*detector_, "session-volume"), 0) << "as always";
   shape_.length = 7 * core::kHour;
   EXPECT_LT(w_.llr(*detector_, "session-length"), 0);
-  EXPECT_GE(w_.llr(*detector_, "session-length"), -0.25) << "an intruder may stay all day as well";
+  EXPECT_GE(w_.llr(*detector_, "session-length"), -0.7) << "an intruder may stay all day as well";
 }
 
 TEST_F(SessionBehaviourTest, AnUploadIsEvidence) {

@@ -31,7 +31,7 @@ class UnusualTime final : public Detector {
     const double p = probability(hour, v.user != nullptr ? v.user->hours : everyone, everyone, v.unit);
     // Half of them follow their own clock, half hide in the victim's working day.
     const double office = probability(hour, everyone, everyone, v.unit);
-    const double llr = std::clamp(log_ratio(0.5 / 48 + 0.5 * office, p), -0.7, 2.0);
+    const double llr = std::clamp(log_ratio(0.5 / 48 + 0.5 * office, p), -0.7, 3.0);
     Evidence out{"unusual-time", kInfo.name, Group::kTime, FindingKind::kLogin, llr, {}};
     if (sink.wants_text()) {
       out.says = fmt::format("{} at {}:00-{}:59 UTC {} in {:.1f} % of cases",

@@ -63,7 +63,7 @@ TEST_F(UnusualTimeTest, IsBounded) {
   for (auto& h : w_.everyone.day_hours) h *= 1e6F;
   for (int hour = 0; hour < 168; ++hour) {
     const double llr = at(kNoon + hour * core::kHour);
-    EXPECT_LE(llr, 2.0);
+    EXPECT_LE(llr, 3.0);
     EXPECT_GE(llr, -0.7);
   }
 }

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "detect/persist.h"
 #include "detect/soho_source.h"
@@ -36,9 +38,12 @@ constexpr std::size_t kMostDays = 4'000;
 constexpr std::size_t kClasses = 8;
 constexpr std::int64_t kOverviewDays = 400;  // in a service: see changed()
 constexpr std::int64_t kUnusedDays = 90;
-constexpr std::uint32_t kLayout = 4;          // of the saved state: raised with every change of what persist() lists
+constexpr std::uint32_t kLayout = 5;          // of the saved state: raised with every change of what persist() lists
 constexpr std::uint32_t kEarlier = 1U << 31;  // in RecordRef::source: counts in earlier_names_
 constexpr std::string_view kOtherLogin = "other-login";  // detect/parallel_use.cc
+// detect/unusual_time.cc, session_behaviour.cc; Move::sums is in this order.
+constexpr std::array<std::string_view, 4> kAddsUp = {"unusual-time", "session-length", "session-volume",
+                                                     "session-upload"};
 
 constexpr Nanoseconds kTriedWithin = 3 * core::kDay;  // a stranger's failed attempt before a log-in belongs to it
 
@@ -269,6 +274,9 @@ Campaign Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines,
   bool alarming = false;
   Campaign campaign;
   double above = -1;  // of a log-in: log-odds above the least that may be an alert
+  Evidence hour;      // of a further log-in from a network on probation
+  double repeat_odds = 0;
+  bool listed = false;
   if (!sink_.evidence().empty()) {
     // One event may speak for findings of several kinds; each is judged by its own evidence.
     const auto of_kind = [](const std::vector<Evidence>& all, FindingKind kind) {
@@ -292,17 +300,24 @@ Campaign Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines,
         worth.emplace_back(kind, odds);
     }
     const bool move = new_network && view.network_since == 0;
-    if (!worth.empty() || move) {
+    const bool repeat = new_network && !move;
+    if (repeat) repeat_odds = combine(FindingKind::kLogin, sink_.evidence(), e.time);
+    if (!worth.empty() || new_network) {
       sink_.clear();
       sink_.want_text(true);
       for (const detect::Detector* d : detectors) d->evidence(e, view, sink_);
       if (move) remember_move(e, view, of_kind(sink_.evidence(), FindingKind::kLogin), lines, story_of(e, view));
+      if (repeat) {
+        const auto at = std::ranges::find(sink_.evidence(), kAddsUp[0], &Evidence::kind);
+        if (at != sink_.evidence().end()) hour = *at;
+      }
       for (const auto& [kind, odds] : worth) {
         if (kind == FindingKind::kLogin && odds >= threshold_.value()) alarming = true;
         const std::string finding =
             add_scored(e, kind, odds, of_kind(sink_.evidence(), kind), lines, batch, false,
                        view.login && view.client_change != baseline::ClientChange::kSame, story_of(e, view));
         if (kind == FindingKind::kLogin) above = odds - score::kLeastAlertLogOdds;
+        listed |= kind == FindingKind::kLogin;
         if (const auto part = campaign_of(kind, e, view, finding)) campaign = *part;
       }
     }
@@ -317,6 +332,7 @@ Campaign Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines,
   } else if (e.event_class != Class::kDevice) {
     baseline_.learn(e);
   }
+  if (new_network && view.network_since != 0) repeat_move(e, view, std::move(hour), repeat_odds, listed);
   if (new_network) judge_others(e.user);
   if (view.remote && is_stranger(e)) {
     if (view.failed_login) {
@@ -410,10 +426,60 @@ void Judge::remember_move(const Event& e, const baseline::View& view, std::vecto
                           const std::vector<enrich::RawLine>* lines, track::Story story) {
   const MoveKey key{e.user, view.network_key};
   const double own = worth(evidence, e.time);
-  moves_.insert_or_assign(key, Move{e, view.network_key, view.client_change != baseline::ClientChange::kSame,
-                                    std::move(evidence), *lines, own, view.other_login, std::move(story)});
+  moves_.insert_or_assign(key, Move{e,
+                                    view.network_key,
+                                    view.client_change != baseline::ClientChange::kSame,
+                                    std::move(evidence),
+                                    *lines,
+                                    own,
+                                    view.other_login,
+                                    std::move(story),
+                                    {},
+                                    {}});
   probation_.emplace_back(e.time, key);
   while (probation_.size() + settled_.size() > kMostMoves) forget_move(settled_.empty() ? probation_ : settled_);
+}
+
+// n observations of one person in one place are worth n / (1 + kAlike * (n - 1)) of as many people's (the effect of a
+// clustered sample: L. Kish, Survey Sampling, 1965): an intruder who once worked at night does it again, and so does a
+// traveller in another time zone.
+void Judge::add_up(Move& move, Evidence x) {
+  constexpr double kAlike = 0.5;
+  const auto at = static_cast<std::size_t>(std::ranges::find(kAddsUp, x.kind) - std::begin(kAddsUp));
+  Move::Sum& sum = move.sums[at];
+  const auto said = std::ranges::find(move.evidence, x.kind, &Evidence::kind);
+  if (said == move.evidence.end()) {
+    sum = {1, x.llr, x.llr};
+    move.evidence.push_back(std::move(x));
+    return;
+  }
+  if (sum.count == 0) sum = {1, said->llr, said->llr};
+  ++sum.count;
+  sum.sum += x.llr;
+  if (x.llr > sum.best) {
+    sum.best = x.llr;
+    said->says = std::move(x.says);
+  }
+  said->llr = sum.sum / (1 + kAlike * (sum.count - 1));
+}
+
+// A further log-in from a network on probation: what it says by itself is said of the network.
+void Judge::repeat_move(const Event& e, const baseline::View& view, Evidence hour, double log_odds, bool listed) {
+  const auto found = moves_.find(MoveKey{e.user, view.network_key});
+  if (found == moves_.end() || found->second.event.time == e.time) return;
+  Move& move = found->second;
+  if (!listed && move.repeats.size() < Move::kMostRepeats) move.repeats.emplace_back(e, log_odds);
+  if (hour.kind.empty()) return;
+  add_up(move, std::move(hour));
+  judge_again(move, baseline_.view(move.event));
+}
+
+// They are shown with the first one, once that is told of.
+void Judge::list_repeats(Move& move) {
+  if (move.repeats.empty() || !cases_.has(move.event)) return;
+  for (const auto& [event, odds] : std::exchange(move.repeats, {})) {
+    if (cases_.joins(event)) add_scored(event, FindingKind::kLogin, odds, {}, nullptr, nullptr, false, false, {});
+  }
 }
 
 Judge::Move* Judge::move_of(const std::pair<Nanoseconds, MoveKey>& place) {
@@ -535,6 +601,10 @@ void Judge::judge_again(Move& move, baseline::View view) {
     d->evidence(move.event, view, sink_);
   for (Evidence& x : sink_.evidence()) {
     if (std::ranges::find(kLater, x.kind) == std::end(kLater)) continue;
+    if (std::ranges::find(kAddsUp, x.kind) != std::end(kAddsUp)) {
+      add_up(move, std::move(x));
+      continue;
+    }
     const auto said = std::ranges::find(move.evidence, x.kind, &Evidence::kind);
     if (said != move.evidence.end()) {
       *said = std::move(x);
@@ -547,6 +617,7 @@ void Judge::judge_again(Move& move, baseline::View view) {
   const double odds = combine(FindingKind::kLogin, move.evidence, move.event.time);
   add_scored(move.event, FindingKind::kLogin, odds, move.evidence, &move.lines, nullptr, true, move.client_new,
              move.story);
+  list_repeats(move);
   const Said said = said_of(move.event);
   if (said == Said::kIntruder || (said == Said::kNothing && odds >= threshold_.value()))
     baseline_.forget(move.event, move.client_new);
@@ -808,6 +879,10 @@ std::uint32_t Judge::persist(Archive& a) {
   a.entries(moves_, [&](MoveKey& key, Move& move) {
     a(key, move.event, move.network, move.client_new, move.evidence, move.lines, move.worth, move.other_worth);
     if (layout >= 3) track::persist(a, move.story);
+    if (layout >= 5) {
+      for (Move::Sum& sum : move.sums) a(sum.count, sum.sum, sum.best);
+      a.sequence(move.repeats, [&](std::pair<Event, double>& repeat) { a(repeat.first, repeat.second); });
+    }
   });
   for (auto* queue : {&probation_, &settled_}) {
     a.sequence(*queue, [&](std::pair<Nanoseconds, MoveKey>& place) {
@@ -917,6 +992,7 @@ core::Expected<void> Judge::load(core::ArchiveReader& archive) {
   for (auto& [key, move] : moves_) {
     event(move.event);
     for (enrich::RawLine& line : move.lines) place(line.place);
+    for (auto& repeat : move.repeats) event(repeat.first);
   }
   return {};
 }

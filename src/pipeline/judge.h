@@ -7,6 +7,7 @@
 
 #include <absl/container/flat_hash_map.h>
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -148,11 +149,26 @@ class Judge {
     double worth = 0;        // log-odds of the evidence, the prior and what other log-ins lend it left out
     double other_worth = 0;  // of the strangest other one, as it is in `evidence`
     track::Story story;
+    // What is said anew of each log-in and session from this network adds up (add_up()).
+    struct Sum {
+      std::uint32_t count = 0;
+      double sum = 0;
+      double best = 0;  // the one that `evidence` tells of
+    };
+    static constexpr std::size_t kAddsUp = 4;
+    std::array<Sum, kAddsUp> sums{};
+    // Further log-ins from this network that no finding lists, the first kMostRepeats, and their log-odds.
+    static constexpr std::size_t kMostRepeats = 8;
+    std::vector<std::pair<event::Event, double>> repeats;
   };
   using MoveKey = std::pair<core::Symbol, std::uint64_t>;  // user and network
 
   void remember_move(const event::Event& event, const baseline::View& view, std::vector<detect::Evidence> evidence,
                      const std::vector<enrich::RawLine>* lines, track::Story story);
+  static void add_up(Move& move, detect::Evidence evidence);
+  void repeat_move(const event::Event& event, const baseline::View& view, detect::Evidence hour, double log_odds,
+                   bool listed);
+  void list_repeats(Move& move);
   double worth(const std::vector<detect::Evidence>& evidence, core::Nanoseconds time);
   double combine(detect::FindingKind kind, const std::vector<detect::Evidence>& evidence, core::Nanoseconds time);
   enum class Said : std::uint8_t { kNothing, kIntruder, kOwn };

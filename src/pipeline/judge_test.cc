@@ -606,6 +606,50 @@ score::Verdict said_of(const score::Finding& f, score::Judgement says, std::stri
   return v;
 }
 
+// Every log-in of a network on probation says something of it.
+TEST_F(JudgeTest, LogInsFromOneNewNetworkAddUp) {
+  const auto first = [&](Nanoseconds second_hour) {
+    judge_ = std::make_unique<Judge>(enricher_, nullptr, 5, names_);
+    const Nanoseconds day = work(kMonday, 39);
+    take(session(day + 8 * kHour, "alice", kAbroad));
+    take(session(day + kDay + second_hour, "alice", kAbroad));
+    const score::HuntResult result = finish();
+    EXPECT_EQ(result.findings.size(), 1U);
+    EXPECT_EQ(result.findings.at(0).timeline.size(), 2U);
+    return result.findings.at(0).timeline.at(0).log_odds.value_or(0);
+  };
+  const double as_always = first(8 * kHour);
+  EXPECT_GT(first(2 * kHour), as_always + 0.5);
+}
+
+TEST_F(JudgeTest, WhatCameBeforeTheFindingIsListed) {
+  Nanoseconds day = kMonday;
+  const auto visit = [&](const Ip& from, std::uint64_t up, Nanoseconds hours) {
+    take(session(day + 8 * kHour, "alice", from));
+    Event end = session(day + 8 * kHour + hours, "alice", from, Activity::kEnd);
+    end.duration = hours;
+    end.source_bytes = up;
+    end.destination_bytes = 50'000'000;
+    take(end);
+    day += kDay;
+  };
+  for (int d = 0; d < 40; ++d) visit(kHome, 5'000'000, 8 * kHour);
+  const Ip line = *Ip::parse("5.1.77.7");  // another one of her provider: nothing strange
+  visit(line, 5'000'000, 8 * kHour);
+  visit(line, 5'000'000, 8 * kHour);
+  std::size_t told = 0;
+  judge_->advance(day);
+  judge_->changed([&](const score::Finding&) { ++told; });
+  ASSERT_EQ(told, 0U);
+  visit(line, 9'000'000'000, 5 * kMinute);
+  const score::HuntResult result = finish();
+  ASSERT_EQ(result.findings.size(), 1U);
+  std::size_t logins = 0;
+  for (const score::TimelineEntry& step : result.findings[0].timeline) logins += step.what == score::Step::kLogin;
+  EXPECT_EQ(logins, 3U);
+  EXPECT_FALSE(result.findings[0].evidence.empty()) << "it speaks of one that was judged in full";
+}
+
 class JudgeVerdictTest : public JudgeTest {
  protected:
   // Lets two minutes pass, so that log-ins are judged; the findings as they are told then.

@@ -34,6 +34,12 @@ Nanoseconds joins_within(FindingKind kind) {
   }
 }
 
+// Strangers fail every day. What the evidence speaks for by some degree is a finding of its own, so that the days
+// before and after it do not belong to it.
+bool stands_out(FindingKind kind, double log_odds) {
+  return kind != FindingKind::kSpray || log_odds >= score::prior_log_odds(kind) + 1;
+}
+
 // Of what begins a finding: its id goes by the network, too.
 std::string login_key(const event::Event& e) {
   return fmt::format("login|{}|{}", e.user.text(), core::Prefix::neighbourhood(e.source_ip).text());
@@ -142,7 +148,9 @@ std::size_t Cases::home_of(const std::string& key, const Scored& s) const {
   }
   const auto found = open_.find(key);
   if (found == open_.end()) return SIZE_MAX;
-  return s.event->time <= findings_[found->second].finding.end + joins_within(s.kind) ? found->second : SIZE_MAX;
+  const Finding& f = findings_[found->second].finding;
+  if (stands_out(s.kind, s.log_odds) && !stands_out(s.kind, f.log_odds)) return SIZE_MAX;
+  return s.event->time <= f.end + joins_within(s.kind) ? found->second : SIZE_MAX;
 }
 
 void Cases::note_change(std::size_t at) {
@@ -240,7 +248,8 @@ void Cases::merge(Entry& entry, Scored& s) {
   Finding& f = entry.finding;
   const event::Event& e = *s.event;
   f.time = std::min(f.time, e.time);
-  f.end = std::max(f.end, e.time + std::clamp<Nanoseconds>(e.duration, 0, kLongest));
+  if (stands_out(s.kind, s.log_odds) || !stands_out(s.kind, f.log_odds))
+    f.end = std::max(f.end, e.time + std::clamp<Nanoseconds>(e.duration, 0, kLongest));
   // Sets are bounded as well: beyond kMostFindings members the counts are lower bounds.
   if (e.source_ip.present() && entry.sources.size() < kMostFindings && entry.sources.insert(e.source_ip).second) {
     ++f.source_count;
@@ -312,6 +321,7 @@ void Cases::merge_login(Entry& entry, Scored& s) {
 // Of equals the first speaks, so that the order in which they were judged does not show.
 void Cases::speak_of_strongest(Entry& entry) {
   const Login& best = *std::ranges::max_element(entry.logins, [](const Login& a, const Login& b) {
+    if (a.evidence.empty() != b.evidence.empty()) return a.evidence.empty();  // it is listed, and no more
     if (a.log_odds != b.log_odds) return a.log_odds < b.log_odds;
     return a.time != b.time ? a.time > b.time : a.ip > b.ip;
   });

@@ -6,6 +6,11 @@
 // most kLongestCase after its beginning; else it begins a new one. One that is too weak to be told by itself joins only
 // from a network that the finding knows. The finding speaks of its strongest log-in: score, evidence, source and
 // gateway are that one's, and if it is judged again and found weaker, the next one's. The others stand in its timeline.
+// One that comes without evidence is listed there and speaks only if no other can.
+//
+// Sprays. Strangers fail every day: attempts for which the evidence speaks by less than a nat (stands_out() in the .cc)
+// do not make a finding that stands out begin earlier or end later. They are a finding of their own, and what comes
+// in the 12 hours behind a spray is listed with it.
 //
 // The id of a finding is made of its kind, its key (what it is about) and the time of the event that began it. What
 // joins later, even of an earlier time, does not change it.

@@ -7,6 +7,7 @@
 #include <random>
 #include <set>
 
+#include "score/combine.h"
 #include "score/persist.h"
 
 namespace orbwatch::track {
@@ -397,6 +398,26 @@ TEST(Cases, OneSprayIsOneFinding) {
   EXPECT_EQ(findings(items).size(), 2U) << "half a day of silence ends it";
 }
 
+TEST(Cases, TheStrangersOfAnOrdinaryDayAreNoPartOfASpray) {
+  const double weak = score::prior_log_odds(FindingKind::kSpray) - 0.5;
+  std::vector<Item> items;
+  const auto every_hour = [&](int from, int to, double log_odds) {
+    for (int hour = from; hour < to; ++hour)
+      items.push_back(spray(kNoon + hour * kHour, static_cast<std::uint32_t>(hour), log_odds));
+  };
+  every_hour(0, 100, weak);
+  every_hour(100, 150, 2);
+  every_hour(150, 300, weak);
+  const auto f = findings(items);
+  ASSERT_EQ(f.size(), 3U) << "before, the spray, behind";
+  EXPECT_EQ(f[0].time, kNoon + 100 * kHour);
+  EXPECT_EQ(f[0].end, kNoon + 149 * kHour) << "what comes in the half day behind it is listed";
+  EXPECT_EQ(f[0].source_count, 62U);
+  EXPECT_EQ(f[1].time, kNoon);
+  EXPECT_EQ(f[1].end, kNoon + 99 * kHour);
+  EXPECT_EQ(f[2].time, kNoon + 162 * kHour);
+}
+
 TEST(Cases, ContactsWithOneExposedPortAreOneFinding) {
   const auto f = findings({exposure(kNoon, "5.8.8.8:22", 1), exposure(kNoon + 20 * kDay, "5.8.8.8:22", 2, 3),
                            exposure(kNoon, "5.8.8.8:23", 1)});
@@ -706,7 +727,7 @@ TEST(Cases, AStateOfTheLayoutBeforeIsRead) {
   auto told = changed(cases);
   ASSERT_EQ(told.size(), 1U);
   EXPECT_EQ(told[0].id, f.id);
-  EXPECT_EQ(told[0].log_odds, 2);
+  EXPECT_EQ(told[0].log_odds, 1.5) << "that layout kept no evidence of the second one";
   EXPECT_EQ(told[0].timeline.size(), 3U);
 }
 
