@@ -41,7 +41,7 @@ constexpr std::int64_t kUnusedDays = 90;
 constexpr std::uint32_t kLayout = 5;          // of the saved state: raised with every change of what persist() lists
 constexpr std::uint32_t kEarlier = 1U << 31;  // in RecordRef::source: counts in earlier_names_
 constexpr std::string_view kOtherLogin = "other-login";  // detect/parallel_use.cc
-// detect/unusual_time.cc, session_behaviour.cc; Move::sums is in this order.
+// detect/unusual_time.cc, session_behaviour.cc; Move::repeated is in this order.
 constexpr std::array<std::string_view, 4> kAddsUp = {"unusual-time", "session-length", "session-volume",
                                                      "session-upload"};
 
@@ -440,27 +440,18 @@ void Judge::remember_move(const Event& e, const baseline::View& view, std::vecto
   while (probation_.size() + settled_.size() > kMostMoves) forget_move(settled_.empty() ? probation_ : settled_);
 }
 
-// n observations of one person in one place are worth n / (1 + kAlike * (n - 1)) of as many people's (the effect of a
-// clustered sample: L. Kish, Survey Sampling, 1965): an intruder who once worked at night does it again, and so does a
-// traveller in another time zone.
 void Judge::add_up(Move& move, Evidence x) {
-  constexpr double kAlike = 0.5;
   const auto at = static_cast<std::size_t>(std::ranges::find(kAddsUp, x.kind) - std::begin(kAddsUp));
-  Move::Sum& sum = move.sums[at];
+  score::Repeated& repeated = move.repeated[at];
   const auto said = std::ranges::find(move.evidence, x.kind, &Evidence::kind);
   if (said == move.evidence.end()) {
-    sum = {1, x.llr, x.llr};
+    repeated.add(x.llr);
     move.evidence.push_back(std::move(x));
     return;
   }
-  if (sum.count == 0) sum = {1, said->llr, said->llr};
-  ++sum.count;
-  sum.sum += x.llr;
-  if (x.llr > sum.best) {
-    sum.best = x.llr;
-    said->says = std::move(x.says);
-  }
-  said->llr = sum.sum / (1 + kAlike * (sum.count - 1));
+  if (repeated.count == 0) repeated.add(said->llr);
+  if (repeated.add(x.llr)) said->says = std::move(x.says);
+  said->llr = repeated.llr();
 }
 
 // A further log-in from a network on probation: what it says by itself is said of the network.
@@ -879,10 +870,6 @@ std::uint32_t Judge::persist(Archive& a) {
   a.entries(moves_, [&](MoveKey& key, Move& move) {
     a(key, move.event, move.network, move.client_new, move.evidence, move.lines, move.worth, move.other_worth);
     if (layout >= 3) track::persist(a, move.story);
-    if (layout >= 5) {
-      for (Move::Sum& sum : move.sums) a(sum.count, sum.sum, sum.best);
-      a.sequence(move.repeats, [&](std::pair<Event, double>& repeat) { a(repeat.first, repeat.second); });
-    }
   });
   for (auto* queue : {&probation_, &settled_}) {
     a.sequence(*queue, [&](std::pair<Nanoseconds, MoveKey>& place) {
@@ -914,6 +901,32 @@ void Judge::persist_networks(Archive& a) {
   a.bounded(learned_day_, std::int64_t{1'000'000});
 }
 
+// What layout 5 added to the networks on probation.
+template <typename Archive>
+void Judge::persist_repeats(Archive& a) {
+  struct Added {
+    std::array<score::Repeated, Move::kAddsUp> repeated{};
+    std::vector<std::pair<Event, double>> repeats;
+  };
+  absl::flat_hash_map<MoveKey, Added> all;
+  for (auto& [key, move] : moves_) {
+    const bool any = !move.repeats.empty() ||
+                     std::ranges::any_of(move.repeated, [](const score::Repeated& r) { return r.count > 0; });
+    if (any) all.emplace(key, Added{move.repeated, move.repeats});
+  }
+  a.entries(all, [&](MoveKey& key, Added& added) {
+    a(key);
+    for (score::Repeated& r : added.repeated) a(r.count, r.sum, r.best);
+    a.sequence(added.repeats, [&](std::pair<Event, double>& repeat) { a(repeat.first, repeat.second); });
+    if constexpr (Archive::kReads) {
+      const auto found = moves_.find(key);
+      if (found == moves_.end()) return;
+      found->second.repeated = added.repeated;
+      found->second.repeats = std::move(added.repeats);
+    }
+  });
+}
+
 void Judge::save(core::ArchiveWriter& archive) const {
   const_cast<Judge*>(this)->persist(archive);
   // What points into tables of this process, by what it means.
@@ -928,6 +941,7 @@ void Judge::save(core::ArchiveWriter& archive) const {
   verdicts_.save(archive);
   signs_.save(archive);
   const_cast<Judge*>(this)->persist_networks(archive);
+  const_cast<Judge*>(this)->persist_repeats(archive);
 }
 
 core::Expected<void> Judge::load(core::ArchiveReader& archive) {
@@ -945,6 +959,7 @@ core::Expected<void> Judge::load(core::ArchiveReader& archive) {
     signs_.load(archive);
     persist_networks(archive);
   }
+  if (layout >= 5) persist_repeats(archive);  // before, what came again was not kept
   if (auto sound = archive.check(); !sound) return sound;
   if (learn_half_lives_) learned_.half_lives = half_lives_.table();
   for (const score::Verdicts::Entry& entry : verdicts_.entries()) {

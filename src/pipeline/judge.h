@@ -28,6 +28,7 @@
 #include "pipeline/learned_half_lives.h"
 #include "pipeline/network_signs.h"
 #include "score/budget.h"
+#include "score/repeated.h"
 #include "score/report.h"
 #include "score/verdicts.h"
 #include "track/cases.h"
@@ -150,13 +151,8 @@ class Judge {
     double other_worth = 0;  // of the strangest other one, as it is in `evidence`
     track::Story story;
     // What is said anew of each log-in and session from this network adds up (add_up()).
-    struct Sum {
-      std::uint32_t count = 0;
-      double sum = 0;
-      double best = 0;  // the one that `evidence` tells of
-    };
     static constexpr std::size_t kAddsUp = 4;
-    std::array<Sum, kAddsUp> sums{};
+    std::array<score::Repeated, kAddsUp> repeated{};
     // Further log-ins from this network that no finding lists, the first kMostRepeats, and their log-odds.
     static constexpr std::size_t kMostRepeats = 8;
     std::vector<std::pair<event::Event, double>> repeats;
@@ -200,6 +196,8 @@ class Judge {
   std::uint32_t persist(Archive& archive);
   template <typename Archive>
   void persist_networks(Archive& archive);
+  template <typename Archive>
+  void persist_repeats(Archive& archive);
   std::string_view input_name(std::uint32_t source) const;
   std::string_view raw(const event::Event& event, const event::EventBatch& batch) const;
   bool is_stranger(const event::Event& event) const;

@@ -7,6 +7,8 @@
 #include <set>
 #include <vector>
 
+#include "score/repeated.h"
+
 namespace orbwatch::score {
 namespace {
 
@@ -121,6 +123,23 @@ TEST(Advice, IsGivenForEveryKind) {
   Finding f;
   f.user = "alice";
   EXPECT_TRUE(advice_for(f).starts_with("Ask alice whether"));
+}
+
+TEST(Repeated, ObservationsOfOnePersonWeighLessThanOfMany) {
+  Repeated r;
+  EXPECT_EQ(r.llr(), 0);
+  EXPECT_TRUE(r.add(2));
+  EXPECT_EQ(r.llr(), 2) << "one alone counts in full";
+  EXPECT_FALSE(r.add(2)) << "no stronger than the one before";
+  EXPECT_NEAR(r.llr(), 4 / 1.5, 1e-9);
+  for (int i = 0; i < 1000; ++i) r.add(2);
+  EXPECT_LT(r.llr(), 2 / Repeated::kAlike);
+  EXPECT_GT(r.llr(), 2 / Repeated::kAlike - 0.1);
+  Repeated both;
+  both.add(-0.7);
+  EXPECT_TRUE(both.add(3));
+  EXPECT_NEAR(both.llr(), 2.3 / 1.5, 1e-9) << "what was ordinary counts as well";
+  EXPECT_EQ(both.best, 3);
 }
 
 }  // namespace

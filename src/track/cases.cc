@@ -149,7 +149,8 @@ std::size_t Cases::home_of(const std::string& key, const Scored& s) const {
   const auto found = open_.find(key);
   if (found == open_.end()) return SIZE_MAX;
   const Finding& f = findings_[found->second].finding;
-  if (stands_out(s.kind, s.log_odds) && !stands_out(s.kind, f.log_odds)) return SIZE_MAX;
+  if (stands_out(s.kind, s.log_odds) && !stands_out(s.kind, f.log_odds) && s.event->time > f.time + core::kDay)
+    return SIZE_MAX;
   return s.event->time <= f.end + joins_within(s.kind) ? found->second : SIZE_MAX;
 }
 

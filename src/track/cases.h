@@ -9,8 +9,8 @@
 // One that comes without evidence is listed there and speaks only if no other can.
 //
 // Sprays. Strangers fail every day: attempts for which the evidence speaks by less than a nat (stands_out() in the .cc)
-// do not make a finding that stands out begin earlier or end later. They are a finding of their own, and what comes
-// in the 12 hours behind a spray is listed with it.
+// do not make a finding that stands out end later, nor begin earlier by more than the day over which they are counted.
+// They are a finding of their own, and what comes in the 12 hours behind a spray is listed with it.
 //
 // The id of a finding is made of its kind, its key (what it is about) and the time of the event that began it. What
 // joins later, even of an earlier time, does not change it.
