@@ -27,9 +27,11 @@ using event::Event;
 // Where an operator's exit node stands as seen from the victim: near him, elsewhere in a country that he comes from, or
 // abroad. The advisory: "geographically co-located with the target"; the shares are a model, not a measurement. They
 // say how the alert budget is spent: what is abroad stands out by itself.
-constexpr double kExitNear = 0.46;
+constexpr double kExitNear = 0.52;
 constexpr double kExitFar = 0.49;
-constexpr double kExitAbroad = 0.05;
+constexpr double kExitAbroad = 0.08;
+// The share of the staff at the user's providers is that of his surroundings; elsewhere others are common.
+constexpr double kSameFar = 0.5;
 // In the very prefix of the victim, and of these on his own line: a router of his that was hijacked.
 constexpr double kExitBeside = 0.004;
 constexpr double kSameLine = 0.05;
@@ -162,7 +164,7 @@ class NewNetwork final : public Detector {
         llr += seldom(*v.user, e);
         break;
       case Familiarity::kSameSystemNear: llr = log_ratio(kExitNear * same, ordinary) + distance; break;
-      case Familiarity::kSameSystemFar: llr = log_ratio(kExitFar * 0.5 * same, ordinary) + distance; break;
+      case Familiarity::kSameSystemFar: llr = log_ratio(kExitFar * kSameFar * same, ordinary) + distance; break;
       case Familiarity::kNewSystemNear: llr = log_ratio(kExitNear * (1 - same), ordinary); break;
       case Familiarity::kNewSystemFar: llr = log_ratio(kExitFar * (1 - same), ordinary); break;
       case Familiarity::kNewCountry: llr = log_ratio(nothing_told(v) ? 1.0 : kExitAbroad, ordinary); break;
