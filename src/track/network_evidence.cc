@@ -35,7 +35,7 @@ struct KindRule {
   std::uint8_t most_values;  // of one address; the least seen makes room
 };
 
-KindRule rule(TraitKind kind) {
+constexpr KindRule rule_of(TraitKind kind) {
   using enum TraitKind;
   switch (kind) {
     case kClient:
@@ -59,6 +59,13 @@ KindRule rule(TraitKind kind) {
   }
   return {EvidenceGroup::kSoftware, Model::kNone, 0, 1};
 }
+
+constexpr std::array<KindRule, kTraitKinds> kRules = [] {
+  std::array<KindRule, kTraitKinds> out{};
+  for (std::size_t k = 0; k < kTraitKinds; ++k) out[k] = rule_of(static_cast<TraitKind>(k));
+  return out;
+}();
+const KindRule& rule(TraitKind kind) { return kRules[static_cast<std::size_t>(kind)]; }
 
 // a (a + 1) ... (a + n - 1) over b (b + 1) ... (b + n - 1). For n up to kMostOfKind no such product leaves a double.
 double rise_ratio(double a, double b, unsigned n) {
@@ -176,6 +183,16 @@ const NodeProfile::Partner* partner(const Observed& a, const Observed& b) {
   return nullptr;
 }
 
+// As it was looked up before, or now into `space`.
+std::span<const CampaignPart> campaign_parts(const Observed& observed, const Surroundings& around,
+                                             std::span<CampaignPart, NodeProfile::kMostCampaigns> space) {
+  const std::vector<CampaignDay>& days = observed.profile->campaigns();
+  if (observed.campaigns != nullptr) return {observed.campaigns, days.size()};
+  std::size_t n = 0;
+  for (const CampaignDay& day : days) space[n++] = campaign_part(day, around);
+  return space.first(n);
+}
+
 constexpr double kMostCampaign = 4;
 
 struct CommonCampaign {
@@ -184,27 +201,27 @@ struct CommonCampaign {
   double nats = 0;
 };
 // The campaign that both are most surely of.
-CommonCampaign common_campaign(const NodeProfile& a, const NodeProfile& b, const Surroundings& around) {
-  const auto share = [&](const NodeProfile& profile, std::uint32_t campaign) {
+CommonCampaign common_campaign(const Observed& a, const Observed& b, const Surroundings& around) {
+  std::array<CampaignPart, NodeProfile::kMostCampaigns> space_a, space_b;
+  const std::span<const CampaignPart> parts_a = campaign_parts(a, around, space_a);
+  const std::span<const CampaignPart> parts_b = campaign_parts(b, around, space_b);
+  const auto share = [](std::span<const CampaignPart> parts, std::uint32_t whole) {
     double most = 0;
-    for (const CampaignDay& day : profile.campaigns()) {
-      if (around.campaign(day.campaign) != campaign) continue;
-      if (const auto at = around.campaigns.find(day); at != around.campaigns.end())
-        most = std::max(most, at->second.share());
+    for (const CampaignPart& part : parts) {
+      if (part.whole == whole) most = std::max(most, part.share);
     }
     return most;
   };
   CommonCampaign best;
   std::uint32_t last = 0;
-  for (const CampaignDay& day : a.campaigns()) {
-    const std::uint32_t campaign = around.campaign(day.campaign);
-    if (campaign == last) continue;  // mostly the same for all its days
-    last = campaign;
-    const double theirs = share(b, campaign);
+  for (const CampaignPart& part : parts_a) {
+    if (part.whole == last) continue;  // mostly the same for all its days
+    last = part.whole;
+    const double theirs = share(parts_b, part.whole);
     if (theirs == 0) continue;
-    const double least = std::min(share(a, campaign), theirs);
+    const double least = std::min(share(parts_a, part.whole), theirs);
     const double nats = std::min(kMostCampaign, std::log(least / std::max(1e-9, 1 - least)));
-    if (nats > best.nats) best = {day.campaign, least, nats};
+    if (nats > best.nats) best = {part.campaign, least, nats};
   }
   return best;
 }
@@ -263,7 +280,7 @@ void each_kind(const Observed& a, const Observed& b, const Surroundings& around,
   for (std::size_t k = 0; k < kTraitKinds; ++k) {
     const auto kind = static_cast<TraitKind>(k);
     if (a.profile->total(kind) == 0 || b.profile->total(kind) == 0) continue;
-    const KindRule how = rule(kind);
+    const KindRule& how = rule(kind);
     switch (how.model) {
       case Model::kShares: visit(kind, how.group, by_shares(kind, how.concentration, a, b, around)); break;
       case Model::kMany: visit(kind, how.group, by_many(kind, a, b, around)); break;
@@ -536,35 +553,37 @@ std::uint8_t NodeProfile::of(const Trait& trait) const {
 
 NodeProfile::Added NodeProfile::add(const Trait& trait, std::uint64_t& dropped) {
   const auto kind = static_cast<std::size_t>(trait.kind);
-  const KindRule how = rule(trait.kind);
+  const KindRule& how = rule(trait.kind);
   const std::uint8_t most = how.model == Model::kShares ? kMostOfKind : kMostCount;
   const std::size_t from = begin(trait.kind);
   std::size_t at = from;
-  while (at < from + distinct_[kind] && counts_[at].trait.value != trait.value) ++at;
-  const bool fresh = at == from + distinct_[kind];
+  const std::size_t end = begin_[kind + 1];
+  while (at < end && counts_[at].trait.value != trait.value) ++at;
+  const bool fresh = at == end;
   if (!fresh) {
     if (counts_[at].n < most) {
       ++counts_[at].n;
       ++totals_[kind];
     }
   } else {
-    if (distinct_[kind] >= how.most_values) {
+    if (end - from >= how.most_values) {
       const auto first = counts_.begin() + static_cast<std::ptrdiff_t>(from);
-      const auto least =
-          std::min_element(first, first + distinct_[kind], [](const Count& a, const Count& b) { return a.n < b.n; });
+      const auto last = counts_.begin() + static_cast<std::ptrdiff_t>(end);
+      const auto least = std::min_element(first, last, [](const Count& a, const Count& b) { return a.n < b.n; });
       totals_[kind] = static_cast<std::uint16_t>(totals_[kind] - least->n);
-      --distinct_[kind];
-      counts_.erase(least);
+      std::move(least + 1, last, least);
+      at = end - 1;
+      counts_[at] = {trait, 1};
       ++dropped;
+    } else {
+      counts_.insert(counts_.begin() + static_cast<std::ptrdiff_t>(end), {trait, 1});
+      for (std::size_t k = kind + 1; k < begin_.size(); ++k) ++begin_[k];
     }
-    at = from + distinct_[kind];
-    counts_.insert(counts_.begin() + static_cast<std::ptrdiff_t>(at), {trait, 1});
     ++totals_[kind];
-    ++distinct_[kind];
   }
   if (how.model == Model::kShares && totals_[kind] > kMostOfKind) {
     totals_[kind] = 0;
-    for (std::size_t i = from; i < from + distinct_[kind]; ++i) {
+    for (std::size_t i = from; i < begin_[kind + 1]; ++i) {
       Count& count = counts_[i];
       count.n = static_cast<std::uint8_t>((count.n + 1) / 2);  // none is forgotten
       totals_[kind] = static_cast<std::uint16_t>(totals_[kind] + count.n);
@@ -593,17 +612,22 @@ bool NodeProfile::campaign(const CampaignDay& day) {
 }
 
 void NodeProfile::halve() {
-  totals_ = {};
-  distinct_ = {};
   for (Count& count : counts_) count.n /= 2;
   std::erase_if(counts_, [](const Count& count) { return count.n == 0; });
+  count_kinds();
+  for (Partner& p : partners_) p.times /= 2;
+  std::erase_if(partners_, [](const Partner& p) { return p.times == 0; });
+}
+
+void NodeProfile::count_kinds() {
+  totals_ = {};
+  begin_ = {};
   for (const Count& count : counts_) {
     const auto kind = static_cast<std::size_t>(count.trait.kind);
     totals_[kind] = static_cast<std::uint16_t>(totals_[kind] + count.n);
-    ++distinct_[kind];
+    ++begin_[kind + 1];
   }
-  for (Partner& p : partners_) p.times /= 2;
-  std::erase_if(partners_, [](const Partner& p) { return p.times == 0; });
+  for (std::size_t k = 1; k < begin_.size(); ++k) begin_[k] = static_cast<std::uint8_t>(begin_[k] + begin_[k - 1]);
 }
 
 template <typename Archive>
@@ -620,8 +644,6 @@ void NodeProfile::persist(Archive& a) {
   });
   a.sequence(campaigns_, [&](CampaignDay& day) { persist_campaign(a, day); });
   if constexpr (Archive::kReads) {
-    totals_ = {};
-    distinct_ = {};
     if (campaigns_.size() > kMostCampaigns) a.refuse("a node is of more campaigns than are kept of one");
     if (counts_.size() > 255 || partners_.size() > kMostPartners) {
       a.refuse("a node shows more than is kept of one");
@@ -632,11 +654,7 @@ void NodeProfile::persist(Archive& a) {
       a.refuse("what a node shows is not in order");
       counts_.clear();
     }
-    for (const Count& count : counts_) {
-      const auto kind = static_cast<std::size_t>(count.trait.kind);
-      totals_[kind] = static_cast<std::uint16_t>(totals_[kind] + count.n);
-      ++distinct_[kind];
-    }
+    count_kinds();
   }
 }
 template void NodeProfile::persist(core::ArchiveWriter& a);
@@ -670,6 +688,11 @@ double told_share(const Trait& trait, const Surroundings& around) {
 }
 
 bool scans(const NodeProfile& profile) { return profile.distinct(TraitKind::kPortAsked) >= kScanPorts; }
+
+CampaignPart campaign_part(const CampaignDay& day, const Surroundings& around) {
+  const auto at = around.campaigns.find(day);
+  return {day.campaign, around.campaign(day.campaign), at == around.campaigns.end() ? 0 : at->second.share()};
+}
 
 ScanPart scan_part(const NodeProfile& profile, const Surroundings& around) {
   ScanPart part;
@@ -714,7 +737,7 @@ Evidence compare(const Observed& a, const Observed& b, const Surroundings& aroun
   take(EvidenceGroup::kTargets, disjoint_scan(a, b, around));
   if (handed != nullptr) take(EvidenceGroup::kHandover, handover_nats(*handed));
   if (!a.profile->campaigns().empty() && !b.profile->campaigns().empty())
-    take(EvidenceGroup::kCampaign, common_campaign(*a.profile, *b.profile, around).nats);
+    take(EvidenceGroup::kCampaign, common_campaign(a, b, around).nats);
   const double factor = std::min(sharing_factor(a.type), sharing_factor(b.type));
   for (std::size_t g = 0; g < kEvidenceGroups; ++g) {
     const double nats = std::clamp(best[g] + kFurther * further[g] + worst[g], -kMostGroup, kMostGroup);
@@ -747,7 +770,7 @@ std::vector<Reason> reasons(const Observed& a, const Observed& b, const Surround
                                handed->times, handed->times == 1 ? "" : "s", handed->shortest / core::kSecond,
                                handed->relay ? ", and was used from three providers within a day" : "")});
   }
-  if (const CommonCampaign common = common_campaign(*a.profile, *b.profile, around); common.nats >= 0.1) {
+  if (const CommonCampaign common = common_campaign(a, b, around); common.nats >= 0.1) {
     out.push_back(
         {EvidenceGroup::kCampaign, common.nats,
          fmt::format("both are sources of finding {} or its operator's others; {:.0f} % such are beyond chance",

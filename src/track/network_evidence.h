@@ -248,23 +248,23 @@ class NodeProfile {
   std::span<const Count> counts(TraitKind kind) const { return {counts_.data() + begin(kind), distinct(kind)}; }
   const std::vector<Partner>& partners() const { return partners_; }
   std::uint32_t total(TraitKind kind) const { return totals_[static_cast<std::size_t>(kind)]; }
-  std::uint32_t distinct(TraitKind kind) const { return distinct_[static_cast<std::size_t>(kind)]; }
+  std::uint32_t distinct(TraitKind kind) const {
+    const auto k = static_cast<std::size_t>(kind);
+    return static_cast<std::uint32_t>(begin_[k + 1] - begin_[k]);
+  }
   std::uint8_t of(const Trait& trait) const;
 
   template <typename Archive>
   void persist(Archive& a);
 
  private:
-  std::size_t begin(TraitKind kind) const {
-    std::size_t at = 0;
-    for (std::size_t k = 0; k < static_cast<std::size_t>(kind); ++k) at += distinct_[k];
-    return at;
-  }
+  std::size_t begin(TraitKind kind) const { return begin_[static_cast<std::size_t>(kind)]; }
+  void count_kinds();  // totals_ and begin_ from counts_
   std::vector<Count> counts_;
   std::vector<Partner> partners_;
   std::vector<CampaignDay> campaigns_;  // ascending by what came first
   std::array<std::uint16_t, kTraitKinds> totals_{};
-  std::array<std::uint8_t, kTraitKinds> distinct_{};
+  std::array<std::uint8_t, kTraitKinds + 1> begin_{};  // of each kind in counts_, and where the last one ends
 };
 
 // Traits that say the same thing are one group: of a group the strongest counts, further ones by a quarter.
@@ -297,6 +297,13 @@ struct ScanPart {
   static constexpr double kMostDisjoint = 2;
 };
 
+// What a day of a campaign says of a source that came on it.
+struct CampaignPart {
+  std::uint32_t campaign = 0;
+  std::uint32_t whole = 0;  // Surroundings::campaign()
+  double share = 0;         // of that day's sources, how many are the campaign's; 0 if it is not known any more
+};
+
 struct Observed {
   const core::Ip* ip = nullptr;
   const NodeProfile* profile = nullptr;
@@ -305,6 +312,7 @@ struct Observed {
   // Looked up before, for who is compared with many; null: it is looked up.
   const double* shares = nullptr;  // told_share() of each of the profile's counts
   const ScanPart* scan = nullptr;
+  const CampaignPart* campaigns = nullptr;  // campaign_part() of each of the profile's campaigns
 };
 
 // Many sharers: an address of a carrier's NAT or of a mobile pool counts a third.
@@ -317,6 +325,7 @@ double told_share(const Trait& trait, const Surroundings& around);
 // Whether it asked for so many ports that those of others can fit to them.
 bool scans(const NodeProfile& profile);
 
+CampaignPart campaign_part(const CampaignDay& day, const Surroundings& around);
 ScanPart scan_part(const NodeProfile& profile, const Surroundings& around);
 // What two parts say that have no port in common: nats, 0 if they have one.
 double disjoint(const ScanPart& a, const ScanPart& b, const NodeProfile& profile_a, const NodeProfile& profile_b);

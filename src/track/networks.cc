@@ -162,6 +162,8 @@ struct NetworkTracker::Candidates {
   std::vector<ScanPart> scans;
   std::vector<double> shares;
   std::vector<std::size_t> begin;  // of each one's shares
+  std::vector<CampaignPart> campaigns;
+  std::vector<std::size_t> campaigns_begin;
   const Surroundings& around;
 
   explicit Candidates(const Surroundings& surroundings) : around(surroundings) {}
@@ -172,10 +174,18 @@ struct NetworkTracker::Candidates {
       scans.push_back(scan_part(node->profile, around));
       begin.push_back(shares.size());
       for (const NodeProfile::Count& count : node->profile.counts()) shares.push_back(told_share(count.trait, around));
+      campaigns_begin.push_back(campaigns.size());
+      for (const CampaignDay& day : node->profile.campaigns()) campaigns.push_back(campaign_part(day, around));
     }
   }
   Observed at(std::size_t i) const {
-    return {&ips[i], &nodes[i]->profile, nodes[i]->facts.type, nodes[i]->last, shares.data() + begin[i], &scans[i]};
+    return {&ips[i],
+            &nodes[i]->profile,
+            nodes[i]->facts.type,
+            nodes[i]->last,
+            shares.data() + begin[i],
+            &scans[i],
+            campaigns.data() + campaigns_begin[i]};
   }
   Evidence between(std::uint32_t a, std::uint32_t b) const {
     return compare(at(std::min(a, b)), at(std::max(a, b)), around);
