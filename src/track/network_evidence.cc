@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "core/archive.h"
 
@@ -87,6 +88,14 @@ std::string how_rare(const Trait& trait, const Surroundings& around) {
                      std::max(1.0, around.all.sources(trait.kind)));
 }
 
+// Surroundings::share(); 1 for an account or a port that says nothing.
+double told_share(const Trait& trait, const Surroundings& around) {
+  const double share = around.share(trait);
+  if (trait.kind == TraitKind::kAccount) return share <= kRareAccount && around.telling(trait) ? share : 1;
+  if (rule(trait.kind).model == Model::kMany) return share <= kRarePort ? share : 1;
+  return share;
+}
+
 // Nats of one kind of trait, and what to say of it.
 struct KindEvidence {
   double nats = 0;
@@ -95,26 +104,54 @@ struct KindEvidence {
   bool differs = false;
 };
 
-// Each value that `a` shows of a kind with its told_share().
+// Each value that `a` shows of a kind with its weight_of().
 template <typename Visit>
 void each_count(TraitKind kind, const Observed& a, const Surroundings& around, const Visit& visit) {
   const std::span<const NodeProfile::Count> counts = a.profile->counts(kind);
-  const double* shares = a.shares == nullptr ? nullptr : a.shares + (counts.data() - a.profile->counts().data());
+  const double* weights = a.weights == nullptr ? nullptr : a.weights + (counts.data() - a.profile->counts().data());
   for (std::size_t i = 0; i < counts.size(); ++i)
-    visit(counts[i], [&] { return shares == nullptr ? told_share(counts[i].trait, around) : shares[i]; });
+    visit(counts[i], [&] { return weights == nullptr ? weight_of(counts[i].trait, around) : weights[i]; });
 }
 
-KindEvidence by_shares(TraitKind kind, double concentration, const Observed& observed_a, const Observed& observed_b,
+// What it says by itself that one source made `a` observations of a kind and another `b`: rise_ratio(concentration,
+// concentration + a, b). Nearly all pairs ask for it, so that it is calculated once.
+struct Apart {
+  double ratio = 1;
+  double nats = 0;
+};
+Apart apart(TraitKind kind, std::uint32_t a, std::uint32_t b) {
+  const auto calculated = [](TraitKind of, std::uint32_t own, std::uint32_t other) {
+    const double concentration = rule(of).concentration;
+    const double ratio = rise_ratio(concentration, concentration + own, other);
+    return Apart{ratio, std::log(ratio)};
+  };
+  constexpr std::uint32_t kMost = NodeProfile::kMostOfKind + 1;
+  using Table = std::array<std::array<std::array<Apart, kMost>, kMost>, kTraitKinds>;
+  static const auto kTable = [&] {
+    auto table = std::make_unique<Table>();
+    for (std::size_t k = 0; k < kTraitKinds; ++k) {
+      if (kRules[k].model != Model::kShares) continue;
+      for (std::uint32_t own = 0; own < kMost; ++own) {
+        for (std::uint32_t other = 0; other < kMost; ++other)
+          (*table)[k][own][other] = calculated(static_cast<TraitKind>(k), own, other);
+      }
+    }
+    return table;
+  }();
+  return a < kMost && b < kMost ? (*kTable)[static_cast<std::size_t>(kind)][a][b] : calculated(kind, a, b);
+}
+
+KindEvidence by_shares(TraitKind kind, const Observed& observed_a, const Observed& observed_b,
                        const Surroundings& around) {
   KindEvidence out;
   const NodeProfile &a = *observed_a.profile, &b = *observed_b.profile;
   const std::uint32_t all_a = a.total(kind), all_b = b.total(kind);
   if (all_a == 0 || all_b == 0) return out;
   double best = 0, ratio = 1;
-  each_count(kind, observed_a, around, [&](const NodeProfile::Count& count, const auto& share) {
+  each_count(kind, observed_a, around, [&](const NodeProfile::Count& count, const auto& weight) {
     const std::uint8_t other = b.of(count.trait);
     if (other == 0) return;
-    const double prior = concentration * share();
+    const double prior = weight();
     const double own = rise_ratio(prior + count.n, prior, other);
     ratio *= own;
     if (out.commons == 0 || own > best) {
@@ -123,7 +160,8 @@ KindEvidence by_shares(TraitKind kind, double concentration, const Observed& obs
       out.commons = 1;
     }
   });
-  out.nats = std::log(ratio * rise_ratio(concentration, concentration + all_a, all_b));
+  const Apart by_itself = apart(kind, all_a, all_b);
+  out.nats = out.commons == 0 ? by_itself.nats : std::log(ratio * by_itself.ratio);
   // A gateway is one of few; the same one is hardly a coincidence, another one is a difference. A few steps at one time
   // of the day are no habit.
   if (kind == TraitKind::kGateway) out.nats = std::min(out.nats, kMostGateway);
@@ -136,11 +174,10 @@ KindEvidence by_shares(TraitKind kind, double concentration, const Observed& obs
 KindEvidence by_many(TraitKind kind, const Observed& a, const Observed& b, const Surroundings& around) {
   KindEvidence out;
   std::array<double, 3> strongest{};
-  each_count(kind, a, around, [&](const NodeProfile::Count& count, const auto& share) {
+  each_count(kind, a, around, [&](const NodeProfile::Count& count, const auto& weight) {
     if (b.profile->of(count.trait) == 0) return;
-    const double told = share();
-    if (told >= 1) return;
-    double nats = -std::log(told);
+    double nats = weight();
+    if (nats <= 0) return;
     Trait trait = count.trait;
     for (std::size_t i = 0; i < strongest.size(); ++i) {
       if (nats <= strongest[i]) continue;
@@ -155,9 +192,9 @@ KindEvidence by_many(TraitKind kind, const Observed& a, const Observed& b, const
 
 KindEvidence by_place(TraitKind kind, const Observed& a, const Observed& b, const Surroundings& around) {
   KindEvidence out;
-  each_count(kind, a, around, [&](const NodeProfile::Count& count, const auto& share) {
+  each_count(kind, a, around, [&](const NodeProfile::Count& count, const auto& weight) {
     if (b.profile->of(count.trait) == 0) return;
-    out.nats = std::max(out.nats, std::min(kMostPlace, -0.1 * std::log(share())));
+    out.nats = std::max(out.nats, weight());
     out.common[0] = count.trait;
     out.commons = 1;
   });
@@ -282,7 +319,7 @@ void each_kind(const Observed& a, const Observed& b, const Surroundings& around,
     if (a.profile->total(kind) == 0 || b.profile->total(kind) == 0) continue;
     const KindRule& how = rule(kind);
     switch (how.model) {
-      case Model::kShares: visit(kind, how.group, by_shares(kind, how.concentration, a, b, around)); break;
+      case Model::kShares: visit(kind, how.group, by_shares(kind, a, b, around)); break;
       case Model::kMany: visit(kind, how.group, by_many(kind, a, b, around)); break;
       case Model::kWeak: visit(kind, how.group, by_place(kind, a, b, around)); break;
       case Model::kNone: break;
@@ -680,11 +717,15 @@ double sharing_factor(core::NetworkType type) {
 
 bool says_something(const Trait& trait, const Surroundings& around) { return told_share(trait, around) < 1; }
 
-double told_share(const Trait& trait, const Surroundings& around) {
-  const double share = around.share(trait);
-  if (trait.kind == TraitKind::kAccount) return share <= kRareAccount && around.telling(trait) ? share : 1;
-  if (rule(trait.kind).model == Model::kMany) return share <= kRarePort ? share : 1;
-  return share;
+double weight_of(const Trait& trait, const Surroundings& around) {
+  const KindRule& how = rule(trait.kind);
+  switch (how.model) {
+    case Model::kShares: return how.concentration * around.share(trait);
+    case Model::kMany: return -std::log(told_share(trait, around));
+    case Model::kWeak: return std::min(kMostPlace, -0.1 * std::log(around.share(trait)));
+    case Model::kNone: break;
+  }
+  return 0;
 }
 
 bool scans(const NodeProfile& profile) { return profile.distinct(TraitKind::kPortAsked) >= kScanPorts; }

@@ -310,7 +310,7 @@ struct Observed {
   core::NetworkType type = core::NetworkType::kUnknown;
   core::Nanoseconds last = 0;
   // Looked up before, for who is compared with many; null: it is looked up.
-  const double* shares = nullptr;  // told_share() of each of the profile's counts
+  const double* weights = nullptr;  // weight_of() each of the profile's counts
   const ScanPart* scan = nullptr;
   const CampaignPart* campaigns = nullptr;  // campaign_part() of each of the profile's campaigns
 };
@@ -320,8 +320,9 @@ double sharing_factor(core::NetworkType type);
 
 // Whether it counts for an account or a port asked for that two have it in common.
 bool says_something(const Trait& trait, const Surroundings& around);
-// Surroundings::share(); 1 for an account or a port that says nothing.
-double told_share(const Trait& trait, const Surroundings& around);
+// What a pair takes of a trait's share where both show it: the prior of its value where shares are compared, else nats,
+// 0 where it says nothing.
+double weight_of(const Trait& trait, const Surroundings& around);
 // Whether it asked for so many ports that those of others can fit to them.
 bool scans(const NodeProfile& profile);
 

@@ -160,8 +160,8 @@ struct NetworkTracker::Candidates {
   std::vector<const Node*> nodes;
   std::vector<bool> changed;  // since the last clustering
   std::vector<ScanPart> scans;
-  std::vector<double> shares;
-  std::vector<std::size_t> begin;  // of each one's shares
+  std::vector<double> weights;
+  std::vector<std::size_t> begin;  // of each one's weights
   std::vector<CampaignPart> campaigns;
   std::vector<std::size_t> campaigns_begin;
   const Surroundings& around;
@@ -172,8 +172,8 @@ struct NetworkTracker::Candidates {
     begin.reserve(nodes.size());
     for (const Node* node : nodes) {
       scans.push_back(scan_part(node->profile, around));
-      begin.push_back(shares.size());
-      for (const NodeProfile::Count& count : node->profile.counts()) shares.push_back(told_share(count.trait, around));
+      begin.push_back(weights.size());
+      for (const NodeProfile::Count& count : node->profile.counts()) weights.push_back(weight_of(count.trait, around));
       campaigns_begin.push_back(campaigns.size());
       for (const CampaignDay& day : node->profile.campaigns()) campaigns.push_back(campaign_part(day, around));
     }
@@ -183,7 +183,7 @@ struct NetworkTracker::Candidates {
             &nodes[i]->profile,
             nodes[i]->facts.type,
             nodes[i]->last,
-            shares.data() + begin[i],
+            weights.data() + begin[i],
             &scans[i],
             campaigns.data() + campaigns_begin[i]};
   }
