@@ -104,13 +104,21 @@ struct KindEvidence {
   bool differs = false;
 };
 
-// Each value that `a` shows of a kind with its weight_of().
+std::uint64_t value_bit(const Trait& trait) { return std::uint64_t{1} << (trait.value * 0x9e3779b1U >> 26); }
+
+// Each value of a kind that both show: how often `a` did and how often `b`, and weight_of() it.
 template <typename Visit>
-void each_count(TraitKind kind, const Observed& a, const Surroundings& around, const Visit& visit) {
+void each_common(TraitKind kind, const Observed& a, const Observed& b, const Surroundings& around, const Visit& visit) {
+  const auto k = static_cast<std::size_t>(kind);
+  const std::uint64_t common = a.values == nullptr || b.values == nullptr ? ~0ULL : a.values[k] & b.values[k];
+  if (common == 0) return;
   const std::span<const NodeProfile::Count> counts = a.profile->counts(kind);
   const double* weights = a.weights == nullptr ? nullptr : a.weights + (counts.data() - a.profile->counts().data());
-  for (std::size_t i = 0; i < counts.size(); ++i)
-    visit(counts[i], [&] { return weights == nullptr ? weight_of(counts[i].trait, around) : weights[i]; });
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if ((common & value_bit(counts[i].trait)) == 0) continue;
+    const std::uint8_t other = b.profile->of(counts[i].trait);
+    if (other != 0) visit(counts[i], other, weights == nullptr ? weight_of(counts[i].trait, around) : weights[i]);
+  }
 }
 
 // What it says by itself that one source made `a` observations of a kind and another `b`: rise_ratio(concentration,
@@ -141,17 +149,12 @@ Apart apart(TraitKind kind, std::uint32_t a, std::uint32_t b) {
   return a < kMost && b < kMost ? (*kTable)[static_cast<std::size_t>(kind)][a][b] : calculated(kind, a, b);
 }
 
-KindEvidence by_shares(TraitKind kind, const Observed& observed_a, const Observed& observed_b,
-                       const Surroundings& around) {
+KindEvidence by_shares(TraitKind kind, const Observed& a, const Observed& b, const Surroundings& around) {
   KindEvidence out;
-  const NodeProfile &a = *observed_a.profile, &b = *observed_b.profile;
-  const std::uint32_t all_a = a.total(kind), all_b = b.total(kind);
+  const std::uint32_t all_a = a.profile->total(kind), all_b = b.profile->total(kind);
   if (all_a == 0 || all_b == 0) return out;
   double best = 0, ratio = 1;
-  each_count(kind, observed_a, around, [&](const NodeProfile::Count& count, const auto& weight) {
-    const std::uint8_t other = b.of(count.trait);
-    if (other == 0) return;
-    const double prior = weight();
+  each_common(kind, a, b, around, [&](const NodeProfile::Count& count, std::uint8_t other, double prior) {
     const double own = rise_ratio(prior + count.n, prior, other);
     ratio *= own;
     if (out.commons == 0 || own > best) {
@@ -174,9 +177,7 @@ KindEvidence by_shares(TraitKind kind, const Observed& observed_a, const Observe
 KindEvidence by_many(TraitKind kind, const Observed& a, const Observed& b, const Surroundings& around) {
   KindEvidence out;
   std::array<double, 3> strongest{};
-  each_count(kind, a, around, [&](const NodeProfile::Count& count, const auto& weight) {
-    if (b.profile->of(count.trait) == 0) return;
-    double nats = weight();
+  each_common(kind, a, b, around, [&](const NodeProfile::Count& count, std::uint8_t, double nats) {
     if (nats <= 0) return;
     Trait trait = count.trait;
     for (std::size_t i = 0; i < strongest.size(); ++i) {
@@ -192,9 +193,8 @@ KindEvidence by_many(TraitKind kind, const Observed& a, const Observed& b, const
 
 KindEvidence by_place(TraitKind kind, const Observed& a, const Observed& b, const Surroundings& around) {
   KindEvidence out;
-  each_count(kind, a, around, [&](const NodeProfile::Count& count, const auto& weight) {
-    if (b.profile->of(count.trait) == 0) return;
-    out.nats = std::max(out.nats, weight());
+  each_common(kind, a, b, around, [&](const NodeProfile::Count& count, std::uint8_t, double nats) {
+    out.nats = std::max(out.nats, nats);
     out.common[0] = count.trait;
     out.commons = 1;
   });
@@ -728,6 +728,13 @@ double weight_of(const Trait& trait, const Surroundings& around) {
   return 0;
 }
 
+ShownValues shown_values(const NodeProfile& profile) {
+  ShownValues out{};
+  for (const NodeProfile::Count& count : profile.counts())
+    out[static_cast<std::size_t>(count.trait.kind)] |= value_bit(count.trait);
+  return out;
+}
+
 bool scans(const NodeProfile& profile) { return profile.distinct(TraitKind::kPortAsked) >= kScanPorts; }
 
 CampaignPart campaign_part(const CampaignDay& day, const Surroundings& around) {
@@ -740,7 +747,7 @@ ScanPart scan_part(const NodeProfile& profile, const Surroundings& around) {
   if (!scans(profile)) return part;
   for (const NodeProfile::Count& count : profile.counts(TraitKind::kPortAsked)) {
     if (part.telling < ScanPart::kMostDisjoint) part.telling -= std::log1p(-std::min(0.9, around.share(count.trait)));
-    part.ports |= std::uint64_t{1} << (count.trait.value * 0x9e3779b1U >> 26);
+    part.ports |= value_bit(count.trait);
   }
   part.telling = std::min(part.telling, ScanPart::kMostDisjoint);
   return part;

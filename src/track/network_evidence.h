@@ -304,13 +304,17 @@ struct CampaignPart {
   double share = 0;         // of that day's sources, how many are the campaign's; 0 if it is not known any more
 };
 
+// Of each kind a bit for each value shown, those of several may be the same: most pairs have nothing in common.
+using ShownValues = std::array<std::uint64_t, kTraitKinds>;
+
 struct Observed {
   const core::Ip* ip = nullptr;
   const NodeProfile* profile = nullptr;
   core::NetworkType type = core::NetworkType::kUnknown;
   core::Nanoseconds last = 0;
   // Looked up before, for who is compared with many; null: it is looked up.
-  const double* weights = nullptr;  // weight_of() each of the profile's counts
+  const double* weights = nullptr;        // weight_of() each of the profile's counts
+  const std::uint64_t* values = nullptr;  // shown_values()
   const ScanPart* scan = nullptr;
   const CampaignPart* campaigns = nullptr;  // campaign_part() of each of the profile's campaigns
 };
@@ -323,6 +327,7 @@ bool says_something(const Trait& trait, const Surroundings& around);
 // What a pair takes of a trait's share where both show it: the prior of its value where shares are compared, else nats,
 // 0 where it says nothing.
 double weight_of(const Trait& trait, const Surroundings& around);
+ShownValues shown_values(const NodeProfile& profile);
 // Whether it asked for so many ports that those of others can fit to them.
 bool scans(const NodeProfile& profile);
 

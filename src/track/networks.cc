@@ -160,6 +160,7 @@ struct NetworkTracker::Candidates {
   std::vector<const Node*> nodes;
   std::vector<bool> changed;  // since the last clustering
   std::vector<ScanPart> scans;
+  std::vector<ShownValues> values;
   std::vector<double> weights;
   std::vector<std::size_t> begin;  // of each one's weights
   std::vector<CampaignPart> campaigns;
@@ -172,6 +173,7 @@ struct NetworkTracker::Candidates {
     begin.reserve(nodes.size());
     for (const Node* node : nodes) {
       scans.push_back(scan_part(node->profile, around));
+      values.push_back(shown_values(node->profile));
       begin.push_back(weights.size());
       for (const NodeProfile::Count& count : node->profile.counts()) weights.push_back(weight_of(count.trait, around));
       campaigns_begin.push_back(campaigns.size());
@@ -184,6 +186,7 @@ struct NetworkTracker::Candidates {
             nodes[i]->facts.type,
             nodes[i]->last,
             weights.data() + begin[i],
+            values[i].data(),
             &scans[i],
             campaigns.data() + campaigns_begin[i]};
   }
