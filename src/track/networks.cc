@@ -760,7 +760,13 @@ std::vector<NetworkTracker::Cluster> NetworkTracker::clusters(const Candidates& 
                                                               const std::vector<std::uint32_t>& communities) const {
   const std::vector<Ip>& ips = all.ips;
   const std::vector<const Node*>& nodes = all.nodes;
-  const auto between = [&](std::uint32_t a, std::uint32_t b) { return all.between(a, b); };
+  // The sample of two communities that are joined is of those that they had: most pairs come again and again.
+  absl::flat_hash_map<std::uint64_t, Evidence> compared;
+  const auto between = [&](std::uint32_t a, std::uint32_t b) -> const Evidence& {
+    const auto [at, fresh] = compared.try_emplace(std::uint64_t{std::min(a, b)} << 32 | std::max(a, b));
+    if (fresh) at->second = all.between(a, b);
+    return at->second;
+  };
   const auto complete = [&](Cluster& cluster) {
     std::ranges::sort(cluster.members);
     cluster.sample.resize(std::min(kRepresentatives, cluster.members.size()));
@@ -870,7 +876,7 @@ std::vector<NetworkTracker::Cluster> NetworkTracker::clusters(const Candidates& 
       if (stays && !all.changed[m]) return false;  // nothing speaks against it that did not before
       Fit own;
       for (const std::uint32_t other : cluster.sample) {
-        if (other != m) own.add(between(m, other));
+        if (other != m) own.add(all.between(m, other));
       }
       return own.nats() < (stays ? kStay : 1) * least;
     });
