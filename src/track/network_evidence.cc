@@ -220,16 +220,6 @@ const NodeProfile::Partner* partner(const Observed& a, const Observed& b) {
   return nullptr;
 }
 
-// As it was looked up before, or now into `space`.
-std::span<const CampaignPart> campaign_parts(const Observed& observed, const Surroundings& around,
-                                             std::span<CampaignPart, NodeProfile::kMostCampaigns> space) {
-  const std::vector<CampaignDay>& days = observed.profile->campaigns();
-  if (observed.campaigns != nullptr) return {observed.campaigns, days.size()};
-  std::size_t n = 0;
-  for (const CampaignDay& day : days) space[n++] = campaign_part(day, around);
-  return space.first(n);
-}
-
 constexpr double kMostCampaign = 4;
 
 struct CommonCampaign {
@@ -239,26 +229,18 @@ struct CommonCampaign {
 };
 // The campaign that both are most surely of.
 CommonCampaign common_campaign(const Observed& a, const Observed& b, const Surroundings& around) {
-  std::array<CampaignPart, NodeProfile::kMostCampaigns> space_a, space_b;
-  const std::span<const CampaignPart> parts_a = campaign_parts(a, around, space_a);
-  const std::span<const CampaignPart> parts_b = campaign_parts(b, around, space_b);
-  const auto share = [](std::span<const CampaignPart> parts, std::uint32_t whole) {
-    double most = 0;
-    for (const CampaignPart& part : parts) {
-      if (part.whole == whole) most = std::max(most, part.share);
-    }
-    return most;
+  CampaignSpace space_a, space_b;
+  const auto parts = [&](const Observed& observed, CampaignSpace& space) {
+    return observed.campaigns.empty() ? campaign_parts(*observed.profile, around, space) : observed.campaigns;
   };
+  const std::span<const CampaignPart> parts_b = parts(b, space_b);
   CommonCampaign best;
-  std::uint32_t last = 0;
-  for (const CampaignPart& part : parts_a) {
-    if (part.whole == last) continue;  // mostly the same for all its days
-    last = part.whole;
-    const double theirs = share(parts_b, part.whole);
-    if (theirs == 0) continue;
-    const double least = std::min(share(parts_a, part.whole), theirs);
+  for (const CampaignPart& own : parts(a, space_a)) {
+    const auto other = std::ranges::find(parts_b, own.whole, &CampaignPart::whole);
+    if (other == parts_b.end() || other->share == 0) continue;
+    const double least = std::min(own.share, other->share);
     const double nats = std::min(kMostCampaign, std::log(least / std::max(1e-9, 1 - least)));
-    if (nats > best.nats) best = {part.campaign, least, nats};
+    if (nats > best.nats) best = {own.campaign, least, nats};
   }
   return best;
 }
@@ -597,6 +579,7 @@ NodeProfile::Added NodeProfile::add(const Trait& trait, std::uint64_t& dropped) 
   const std::size_t end = begin_[kind + 1];
   while (at < end && counts_[at].trait.value != trait.value) ++at;
   const bool fresh = at == end;
+  std::optional<Trait> instead;
   if (!fresh) {
     if (counts_[at].n < most) {
       ++counts_[at].n;
@@ -608,6 +591,7 @@ NodeProfile::Added NodeProfile::add(const Trait& trait, std::uint64_t& dropped) 
       const auto last = counts_.begin() + static_cast<std::ptrdiff_t>(end);
       const auto least = std::min_element(first, last, [](const Count& a, const Count& b) { return a.n < b.n; });
       totals_[kind] = static_cast<std::uint16_t>(totals_[kind] - least->n);
+      instead = least->trait;
       std::move(least + 1, last, least);
       at = end - 1;
       counts_[at] = {trait, 1};
@@ -626,7 +610,7 @@ NodeProfile::Added NodeProfile::add(const Trait& trait, std::uint64_t& dropped) 
       totals_[kind] = static_cast<std::uint16_t>(totals_[kind] + count.n);
     }
   }
-  return {&counts_[at], fresh};
+  return {&counts_[at], fresh, instead};
 }
 
 void NodeProfile::hand_over(const core::Ip& with, Nanoseconds gap, bool relay) {
@@ -728,18 +712,33 @@ double weight_of(const Trait& trait, const Surroundings& around) {
   return 0;
 }
 
-ShownValues shown_values(const NodeProfile& profile) {
+ShownValues shown_values(const NodeProfile& profile, const double* weights) {
   ShownValues out{};
-  for (const NodeProfile::Count& count : profile.counts())
-    out[static_cast<std::size_t>(count.trait.kind)] |= value_bit(count.trait);
+  for (const NodeProfile::Count& count : profile.counts()) {
+    const bool silent = weights != nullptr && *weights++ <= 0 && rule(count.trait.kind).model == Model::kMany;
+    if (!silent) out[static_cast<std::size_t>(count.trait.kind)] |= value_bit(count.trait);
+  }
   return out;
 }
 
 bool scans(const NodeProfile& profile) { return profile.distinct(TraitKind::kPortAsked) >= kScanPorts; }
 
-CampaignPart campaign_part(const CampaignDay& day, const Surroundings& around) {
-  const auto at = around.campaigns.find(day);
-  return {day.campaign, around.campaign(day.campaign), at == around.campaigns.end() ? 0 : at->second.share()};
+std::span<const CampaignPart> campaign_parts(const NodeProfile& profile, const Surroundings& around,
+                                             CampaignSpace& space) {
+  std::size_t n = 0;
+  for (const CampaignDay& day : profile.campaigns()) {
+    const std::uint32_t whole = around.campaign(day.campaign);
+    const auto at = around.campaigns.find(day);
+    const double share = at == around.campaigns.end() ? 0 : at->second.share();
+    const auto end = space.begin() + static_cast<std::ptrdiff_t>(n);
+    const auto known = std::find_if(space.begin(), end, [&](const CampaignPart& p) { return p.whole == whole; });
+    if (known == end) {
+      space[n++] = {day.campaign, whole, share};
+    } else {
+      known->share = std::max(known->share, share);
+    }
+  }
+  return std::span(space).first(n);
 }
 
 ScanPart scan_part(const NodeProfile& profile, const Surroundings& around) {

@@ -33,6 +33,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -230,8 +231,9 @@ class NodeProfile {
   };
 
   struct Added {
-    Count* count;  // until the next change
-    bool fresh;    // it is new here
+    Count* count;                  // until the next change
+    bool fresh;                    // it is new here
+    std::optional<Trait> instead;  // of this one, which is gone
   };
   // `dropped`: traits that had to make room.
   Added add(const Trait& trait, std::uint64_t& dropped);
@@ -297,11 +299,12 @@ struct ScanPart {
   static constexpr double kMostDisjoint = 2;
 };
 
-// What a day of a campaign says of a source that came on it.
+// That a source came to an operator's campaigns.
 struct CampaignPart {
-  std::uint32_t campaign = 0;
-  std::uint32_t whole = 0;  // Surroundings::campaign()
-  double share = 0;         // of that day's sources, how many are the campaign's; 0 if it is not known any more
+  std::uint32_t campaign = 0;  // the first of them
+  std::uint32_t whole = 0;     // Surroundings::campaign()
+  // Of the sources of the day of which most are the campaign's, how many are; 0 if none of the days is known any more.
+  double share = 0;
 };
 
 // Of each kind a bit for each value shown, those of several may be the same: most pairs have nothing in common.
@@ -316,7 +319,7 @@ struct Observed {
   const double* weights = nullptr;        // weight_of() each of the profile's counts
   const std::uint64_t* values = nullptr;  // shown_values()
   const ScanPart* scan = nullptr;
-  const CampaignPart* campaigns = nullptr;  // campaign_part() of each of the profile's campaigns
+  std::span<const CampaignPart> campaigns = {};  // campaign_parts()
 };
 
 // Many sharers: an address of a carrier's NAT or of a mobile pool counts a third.
@@ -327,11 +330,15 @@ bool says_something(const Trait& trait, const Surroundings& around);
 // What a pair takes of a trait's share where both show it: the prior of its value where shares are compared, else nats,
 // 0 where it says nothing.
 double weight_of(const Trait& trait, const Surroundings& around);
-ShownValues shown_values(const NodeProfile& profile);
+// `weights` of its counts: without values that say nothing.
+ShownValues shown_values(const NodeProfile& profile, const double* weights = nullptr);
 // Whether it asked for so many ports that those of others can fit to them.
 bool scans(const NodeProfile& profile);
 
-CampaignPart campaign_part(const CampaignDay& day, const Surroundings& around);
+// Into `space`; none if it came to no campaign.
+using CampaignSpace = std::array<CampaignPart, NodeProfile::kMostCampaigns>;
+std::span<const CampaignPart> campaign_parts(const NodeProfile& profile, const Surroundings& around,
+                                             CampaignSpace& space);
 ScanPart scan_part(const NodeProfile& profile, const Surroundings& around);
 // What two parts say that have no port in common: nats, 0 if they have one.
 double disjoint(const ScanPart& a, const ScanPart& b, const NodeProfile& profile_a, const NodeProfile& profile_b);

@@ -21,6 +21,7 @@ constexpr double kRareShare = 0.15;
 constexpr double kFewSources = 40;
 constexpr Nanoseconds kHandover = 10 * core::kMinute;
 constexpr Nanoseconds kScanWindow = 6 * core::kHour;
+constexpr std::size_t kMostUnshown = 100'000;
 constexpr std::size_t kMostCampaignDays = 20'000;
 constexpr double kCountedFailures = 20'000;  // then they halve
 // Campaigns with so many common sources, and so many more than those that are
@@ -164,21 +165,24 @@ struct NetworkTracker::Candidates {
   std::vector<double> weights;
   std::vector<std::size_t> begin;  // of each one's weights
   std::vector<CampaignPart> campaigns;
-  std::vector<std::size_t> campaigns_begin;
+  std::vector<std::size_t> campaigns_begin;  // of each one's, and the end
   const Surroundings& around;
 
   explicit Candidates(const Surroundings& surroundings) : around(surroundings) {}
   void look_up() {
+    CampaignSpace space;
     scans.reserve(nodes.size());
     begin.reserve(nodes.size());
     for (const Node* node : nodes) {
       scans.push_back(scan_part(node->profile, around));
-      values.push_back(shown_values(node->profile));
       begin.push_back(weights.size());
       for (const NodeProfile::Count& count : node->profile.counts()) weights.push_back(weight_of(count.trait, around));
+      values.push_back(shown_values(node->profile, weights.data() + begin.back()));
       campaigns_begin.push_back(campaigns.size());
-      for (const CampaignDay& day : node->profile.campaigns()) campaigns.push_back(campaign_part(day, around));
+      const std::span<const CampaignPart> parts = campaign_parts(node->profile, around, space);
+      campaigns.insert(campaigns.end(), parts.begin(), parts.end());
     }
+    campaigns_begin.push_back(campaigns.size());
   }
   Observed at(std::size_t i) const {
     return {&ips[i],
@@ -188,7 +192,7 @@ struct NetworkTracker::Candidates {
             weights.data() + begin[i],
             values[i].data(),
             &scans[i],
-            campaigns.data() + campaigns_begin[i]};
+            std::span(campaigns).subspan(campaigns_begin[i], campaigns_begin[i + 1] - campaigns_begin[i])};
   }
   Evidence between(std::uint32_t a, std::uint32_t b) const {
     return compare(at(std::min(a, b)), at(std::max(a, b)), around);
@@ -281,12 +285,15 @@ bool NetworkTracker::eligible(const Ip& ip, const Node& node) const {
          (!node.profile.campaigns().empty() || !is_ordinary(ip));
 }
 
-void NetworkTracker::age(Node& node) const {
+void NetworkTracker::age(const Ip& ip, Node& node) {
   const Nanoseconds half_life = half_life_of(node.facts.type);
   if (now_ - node.aged >= half_life) node.changed = now_;
   for (int i = 0; i < 16 && now_ - node.aged >= half_life; ++i) {
     node.aged += half_life;
     node.strength /= 2;
+    for (const NodeProfile::Count& count : node.profile.counts()) {
+      if (count.n == 1) forget_posted(ip, count.trait);  // it goes
+    }
     node.profile.halve();
   }
 }
@@ -296,6 +303,39 @@ void NetworkTracker::post(const Ip& ip, const Trait& trait) {
   if (!unposted_ && std::ranges::find(posted, ip) != posted.end()) return;
   posted.push_back(ip);
   if (posted.size() > limits_.most_posted) posted.pop_front();
+}
+
+void NetworkTracker::forget_posted(const Ip& ip, const Trait& trait) {
+  if (any_unshown_ || !indexed(trait)) return;
+  unshown_.emplace_back(trait, ip);
+  if (unshown_.size() < kMostUnshown) return;
+  any_unshown_ = true;
+  unshown_.clear();
+}
+void NetworkTracker::forget_posted(const Ip& ip, const NodeProfile& profile) {
+  for (const NodeProfile::Count& count : profile.counts()) forget_posted(ip, count.trait);
+}
+
+void NetworkTracker::clear_posted() {
+  const auto shown = [&](const Ip& ip, const Trait& trait) {
+    const auto at = nodes_.find(ip);
+    return at != nodes_.end() && at->second.profile.of(trait) != 0;
+  };
+  if (any_unshown_) {
+    absl::erase_if(posted_, [&](auto& item) {
+      std::erase_if(item.second, [&](const Ip& ip) { return !shown(ip, item.first); });
+      return item.second.empty();
+    });
+  } else {
+    for (const auto& [trait, ip] : unshown_) {
+      const auto posted = posted_.find(trait);
+      if (posted == posted_.end() || shown(ip, trait)) continue;
+      std::erase(posted->second, ip);
+      if (posted->second.empty()) posted_.erase(posted);
+    }
+  }
+  unshown_.clear();
+  any_unshown_ = false;
 }
 
 void NetworkTracker::ordinary(const NodeSighting& sighting, const Trait* traits, std::size_t n) {
@@ -336,6 +376,7 @@ void NetworkTracker::forget_ordinary() {
 void NetworkTracker::show(const Ip& ip, Node& node, const Trait& trait) {
   const NodeProfile::Added added = node.profile.add(trait, counts_.traits_dropped);
   around_.see(ip, trait, added.count->counted);
+  if (added.instead) forget_posted(ip, *added.instead);
   if (!added.fresh || !indexed(trait)) return;
   shown_.push_back(trait);
   post(ip, trait);
@@ -435,10 +476,15 @@ void NetworkTracker::note_activity(Node& node, const NodeSighting& sighting) {
 
 double NetworkTracker::mean_evidence(const Ip& ip, const Node& node, const std::vector<Ip>& others) const {
   Fit fit;
+  Observed a = observed(ip, node);
+  const ShownValues own = shown_values(node.profile);
+  a.values = own.data();
   for (const Ip& other : others) {
     const auto at = nodes_.find(other);
     if (other == ip || at == nodes_.end()) continue;
-    const Observed a = observed(ip, node), b = observed(at->first, at->second);
+    Observed b = observed(at->first, at->second);
+    const ShownValues theirs = shown_values(at->second.profile);
+    b.values = theirs.data();
     fit.add(ip < other ? compare(a, b, around_) : compare(b, a, around_));
   }
   return fit.nats();
@@ -541,9 +587,9 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   const bool soon = unplaced_ >= std::max<std::uint64_t>(limits_.recluster_at, in_graph_ / 4) &&
                     now_ + limits_.recluster >= next_clustering_ + core::kHour;
   if (now_ >= next_clustering_ || soon) {
-    if (sightings_since_ > 0) {
+    if (soon || worth_clustering()) {
       recluster();
-    } else {
+    } else if (sightings_since_ == 0) {
       expire();
     }
     next_clustering_ = soon ? now_ + limits_.recluster : (now_ / limits_.recluster + 1) * limits_.recluster;
@@ -597,12 +643,13 @@ void NetworkTracker::add(const NodeSighting& sighting) {
       std::erase(networks_.at(node->network).members, ip);
       leave(ip, *node);
     }
+    forget_posted(ip, node->profile);
     *node = Node();
     ++counts_.owners_changed;
   }
   if (node->first == 0) node->first = node->aged = now_;
   node->changed = now_;
-  age(*node);
+  age(ip, *node);
   shown_.clear();
   if (acts && node->last != 0) show(ip, *node, {TraitKind::kPace, pace_class(now_ - node->last)});
   for (std::size_t i = 0; i < n; ++i) show(ip, *node, traits[i]);
@@ -647,15 +694,12 @@ void NetworkTracker::expire() {
       std::erase(networks_.at(node.network).members, ip);
       leave(ip, node);
     }
-    if (now_ - node.last > 2 * kSilentHalfLives * half_life_of(node.facts.type)) nodes_.erase(ip);
+    if (now_ - node.last > 2 * kSilentHalfLives * half_life_of(node.facts.type)) {
+      forget_posted(ip, node.profile);
+      nodes_.erase(ip);
+    }
   }
-  absl::erase_if(posted_, [&](auto& item) {
-    std::erase_if(item.second, [&](const Ip& ip) {
-      const auto at = nodes_.find(ip);
-      return at == nodes_.end() || at->second.profile.of(item.first) == 0;
-    });
-    return item.second.empty();
-  });
+  clear_posted();
 }
 
 // Campaigns of the last two days are still being counted.
@@ -944,6 +988,12 @@ void NetworkTracker::join_campaigns() {
   }
 }
 
+bool NetworkTracker::worth_clustering() const {
+  if (in_graph_ > limits_.large_graph && now_ - last_clustering_ < kDay)
+    return static_cast<double>(sightings_since_) >= limits_.sightings_each * static_cast<double>(in_graph_);
+  return sightings_since_ > 0;
+}
+
 void NetworkTracker::recluster() {
   ++counts_.clusterings;
   expire();
@@ -956,7 +1006,7 @@ void NetworkTracker::recluster() {
   };
   std::vector<Candidate> candidates;
   for (auto& [ip, node] : nodes_) {
-    age(node);
+    age(ip, node);
     if (changed_since_clustering(node)) node.findable = findable(node.profile);
     if (node.findable == Findable::kNothing || !eligible(ip, node)) continue;
     candidates.push_back({node.findable == Findable::kByScan, node.last, ip});

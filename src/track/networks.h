@@ -89,6 +89,10 @@ struct NetworkLimits {
   // addresses have that no network holds (recluster_at, and a quarter of those in the graph).
   core::Nanoseconds recluster = 6 * core::kHour;
   std::size_t recluster_at = 32;
+  // Clustering a large graph takes long. If more addresses than `large_graph` were in it, a day must have passed, or so
+  // many sightings have come for each of them.
+  std::size_t large_graph = 4'000;
+  double sightings_each = 10;
   // A node must have shown as much: the sum of its sightings' strength, fading with its half-life.
   double least_strength = 0.5;
   std::size_t least_nodes = 4;        // of a network
@@ -240,7 +244,9 @@ class NetworkTracker {
   bool is_ordinary(const core::Ip& ip) const;
   void forget_ordinary();
   bool eligible(const core::Ip& ip, const Node& node) const;
-  void age(Node& node) const;
+  void age(const core::Ip& ip, Node& node);
+  void forget_posted(const core::Ip& ip, const NodeProfile& profile);
+  void forget_posted(const core::Ip& ip, const Trait& trait);
   bool changed_since_clustering(const Node& node) const;
   void show(const core::Ip& ip, Node& node, const Trait& trait);
   void post(const core::Ip& ip, const Trait& trait);
@@ -252,8 +258,10 @@ class NetworkTracker {
   double mean_evidence(const core::Ip& ip, const Node& node, const std::vector<core::Ip>& others) const;
   void leave(const core::Ip& ip, Node& node);
   void join_campaigns();
+  bool worth_clustering() const;
   void recluster();
   void expire();
+  void clear_posted();
   void make_room_for_node();
   std::vector<Edge> graph(const Candidates& all);
   std::vector<Cluster> clusters(const Candidates& all, const std::vector<Edge>& edges,
@@ -273,6 +281,10 @@ class NetworkTracker {
   Surroundings around_;
   absl::flat_hash_map<core::Ip, Node> nodes_;
   absl::flat_hash_map<Trait, std::deque<core::Ip>> posted_;  // by rare trait, who showed it last
+  // What of posted_ may not be shown any more: looked at when what is silent goes. Not kept in archives; with
+  // `any_unshown_` all of it is looked at.
+  std::vector<std::pair<Trait, core::Ip>> unshown_;
+  bool any_unshown_ = false;
   absl::flat_hash_map<core::Symbol, Account> accounts_;
   absl::flat_hash_map<core::Ip, core::Nanoseconds> ordinary_;  // where ordinary log-ins come from, the last
   absl::flat_hash_map<std::uint32_t, Entity> networks_;

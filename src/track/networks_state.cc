@@ -87,6 +87,8 @@ void NetworkTracker::persist(Archive& a) {
     counts_.past_nodes_forgotten, counts_.traits_dropped, counts_.not_clustered, counts_.clusterings,
     counts_.clusterings_failed);
   if constexpr (Archive::kReads) {
+    any_unshown_ = true;
+    unshown_.clear();
     // What refers to one another must be there.
     bool sound = next_network_ != kNone;
     for (const auto& [ip, node] : nodes_) sound &= node.network == kNone || networks_.contains(node.network);
