@@ -293,13 +293,15 @@ std::string sentence(TraitKind kind, const KindEvidence& evidence, const Surroun
   }
 }
 
-// Each kind in turn: visit(kind, group, evidence).
-template <typename Visit>
-void each_kind(const Observed& a, const Observed& b, const Surroundings& around, const Visit& visit) {
+// Each kind of the groups that are wanted in turn: visit(kind, group, evidence).
+template <typename Wants, typename Visit>
+void each_kind(const Observed& a, const Observed& b, const Surroundings& around, const Wants& wants,
+               const Visit& visit) {
   for (std::size_t k = 0; k < kTraitKinds; ++k) {
     const auto kind = static_cast<TraitKind>(k);
     if (a.profile->total(kind) == 0 || b.profile->total(kind) == 0) continue;
     const KindRule& how = rule(kind);
+    if (!wants(how.group)) continue;
     switch (how.model) {
       case Model::kShares: visit(kind, how.group, by_shares(kind, a, b, around)); break;
       case Model::kMany: visit(kind, how.group, by_many(kind, a, b, around)); break;
@@ -761,7 +763,7 @@ double disjoint(const ScanPart& a, const ScanPart& b, const NodeProfile& profile
   return std::min(a.telling, b.telling);
 }
 
-Evidence compare(const Observed& a, const Observed& b, const Surroundings& around) {
+Evidence compare(const Observed& a, const Observed& b, const Surroundings& around, bool if_linked) {
   Evidence out;
   const NodeProfile::Partner* handed = partner(a, b);
   if (one_person(*a.profile, *b.profile) && (handed == nullptr || !handed->relay)) {
@@ -779,17 +781,25 @@ Evidence compare(const Observed& a, const Observed& b, const Surroundings& aroun
     }
     worst[g] = std::min(worst[g], nats);
   };
-  each_kind(a, b, around,
-            [&](TraitKind, EvidenceGroup group, const KindEvidence& evidence) { take(group, evidence.nats); });
+  const double factor = std::min(sharing_factor(a.type), sharing_factor(b.type));
+  const auto settle = [&](std::size_t g) {
+    const double nats = std::clamp(best[g] + kFurther * further[g] + worst[g], -kMostGroup, kMostGroup);
+    out.groups[g] = nats > 0 ? factor * nats : nats;
+  };
+  const auto take_kind = [&](TraitKind, EvidenceGroup group, const KindEvidence& evidence) {
+    take(group, evidence.nats);
+  };
+  constexpr auto kRhythm = EvidenceGroup::kRhythm;
+  each_kind(a, b, around, [](EvidenceGroup group) { return group != kRhythm; }, take_kind);
   take(EvidenceGroup::kTargets, disjoint_scan(a, b, around));
   if (handed != nullptr) take(EvidenceGroup::kHandover, handover_nats(*handed));
   if (!a.profile->campaigns().empty() && !b.profile->campaigns().empty())
     take(EvidenceGroup::kCampaign, common_campaign(a, b, around).nats);
-  const double factor = std::min(sharing_factor(a.type), sharing_factor(b.type));
-  for (std::size_t g = 0; g < kEvidenceGroups; ++g) {
-    const double nats = std::clamp(best[g] + kFurther * further[g] + worst[g], -kMostGroup, kMostGroup);
-    out.groups[g] = nats > 0 ? factor * nats : nats;
-  }
+  for (std::size_t g = 0; g < kEvidenceGroups; ++g) settle(g);
+  // The rhythm has most values, and of groups that speak it can only be one.
+  if (if_linked && out.speaking() == 0) return out;
+  each_kind(a, b, around, [](EvidenceGroup group) { return group == kRhythm; }, take_kind);
+  settle(static_cast<std::size_t>(kRhythm));
   return out;
 }
 
@@ -800,7 +810,8 @@ std::vector<Reason> reasons(const Observed& a, const Observed& b, const Surround
     out.push_back({EvidenceGroup::kTargets, 0, "both tried one and the same account only: one person explains it"});
     return out;
   }
-  each_kind(a, b, around, [&](TraitKind kind, EvidenceGroup group, const KindEvidence& evidence) {
+  const auto any = [](EvidenceGroup) { return true; };
+  each_kind(a, b, around, any, [&](TraitKind kind, EvidenceGroup group, const KindEvidence& evidence) {
     if (std::abs(evidence.nats) < 0.1) return;
     if (std::string text = sentence(kind, evidence, around); !text.empty())
       out.push_back({group, evidence.nats, std::move(text)});

@@ -343,8 +343,8 @@ ScanPart scan_part(const NodeProfile& profile, const Surroundings& around);
 // What two parts say that have no port in common: nats, 0 if they have one.
 double disjoint(const ScanPart& a, const ScanPart& b, const NodeProfile& profile_a, const NodeProfile& profile_b);
 
-// Symmetric but for rounding.
-Evidence compare(const Observed& a, const Observed& b, const Surroundings& around);
+// Symmetric but for rounding. `if_linked`: not in full where fewer than two groups can speak (Evidence::speaking).
+Evidence compare(const Observed& a, const Observed& b, const Surroundings& around, bool if_linked = false);
 
 struct Reason {
   EvidenceGroup group = EvidenceGroup::kSoftware;

@@ -68,12 +68,12 @@ constexpr JoinRule kJoinOther = {0.7, 0.8, 0.6};  // of two
 
 // An order of addresses that says nothing of their provider: a sample in it is
 // one of all.
-std::uint64_t mixed(const Ip& ip) {
-  std::uint64_t x = ip.high() * 0x9e3779b97f4a7c15U ^ ip.low();
+std::uint64_t mixed(std::uint64_t x) {
   x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9U;
   x = (x ^ x >> 27) * 0x94d049bb133111ebU;
   return x ^ x >> 31;
 }
+std::uint64_t mixed(const Ip& ip) { return mixed(ip.high() * 0x9e3779b97f4a7c15U ^ ip.low()); }
 bool by_mixed(const Ip& a, const Ip& b) {
   const std::uint64_t x = mixed(a), y = mixed(b);
   return x != y ? x < y : a < b;
@@ -194,8 +194,8 @@ struct NetworkTracker::Candidates {
             &scans[i],
             std::span(campaigns).subspan(campaigns_begin[i], campaigns_begin[i + 1] - campaigns_begin[i])};
   }
-  Evidence between(std::uint32_t a, std::uint32_t b) const {
-    return compare(at(std::min(a, b)), at(std::max(a, b)), around);
+  Evidence between(std::uint32_t a, std::uint32_t b, bool if_linked = false) const {
+    return compare(at(std::min(a, b)), at(std::max(a, b)), around, if_linked);
   }
 };
 
@@ -341,13 +341,23 @@ void NetworkTracker::clear_posted() {
 void NetworkTracker::ordinary(const NodeSighting& sighting, const Trait* traits, std::size_t n) {
   const Ip& ip = sighting.address;
   if (ordinary_.size() >= limits_.most_nodes && !ordinary_.contains(ip)) forget_ordinary();
-  ordinary_[ip] = now_;
+  OrdinaryPlace& place = ordinary_[ip];
+  place.last = now_;
+  std::uint64_t shows = around_.accounts.counting();
   for (std::size_t i = 0; i < n; ++i) {
-    if (!is_habit(traits[i].kind)) around_.all.see(ip, traits[i]);
+    if (is_habit(traits[i].kind)) continue;
+    shows = mixed(shows ^ (static_cast<std::uint64_t>(traits[i].kind) << 32 | traits[i].value));
+  }
+  // Most people come with the same again and again.
+  if (place.shows != shows || place.counted != around_.all.counting()) {
+    for (std::size_t i = 0; i < n; ++i) {
+      if (!is_habit(traits[i].kind)) around_.all.see(ip, traits[i]);
+    }
+    if (sighting.account.present()) around_.accounts.see(ip, Trait::of(TraitKind::kAccount, sighting.account));
+    place.shows = shows;
+    place.counted = around_.all.counting();
   }
   if (!sighting.account.present()) return;
-  const Trait account = Trait::of(TraitKind::kAccount, sighting.account);
-  around_.accounts.see(ip, account);
   // Whoever failed here before has proven to be the account's owner.
   // So it is where others log in as well: at an office, behind a carrier's NAT.
   const auto node = nodes_.find(ip);
@@ -358,7 +368,7 @@ void NetworkTracker::ordinary(const NodeSighting& sighting, const Trait* traits,
 
 bool NetworkTracker::is_ordinary(const Ip& ip) const {
   const auto seen = ordinary_.find(ip);
-  return seen != ordinary_.end() && now_ - seen->second <= kOrdinaryFor;
+  return seen != ordinary_.end() && now_ - seen->second.last <= kOrdinaryFor;
 }
 
 // The quarter that was seen least recently; all of one moment go together, so
@@ -366,11 +376,12 @@ bool NetworkTracker::is_ordinary(const Ip& ip) const {
 void NetworkTracker::forget_ordinary() {
   std::vector<Nanoseconds> times;
   times.reserve(ordinary_.size());
-  for (const auto& [ip, seen] : ordinary_) times.push_back(seen);
+  for (const auto& [ip, place] : ordinary_) times.push_back(place.last);
   const auto quarter = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 4);
   std::ranges::nth_element(times, quarter);
   const Nanoseconds threshold = *quarter;
-  counts_.ordinary_forgotten += absl::erase_if(ordinary_, [&](const auto& item) { return item.second <= threshold; });
+  counts_.ordinary_forgotten +=
+      absl::erase_if(ordinary_, [&](const auto& item) { return item.second.last <= threshold; });
 }
 
 void NetworkTracker::show(const Ip& ip, Node& node, const Trait& trait) {
@@ -584,7 +595,8 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   now_ = std::max(now_, sighting.time);
   around_.pass(now_);
   if (next_clustering_ == 0) next_clustering_ = (now_ / limits_.recluster + 1) * limits_.recluster;
-  const bool soon = unplaced_ >= std::max<std::uint64_t>(limits_.recluster_at, in_graph_ / 4) &&
+  const std::uint64_t many = in_graph_ / (in_graph_ > limits_.large_graph ? 2 : 4);
+  const bool soon = unplaced_ >= std::max<std::uint64_t>(limits_.recluster_at, many) &&
                     now_ + limits_.recluster >= next_clustering_ + core::kHour;
   if (now_ >= next_clustering_ || soon) {
     if (soon || worth_clustering()) {
@@ -781,7 +793,7 @@ std::vector<Edge> NetworkTracker::graph(const Candidates& all) {
     add(std::min(a->second, b->second), std::max(a->second, b->second), link.nats);
   }
   for (const auto& [a, b] : pairs) {
-    const double nats = worth(all.between(a, b));
+    const double nats = worth(all.between(a, b, true));
     if (nats >= limits_.link) add(a, b, nats);
   }
   std::vector<bool> kept(edges.size());

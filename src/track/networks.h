@@ -286,7 +286,13 @@ class NetworkTracker {
   std::vector<std::pair<Trait, core::Ip>> unshown_;
   bool any_unshown_ = false;
   absl::flat_hash_map<core::Symbol, Account> accounts_;
-  absl::flat_hash_map<core::Ip, core::Nanoseconds> ordinary_;  // where ordinary log-ins come from, the last
+  struct OrdinaryPlace {
+    core::Nanoseconds last = 0;
+    // What the last one showed and what was Background::counting() then: it is counted. Not kept in archives.
+    std::uint64_t shows = 0;
+    std::uint16_t counted = 0;
+  };
+  absl::flat_hash_map<core::Ip, OrdinaryPlace> ordinary_;  // where ordinary log-ins come from
   absl::flat_hash_map<std::uint32_t, Entity> networks_;
   struct Link {
     core::Ip a, b;

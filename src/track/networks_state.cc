@@ -51,9 +51,9 @@ void NetworkTracker::persist(Archive& a) {
     a(account.providers);
     a.bounded(account.provider_count, static_cast<std::uint8_t>(account.providers.size()));
   });
-  a.entries(ordinary_, [&](core::Ip& ip, core::Nanoseconds& seen) {
+  a.entries(ordinary_, [&](core::Ip& ip, OrdinaryPlace& place) {
     a(ip);
-    a.moment(seen);
+    a.moment(place.last);
   });
   a.entries(networks_, [&](std::uint32_t& number, Entity& entity) {
     a(number, entity.id);
