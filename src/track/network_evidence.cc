@@ -462,20 +462,18 @@ void Background::make_room() {
 }
 
 void Background::see(const core::Ip& source, const Trait& trait) {
-  if (pairs_.size() >= limits_.most_pairs / 2) {
-    pairs_since_ = now_;
-    next_pairs();
-    ++begun_anew_;
-  }
   if (!pairs_.insert({source, trait}).second) return;
   if (counts_.size() >= limits_.most_traits && !counts_.contains(trait)) make_room();
   counts_[trait] += unit_;
   // Where a source has many values by nature the share is of sources, else of values.
-  if (rule(trait.kind).model == Model::kMany) {
-    const Trait any{TraitKind::kScanWindow, kAnyValue - static_cast<std::uint32_t>(trait.kind)};
-    if (!pairs_.insert({source, any}).second) return;
-  }
-  totals_[static_cast<std::size_t>(trait.kind)] += unit_;
+  const Trait any{TraitKind::kScanWindow, kAnyValue - static_cast<std::uint32_t>(trait.kind)};
+  if (rule(trait.kind).model != Model::kMany || pairs_.insert({source, any}).second)
+    totals_[static_cast<std::size_t>(trait.kind)] += unit_;
+  // At once, so that it changes nothing to be told what is counted, or not.
+  if (pairs_.size() < limits_.most_pairs / 2) return;
+  pairs_since_ = now_;
+  next_pairs();
+  ++begun_anew_;
 }
 
 double Background::sources(const Trait& trait) const {

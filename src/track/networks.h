@@ -4,8 +4,8 @@
 // Input is one sighting at a time: a weak event, or a step of a finding. Ordinary traffic goes in as well
 // (SightingKind::kOrdinary): it makes no nodes, it says what is common. A network is a community of the graph of
 // evidence between addresses (network_evidence.h); addresses join known networks at once, and every
-// NetworkLimits::recluster of event time, or sooner, the graph is cut anew (network_clusters.h), which decides births,
-// merges and splits. Ids survive by the largest overlap.
+// NetworkLimits::recluster of event time, sooner where much is new, later where the graph is large and little is, the
+// graph is cut anew (network_clusters.h), which decides births, merges and splits. Ids survive by the largest overlap.
 //
 // Time is that of the sightings, which should come about in order; one that is late counts as of the latest. The same
 // sightings in the same order give the same networks, whatever is saved and loaded between them. Bounded by
@@ -86,11 +86,11 @@ struct NodeSighting {
 
 struct NetworkLimits {
   // Of event time: the graph is cut anew so often where anything has come, and once an hour at most where many
-  // addresses have that no network holds (recluster_at, and a quarter of those in the graph).
+  // addresses have that no network holds (recluster_at, and a quarter of those in the graph; half of a large one).
   core::Nanoseconds recluster = 6 * core::kHour;
   std::size_t recluster_at = 32;
-  // Clustering a large graph takes long. If more addresses than `large_graph` were in it, a day must have passed, or so
-  // many sightings have come for each of them.
+  // A graph of more addresses than `large_graph` takes long to cut: it waits until so many sightings have come for each
+  // of them, a day at most.
   std::size_t large_graph = 4'000;
   double sightings_each = 10;
   // A node must have shown as much: the sum of its sightings' strength, fading with its half-life.
