@@ -48,6 +48,7 @@ constexpr double kSteady = 10;
 constexpr double kMostLouder = 20;
 // Below, the evidence does not make up for the many moments and lists that are looked at.
 constexpr double kLeastWorth = 5;
+constexpr double kRounding = 1e-9;  // more than sums of a few logarithms are off by
 
 constexpr Need kNeeds[] = {Need::kConnections, Need::kFlows};
 constexpr DetectorInfo kInfo = {
@@ -84,11 +85,61 @@ bool is_raised(const EdgeProbes& edge) {
   return raised >= kLeastList;
 }
 
-Scan best_scan(const EdgeProbes& edge) {
-  const double louder =
-      std::clamp((edge.others() + kSteady) / (edge.ordinary_others().mean + kSteady), 1.0, kMostLouder);
+double louder_today(const EdgeProbes& edge) {
+  return std::clamp((edge.others() + kSteady) / (edge.ordinary_others().mean + kSteady), 1.0, kMostLouder);
+}
+
+// The most that a port can say, whatever is added: the likelihood is greatest where the mean is what was counted.
+double most_of(const EdgeProbes& edge, std::size_t port, double louder) {
+  const EdgeProbes::Ordinary& usual = edge.ordinary(port);
+  const double x = edge.touched(port), m = usual.mean * louder;
+  return x <= m ? 0.0 : bounded(log_ratio_of(x, m, x - m, usual.k));
+}
+
+// Of one number of nodes and length of the list; `base`: what is not said by ports.
+Scan scan_of(const EdgeProbes& edge, double louder, double nodes, std::size_t list, double base) {
+  const double added = nodes * kTouchesEach / static_cast<double>(list);
+  std::array<std::pair<double, std::size_t>, kPorts> ratios;
+  for (std::size_t port = 0; port < kPorts; ++port) {
+    const EdgeProbes::Ordinary& usual = edge.ordinary(port);
+    ratios[port] = {log_ratio_of(edge.touched(port), usual.mean * louder, added, usual.k), port};
+  }
+  std::ranges::partial_sort(ratios, ratios.begin() + static_cast<std::ptrdiff_t>(list), std::greater<>());
+  Scan scan{base, 0};
+  std::size_t raised = 0;
+  for (std::size_t i = 0; i < list; ++i) {
+    const double ratio = bounded(ratios[i].first);  // keeps their order
+    scan.llr += ratio;
+    if (ratio <= kRaisedPort) continue;
+    scan.ports |= 1U << ratios[i].second;
+    ++raised;
+  }
+  return raised < kLeastList ? Scan{} : scan;
+}
+
+// The best one, if it is worth kLeastWorth. On a loud day each knock asks for it: lists that cannot be the best, by the
+// most that their ports can say, are not looked at.
+Scan best_scan(const EdgeProbes& edge, double louder) {
+  static const auto kChoices = [] {
+    std::array<double, kMostList + 1> out{};
+    for (std::size_t list = kLeastList; list <= kMostList; ++list) out[list] = log_choices(kPorts, list);
+    return out;
+  }();
   const double grid = std::log(static_cast<double>(kNodes.size() * (kMostList - kLeastList + 1)));
-  Scan best;
+  std::array<double, kPorts> most{};
+  for (std::size_t port = 0; port < kPorts; ++port) most[port] = most_of(edge, port, louder);
+  std::ranges::partial_sort(most, most.begin() + kMostList, std::greater<>());
+  std::array<double, kMostList + 1> most_of_list{};
+  for (std::size_t list = 1; list <= kMostList; ++list) most_of_list[list] = most_of_list[list - 1] + most[list - 1];
+
+  struct Choice {
+    double nodes;
+    std::size_t list;
+    double base;  // what sources that come to several ports say for it, less the number of choices
+    double most;
+  };
+  std::array<Choice, kNodes.size() * (kMostList - kLeastList + 1)> choices;
+  std::size_t n = 0;
   for (const double nodes : kNodes) {
     // That the same sources come to several ports: a wave of worms, of which each asks its own port, does not show it.
     const EdgeProbes::Ordinary& usual_several = edge.ordinary_several();
@@ -96,24 +147,18 @@ Scan best_scan(const EdgeProbes& edge) {
         bounded(log_ratio_of(edge.several(), usual_several.mean * louder, nodes * kSeveralEach, usual_several.k));
     const double several = std::log(kAsksOne + (1 - kAsksOne) * std::exp(pairs));
     for (std::size_t list = kLeastList; list <= kMostList; ++list) {
-      const double added = nodes * kTouchesEach / static_cast<double>(list);
-      std::array<std::pair<double, std::size_t>, kPorts> ratios;
-      for (std::size_t port = 0; port < kPorts; ++port) {
-        const EdgeProbes::Ordinary& usual = edge.ordinary(port);
-        ratios[port] = {log_ratio_of(edge.touched(port), usual.mean * louder, added, usual.k), port};
-      }
-      std::ranges::partial_sort(ratios, ratios.begin() + static_cast<std::ptrdiff_t>(list), std::greater<>());
-      Scan scan{several - grid - log_choices(kPorts, list), 0};
-      std::size_t raised = 0;
-      for (std::size_t i = 0; i < list; ++i) {
-        const double ratio = bounded(ratios[i].first);  // keeps their order
-        scan.llr += ratio;
-        if (ratio <= kRaisedPort) continue;
-        scan.ports |= 1U << ratios[i].second;
-        ++raised;
-      }
-      if (raised >= kLeastList && scan.llr > best.llr) best = scan;
+      const double base = several - grid - kChoices[list];
+      choices[n++] = {nodes, list, base, base + most_of_list[list] + kRounding};
     }
+  }
+  const auto evaluate = [&](const Choice& c) { return scan_of(edge, louder, c.nodes, c.list, c.base); };
+  const Choice& likely = *std::ranges::max_element(choices, {}, &Choice::most);
+  if (likely.most < kLeastWorth) return {};
+  const double least = std::max(kLeastWorth, evaluate(likely).llr);
+  Scan best;
+  for (const Choice& choice : choices) {
+    if (choice.most < least) continue;
+    if (const Scan scan = evaluate(choice); scan.llr > best.llr) best = scan;
   }
   return best;
 }
@@ -143,8 +188,10 @@ class CoordinatedScan final : public Detector {
     if (!wants(e) || !v.remote || !baseline::is_access_line(v.source->type) || v.networks->is_allowed(e.source_facts))
       return;
     if (v.source_profile != nullptr && v.source_profile->successes > 0) return;
-    const Scan scan = best_scan(edge);
     const std::size_t own = baseline::edge_port(e.destination_port, e.protocol);
+    const double louder = louder_today(edge);
+    if (most_of(edge, own, louder) + kRounding <= kRaisedPort) return;  // on no list
+    const Scan scan = best_scan(edge, louder);
     if (scan.llr < kLeastWorth || (scan.ports >> own & 1) == 0) return;
     double touches = 0;
     double homes = 0;

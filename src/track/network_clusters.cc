@@ -204,6 +204,31 @@ std::vector<std::uint32_t> refine(const Level& level, double rate, const std::ve
   return part;
 }
 
+// Of the graph whose nodes are the parts: ascending, each pair once.
+std::vector<Edge> edges_between(const Level& level, const std::vector<std::uint32_t>& part, std::uint32_t parts) {
+  std::vector<std::uint32_t> begin(parts + 1);  // of each part's nodes
+  for (const std::uint32_t p : part) ++begin[p + 1];
+  std::partial_sum(begin.begin(), begin.end(), begin.begin());
+  std::vector<std::uint32_t> nodes(part.size());
+  std::vector<std::uint32_t> at(begin.begin(), begin.end() - 1);
+  for (std::uint32_t v = 0; v < part.size(); ++v) nodes[at[part[v]]++] = v;
+  std::vector<Edge> out;
+  std::vector<std::uint32_t> others;
+  Around around(parts);
+  for (std::uint32_t p = 0; p < parts; ++p) {
+    around.clear();
+    for (std::uint32_t i = begin[p]; i < begin[p + 1]; ++i) {
+      level.each(nodes[i], [&](std::uint32_t u, double w) {
+        if (part[u] > p) around.add(part[u], w);
+      });
+    }
+    others = around.seen();
+    std::ranges::sort(others);
+    for (const std::uint32_t other : others) out.push_back({p, other, around[other]});
+  }
+  return out;
+}
+
 std::vector<std::uint32_t> leiden_of(std::uint32_t nodes, std::span<const Edge> edges, double resolution) {
   std::vector<double> strength(nodes);
   double all = 0;
@@ -228,27 +253,13 @@ std::vector<std::uint32_t> leiden_of(std::uint32_t nodes, std::span<const Edge> 
       std::vector<std::uint32_t> part = refine(level, rate, of);
       const std::uint32_t parts = renumber(part);
       if (parts == level.nodes()) break;
-      std::vector<Edge> joined;
       std::vector<double> strengths(parts);
       std::vector<std::uint32_t> next(parts);
       for (std::uint32_t v = 0; v < level.nodes(); ++v) {
         strengths[part[v]] += level.strength[v];
         next[part[v]] = of[v];
-        level.each(v, [&](std::uint32_t u, double w) {
-          if (v < u && part[u] != part[v])
-            joined.push_back({std::min(part[u], part[v]), std::max(part[u], part[v]), w});
-        });
       }
-      std::ranges::sort(joined, [](const Edge& x, const Edge& y) { return x.a != y.a ? x.a < y.a : x.b < y.b; });
-      std::size_t kept = 0;
-      for (const Edge& e : joined) {
-        if (kept > 0 && joined[kept - 1].a == e.a && joined[kept - 1].b == e.b) {
-          joined[kept - 1].weight += e.weight;
-        } else {
-          joined[kept++] = e;
-        }
-      }
-      joined.resize(kept);
+      const std::vector<Edge> joined = edges_between(level, part, parts);
       for (std::uint32_t& v : node) v = part[v];
       renumber(next);
       of = std::move(next);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "core/archive.h"
 
@@ -35,7 +36,7 @@ struct KindRule {
   std::uint8_t most_values;  // of one address; the least seen makes room
 };
 
-KindRule rule(TraitKind kind) {
+constexpr KindRule rule_of(TraitKind kind) {
   using enum TraitKind;
   switch (kind) {
     case kClient:
@@ -60,6 +61,13 @@ KindRule rule(TraitKind kind) {
   return {EvidenceGroup::kSoftware, Model::kNone, 0, 1};
 }
 
+constexpr std::array<KindRule, kTraitKinds> kRules = [] {
+  std::array<KindRule, kTraitKinds> out{};
+  for (std::size_t k = 0; k < kTraitKinds; ++k) out[k] = rule_of(static_cast<TraitKind>(k));
+  return out;
+}();
+const KindRule& rule(TraitKind kind) { return kRules[static_cast<std::size_t>(kind)]; }
+
 // a (a + 1) ... (a + n - 1) over b (b + 1) ... (b + n - 1). For n up to kMostOfKind no such product leaves a double.
 double rise_ratio(double a, double b, unsigned n) {
   double above = 1, below = 1;
@@ -80,6 +88,14 @@ std::string how_rare(const Trait& trait, const Surroundings& around) {
                      std::max(1.0, around.all.sources(trait.kind)));
 }
 
+// Surroundings::share(); 1 for an account or a port that says nothing.
+double told_share(const Trait& trait, const Surroundings& around) {
+  const double share = around.share(trait);
+  if (trait.kind == TraitKind::kAccount) return share <= kRareAccount && around.telling(trait) ? share : 1;
+  if (rule(trait.kind).model == Model::kMany) return share <= kRarePort ? share : 1;
+  return share;
+}
+
 // Nats of one kind of trait, and what to say of it.
 struct KindEvidence {
   double nats = 0;
@@ -88,26 +104,57 @@ struct KindEvidence {
   bool differs = false;
 };
 
-// Each value that `a` shows of a kind with its told_share().
+std::uint64_t value_bit(const Trait& trait) { return std::uint64_t{1} << (trait.value * 0x9e3779b1U >> 26); }
+
+// Each value of a kind that both show: how often `a` did and how often `b`, and weight_of() it.
 template <typename Visit>
-void each_count(TraitKind kind, const Observed& a, const Surroundings& around, const Visit& visit) {
+void each_common(TraitKind kind, const Observed& a, const Observed& b, const Surroundings& around, const Visit& visit) {
+  const auto k = static_cast<std::size_t>(kind);
+  const std::uint64_t common = a.values == nullptr || b.values == nullptr ? ~0ULL : a.values[k] & b.values[k];
+  if (common == 0) return;
   const std::span<const NodeProfile::Count> counts = a.profile->counts(kind);
-  const double* shares = a.shares == nullptr ? nullptr : a.shares + (counts.data() - a.profile->counts().data());
-  for (std::size_t i = 0; i < counts.size(); ++i)
-    visit(counts[i], [&] { return shares == nullptr ? told_share(counts[i].trait, around) : shares[i]; });
+  const double* weights = a.weights == nullptr ? nullptr : a.weights + (counts.data() - a.profile->counts().data());
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if ((common & value_bit(counts[i].trait)) == 0) continue;
+    const std::uint8_t other = b.profile->of(counts[i].trait);
+    if (other != 0) visit(counts[i], other, weights == nullptr ? weight_of(counts[i].trait, around) : weights[i]);
+  }
 }
 
-KindEvidence by_shares(TraitKind kind, double concentration, const Observed& observed_a, const Observed& observed_b,
-                       const Surroundings& around) {
+// What it says by itself that one source made `a` observations of a kind and another `b`: rise_ratio(concentration,
+// concentration + a, b). Nearly all pairs ask for it, so that it is calculated once.
+struct Apart {
+  double ratio = 1;
+  double nats = 0;
+};
+Apart apart(TraitKind kind, std::uint32_t a, std::uint32_t b) {
+  const auto calculated = [](TraitKind of, std::uint32_t own, std::uint32_t other) {
+    const double concentration = rule(of).concentration;
+    const double ratio = rise_ratio(concentration, concentration + own, other);
+    return Apart{ratio, std::log(ratio)};
+  };
+  constexpr std::uint32_t kMost = NodeProfile::kMostOfKind + 1;
+  using Table = std::array<std::array<std::array<Apart, kMost>, kMost>, kTraitKinds>;
+  static const auto kTable = [&] {
+    auto table = std::make_unique<Table>();
+    for (std::size_t k = 0; k < kTraitKinds; ++k) {
+      if (kRules[k].model != Model::kShares) continue;
+      for (std::uint32_t own = 0; own < kMost; ++own) {
+        for (std::uint32_t other = 0; other < kMost; ++other)
+          (*table)[k][own][other] = calculated(static_cast<TraitKind>(k), own, other);
+      }
+    }
+    return table;
+  }();
+  return a < kMost && b < kMost ? (*kTable)[static_cast<std::size_t>(kind)][a][b] : calculated(kind, a, b);
+}
+
+KindEvidence by_shares(TraitKind kind, const Observed& a, const Observed& b, const Surroundings& around) {
   KindEvidence out;
-  const NodeProfile &a = *observed_a.profile, &b = *observed_b.profile;
-  const std::uint32_t all_a = a.total(kind), all_b = b.total(kind);
+  const std::uint32_t all_a = a.profile->total(kind), all_b = b.profile->total(kind);
   if (all_a == 0 || all_b == 0) return out;
   double best = 0, ratio = 1;
-  each_count(kind, observed_a, around, [&](const NodeProfile::Count& count, const auto& share) {
-    const std::uint8_t other = b.of(count.trait);
-    if (other == 0) return;
-    const double prior = concentration * share();
+  each_common(kind, a, b, around, [&](const NodeProfile::Count& count, std::uint8_t other, double prior) {
     const double own = rise_ratio(prior + count.n, prior, other);
     ratio *= own;
     if (out.commons == 0 || own > best) {
@@ -116,7 +163,8 @@ KindEvidence by_shares(TraitKind kind, double concentration, const Observed& obs
       out.commons = 1;
     }
   });
-  out.nats = std::log(ratio * rise_ratio(concentration, concentration + all_a, all_b));
+  const Apart by_itself = apart(kind, all_a, all_b);
+  out.nats = out.commons == 0 ? by_itself.nats : std::log(ratio * by_itself.ratio);
   // A gateway is one of few; the same one is hardly a coincidence, another one is a difference. A few steps at one time
   // of the day are no habit.
   if (kind == TraitKind::kGateway) out.nats = std::min(out.nats, kMostGateway);
@@ -129,11 +177,8 @@ KindEvidence by_shares(TraitKind kind, double concentration, const Observed& obs
 KindEvidence by_many(TraitKind kind, const Observed& a, const Observed& b, const Surroundings& around) {
   KindEvidence out;
   std::array<double, 3> strongest{};
-  each_count(kind, a, around, [&](const NodeProfile::Count& count, const auto& share) {
-    if (b.profile->of(count.trait) == 0) return;
-    const double told = share();
-    if (told >= 1) return;
-    double nats = -std::log(told);
+  each_common(kind, a, b, around, [&](const NodeProfile::Count& count, std::uint8_t, double nats) {
+    if (nats <= 0) return;
     Trait trait = count.trait;
     for (std::size_t i = 0; i < strongest.size(); ++i) {
       if (nats <= strongest[i]) continue;
@@ -148,9 +193,8 @@ KindEvidence by_many(TraitKind kind, const Observed& a, const Observed& b, const
 
 KindEvidence by_place(TraitKind kind, const Observed& a, const Observed& b, const Surroundings& around) {
   KindEvidence out;
-  each_count(kind, a, around, [&](const NodeProfile::Count& count, const auto& share) {
-    if (b.profile->of(count.trait) == 0) return;
-    out.nats = std::max(out.nats, std::min(kMostPlace, -0.1 * std::log(share())));
+  each_common(kind, a, b, around, [&](const NodeProfile::Count& count, std::uint8_t, double nats) {
+    out.nats = std::max(out.nats, nats);
     out.common[0] = count.trait;
     out.commons = 1;
   });
@@ -184,27 +228,19 @@ struct CommonCampaign {
   double nats = 0;
 };
 // The campaign that both are most surely of.
-CommonCampaign common_campaign(const NodeProfile& a, const NodeProfile& b, const Surroundings& around) {
-  const auto share = [&](const NodeProfile& profile, std::uint32_t campaign) {
-    double most = 0;
-    for (const CampaignDay& day : profile.campaigns()) {
-      if (around.campaign(day.campaign) != campaign) continue;
-      if (const auto at = around.campaigns.find(day); at != around.campaigns.end())
-        most = std::max(most, at->second.share());
-    }
-    return most;
+CommonCampaign common_campaign(const Observed& a, const Observed& b, const Surroundings& around) {
+  CampaignSpace space_a, space_b;
+  const auto parts = [&](const Observed& observed, CampaignSpace& space) {
+    return observed.campaigns.empty() ? campaign_parts(*observed.profile, around, space) : observed.campaigns;
   };
+  const std::span<const CampaignPart> parts_b = parts(b, space_b);
   CommonCampaign best;
-  std::uint32_t last = 0;
-  for (const CampaignDay& day : a.campaigns()) {
-    const std::uint32_t campaign = around.campaign(day.campaign);
-    if (campaign == last) continue;  // mostly the same for all its days
-    last = campaign;
-    const double theirs = share(b, campaign);
-    if (theirs == 0) continue;
-    const double least = std::min(share(a, campaign), theirs);
+  for (const CampaignPart& own : parts(a, space_a)) {
+    const auto other = std::ranges::find(parts_b, own.whole, &CampaignPart::whole);
+    if (other == parts_b.end() || other->share == 0) continue;
+    const double least = std::min(own.share, other->share);
     const double nats = std::min(kMostCampaign, std::log(least / std::max(1e-9, 1 - least)));
-    if (nats > best.nats) best = {day.campaign, least, nats};
+    if (nats > best.nats) best = {own.campaign, least, nats};
   }
   return best;
 }
@@ -257,15 +293,17 @@ std::string sentence(TraitKind kind, const KindEvidence& evidence, const Surroun
   }
 }
 
-// Each kind in turn: visit(kind, group, evidence).
-template <typename Visit>
-void each_kind(const Observed& a, const Observed& b, const Surroundings& around, const Visit& visit) {
+// Each kind of the groups that are wanted in turn: visit(kind, group, evidence).
+template <typename Wants, typename Visit>
+void each_kind(const Observed& a, const Observed& b, const Surroundings& around, const Wants& wants,
+               const Visit& visit) {
   for (std::size_t k = 0; k < kTraitKinds; ++k) {
     const auto kind = static_cast<TraitKind>(k);
     if (a.profile->total(kind) == 0 || b.profile->total(kind) == 0) continue;
-    const KindRule how = rule(kind);
+    const KindRule& how = rule(kind);
+    if (!wants(how.group)) continue;
     switch (how.model) {
-      case Model::kShares: visit(kind, how.group, by_shares(kind, how.concentration, a, b, around)); break;
+      case Model::kShares: visit(kind, how.group, by_shares(kind, a, b, around)); break;
       case Model::kMany: visit(kind, how.group, by_many(kind, a, b, around)); break;
       case Model::kWeak: visit(kind, how.group, by_place(kind, a, b, around)); break;
       case Model::kNone: break;
@@ -424,20 +462,18 @@ void Background::make_room() {
 }
 
 void Background::see(const core::Ip& source, const Trait& trait) {
-  if (pairs_.size() >= limits_.most_pairs / 2) {
-    pairs_since_ = now_;
-    next_pairs();
-    ++begun_anew_;
-  }
   if (!pairs_.insert({source, trait}).second) return;
   if (counts_.size() >= limits_.most_traits && !counts_.contains(trait)) make_room();
   counts_[trait] += unit_;
   // Where a source has many values by nature the share is of sources, else of values.
-  if (rule(trait.kind).model == Model::kMany) {
-    const Trait any{TraitKind::kScanWindow, kAnyValue - static_cast<std::uint32_t>(trait.kind)};
-    if (!pairs_.insert({source, any}).second) return;
-  }
-  totals_[static_cast<std::size_t>(trait.kind)] += unit_;
+  const Trait any{TraitKind::kScanWindow, kAnyValue - static_cast<std::uint32_t>(trait.kind)};
+  if (rule(trait.kind).model != Model::kMany || pairs_.insert({source, any}).second)
+    totals_[static_cast<std::size_t>(trait.kind)] += unit_;
+  // At once, so that it changes nothing to be told what is counted, or not.
+  if (pairs_.size() < limits_.most_pairs / 2) return;
+  pairs_since_ = now_;
+  next_pairs();
+  ++begun_anew_;
 }
 
 double Background::sources(const Trait& trait) const {
@@ -536,41 +572,45 @@ std::uint8_t NodeProfile::of(const Trait& trait) const {
 
 NodeProfile::Added NodeProfile::add(const Trait& trait, std::uint64_t& dropped) {
   const auto kind = static_cast<std::size_t>(trait.kind);
-  const KindRule how = rule(trait.kind);
+  const KindRule& how = rule(trait.kind);
   const std::uint8_t most = how.model == Model::kShares ? kMostOfKind : kMostCount;
   const std::size_t from = begin(trait.kind);
   std::size_t at = from;
-  while (at < from + distinct_[kind] && counts_[at].trait.value != trait.value) ++at;
-  const bool fresh = at == from + distinct_[kind];
+  const std::size_t end = begin_[kind + 1];
+  while (at < end && counts_[at].trait.value != trait.value) ++at;
+  const bool fresh = at == end;
+  std::optional<Trait> instead;
   if (!fresh) {
     if (counts_[at].n < most) {
       ++counts_[at].n;
       ++totals_[kind];
     }
   } else {
-    if (distinct_[kind] >= how.most_values) {
+    if (end - from >= how.most_values) {
       const auto first = counts_.begin() + static_cast<std::ptrdiff_t>(from);
-      const auto least =
-          std::min_element(first, first + distinct_[kind], [](const Count& a, const Count& b) { return a.n < b.n; });
+      const auto last = counts_.begin() + static_cast<std::ptrdiff_t>(end);
+      const auto least = std::min_element(first, last, [](const Count& a, const Count& b) { return a.n < b.n; });
       totals_[kind] = static_cast<std::uint16_t>(totals_[kind] - least->n);
-      --distinct_[kind];
-      counts_.erase(least);
+      instead = least->trait;
+      std::move(least + 1, last, least);
+      at = end - 1;
+      counts_[at] = {trait, 1};
       ++dropped;
+    } else {
+      counts_.insert(counts_.begin() + static_cast<std::ptrdiff_t>(end), {trait, 1});
+      for (std::size_t k = kind + 1; k < begin_.size(); ++k) ++begin_[k];
     }
-    at = from + distinct_[kind];
-    counts_.insert(counts_.begin() + static_cast<std::ptrdiff_t>(at), {trait, 1});
     ++totals_[kind];
-    ++distinct_[kind];
   }
   if (how.model == Model::kShares && totals_[kind] > kMostOfKind) {
     totals_[kind] = 0;
-    for (std::size_t i = from; i < from + distinct_[kind]; ++i) {
+    for (std::size_t i = from; i < begin_[kind + 1]; ++i) {
       Count& count = counts_[i];
       count.n = static_cast<std::uint8_t>((count.n + 1) / 2);  // none is forgotten
       totals_[kind] = static_cast<std::uint16_t>(totals_[kind] + count.n);
     }
   }
-  return {&counts_[at], fresh};
+  return {&counts_[at], fresh, instead};
 }
 
 void NodeProfile::hand_over(const core::Ip& with, Nanoseconds gap, bool relay) {
@@ -593,17 +633,22 @@ bool NodeProfile::campaign(const CampaignDay& day) {
 }
 
 void NodeProfile::halve() {
-  totals_ = {};
-  distinct_ = {};
   for (Count& count : counts_) count.n /= 2;
   std::erase_if(counts_, [](const Count& count) { return count.n == 0; });
+  count_kinds();
+  for (Partner& p : partners_) p.times /= 2;
+  std::erase_if(partners_, [](const Partner& p) { return p.times == 0; });
+}
+
+void NodeProfile::count_kinds() {
+  totals_ = {};
+  begin_ = {};
   for (const Count& count : counts_) {
     const auto kind = static_cast<std::size_t>(count.trait.kind);
     totals_[kind] = static_cast<std::uint16_t>(totals_[kind] + count.n);
-    ++distinct_[kind];
+    ++begin_[kind + 1];
   }
-  for (Partner& p : partners_) p.times /= 2;
-  std::erase_if(partners_, [](const Partner& p) { return p.times == 0; });
+  for (std::size_t k = 1; k < begin_.size(); ++k) begin_[k] = static_cast<std::uint8_t>(begin_[k] + begin_[k - 1]);
 }
 
 template <typename Archive>
@@ -620,8 +665,6 @@ void NodeProfile::persist(Archive& a) {
   });
   a.sequence(campaigns_, [&](CampaignDay& day) { persist_campaign(a, day); });
   if constexpr (Archive::kReads) {
-    totals_ = {};
-    distinct_ = {};
     if (campaigns_.size() > kMostCampaigns) a.refuse("a node is of more campaigns than are kept of one");
     if (counts_.size() > 255 || partners_.size() > kMostPartners) {
       a.refuse("a node shows more than is kept of one");
@@ -632,11 +675,7 @@ void NodeProfile::persist(Archive& a) {
       a.refuse("what a node shows is not in order");
       counts_.clear();
     }
-    for (const Count& count : counts_) {
-      const auto kind = static_cast<std::size_t>(count.trait.kind);
-      totals_[kind] = static_cast<std::uint16_t>(totals_[kind] + count.n);
-      ++distinct_[kind];
-    }
+    count_kinds();
   }
 }
 template void NodeProfile::persist(core::ArchiveWriter& a);
@@ -662,21 +701,52 @@ double sharing_factor(core::NetworkType type) {
 
 bool says_something(const Trait& trait, const Surroundings& around) { return told_share(trait, around) < 1; }
 
-double told_share(const Trait& trait, const Surroundings& around) {
-  const double share = around.share(trait);
-  if (trait.kind == TraitKind::kAccount) return share <= kRareAccount && around.telling(trait) ? share : 1;
-  if (rule(trait.kind).model == Model::kMany) return share <= kRarePort ? share : 1;
-  return share;
+double weight_of(const Trait& trait, const Surroundings& around) {
+  const KindRule& how = rule(trait.kind);
+  switch (how.model) {
+    case Model::kShares: return how.concentration * around.share(trait);
+    case Model::kMany: return -std::log(told_share(trait, around));
+    case Model::kWeak: return std::min(kMostPlace, -0.1 * std::log(around.share(trait)));
+    case Model::kNone: break;
+  }
+  return 0;
+}
+
+ShownValues shown_values(const NodeProfile& profile, const double* weights) {
+  ShownValues out{};
+  for (const NodeProfile::Count& count : profile.counts()) {
+    const bool silent = weights != nullptr && *weights++ <= 0 && rule(count.trait.kind).model == Model::kMany;
+    if (!silent) out[static_cast<std::size_t>(count.trait.kind)] |= value_bit(count.trait);
+  }
+  return out;
 }
 
 bool scans(const NodeProfile& profile) { return profile.distinct(TraitKind::kPortAsked) >= kScanPorts; }
+
+std::span<const CampaignPart> campaign_parts(const NodeProfile& profile, const Surroundings& around,
+                                             CampaignSpace& space) {
+  std::size_t n = 0;
+  for (const CampaignDay& day : profile.campaigns()) {
+    const std::uint32_t whole = around.campaign(day.campaign);
+    const auto at = around.campaigns.find(day);
+    const double share = at == around.campaigns.end() ? 0 : at->second.share();
+    const auto end = space.begin() + static_cast<std::ptrdiff_t>(n);
+    const auto known = std::find_if(space.begin(), end, [&](const CampaignPart& p) { return p.whole == whole; });
+    if (known == end) {
+      space[n++] = {day.campaign, whole, share};
+    } else {
+      known->share = std::max(known->share, share);
+    }
+  }
+  return std::span(space).first(n);
+}
 
 ScanPart scan_part(const NodeProfile& profile, const Surroundings& around) {
   ScanPart part;
   if (!scans(profile)) return part;
   for (const NodeProfile::Count& count : profile.counts(TraitKind::kPortAsked)) {
     if (part.telling < ScanPart::kMostDisjoint) part.telling -= std::log1p(-std::min(0.9, around.share(count.trait)));
-    part.ports |= std::uint64_t{1} << (count.trait.value * 0x9e3779b1U >> 26);
+    part.ports |= value_bit(count.trait);
   }
   part.telling = std::min(part.telling, ScanPart::kMostDisjoint);
   return part;
@@ -691,7 +761,7 @@ double disjoint(const ScanPart& a, const ScanPart& b, const NodeProfile& profile
   return std::min(a.telling, b.telling);
 }
 
-Evidence compare(const Observed& a, const Observed& b, const Surroundings& around) {
+Evidence compare(const Observed& a, const Observed& b, const Surroundings& around, bool if_linked) {
   Evidence out;
   const NodeProfile::Partner* handed = partner(a, b);
   if (one_person(*a.profile, *b.profile) && (handed == nullptr || !handed->relay)) {
@@ -709,17 +779,25 @@ Evidence compare(const Observed& a, const Observed& b, const Surroundings& aroun
     }
     worst[g] = std::min(worst[g], nats);
   };
-  each_kind(a, b, around,
-            [&](TraitKind, EvidenceGroup group, const KindEvidence& evidence) { take(group, evidence.nats); });
+  const double factor = std::min(sharing_factor(a.type), sharing_factor(b.type));
+  const auto settle = [&](std::size_t g) {
+    const double nats = std::clamp(best[g] + kFurther * further[g] + worst[g], -kMostGroup, kMostGroup);
+    out.groups[g] = nats > 0 ? factor * nats : nats;
+  };
+  const auto take_kind = [&](TraitKind, EvidenceGroup group, const KindEvidence& evidence) {
+    take(group, evidence.nats);
+  };
+  constexpr auto kRhythm = EvidenceGroup::kRhythm;
+  each_kind(a, b, around, [](EvidenceGroup group) { return group != kRhythm; }, take_kind);
   take(EvidenceGroup::kTargets, disjoint_scan(a, b, around));
   if (handed != nullptr) take(EvidenceGroup::kHandover, handover_nats(*handed));
   if (!a.profile->campaigns().empty() && !b.profile->campaigns().empty())
-    take(EvidenceGroup::kCampaign, common_campaign(*a.profile, *b.profile, around).nats);
-  const double factor = std::min(sharing_factor(a.type), sharing_factor(b.type));
-  for (std::size_t g = 0; g < kEvidenceGroups; ++g) {
-    const double nats = std::clamp(best[g] + kFurther * further[g] + worst[g], -kMostGroup, kMostGroup);
-    out.groups[g] = nats > 0 ? factor * nats : nats;
-  }
+    take(EvidenceGroup::kCampaign, common_campaign(a, b, around).nats);
+  for (std::size_t g = 0; g < kEvidenceGroups; ++g) settle(g);
+  // The rhythm has most values, and of groups that speak it can only be one.
+  if (if_linked && out.speaking() == 0) return out;
+  each_kind(a, b, around, [](EvidenceGroup group) { return group == kRhythm; }, take_kind);
+  settle(static_cast<std::size_t>(kRhythm));
   return out;
 }
 
@@ -730,7 +808,8 @@ std::vector<Reason> reasons(const Observed& a, const Observed& b, const Surround
     out.push_back({EvidenceGroup::kTargets, 0, "both tried one and the same account only: one person explains it"});
     return out;
   }
-  each_kind(a, b, around, [&](TraitKind kind, EvidenceGroup group, const KindEvidence& evidence) {
+  const auto any = [](EvidenceGroup) { return true; };
+  each_kind(a, b, around, any, [&](TraitKind kind, EvidenceGroup group, const KindEvidence& evidence) {
     if (std::abs(evidence.nats) < 0.1) return;
     if (std::string text = sentence(kind, evidence, around); !text.empty())
       out.push_back({group, evidence.nats, std::move(text)});
@@ -747,7 +826,7 @@ std::vector<Reason> reasons(const Observed& a, const Observed& b, const Surround
                                handed->times, handed->times == 1 ? "" : "s", handed->shortest / core::kSecond,
                                handed->relay ? ", and was used from three providers within a day" : "")});
   }
-  if (const CommonCampaign common = common_campaign(*a.profile, *b.profile, around); common.nats >= 0.1) {
+  if (const CommonCampaign common = common_campaign(a, b, around); common.nats >= 0.1) {
     out.push_back(
         {EvidenceGroup::kCampaign, common.nats,
          fmt::format("both are sources of finding {} or its operator's others; {:.0f} % such are beyond chance",

@@ -33,6 +33,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -230,8 +231,9 @@ class NodeProfile {
   };
 
   struct Added {
-    Count* count;  // until the next change
-    bool fresh;    // it is new here
+    Count* count;                  // until the next change
+    bool fresh;                    // it is new here
+    std::optional<Trait> instead;  // of this one, which is gone
   };
   // `dropped`: traits that had to make room.
   Added add(const Trait& trait, std::uint64_t& dropped);
@@ -248,23 +250,23 @@ class NodeProfile {
   std::span<const Count> counts(TraitKind kind) const { return {counts_.data() + begin(kind), distinct(kind)}; }
   const std::vector<Partner>& partners() const { return partners_; }
   std::uint32_t total(TraitKind kind) const { return totals_[static_cast<std::size_t>(kind)]; }
-  std::uint32_t distinct(TraitKind kind) const { return distinct_[static_cast<std::size_t>(kind)]; }
+  std::uint32_t distinct(TraitKind kind) const {
+    const auto k = static_cast<std::size_t>(kind);
+    return static_cast<std::uint32_t>(begin_[k + 1] - begin_[k]);
+  }
   std::uint8_t of(const Trait& trait) const;
 
   template <typename Archive>
   void persist(Archive& a);
 
  private:
-  std::size_t begin(TraitKind kind) const {
-    std::size_t at = 0;
-    for (std::size_t k = 0; k < static_cast<std::size_t>(kind); ++k) at += distinct_[k];
-    return at;
-  }
+  std::size_t begin(TraitKind kind) const { return begin_[static_cast<std::size_t>(kind)]; }
+  void count_kinds();  // totals_ and begin_ from counts_
   std::vector<Count> counts_;
   std::vector<Partner> partners_;
   std::vector<CampaignDay> campaigns_;  // ascending by what came first
   std::array<std::uint16_t, kTraitKinds> totals_{};
-  std::array<std::uint8_t, kTraitKinds> distinct_{};
+  std::array<std::uint8_t, kTraitKinds + 1> begin_{};  // of each kind in counts_, and where the last one ends
 };
 
 // Traits that say the same thing are one group: of a group the strongest counts, further ones by a quarter.
@@ -297,14 +299,27 @@ struct ScanPart {
   static constexpr double kMostDisjoint = 2;
 };
 
+// That a source came to an operator's campaigns.
+struct CampaignPart {
+  std::uint32_t campaign = 0;  // the first of them
+  std::uint32_t whole = 0;     // Surroundings::campaign()
+  // Of the sources of the day of which most are the campaign's, how many are; 0 if none of the days is known any more.
+  double share = 0;
+};
+
+// Of each kind a bit for each value shown, those of several may be the same: most pairs have nothing in common.
+using ShownValues = std::array<std::uint64_t, kTraitKinds>;
+
 struct Observed {
   const core::Ip* ip = nullptr;
   const NodeProfile* profile = nullptr;
   core::NetworkType type = core::NetworkType::kUnknown;
   core::Nanoseconds last = 0;
   // Looked up before, for who is compared with many; null: it is looked up.
-  const double* shares = nullptr;  // told_share() of each of the profile's counts
+  const double* weights = nullptr;        // weight_of() each of the profile's counts
+  const std::uint64_t* values = nullptr;  // shown_values()
   const ScanPart* scan = nullptr;
+  std::span<const CampaignPart> campaigns = {};  // campaign_parts()
 };
 
 // Many sharers: an address of a carrier's NAT or of a mobile pool counts a third.
@@ -312,17 +327,24 @@ double sharing_factor(core::NetworkType type);
 
 // Whether it counts for an account or a port asked for that two have it in common.
 bool says_something(const Trait& trait, const Surroundings& around);
-// Surroundings::share(); 1 for an account or a port that says nothing.
-double told_share(const Trait& trait, const Surroundings& around);
+// What a pair takes of a trait's share where both show it: the prior of its value where shares are compared, else nats,
+// 0 where it says nothing.
+double weight_of(const Trait& trait, const Surroundings& around);
+// `weights` of its counts: without values that say nothing.
+ShownValues shown_values(const NodeProfile& profile, const double* weights = nullptr);
 // Whether it asked for so many ports that those of others can fit to them.
 bool scans(const NodeProfile& profile);
 
+// Into `space`; none if it came to no campaign.
+using CampaignSpace = std::array<CampaignPart, NodeProfile::kMostCampaigns>;
+std::span<const CampaignPart> campaign_parts(const NodeProfile& profile, const Surroundings& around,
+                                             CampaignSpace& space);
 ScanPart scan_part(const NodeProfile& profile, const Surroundings& around);
 // What two parts say that have no port in common: nats, 0 if they have one.
 double disjoint(const ScanPart& a, const ScanPart& b, const NodeProfile& profile_a, const NodeProfile& profile_b);
 
-// Symmetric but for rounding.
-Evidence compare(const Observed& a, const Observed& b, const Surroundings& around);
+// Symmetric but for rounding. `if_linked`: not in full where fewer than two groups can speak (Evidence::speaking).
+Evidence compare(const Observed& a, const Observed& b, const Surroundings& around, bool if_linked = false);
 
 struct Reason {
   EvidenceGroup group = EvidenceGroup::kSoftware;

@@ -21,6 +21,7 @@ constexpr double kRareShare = 0.15;
 constexpr double kFewSources = 40;
 constexpr Nanoseconds kHandover = 10 * core::kMinute;
 constexpr Nanoseconds kScanWindow = 6 * core::kHour;
+constexpr std::size_t kMostUnshown = 100'000;
 constexpr std::size_t kMostCampaignDays = 20'000;
 constexpr double kCountedFailures = 20'000;  // then they halve
 // Campaigns with so many common sources, and so many more than those that are
@@ -67,12 +68,12 @@ constexpr JoinRule kJoinOther = {0.7, 0.8, 0.6};  // of two
 
 // An order of addresses that says nothing of their provider: a sample in it is
 // one of all.
-std::uint64_t mixed(const Ip& ip) {
-  std::uint64_t x = ip.high() * 0x9e3779b97f4a7c15U ^ ip.low();
+std::uint64_t mixed(std::uint64_t x) {
   x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9U;
   x = (x ^ x >> 27) * 0x94d049bb133111ebU;
   return x ^ x >> 31;
 }
+std::uint64_t mixed(const Ip& ip) { return mixed(ip.high() * 0x9e3779b97f4a7c15U ^ ip.low()); }
 bool by_mixed(const Ip& a, const Ip& b) {
   const std::uint64_t x = mixed(a), y = mixed(b);
   return x != y ? x < y : a < b;
@@ -160,25 +161,41 @@ struct NetworkTracker::Candidates {
   std::vector<const Node*> nodes;
   std::vector<bool> changed;  // since the last clustering
   std::vector<ScanPart> scans;
-  std::vector<double> shares;
-  std::vector<std::size_t> begin;  // of each one's shares
+  std::vector<ShownValues> values;
+  std::vector<double> weights;
+  std::vector<std::size_t> begin;  // of each one's weights
+  std::vector<CampaignPart> campaigns;
+  std::vector<std::size_t> campaigns_begin;  // of each one's, and the end
   const Surroundings& around;
 
   explicit Candidates(const Surroundings& surroundings) : around(surroundings) {}
   void look_up() {
+    CampaignSpace space;
     scans.reserve(nodes.size());
     begin.reserve(nodes.size());
     for (const Node* node : nodes) {
       scans.push_back(scan_part(node->profile, around));
-      begin.push_back(shares.size());
-      for (const NodeProfile::Count& count : node->profile.counts()) shares.push_back(told_share(count.trait, around));
+      begin.push_back(weights.size());
+      for (const NodeProfile::Count& count : node->profile.counts()) weights.push_back(weight_of(count.trait, around));
+      values.push_back(shown_values(node->profile, weights.data() + begin.back()));
+      campaigns_begin.push_back(campaigns.size());
+      const std::span<const CampaignPart> parts = campaign_parts(node->profile, around, space);
+      campaigns.insert(campaigns.end(), parts.begin(), parts.end());
     }
+    campaigns_begin.push_back(campaigns.size());
   }
   Observed at(std::size_t i) const {
-    return {&ips[i], &nodes[i]->profile, nodes[i]->facts.type, nodes[i]->last, shares.data() + begin[i], &scans[i]};
+    return {&ips[i],
+            &nodes[i]->profile,
+            nodes[i]->facts.type,
+            nodes[i]->last,
+            weights.data() + begin[i],
+            values[i].data(),
+            &scans[i],
+            std::span(campaigns).subspan(campaigns_begin[i], campaigns_begin[i + 1] - campaigns_begin[i])};
   }
-  Evidence between(std::uint32_t a, std::uint32_t b) const {
-    return compare(at(std::min(a, b)), at(std::max(a, b)), around);
+  Evidence between(std::uint32_t a, std::uint32_t b, bool if_linked = false) const {
+    return compare(at(std::min(a, b)), at(std::max(a, b)), around, if_linked);
   }
 };
 
@@ -268,12 +285,15 @@ bool NetworkTracker::eligible(const Ip& ip, const Node& node) const {
          (!node.profile.campaigns().empty() || !is_ordinary(ip));
 }
 
-void NetworkTracker::age(Node& node) const {
+void NetworkTracker::age(const Ip& ip, Node& node) {
   const Nanoseconds half_life = half_life_of(node.facts.type);
   if (now_ - node.aged >= half_life) node.changed = now_;
   for (int i = 0; i < 16 && now_ - node.aged >= half_life; ++i) {
     node.aged += half_life;
     node.strength /= 2;
+    for (const NodeProfile::Count& count : node.profile.counts()) {
+      if (count.n == 1) forget_posted(ip, count.trait);  // it goes
+    }
     node.profile.halve();
   }
 }
@@ -285,16 +305,59 @@ void NetworkTracker::post(const Ip& ip, const Trait& trait) {
   if (posted.size() > limits_.most_posted) posted.pop_front();
 }
 
+void NetworkTracker::forget_posted(const Ip& ip, const Trait& trait) {
+  if (any_unshown_ || !indexed(trait)) return;
+  unshown_.emplace_back(trait, ip);
+  if (unshown_.size() < kMostUnshown) return;
+  any_unshown_ = true;
+  unshown_.clear();
+}
+void NetworkTracker::forget_posted(const Ip& ip, const NodeProfile& profile) {
+  for (const NodeProfile::Count& count : profile.counts()) forget_posted(ip, count.trait);
+}
+
+void NetworkTracker::clear_posted() {
+  const auto shown = [&](const Ip& ip, const Trait& trait) {
+    const auto at = nodes_.find(ip);
+    return at != nodes_.end() && at->second.profile.of(trait) != 0;
+  };
+  if (any_unshown_) {
+    absl::erase_if(posted_, [&](auto& item) {
+      std::erase_if(item.second, [&](const Ip& ip) { return !shown(ip, item.first); });
+      return item.second.empty();
+    });
+  } else {
+    for (const auto& [trait, ip] : unshown_) {
+      const auto posted = posted_.find(trait);
+      if (posted == posted_.end() || shown(ip, trait)) continue;
+      std::erase(posted->second, ip);
+      if (posted->second.empty()) posted_.erase(posted);
+    }
+  }
+  unshown_.clear();
+  any_unshown_ = false;
+}
+
 void NetworkTracker::ordinary(const NodeSighting& sighting, const Trait* traits, std::size_t n) {
   const Ip& ip = sighting.address;
   if (ordinary_.size() >= limits_.most_nodes && !ordinary_.contains(ip)) forget_ordinary();
-  ordinary_[ip] = now_;
+  OrdinaryPlace& place = ordinary_[ip];
+  place.last = now_;
+  std::uint64_t shows = around_.accounts.counting();
   for (std::size_t i = 0; i < n; ++i) {
-    if (!is_habit(traits[i].kind)) around_.all.see(ip, traits[i]);
+    if (is_habit(traits[i].kind)) continue;
+    shows = mixed(shows ^ (static_cast<std::uint64_t>(traits[i].kind) << 32 | traits[i].value));
+  }
+  // Most people come with the same again and again.
+  if (place.shows != shows || place.counted != around_.all.counting()) {
+    for (std::size_t i = 0; i < n; ++i) {
+      if (!is_habit(traits[i].kind)) around_.all.see(ip, traits[i]);
+    }
+    if (sighting.account.present()) around_.accounts.see(ip, Trait::of(TraitKind::kAccount, sighting.account));
+    place.shows = shows;
+    place.counted = around_.all.counting();
   }
   if (!sighting.account.present()) return;
-  const Trait account = Trait::of(TraitKind::kAccount, sighting.account);
-  around_.accounts.see(ip, account);
   // Whoever failed here before has proven to be the account's owner.
   // So it is where others log in as well: at an office, behind a carrier's NAT.
   const auto node = nodes_.find(ip);
@@ -305,7 +368,7 @@ void NetworkTracker::ordinary(const NodeSighting& sighting, const Trait* traits,
 
 bool NetworkTracker::is_ordinary(const Ip& ip) const {
   const auto seen = ordinary_.find(ip);
-  return seen != ordinary_.end() && now_ - seen->second <= kOrdinaryFor;
+  return seen != ordinary_.end() && now_ - seen->second.last <= kOrdinaryFor;
 }
 
 // The quarter that was seen least recently; all of one moment go together, so
@@ -313,16 +376,18 @@ bool NetworkTracker::is_ordinary(const Ip& ip) const {
 void NetworkTracker::forget_ordinary() {
   std::vector<Nanoseconds> times;
   times.reserve(ordinary_.size());
-  for (const auto& [ip, seen] : ordinary_) times.push_back(seen);
+  for (const auto& [ip, place] : ordinary_) times.push_back(place.last);
   const auto quarter = times.begin() + static_cast<std::ptrdiff_t>(times.size() / 4);
   std::ranges::nth_element(times, quarter);
   const Nanoseconds threshold = *quarter;
-  counts_.ordinary_forgotten += absl::erase_if(ordinary_, [&](const auto& item) { return item.second <= threshold; });
+  counts_.ordinary_forgotten +=
+      absl::erase_if(ordinary_, [&](const auto& item) { return item.second.last <= threshold; });
 }
 
 void NetworkTracker::show(const Ip& ip, Node& node, const Trait& trait) {
   const NodeProfile::Added added = node.profile.add(trait, counts_.traits_dropped);
   around_.see(ip, trait, added.count->counted);
+  if (added.instead) forget_posted(ip, *added.instead);
   if (!added.fresh || !indexed(trait)) return;
   shown_.push_back(trait);
   post(ip, trait);
@@ -422,10 +487,15 @@ void NetworkTracker::note_activity(Node& node, const NodeSighting& sighting) {
 
 double NetworkTracker::mean_evidence(const Ip& ip, const Node& node, const std::vector<Ip>& others) const {
   Fit fit;
+  Observed a = observed(ip, node);
+  const ShownValues own = shown_values(node.profile);
+  a.values = own.data();
   for (const Ip& other : others) {
     const auto at = nodes_.find(other);
     if (other == ip || at == nodes_.end()) continue;
-    const Observed a = observed(ip, node), b = observed(at->first, at->second);
+    Observed b = observed(at->first, at->second);
+    const ShownValues theirs = shown_values(at->second.profile);
+    b.values = theirs.data();
     fit.add(ip < other ? compare(a, b, around_) : compare(b, a, around_));
   }
   return fit.nats();
@@ -525,12 +595,13 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   now_ = std::max(now_, sighting.time);
   around_.pass(now_);
   if (next_clustering_ == 0) next_clustering_ = (now_ / limits_.recluster + 1) * limits_.recluster;
-  const bool soon = unplaced_ >= std::max<std::uint64_t>(limits_.recluster_at, in_graph_ / 4) &&
+  const std::uint64_t many = in_graph_ / (in_graph_ > limits_.large_graph ? 2 : 4);
+  const bool soon = unplaced_ >= std::max<std::uint64_t>(limits_.recluster_at, many) &&
                     now_ + limits_.recluster >= next_clustering_ + core::kHour;
   if (now_ >= next_clustering_ || soon) {
-    if (sightings_since_ > 0) {
+    if (soon || worth_clustering()) {
       recluster();
-    } else {
+    } else if (sightings_since_ == 0) {
       expire();
     }
     next_clustering_ = soon ? now_ + limits_.recluster : (now_ / limits_.recluster + 1) * limits_.recluster;
@@ -584,12 +655,13 @@ void NetworkTracker::add(const NodeSighting& sighting) {
       std::erase(networks_.at(node->network).members, ip);
       leave(ip, *node);
     }
+    forget_posted(ip, node->profile);
     *node = Node();
     ++counts_.owners_changed;
   }
   if (node->first == 0) node->first = node->aged = now_;
   node->changed = now_;
-  age(*node);
+  age(ip, *node);
   shown_.clear();
   if (acts && node->last != 0) show(ip, *node, {TraitKind::kPace, pace_class(now_ - node->last)});
   for (std::size_t i = 0; i < n; ++i) show(ip, *node, traits[i]);
@@ -634,15 +706,12 @@ void NetworkTracker::expire() {
       std::erase(networks_.at(node.network).members, ip);
       leave(ip, node);
     }
-    if (now_ - node.last > 2 * kSilentHalfLives * half_life_of(node.facts.type)) nodes_.erase(ip);
+    if (now_ - node.last > 2 * kSilentHalfLives * half_life_of(node.facts.type)) {
+      forget_posted(ip, node.profile);
+      nodes_.erase(ip);
+    }
   }
-  absl::erase_if(posted_, [&](auto& item) {
-    std::erase_if(item.second, [&](const Ip& ip) {
-      const auto at = nodes_.find(ip);
-      return at == nodes_.end() || at->second.profile.of(item.first) == 0;
-    });
-    return item.second.empty();
-  });
+  clear_posted();
 }
 
 // Campaigns of the last two days are still being counted.
@@ -724,7 +793,7 @@ std::vector<Edge> NetworkTracker::graph(const Candidates& all) {
     add(std::min(a->second, b->second), std::max(a->second, b->second), link.nats);
   }
   for (const auto& [a, b] : pairs) {
-    const double nats = worth(all.between(a, b));
+    const double nats = worth(all.between(a, b, true));
     if (nats >= limits_.link) add(a, b, nats);
   }
   std::vector<bool> kept(edges.size());
@@ -747,7 +816,13 @@ std::vector<NetworkTracker::Cluster> NetworkTracker::clusters(const Candidates& 
                                                               const std::vector<std::uint32_t>& communities) const {
   const std::vector<Ip>& ips = all.ips;
   const std::vector<const Node*>& nodes = all.nodes;
-  const auto between = [&](std::uint32_t a, std::uint32_t b) { return all.between(a, b); };
+  // The sample of two communities that are joined is of those that they had: most pairs come again and again.
+  absl::flat_hash_map<std::uint64_t, Evidence> compared;
+  const auto between = [&](std::uint32_t a, std::uint32_t b) -> const Evidence& {
+    const auto [at, fresh] = compared.try_emplace(std::uint64_t{std::min(a, b)} << 32 | std::max(a, b));
+    if (fresh) at->second = all.between(a, b);
+    return at->second;
+  };
   const auto complete = [&](Cluster& cluster) {
     std::ranges::sort(cluster.members);
     cluster.sample.resize(std::min(kRepresentatives, cluster.members.size()));
@@ -857,7 +932,7 @@ std::vector<NetworkTracker::Cluster> NetworkTracker::clusters(const Candidates& 
       if (stays && !all.changed[m]) return false;  // nothing speaks against it that did not before
       Fit own;
       for (const std::uint32_t other : cluster.sample) {
-        if (other != m) own.add(between(m, other));
+        if (other != m) own.add(all.between(m, other));
       }
       return own.nats() < (stays ? kStay : 1) * least;
     });
@@ -925,6 +1000,12 @@ void NetworkTracker::join_campaigns() {
   }
 }
 
+bool NetworkTracker::worth_clustering() const {
+  if (in_graph_ > limits_.large_graph && now_ - last_clustering_ < kDay)
+    return static_cast<double>(sightings_since_) >= limits_.sightings_each * static_cast<double>(in_graph_);
+  return sightings_since_ > 0;
+}
+
 void NetworkTracker::recluster() {
   ++counts_.clusterings;
   expire();
@@ -937,7 +1018,7 @@ void NetworkTracker::recluster() {
   };
   std::vector<Candidate> candidates;
   for (auto& [ip, node] : nodes_) {
-    age(node);
+    age(ip, node);
     if (changed_since_clustering(node)) node.findable = findable(node.profile);
     if (node.findable == Findable::kNothing || !eligible(ip, node)) continue;
     candidates.push_back({node.findable == Findable::kByScan, node.last, ip});

@@ -4,8 +4,8 @@
 // Input is one sighting at a time: a weak event, or a step of a finding. Ordinary traffic goes in as well
 // (SightingKind::kOrdinary): it makes no nodes, it says what is common. A network is a community of the graph of
 // evidence between addresses (network_evidence.h); addresses join known networks at once, and every
-// NetworkLimits::recluster of event time, or sooner, the graph is cut anew (network_clusters.h), which decides births,
-// merges and splits. Ids survive by the largest overlap.
+// NetworkLimits::recluster of event time, sooner where much is new, later where the graph is large and little is, the
+// graph is cut anew (network_clusters.h), which decides births, merges and splits. Ids survive by the largest overlap.
 //
 // Time is that of the sightings, which should come about in order; one that is late counts as of the latest. The same
 // sightings in the same order give the same networks, whatever is saved and loaded between them. Bounded by
@@ -86,9 +86,13 @@ struct NodeSighting {
 
 struct NetworkLimits {
   // Of event time: the graph is cut anew so often where anything has come, and once an hour at most where many
-  // addresses have that no network holds (recluster_at, and a quarter of those in the graph).
+  // addresses have that no network holds (recluster_at, and a quarter of those in the graph; half of a large one).
   core::Nanoseconds recluster = 6 * core::kHour;
   std::size_t recluster_at = 32;
+  // A graph of more addresses than `large_graph` takes long to cut: it waits until so many sightings have come for each
+  // of them, a day at most.
+  std::size_t large_graph = 4'000;
+  double sightings_each = 10;
   // A node must have shown as much: the sum of its sightings' strength, fading with its half-life.
   double least_strength = 0.5;
   std::size_t least_nodes = 4;        // of a network
@@ -240,7 +244,9 @@ class NetworkTracker {
   bool is_ordinary(const core::Ip& ip) const;
   void forget_ordinary();
   bool eligible(const core::Ip& ip, const Node& node) const;
-  void age(Node& node) const;
+  void age(const core::Ip& ip, Node& node);
+  void forget_posted(const core::Ip& ip, const NodeProfile& profile);
+  void forget_posted(const core::Ip& ip, const Trait& trait);
   bool changed_since_clustering(const Node& node) const;
   void show(const core::Ip& ip, Node& node, const Trait& trait);
   void post(const core::Ip& ip, const Trait& trait);
@@ -252,8 +258,10 @@ class NetworkTracker {
   double mean_evidence(const core::Ip& ip, const Node& node, const std::vector<core::Ip>& others) const;
   void leave(const core::Ip& ip, Node& node);
   void join_campaigns();
+  bool worth_clustering() const;
   void recluster();
   void expire();
+  void clear_posted();
   void make_room_for_node();
   std::vector<Edge> graph(const Candidates& all);
   std::vector<Cluster> clusters(const Candidates& all, const std::vector<Edge>& edges,
@@ -273,8 +281,18 @@ class NetworkTracker {
   Surroundings around_;
   absl::flat_hash_map<core::Ip, Node> nodes_;
   absl::flat_hash_map<Trait, std::deque<core::Ip>> posted_;  // by rare trait, who showed it last
+  // What of posted_ may not be shown any more: looked at when what is silent goes. Not kept in archives; with
+  // `any_unshown_` all of it is looked at.
+  std::vector<std::pair<Trait, core::Ip>> unshown_;
+  bool any_unshown_ = false;
   absl::flat_hash_map<core::Symbol, Account> accounts_;
-  absl::flat_hash_map<core::Ip, core::Nanoseconds> ordinary_;  // where ordinary log-ins come from, the last
+  struct OrdinaryPlace {
+    core::Nanoseconds last = 0;
+    // What the last one showed and what was Background::counting() then: it is counted. Not kept in archives.
+    std::uint64_t shows = 0;
+    std::uint16_t counted = 0;
+  };
+  absl::flat_hash_map<core::Ip, OrdinaryPlace> ordinary_;  // where ordinary log-ins come from
   absl::flat_hash_map<std::uint32_t, Entity> networks_;
   struct Link {
     core::Ip a, b;

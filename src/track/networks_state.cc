@@ -51,9 +51,9 @@ void NetworkTracker::persist(Archive& a) {
     a(account.providers);
     a.bounded(account.provider_count, static_cast<std::uint8_t>(account.providers.size()));
   });
-  a.entries(ordinary_, [&](core::Ip& ip, core::Nanoseconds& seen) {
+  a.entries(ordinary_, [&](core::Ip& ip, OrdinaryPlace& place) {
     a(ip);
-    a.moment(seen);
+    a.moment(place.last);
   });
   a.entries(networks_, [&](std::uint32_t& number, Entity& entity) {
     a(number, entity.id);
@@ -87,6 +87,8 @@ void NetworkTracker::persist(Archive& a) {
     counts_.past_nodes_forgotten, counts_.traits_dropped, counts_.not_clustered, counts_.clusterings,
     counts_.clusterings_failed);
   if constexpr (Archive::kReads) {
+    any_unshown_ = true;
+    unshown_.clear();
     // What refers to one another must be there.
     bool sound = next_network_ != kNone;
     for (const auto& [ip, node] : nodes_) sound &= node.network == kNone || networks_.contains(node.network);

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace orbwatch::track {
@@ -336,6 +339,62 @@ TEST(Networks, AHostileVolumeStaysWithinTheLimits) {
   EXPECT_GT(tracker.around().all.begun_anew(), 0U);
   EXPECT_EQ(tracker.counts().without_address, 1U);
   EXPECT_EQ(tracker.counts().sightings, 20'000U);
+}
+
+// So many addresses at once that each may look at a few others only.
+TEST(Networks, ABoundedNumberOfPairsFindsItsNetworks) {
+  constexpr int kNetworks = 4, kEach = 1000, kAccounts = 60;
+  NetworkTracker tracker;
+  for (int u = 0; u < kNetworks * kAccounts; ++u) {
+    NodeSighting s = attempt(10'000 + u, kMonday + u * core::kSecond, fmt::format("user{}", u), "AnyConnect 5.1");
+    s.kind = SightingKind::kOrdinary;
+    s.strength = 0;
+    tracker.add(s);
+  }
+  for (int step = 0; step < 6; ++step) {
+    for (int node = 0; node < kNetworks * kEach; ++node) {
+      const int network = node % kNetworks;
+      const std::uint64_t draw = core::hash64(fmt::format("{} {}", node, step));
+      const int account = network * kAccounts + static_cast<int>(draw % kAccounts);
+      tracker.add(attempt(node, kMonday + kDay + step * kHour / 2 + node * 200 * core::kMillisecond,
+                          fmt::format("user{}", account), fmt::format("client {}", network)));
+    }
+  }
+  tracker.settle();
+  std::vector<std::string_view> ids;
+  for (int network = 0; network < kNetworks; ++network) {
+    std::map<std::string_view, int> nodes;  // by the network that they were found to be of
+    for (int node = network; node < kNetworks * kEach; node += kNetworks) ++nodes[tracker.network_of(address(node))];
+    nodes.erase("");
+    ASSERT_FALSE(nodes.empty()) << network;
+    const auto& [id, n] = *std::ranges::max_element(nodes, {}, [](const auto& item) { return item.second; });
+    EXPECT_GE(n, kEach * 9 / 10) << network;
+    ids.push_back(id);
+  }
+  std::ranges::sort(ids);
+  EXPECT_TRUE(std::ranges::adjacent_find(ids) == ids.end()) << "two of them are one";
+}
+
+// A large graph costs seconds: it waits for much that is new, but not longer than a day.
+TEST(Networks, ALargeGraphIsCutWhereMuchHasCome) {
+  NetworkLimits limits;
+  limits.large_graph = 100;
+  limits.sightings_each = 5;
+  NetworkTracker tracker(limits);
+  learn_staff(tracker, kMonday);
+  spray(tracker, 0, 200, 0, 600, kMonday + kHour, "odd client");
+  tracker.settle();
+  const auto clusterings = [&] { return tracker.counts().clusterings; };
+  const std::uint64_t before = clusterings();
+  const Nanoseconds tuesday = kMonday + kDay;
+  // By old addresses, so that no many new ones make it sooner: fewer than five for each within the day.
+  spray(tracker, 0, 200, 0, 300, tuesday - 8 * kHour, "odd client");
+  EXPECT_EQ(clusterings(), before);
+  spray(tracker, 0, 200, 0, 10, tuesday + 12 * kHour, "odd client");
+  EXPECT_EQ(clusterings(), before + 1) << "a day has passed";
+  for (int i = 0; i < 5; ++i) spray(tracker, 0, 200, 0, 300, tuesday + 13 * kHour, "odd client");
+  spray(tracker, 0, 200, 0, 10, tuesday + kDay, "odd client");
+  EXPECT_EQ(clusterings(), before + 2) << "much has come";
 }
 
 TEST(NetworkEvidence, WhatIsCommonLinksNobodyAndSharersCountLess) {
