@@ -20,7 +20,7 @@ namespace {
 
 struct Options {
   evaluate::EvaluateOptions evaluate;
-  std::string seeds = "21-29,200-219";
+  std::string seeds = "220-248";
   std::string large_seeds;
   std::string networks;
   int threads = 0;
@@ -162,7 +162,7 @@ void add_evaluate(CLI::App& app, int& exit_code) {
   o->evaluate.world = evaluate::default_world();
   CLI::App* sub =
       app.add_subcommand("evaluate", "Measure in simulated worlds what is found, and what is said without cause");
-  sub->add_option("--seeds", o->seeds, "Seeds: 1-9,12 (default 21-29,200-219)");
+  sub->add_option("--seeds", o->seeds, "Seeds: 1-9,12 (default 220-248)");
   sub->add_option("--large-seeds", o->large_seeds,
                   "Seeds of larger worlds, reported apart, or none (default 31, with --seeds none)");
   sub->add_option("--large-users", o->evaluate.large_users, "Users of those (default 5000)")

@@ -32,6 +32,7 @@ constexpr double kExitFar = 0.49;
 constexpr double kExitAbroad = 0.08;
 // The share of the staff at the user's providers is that of his surroundings; elsewhere others are common.
 constexpr double kSameFar = 0.5;
+constexpr double kChosenProvider = 0.2;
 // In the very prefix of the victim, and of these on his own line: a router of his that was hijacked.
 constexpr double kExitBeside = 0.004;
 constexpr double kSameLine = 0.05;
@@ -152,9 +153,10 @@ class NewNetwork final : public Detector {
     }
     const double logins = v.user->logins / v.unit;
     const double ordinary = v.chances[static_cast<std::size_t>(v.familiarity)];
-    // The chance that an exit node shares the user's provider: the provider's share of the staff, for the node was
-    // chosen near them.
+    // The chance that an exit node shares the user's provider: the provider's share of the staff. Near him it is more,
+    // for some operators choose the provider as well as the town.
     const double same = std::clamp(v.known_systems_share, 0.2, 0.6);
+    const double same_near = kChosenProvider + (1 - kChosenProvider) * same;
     const double distance = std::clamp(log_ratio(v.distance_others, v.distance_own), -2.5, 2.5);
     double llr = 0;
     switch (v.familiarity) {
@@ -163,9 +165,9 @@ class NewNetwork final : public Detector {
                           : log_ratio(kExitBeside * kSameLine, ordinary * (1 - v.readdressed));
         llr += seldom(*v.user, e);
         break;
-      case Familiarity::kSameSystemNear: llr = log_ratio(kExitNear * same, ordinary) + distance; break;
+      case Familiarity::kSameSystemNear: llr = log_ratio(kExitNear * same_near, ordinary) + distance; break;
       case Familiarity::kSameSystemFar: llr = log_ratio(kExitFar * kSameFar * same, ordinary) + distance; break;
-      case Familiarity::kNewSystemNear: llr = log_ratio(kExitNear * (1 - same), ordinary); break;
+      case Familiarity::kNewSystemNear: llr = log_ratio(kExitNear * (1 - same_near), ordinary); break;
       case Familiarity::kNewSystemFar: llr = log_ratio(kExitFar * (1 - same), ordinary); break;
       case Familiarity::kNewCountry: llr = log_ratio(nothing_told(v) ? 1.0 : kExitAbroad, ordinary); break;
     }
