@@ -20,6 +20,7 @@ using score::Finding;
 constexpr Nanoseconds kLongest = 366 * core::kDay;
 
 const std::string kSprayKey = "spray";
+const std::string kOrdinaryGuessingKey = "spray|ordinary";  // of what does not stand out
 // detect/distributed_spray.cc
 constexpr std::string_view kSprayerSuccess = "sprayer-success";
 constexpr std::string_view kAfterSpray = "after-spray";
@@ -28,11 +29,14 @@ constexpr std::string_view kAfterSpray = "after-spray";
 Nanoseconds joins_within(FindingKind kind) {
   switch (kind) {
     case FindingKind::kLogin: return baseline::kProbation;
-    case FindingKind::kSpray: return 12 * core::kHour;
+    case FindingKind::kSpray: return 36 * core::kHour;
     case FindingKind::kRecon: return 36 * core::kHour;
     default: return 30 * core::kDay;
   }
 }
+
+// How long what does not stand out is listed with what does.
+constexpr Nanoseconds kTail = 12 * core::kHour;
 
 // Strangers fail every day. What the evidence speaks for by some degree is a finding of its own, so that the days
 // before and after it do not belong to it.
@@ -117,6 +121,11 @@ std::string Cases::user_key(std::string_view user, const core::Ip& ip) {
 std::string Cases::add(Scored s) {
   std::string key = key_of(s);
   if (const std::size_t home = home_of(key, s); home < findings_.size()) {
+    if (s.kind == FindingKind::kSpray && stands_out(s.kind, s.log_odds)) {
+      open_[kSprayKey] = home;
+      if (const auto other = open_.find(kOrdinaryGuessingKey); other != open_.end() && other->second == home)
+        open_.erase(other);
+    }
     merge(findings_[home], s);
     note_change(home);
     return findings_[home].finding.id;
@@ -133,7 +142,7 @@ std::string Cases::add(Scored s) {
     by_id_[f.id] = findings_.size();
     by_user_[user_key(e.user.text(), e.source_ip)].push_back(findings_.size());
   } else {
-    open_[std::move(key)] = findings_.size();
+    open_[stands_out(s.kind, s.log_odds) ? std::move(key) : kOrdinaryGuessingKey] = findings_.size();
   }
   merge(entry, s);
   findings_.push_back(std::move(entry));
@@ -146,12 +155,20 @@ std::size_t Cases::home_of(const std::string& key, const Scored& s) const {
     const std::size_t held = s.again ? find(*s.event) : SIZE_MAX;
     return held < findings_.size() ? held : open_to(*s.event, s.weak);
   }
-  const auto found = open_.find(key);
-  if (found == open_.end()) return SIZE_MAX;
-  const Finding& f = findings_[found->second].finding;
-  if (stands_out(s.kind, s.log_odds) && !stands_out(s.kind, f.log_odds) && s.event->time > f.time + core::kDay)
-    return SIZE_MAX;
-  return s.event->time <= f.end + joins_within(s.kind) ? found->second : SIZE_MAX;
+  const auto open = [&](const std::string& by, Nanoseconds within) {
+    const auto found = open_.find(by);
+    if (found == open_.end()) return SIZE_MAX;
+    return s.event->time <= findings_[found->second].finding.end + within ? found->second : SIZE_MAX;
+  };
+  if (stands_out(s.kind, s.log_odds)) {
+    const std::size_t home = open(key, joins_within(s.kind));
+    if (home != SIZE_MAX || s.kind != FindingKind::kSpray) return home;
+    // What stands out was counted over a day.
+    const std::size_t begun = open(kOrdinaryGuessingKey, kTail);
+    return begun != SIZE_MAX && s.event->time <= findings_[begun].finding.time + core::kDay ? begun : SIZE_MAX;
+  }
+  const std::size_t home = open(key, kTail);
+  return home != SIZE_MAX ? home : open(kOrdinaryGuessingKey, kTail);
 }
 
 void Cases::note_change(std::size_t at) {
@@ -338,7 +355,9 @@ void Cases::speak_of_strongest(Entry& entry) {
 
 // The spray that is going on and the log-in after a try of it name each other.
 void Cases::relate(Entry& entry, const event::Event& e, const score::SourceFacts& source) {
-  const auto open = open_.find(kSprayKey);
+  auto open = open_.find(kSprayKey);
+  if (open == open_.end() || e.time > findings_[open->second].finding.end + joins_within(FindingKind::kSpray))
+    open = open_.find(kOrdinaryGuessingKey);
   if (open == open_.end()) return;
   Entry& spray = findings_[open->second];
   Finding& f = spray.finding;

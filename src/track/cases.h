@@ -43,7 +43,7 @@ namespace orbwatch::track {
 
 constexpr std::size_t kMostFindings = 20'000;
 // How long a finding is kept behind the last moment at which an event in order of time could have joined it: a log-in
-// 7 days after its end, a spray 12 hours, a scan 36 hours, any other 30 days.
+// 7 days after its end, a spray or a scan 36 hours, any other 30 days.
 constexpr core::Nanoseconds kKeptClosed = 30 * core::kDay;
 
 // From the first to the last log-in of a finding: else a user who travels for good would have one without an end.

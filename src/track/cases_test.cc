@@ -342,7 +342,7 @@ TEST(Cases, ASprayAndALogInAfterATryNameEachOther) {
   add(cases, again(after, 4));
   Item other = login(kNoon + kHour, "bob", "5.1.1.1", 3);
   add(cases, other);
-  Item late = login(kNoon + 13 * kHour, "carol", "5.1.1.1", 3);
+  Item late = login(kNoon + 37 * kHour, "carol", "5.1.1.1", 3);
   late.evidence = "sprayer-success";
   add(cases, late);
   std::map<std::string, Finding> f;
@@ -394,8 +394,8 @@ TEST(Cases, OneSprayIsOneFinding) {
   EXPECT_EQ(f[0].source_count, 250U);
   EXPECT_EQ(f[0].sources.size(), Finding::kMostListed);
   EXPECT_EQ(f[0].records.size(), Finding::kMostListed);
-  items.push_back(spray(items.back().event.time + 12 * kHour + kSecond, 999));
-  EXPECT_EQ(findings(items).size(), 2U) << "half a day of silence ends it";
+  items.push_back(spray(items.back().event.time + 36 * kHour + kSecond, 999));
+  EXPECT_EQ(findings(items).size(), 2U) << "one and a half days of silence end it";
 }
 
 TEST(Cases, TheStrangersOfAnOrdinaryDayAreNoPartOfASpray) {
@@ -416,6 +416,17 @@ TEST(Cases, TheStrangersOfAnOrdinaryDayAreNoPartOfASpray) {
   EXPECT_EQ(f[1].time, kNoon);
   EXPECT_EQ(f[1].end, kNoon + 99 * kHour);
   EXPECT_EQ(f[2].time, kNoon + 162 * kHour);
+  // A pause of a night does not end it, whatever comes meanwhile; what led up to it is a part of it.
+  items.clear();
+  every_hour(0, 10, weak);
+  every_hour(10, 15, 2);
+  every_hour(15, 40, weak);
+  every_hour(40, 45, 2);
+  const auto g = findings(items);
+  ASSERT_EQ(g.size(), 2U);
+  EXPECT_EQ(g[0].time, kNoon);
+  EXPECT_EQ(g[0].end, kNoon + 44 * kHour);
+  EXPECT_EQ(g[1].time, kNoon + 27 * kHour) << "beside it, from half a day behind the first part on";
 }
 
 TEST(Cases, ContactsWithOneExposedPortAreOneFinding) {
