@@ -120,7 +120,7 @@ Scan scan_of(const EdgeProbes& edge, double louder, double nodes, std::size_t li
 // The best one, if it is worth kLeastWorth. On a loud day each knock asks for it: lists that cannot be the best, by the
 // most that their ports can say, are not looked at.
 Scan best_scan(const EdgeProbes& edge, double louder) {
-  static const auto kChoices = [] {
+  static const auto log_choices_of = [] {
     std::array<double, kMostList + 1> out{};
     for (std::size_t list = kLeastList; list <= kMostList; ++list) out[list] = log_choices(kPorts, list);
     return out;
@@ -147,7 +147,7 @@ Scan best_scan(const EdgeProbes& edge, double louder) {
         bounded(log_ratio_of(edge.several(), usual_several.mean * louder, nodes * kSeveralEach, usual_several.k));
     const double several = std::log(kAsksOne + (1 - kAsksOne) * std::exp(pairs));
     for (std::size_t list = kLeastList; list <= kMostList; ++list) {
-      const double base = several - grid - kChoices[list];
+      const double base = several - grid - log_choices_of[list];
       choices[n++] = {nodes, list, base, base + most_of_list[list] + kRounding};
     }
   }

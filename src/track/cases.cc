@@ -119,7 +119,7 @@ std::string Cases::user_key(std::string_view user, const core::Ip& ip) {
 }
 
 std::string Cases::add(Scored s) {
-  std::string key = key_of(s);
+  const std::string key = key_of(s);
   if (const std::size_t home = home_of(key, s); home < findings_.size()) {
     if (s.kind == FindingKind::kSpray && stands_out(s.kind, s.log_odds)) {
       open_[kSprayKey] = home;
@@ -142,7 +142,7 @@ std::string Cases::add(Scored s) {
     by_id_[f.id] = findings_.size();
     by_user_[user_key(e.user.text(), e.source_ip)].push_back(findings_.size());
   } else {
-    open_[stands_out(s.kind, s.log_odds) ? std::move(key) : kOrdinaryGuessingKey] = findings_.size();
+    open_[stands_out(s.kind, s.log_odds) ? key : kOrdinaryGuessingKey] = findings_.size();
   }
   merge(entry, s);
   findings_.push_back(std::move(entry));

@@ -135,18 +135,18 @@ Apart apart(TraitKind kind, std::uint32_t a, std::uint32_t b) {
   };
   constexpr std::uint32_t kMost = NodeProfile::kMostOfKind + 1;
   using Table = std::array<std::array<std::array<Apart, kMost>, kMost>, kTraitKinds>;
-  static const auto kTable = [&] {
-    auto table = std::make_unique<Table>();
+  static const auto table = [&] {
+    auto made = std::make_unique<Table>();
     for (std::size_t k = 0; k < kTraitKinds; ++k) {
       if (kRules[k].model != Model::kShares) continue;
       for (std::uint32_t own = 0; own < kMost; ++own) {
         for (std::uint32_t other = 0; other < kMost; ++other)
-          (*table)[k][own][other] = calculated(static_cast<TraitKind>(k), own, other);
+          (*made)[k][own][other] = calculated(static_cast<TraitKind>(k), own, other);
       }
     }
-    return table;
+    return made;
   }();
-  return a < kMost && b < kMost ? (*kTable)[static_cast<std::size_t>(kind)][a][b] : calculated(kind, a, b);
+  return a < kMost && b < kMost ? (*table)[static_cast<std::size_t>(kind)][a][b] : calculated(kind, a, b);
 }
 
 KindEvidence by_shares(TraitKind kind, const Observed& a, const Observed& b, const Surroundings& around) {
@@ -714,8 +714,11 @@ double weight_of(const Trait& trait, const Surroundings& around) {
 
 ShownValues shown_values(const NodeProfile& profile, const double* weights) {
   ShownValues out{};
+  const double* weight = weights;
   for (const NodeProfile::Count& count : profile.counts()) {
-    const bool silent = weights != nullptr && *weights++ <= 0 && rule(count.trait.kind).model == Model::kMany;
+    const bool nothing = weight != nullptr && *weight <= 0;
+    if (weight != nullptr) ++weight;
+    const bool silent = nothing && rule(count.trait.kind).model == Model::kMany;
     if (!silent) out[static_cast<std::size_t>(count.trait.kind)] |= value_bit(count.trait);
   }
   return out;
