@@ -572,7 +572,10 @@ void Judge::judge_session(const Event& end) {
     Move& move = found->second;
     // One that began before is another's story.
     if (end.time < move.event.time || end.time - shape.length < move.event.time - enrich::kJoinWithin) continue;
+    // Each end once, though several lines may tell of it; of many sessions the first ones speak.
+    const std::size_t known = move.story.sessions.size();
     move.story.add({end.time, end.source_ip, shape});
+    if (move.story.sessions.size() == known) continue;
     baseline::View view = baseline_.view(move.event);
     view.session = &shape;
     judge_again(move, view);
