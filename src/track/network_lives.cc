@@ -13,11 +13,6 @@ namespace {
 using core::kDay;
 using core::Nanoseconds;
 
-constexpr double kPlacedDays = 2;
-constexpr double kLeastSilence = 3;  // days
-constexpr double kPauses = 5;
-constexpr double kSilentHalfLives = 2;  // then the tracker gives an address up (networks.cc)
-
 double days(Nanoseconds time) { return static_cast<double>(time) / static_cast<double>(kDay); }
 
 // One owner of an address, whichever networks it was in.
@@ -117,12 +112,12 @@ NodeLives NetworkTracker::lives() const {
     const Whole& whole = of[wholes.of(node.network)];
     if (whole.pauses == 0) continue;
     const double pause = whole.length / whole.pauses;  // 1 or more
-    const double given_up = kSilentHalfLives * days(half_life_of(node.type));
-    const double silence = std::min(std::max(kLeastSilence, kPauses * pause), given_up);
+    const double given_up = NodeRules::kSilentHalfLives * days(half_life_of(node.type));
+    const double silence = std::min(NodeRules::silence(pause), given_up);
     const double seen = days(node.last - node.first);
     const double watched = days(whole.last - node.first) - silence;  // up to the horizon
     ObservedLife life;
-    life.entry = std::max(kPlacedDays, days(node.known_from - node.first));
+    life.entry = std::max<double>(NodeRules::kPlacedDays, days(node.known_from - node.first));
     life.alive = std::min(seen, watched);
     if (life.alive <= life.entry) continue;
     if (seen <= watched) life.dead = seen;

@@ -16,6 +16,7 @@
 // are gone.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <vector>
@@ -24,6 +25,16 @@
 #include "track/survival.h"
 
 namespace orbwatch::track {
+
+// When a node counts as placed, silent and gone: one rule for a network's own report and for what all teach together.
+struct NodeRules {
+  static constexpr int kPlacedDays = 2;       // within which nearly all that live are placed in a network
+  static constexpr double kLeastSilence = 3;  // days
+  static constexpr double kPauses = 5;
+  static constexpr int kSilentHalfLives = 2;  // then its address may have another owner, and is given up
+  // Of a node with this mean pause: how many days without it mean that it is gone.
+  static constexpr double silence(double pause_days) { return std::max(kLeastSilence, kPauses * pause_days); }
+};
 
 struct NodeLives {
   static constexpr double kLeastConfidence = 0.5;  // score::Network::confidence

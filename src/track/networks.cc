@@ -36,7 +36,6 @@ constexpr std::size_t kRepresentatives = 14;
 // from it: mostly its owner had mistyped, or one of those who share it.
 constexpr double kOwnPlace = 0.1;
 constexpr Nanoseconds kOrdinaryFor = 30 * kDay;
-constexpr int kSilentHalfLives = 2;  // then the address may have another owner
 // Pairs that are looked at: of each rare trait of an address, and of each of
 // its accounts and ports.
 constexpr std::size_t kByTrait = 24;
@@ -281,7 +280,7 @@ NetworkTracker::Findable NetworkTracker::findable(const NodeProfile& profile) co
 
 bool NetworkTracker::eligible(const Ip& ip, const Node& node) const {
   return node.strength >= limits_.least_strength &&
-         now_ - node.last <= kSilentHalfLives * half_life_of(node.facts.type) &&
+         now_ - node.last <= NodeRules::kSilentHalfLives * half_life_of(node.facts.type) &&
          (!node.profile.campaigns().empty() || !is_ordinary(ip));
 }
 
@@ -650,7 +649,7 @@ void NetworkTracker::add(const NodeSighting& sighting) {
   unposted_ = at == nodes_.end();
   if (unposted_) at = nodes_.try_emplace(ip).first;
   Node* node = &at->second;
-  if (node->last != 0 && now_ - node->last > kSilentHalfLives * half_life_of(node->facts.type)) {
+  if (node->last != 0 && now_ - node->last > NodeRules::kSilentHalfLives * half_life_of(node->facts.type)) {
     if (node->network != kNone) {
       std::erase(networks_.at(node->network).members, ip);
       leave(ip, *node);
@@ -697,7 +696,7 @@ void NetworkTracker::settle() {
 void NetworkTracker::expire() {
   std::vector<Ip> silent;
   for (auto& [ip, node] : nodes_) {
-    if (now_ - node.last > kSilentHalfLives * half_life_of(node.facts.type)) silent.push_back(ip);
+    if (now_ - node.last > NodeRules::kSilentHalfLives * half_life_of(node.facts.type)) silent.push_back(ip);
   }
   std::ranges::sort(silent);
   for (const Ip& ip : silent) {
@@ -706,7 +705,7 @@ void NetworkTracker::expire() {
       std::erase(networks_.at(node.network).members, ip);
       leave(ip, node);
     }
-    if (now_ - node.last > 2 * kSilentHalfLives * half_life_of(node.facts.type)) {
+    if (now_ - node.last > 2 * NodeRules::kSilentHalfLives * half_life_of(node.facts.type)) {
       forget_posted(ip, node.profile);
       nodes_.erase(ip);
     }

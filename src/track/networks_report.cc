@@ -26,10 +26,7 @@ constexpr std::int64_t kBirthDays = 30;
 
 constexpr std::size_t kMostSteps = 200;
 constexpr std::int64_t kUnsettledDays = 3;
-constexpr std::int64_t kPlacedDays = 2;  // within which nearly all that live are placed
 constexpr std::int64_t kLeastDays = 5;
-constexpr double kLeastSilence = 3;  // days
-constexpr double kPauses = 5;
 constexpr std::size_t kLinkedNodes = 100;
 constexpr std::size_t kLinksEach = 3;
 constexpr std::size_t kMostLikely = 5;
@@ -254,7 +251,7 @@ void NetworkTracker::estimate(Network& network, const Entity& entity) const {
         const std::int64_t day = last / kDay - i;
         if ((days >> i & 1) == 0 || day < begin || day > last_day) continue;
         seen.push_back(static_cast<std::uint32_t>(day - begin));
-        if (day - first / kDay >= kPlacedDays) later.push_back(seen.back());
+        if (day - first / kDay >= NodeRules::kPlacedDays) later.push_back(seen.back());
       }
       if (!seen.empty()) captures->add(seen);
       if (!later.empty() && settled) settled->add(later);
@@ -263,8 +260,9 @@ void NetworkTracker::estimate(Network& network, const Entity& entity) const {
       const int days_seen = std::popcount(days);
       const double alive = days_between(first, last), silent = days_between(last, entity.last);
       const double pause = days_seen < 3 ? 1e9 : alive / (days_seen - 1);
-      const bool gone = silent > std::max(kLeastSilence, kPauses * pause) || now_ - last > 2 * half_life_of(type);
-      constexpr double kEntry = kPlacedDays;
+      const bool gone =
+          silent > NodeRules::silence(pause) || now_ - last > NodeRules::kSilentHalfLives * half_life_of(type);
+      constexpr double kEntry = NodeRules::kPlacedDays;
       if (alive <= kEntry) return;
       lives.push_back({kEntry, alive, gone ? std::max(alive + 1e-6, days_between(first, now_)) : kAlive});
       seen_lives.push_back({kEntry, alive, gone});
