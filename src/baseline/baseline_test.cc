@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <optional>
 
 #include "core/network_view_test_util.h"
 
@@ -318,39 +319,42 @@ TEST(Baseline, ForecastsFollowWhatHappens) {
   EXPECT_GT(chance(kNoon + kHour), 3 * before) << "everybody travels";
 }
 
-TEST(Baseline, QuarantineIsLearnedWhenItsTimeIsOver) {
-  World w;
-  w.limits.quarantine = 2 * kDay;
-  Baseline b(w.networks, w.limits);
-  b.learn(w.login(kNoon, "alice", ip("5.44.100.7"), w.home));
-  b.quarantine(w.login(kNoon + kHour, "alice", ip("5.45.113.9"), w.abroad));
-  EXPECT_EQ(b.quarantined(), 1U);
-  const auto known = [&](Nanoseconds now) {
-    b.learn(w.login(now, "bob", ip("5.44.100.9"), w.home));  // time goes on
-    return b.user(core::intern("alice"))->systems.contains(64503);
-  };
+// Two days of it; alice was at home once.
+class Quarantine : public ::testing::Test {
+ protected:
+  Quarantine() {
+    w_.limits.quarantine = 2 * kDay;
+    b_.emplace(w_.networks, w_.limits);
+    b_->learn(w_.login(kNoon, "alice", ip("5.44.100.7"), w_.home));
+  }
+  void alarm(Nanoseconds time, const char* user = "alice") {
+    b_->quarantine(w_.login(time, user, ip("5.45.113.9"), w_.abroad));
+  }
+  bool known(Nanoseconds now) {
+    b_->learn(w_.login(now, "carol", ip("5.44.100.9"), w_.home));  // time goes on
+    return b_->user(core::intern("alice"))->systems.contains(64503);
+  }
+  World w_;
+  std::optional<Baseline> b_;
+};
+
+TEST_F(Quarantine, IsLearnedWhenItsTimeIsOver) {
+  alarm(kNoon + kHour);
+  EXPECT_EQ(b_->quarantined(), 1U);
   EXPECT_FALSE(known(kNoon + kDay));
   EXPECT_FALSE(known(kNoon + kHour + 2 * kDay - 1));
   EXPECT_TRUE(known(kNoon + kHour + 2 * kDay));
-  EXPECT_EQ(b.quarantined(), 0U);
+  EXPECT_EQ(b_->quarantined(), 0U);
 }
 
-TEST(Baseline, QuarantineLastsAsLongAsTheNetworkAlarms) {
-  World w;
-  w.limits.quarantine = 2 * kDay;
-  Baseline b(w.networks, w.limits);
-  b.learn(w.login(kNoon, "alice", ip("5.44.100.7"), w.home));
-  b.quarantine(w.login(kNoon + kHour, "alice", ip("5.45.113.9"), w.abroad));
-  b.quarantine(w.login(kNoon + kDay, "alice", ip("5.45.113.9"), w.abroad));
-  b.quarantine(w.login(kNoon + kDay, "bob", ip("5.44.100.9"), w.home));
-  const auto known = [&](Nanoseconds now) {
-    b.learn(w.login(now, "carol", ip("5.44.100.9"), w.home));  // time goes on
-    return b.user(core::intern("alice"))->systems.contains(64503);
-  };
+TEST_F(Quarantine, LastsAsLongAsTheNetworkAlarms) {
+  alarm(kNoon + kHour);
+  alarm(kNoon + kDay);
+  alarm(kNoon + kDay, "bob");
   EXPECT_FALSE(known(kNoon + kHour + 2 * kDay)) << "another one waits";
-  EXPECT_EQ(b.quarantined(), 3U);
+  EXPECT_EQ(b_->quarantined(), 3U);
   EXPECT_TRUE(known(kNoon + 3 * kDay));
-  EXPECT_EQ(b.quarantined(), 0U);
+  EXPECT_EQ(b_->quarantined(), 0U);
 }
 
 TEST(Baseline, QuarantineCountsForThePopulation) {

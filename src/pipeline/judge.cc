@@ -274,8 +274,10 @@ Campaign Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines,
   bool alarming = false;
   Campaign campaign;
   double above = -1;  // of a log-in: log-odds above the least that may be an alert
-  Evidence hour;      // of a further log-in from a network on probation
-  double repeat_odds = 0;
+  const bool move = new_network && view.network_since == 0;
+  const bool repeat = new_network && !move;
+  std::optional<Evidence> hour;  // of a repeat
+  double login_odds = 0;
   bool listed = false;
   if (!sink_.evidence().empty()) {
     // One event may speak for findings of several kinds; each is judged by its own evidence.
@@ -293,15 +295,13 @@ Campaign Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines,
       if ((kinds >> k & 1) == 0) continue;
       const auto kind = static_cast<FindingKind>(k);
       const double odds = combine(kind, sink_.evidence(), e.time);
+      if (kind == FindingKind::kLogin) login_odds = odds;
       // What is on probation was counted at first sight.
       if (kind == FindingKind::kLogin && view.login && view.network_since == 0) threshold_.add(e.time, odds);
       // What belongs to a finding is shown there, however weak.
       if (odds >= kLeastLogOdds || (kind == FindingKind::kLogin && new_network && cases_.joins(e)))
         worth.emplace_back(kind, odds);
     }
-    const bool move = new_network && view.network_since == 0;
-    const bool repeat = new_network && !move;
-    if (repeat) repeat_odds = combine(FindingKind::kLogin, sink_.evidence(), e.time);
     if (!worth.empty() || new_network) {
       sink_.clear();
       sink_.want_text(true);
@@ -332,7 +332,7 @@ Campaign Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines,
   } else if (e.event_class != Class::kDevice) {
     baseline_.learn(e);
   }
-  if (new_network && view.network_since != 0) repeat_move(e, view, std::move(hour), repeat_odds, listed);
+  if (repeat) repeat_move(e, view, std::move(hour), login_odds, listed);
   if (new_network) judge_others(e.user);
   if (view.remote && is_stranger(e)) {
     if (view.failed_login) {
@@ -441,6 +441,7 @@ void Judge::remember_move(const Event& e, const baseline::View& view, std::vecto
 }
 
 void Judge::add_up(Move& move, Evidence x) {
+  static_assert(kAddsUp.size() == Move::kAddsUp);
   const auto at = static_cast<std::size_t>(std::ranges::find(kAddsUp, x.kind) - std::begin(kAddsUp));
   score::Repeated& repeated = move.repeated[at];
   const auto said = std::ranges::find(move.evidence, x.kind, &Evidence::kind);
@@ -455,13 +456,14 @@ void Judge::add_up(Move& move, Evidence x) {
 }
 
 // A further log-in from a network on probation: what it says by itself is said of the network.
-void Judge::repeat_move(const Event& e, const baseline::View& view, Evidence hour, double log_odds, bool listed) {
+void Judge::repeat_move(const Event& e, const baseline::View& view, std::optional<Evidence> hour, double log_odds,
+                        bool listed) {
   const auto found = moves_.find(MoveKey{e.user, view.network_key});
   if (found == moves_.end() || found->second.event.time == e.time) return;
   Move& move = found->second;
   if (!listed && move.repeats.size() < Move::kMostRepeats) move.repeats.emplace_back(e, log_odds);
-  if (hour.kind.empty()) return;
-  add_up(move, std::move(hour));
+  if (!hour) return;
+  add_up(move, std::move(*hour));
   judge_again(move, baseline_.view(move.event));
 }
 

@@ -12,6 +12,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -162,8 +163,8 @@ class Judge {
   void remember_move(const event::Event& event, const baseline::View& view, std::vector<detect::Evidence> evidence,
                      const std::vector<enrich::RawLine>* lines, track::Story story);
   static void add_up(Move& move, detect::Evidence evidence);
-  void repeat_move(const event::Event& event, const baseline::View& view, detect::Evidence hour, double log_odds,
-                   bool listed);
+  void repeat_move(const event::Event& event, const baseline::View& view, std::optional<detect::Evidence> hour,
+                   double log_odds, bool listed);
   void list_repeats(Move& move);
   double worth(const std::vector<detect::Evidence>& evidence, core::Nanoseconds time);
   double combine(detect::FindingKind kind, const std::vector<detect::Evidence>& evidence, core::Nanoseconds time);
