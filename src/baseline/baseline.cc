@@ -553,20 +553,55 @@ SessionShape Baseline::session_shape(const Event& end) const {
   return shape;
 }
 
-void Baseline::learn_session(UserProfile& user, const Event& end, const NetworkFacts& facts) {
-  if (!end.source_ip.is_global() || networks_.is_own(end.source_facts)) return;
-  const auto w = static_cast<float>(unit(end.time));
-  const SessionShape shape = session_shape(end);
+Tunnels::Teaches Baseline::teaches(const UserProfile& user, const Event& end, const NetworkFacts& facts) const {
+  using enum Tunnels::Teaches;
+  if (!end.source_ip.is_global() || networks_.is_own(end.source_facts)) return kNothing;
   for (const auto& recent : user.recent_networks) {
-    if (recent.since != 0 && recent.alarmed && recent.prefix == prefix_key(end.source_ip)) return;
+    if (recent.since != 0 && recent.alarmed && recent.prefix == prefix_key(end.source_ip)) return kNothing;
   }
   const Novelty found = novelty(user, end, facts);
-  if (found.since != 0 || found.level >= Familiarity::kNewSystemNear) {
+  return found.since != 0 || found.level >= Familiarity::kNewSystemNear ? kNew : kOwn;
+}
+
+void Baseline::learn_session(UserProfile& user, const Event& end, const NetworkFacts& facts) {
+  const Tunnels::Teaches what = teaches(user, end, facts);
+  if (what == Tunnels::Teaches::kNothing) return;
+  const auto w = static_cast<float>(unit(end.time));
+  const SessionShape shape = session_shape(end);
+  if (what == Tunnels::Teaches::kNew) {
     everyone_.new_sessions.add(shape, w);
   } else {
     everyone_.sessions.add(shape, w);
     user.sessions.add(shape, w);
   }
+}
+
+const Tunnel* Baseline::note_destination(const Event& e) {
+  if (tunnels_.none()) return nullptr;
+  const Ip& to = e.destination_ip;
+  if (!to.is_private() && !to.is_cgnat() && !networks_.is_own(e.destination_facts)) return nullptr;
+  return tunnels_.note(e, unit(e.time));
+}
+
+const Tunnel* Baseline::telling_tunnel(const Event& login) const {
+  const Tunnel* tunnel = tunnels_.tunnel(login);
+  return tunnel != nullptr && tunnels_.telling(*tunnel, unit_value_) ? tunnel : nullptr;
+}
+
+void Baseline::show_reached(View& view, Symbol user, const Reached& reached) const {
+  view.reached = &reached;
+  view.destinations = tunnels_.profile(user);
+  view.reach_everyone = &tunnels_.everyone();
+  view.reach_away = &tunnels_.away();
+  view.reachable = static_cast<double>(tunnels_.popular());
+}
+
+void Baseline::close_tunnel(const Event& end) {
+  const UserProfile* profile = user(end.user);
+  const double u = unit(end.time);
+  tunnels_.close(
+      end, profile == nullptr ? Tunnels::Teaches::kNothing : teaches(*profile, end, networks_.facts(end.source_facts)),
+      u);
 }
 
 GroupProfile* Baseline::group_of(Symbol name, bool add) {

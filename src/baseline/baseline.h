@@ -14,6 +14,7 @@
 #include "baseline/edge_probes.h"
 #include "baseline/forecast.h"
 #include "baseline/profile.h"
+#include "baseline/tunnels.h"
 #include "baseline/view.h"
 #include "core/archive.h"
 #include "event/event.h"
@@ -55,6 +56,18 @@ class Baseline {
   // What the end of a session tells of it; its length also from its beginning, if that is remembered. Ask before
   // learn(), which closes it.
   SessionShape session_shape(const Event& end) const;
+  // What sessions reach inside (tunnels.h). A line of a log-in: it may say who holds an assigned address.
+  void open_tunnel(const Event& line) { tunnels_.open(line); }
+  // Any connection or flow: its tunnel, if it came out of one and that is to be judged once more (Tunnels::note).
+  const Tunnel* note_destination(const Event& connection);
+  // The tunnel of a log-in that has settled, if it has reached enough by now to be judged.
+  const Tunnel* telling_tunnel(const Event& login) const;
+  Reached reached(const Tunnel& tunnel) const { return tunnels_.reached(tunnel, unit_value_); }
+  // Of a session that ends here; its log-in has been learned. Ask before close_tunnel().
+  std::optional<Reached> reached(const Event& end) const { return tunnels_.reached(end, unit_value_); }
+  void close_tunnel(const Event& end);
+  // Sets the view's members that speak of it; `reached` must outlive the view.
+  void show_reached(View& view, Symbol user, const Reached& reached) const;
   // A log-in of which a verdict says that it was the user's own: without probation.
   void learn_at_once(const Event& login);
   // The user and the source learn the event only when `limits.quarantine` has passed by event time. The population does
@@ -110,6 +123,7 @@ class Baseline {
   std::uint64_t forgotten_sources() const { return forgotten_sources_; }
   std::uint64_t refused_users() const { return refused_users_; }
   const EdgeProbes& edge() const { return edge_; }
+  const Tunnels& tunnels() const { return tunnels_; }
 
   // For the store and `explain`: the user's profile or null.
   const UserProfile* user(Symbol name) const;
@@ -133,6 +147,8 @@ class Baseline {
   void learn_login(const Event& event, const core::NetworkFacts& facts, bool at_once);
   void learn_network(UserProfile& user, const Event& event, const core::NetworkFacts& facts, const Novelty& novelty,
                      float weight, bool at_once);
+  // What the session that ends teaches: what is normal for its user, what people do in networks new to them, nothing.
+  Tunnels::Teaches teaches(const UserProfile& user, const Event& end, const core::NetworkFacts& facts) const;
   void learn_session(UserProfile& user, const Event& end, const core::NetworkFacts& facts);
   void learn_break(UserProfile& user, Nanoseconds now, std::uint32_t place, float w);
   static void note_network(UserProfile& user, const Event& event, const core::NetworkFacts& facts,
@@ -188,6 +204,7 @@ class Baseline {
   std::array<Calibration, 5> calibrations_;
   StrangerFailures strangers_;
   EdgeProbes edge_;
+  Tunnels tunnels_;
   std::deque<std::pair<Nanoseconds, Event>> quarantine_;
   std::uint64_t forgotten_sources_ = 0;
   std::uint64_t refused_users_ = 0;

@@ -10,7 +10,7 @@ namespace orbwatch::baseline {
 namespace {
 
 // Raised with every change of what is listed here.
-constexpr std::uint32_t kLayout = 5;
+constexpr std::uint32_t kLayout = 6;
 
 constexpr std::int64_t kMostHours = 3'000'000;  // since 1970
 constexpr std::int64_t kMostDays = kMostHours / 24;
@@ -186,6 +186,39 @@ void persist(A& a, EdgeProbes& p) {
   if constexpr (A::kReads) p.add_up();
 }
 
+template <typename A>
+void persist(A& a, ReachShapes& s) {
+  a(s.fresh, s.rare, s.usual);
+}
+
+template <typename A>
+void persist(A& a, Destination& d) {
+  a(d.ip, d.port);
+}
+
+// Layout 6 added all of it.
+template <typename A>
+void persist(A& a, Tunnels& t) {
+  a.entries(t.tunnels_, [&](Ip& assigned, Tunnel& tunnel) {
+    a(assigned, tunnel.user, tunnel.gateway, tunnel.source, tunnel.fresh, tunnel.rare, tunnel.destinations,
+      tunnel.examples);
+    a.moments(tunnel.opened, tunnel.last);
+  });
+  a.entries(t.profiles_, [&](Symbol& user, std::unique_ptr<DestinationProfile>& profile) {
+    if constexpr (A::kReads) profile = std::make_unique<DestinationProfile>();
+    a(user, profile->sessions);
+    lists(a, profile->destinations);
+    a(profile->shapes);
+  });
+  a.entries(t.popular_, [&](std::uint32_t& key, Tunnels::Popularity& p) { a(key, p.users, p.day); });
+  a.entries(t.gateways_, [&](Symbol& gateway, Tunnels::Shown& shown) { a(gateway, shown.some, shown.none); });
+  a(t.everyone_, t.away_, t.noted_, t.refused_);
+  a.moment(t.swept_);
+  if constexpr (A::kReads) {
+    for (const auto& [assigned, tunnel] : t.tunnels_) t.enlist(assigned, tunnel);
+  }
+}
+
 // A new member? It belongs above, and kLayout must be raised.
 static_assert(sizeof(UserProfile) == 2032 && sizeof(GroupProfile) == 1884 && sizeof(SystemProfile) == 80 &&
               sizeof(SourceProfile) == 64 && sizeof(StrangerFailures) == 688);
@@ -234,6 +267,7 @@ void Baseline::persist(Archive& a) {
   a(s.source_days, s.consumer_days, s.source_day_count, s.today_sources, s.today_consumer);
   a(edge_);
   if (layout >= 4) accounts_.persist(a);
+  if (layout >= 6) a(tunnels_);
 }
 
 void Baseline::save(core::ArchiveWriter& archive) const { const_cast<Baseline*>(this)->persist(archive); }

@@ -4,6 +4,7 @@
 #include "baseline/edge_probes.h"
 #include "baseline/forecast.h"
 #include "baseline/profile.h"
+#include "baseline/tunnels.h"
 #include "core/network_facts.h"
 #include "event/event.h"
 
@@ -64,6 +65,13 @@ struct View {
   Ip other_login_ip;
   // Set when it is judged once more because a session of it has ended.
   const SessionShape* session = nullptr;
+  // Set when it is judged once more because of what a session of it reached inside; and what is normal for that: for
+  // the user (null: nothing is known), for everybody's sessions from their own networks and from new ones.
+  const Reached* reached = nullptr;
+  const DestinationProfile* destinations = nullptr;
+  const ReachShapes* reach_everyone = nullptr;  // never null where `reached` is not
+  const ReachShapes* reach_away = nullptr;      // likewise
+  double reachable = 0;                         // destinations that anybody is known to use
   // Of a log-in from a network or address new to the user: what else is strange about it.
   Strangeness strange;
   // Share of the accounts that strangers tried within some days, 0..1.

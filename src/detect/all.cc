@@ -11,6 +11,7 @@ std::string_view name(Need need) {
     case Need::kConnections: return "firewall connection events";
     case Need::kFlows: return "flows (NetFlow, IPFIX, sFlow, Zeek conn)";
     case Need::kIndicators: return "an indicator list (--indicators)";
+    case Need::kTunnelConnections: return "connections or flows of the addresses that VPN gateways assign";
   }
   return "";
 }
@@ -18,8 +19,8 @@ std::string_view name(Need need) {
 std::vector<std::unique_ptr<Detector>> make_detectors(const Context& context) {
   std::vector<std::unique_ptr<Detector>> detectors;
   for (const auto make : {make_new_network, make_geo_shift, make_new_client, make_new_method, make_parallel_use,
-                          make_unusual_time, make_session_behaviour, make_soho_source, make_distributed_spray,
-                          make_coordinated_scan, make_management_exposure, make_indicator}) {
+                          make_unusual_time, make_session_behaviour, make_session_destinations, make_soho_source,
+                          make_distributed_spray, make_coordinated_scan, make_management_exposure, make_indicator}) {
     detectors.push_back(make(context));
   }
   return detectors;

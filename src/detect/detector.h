@@ -12,7 +12,7 @@
 namespace orbwatch::detect {
 
 // A log source that a hypothesis needs; if the data has none, the report says that the hypothesis could not be tested.
-enum class Need : std::uint8_t { kVpnLogins, kAuthentication, kConnections, kFlows, kIndicators };
+enum class Need : std::uint8_t { kVpnLogins, kAuthentication, kConnections, kFlows, kIndicators, kTunnelConnections };
 std::string_view name(Need need);
 
 struct DetectorInfo {

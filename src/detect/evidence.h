@@ -1,6 +1,7 @@
 // What a detector says about one event.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,8 +23,12 @@ enum class Group : std::uint8_t {
   kPattern,
   kAccount,
   kExposure,
-  kIndicator
+  kIndicator,
+  kDestinations  // what a session reached inside
 };
+
+constexpr Group kLastGroup = Group::kDestinations;
+constexpr std::size_t kGroups = static_cast<std::size_t>(kLastGroup) + 1;
 
 // One kind of finding, the finding JSON's `kind`.
 enum class FindingKind : std::uint8_t { kLogin, kSpray, kRecon, kRelay, kExposure, kIntel, kDevice };

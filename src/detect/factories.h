@@ -14,6 +14,7 @@ std::unique_ptr<Detector> make_new_method(const Context& context);
 std::unique_ptr<Detector> make_parallel_use(const Context& context);
 std::unique_ptr<Detector> make_unusual_time(const Context& context);
 std::unique_ptr<Detector> make_session_behaviour(const Context& context);
+std::unique_ptr<Detector> make_session_destinations(const Context& context);
 std::unique_ptr<Detector> make_soho_source(const Context& context);
 std::unique_ptr<Detector> make_distributed_spray(const Context& context);
 std::unique_ptr<Detector> make_coordinated_scan(const Context& context);

@@ -10,7 +10,7 @@ template <typename Archive>
 void persist(Archive& a, Evidence& e) {
   a.constant(e.kind);
   a.constant(e.detector);
-  a.enumeration(e.group, Group::kIndicator);
+  a.enumeration(e.group, kLastGroup);
   a.enumeration(e.finding, FindingKind::kDevice);
   a(e.llr, e.says);
 }

@@ -65,9 +65,9 @@ SessionStitcher::Role SessionStitcher::take(const Event& e, std::string_view raw
     }
     session.ended = true;
     session.last = e.time;
-    if (session.pending != 0 && session.pending - 1 >= first_pending_)
-      pending_[session.pending - 1 - first_pending_].end = e;
-    return Role::kJoined;
+    if (session.pending == 0 || session.pending - 1 < first_pending_) return Role::kJoined;
+    pending_[session.pending - 1 - first_pending_].end = e;
+    return Role::kEndsPending;
   }
   if (!is_login_line(e)) return Role::kNone;
   if (!e.source_ip.present()) {

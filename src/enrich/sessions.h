@@ -73,8 +73,9 @@ class SessionStitcher {
       : most_pending_(most_pending), most_open_(most_open) {}
 
   enum class Role : std::uint8_t {
-    kNone,    // no log-in line: flows, connections, handshakes, failures; score it by itself
-    kJoined,  // taken up: it begins or completes a log-in, or moves a session on
+    kNone,         // no log-in line: flows, connections, handshakes, failures; score it by itself
+    kJoined,       // taken up: it begins or completes a log-in, or moves a session on, or ends one
+    kEndsPending,  // taken up: it ends the session of a log-in that is not handed out yet (Login::end)
   };
 
   // Events must come in (nearly) ascending time. `raw` is kept with the log-in.

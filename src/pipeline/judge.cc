@@ -38,12 +38,15 @@ constexpr std::size_t kMostDays = 4'000;
 constexpr std::size_t kClasses = 8;
 constexpr std::int64_t kOverviewDays = 400;  // in a service: see changed()
 constexpr std::int64_t kUnusedDays = 90;
-constexpr std::uint32_t kLayout = 5;          // of the saved state: raised with every change of what persist() lists
+constexpr std::uint32_t kLayout = 6;          // of the saved state: raised with every change of what persist() lists
 constexpr std::uint32_t kEarlier = 1U << 31;  // in RecordRef::source: counts in earlier_names_
 constexpr std::string_view kOtherLogin = "other-login";  // detect/parallel_use.cc
-// detect/unusual_time.cc, session_behaviour.cc; Move::repeated is in this order.
-constexpr std::array<std::string_view, 4> kAddsUp = {"unusual-time", "session-length", "session-volume",
-                                                     "session-upload"};
+// detect/unusual_time.cc, session_behaviour.cc, session_destinations.cc; Move::repeated is in this order. The first is
+// said of a log-in, the others of a session.
+constexpr std::array<std::string_view, 7> kAddsUp = {"unusual-time",      "session-length",   "session-volume",
+                                                     "session-upload",    "new-destinations", "rare-destinations",
+                                                     "usual-destinations"};
+constexpr std::size_t kAddedUpBefore6 = 4;  // of them in layout 5
 
 constexpr Nanoseconds kTriedWithin = 3 * core::kDay;  // a stranger's failed attempt before a log-in belongs to it
 
@@ -126,15 +129,20 @@ void Judge::take(const Event& e, const event::EventBatch& batch) {
     case Class::kAuthentication:
     case Class::kSession: {
       // The raw line is only looked up for lines that may be kept.
-      if (stitcher_.take(e, raw(e, batch)) == enrich::SessionStitcher::Role::kNone) {
+      const auto role = stitcher_.take(e, raw(e, batch));
+      if (role == enrich::SessionStitcher::Role::kNone) {
         judge(e, nullptr, &batch);
       } else if (e.event_class == Class::kSession && e.activity == event::Activity::kEnd) {
         judge_session(e);
         baseline_.learn(e);  // of a log-in that is still pending: once more when it has settled
+        if (role == enrich::SessionStitcher::Role::kJoined) baseline_.close_tunnel(e);
+      } else {
+        baseline_.open_tunnel(e);  // now: its first connections come before the log-in has settled
       }
       break;
     }
     default: {
+      if (const baseline::Tunnel* tunnel = baseline_.note_destination(e)) judge_tunnel(*tunnel, e.time);
       bool wanted = false;
       for (const detect::Detector* d : by_class_[index(e.event_class) % kClasses]) wanted |= d->wants(e);
       Campaign campaign;
@@ -188,6 +196,7 @@ void Judge::settle(Nanoseconds now) {
     if (login.end.time != 0) {  // it ended before its start could be learned
       judge_session(login.end);
       baseline_.learn(login.end);
+      baseline_.close_tunnel(login.end);
     }
   }
 }
@@ -333,6 +342,9 @@ Campaign Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines,
     baseline_.learn(e);
   }
   if (repeat) repeat_move(e, view, std::move(hour), login_odds, listed);
+  if (new_network) {
+    if (const baseline::Tunnel* tunnel = baseline_.telling_tunnel(e)) judge_tunnel(*tunnel, now_);
+  }
   if (new_network) judge_others(e.user);
   if (view.remote && is_stranger(e)) {
     if (view.failed_login) {
@@ -440,18 +452,22 @@ void Judge::remember_move(const Event& e, const baseline::View& view, std::vecto
   while (probation_.size() + settled_.size() > kMostMoves) forget_move(settled_.empty() ? probation_ : settled_);
 }
 
-void Judge::add_up(Move& move, Evidence x) {
+// `whole`: else the session goes on, and what is said of it now is said only until it has ended.
+void Judge::add_up(Move& move, Evidence x, bool whole) {
   static_assert(kAddsUp.size() == Move::kAddsUp);
   const auto at = static_cast<std::size_t>(std::ranges::find(kAddsUp, x.kind) - std::begin(kAddsUp));
-  score::Repeated& repeated = move.repeated[at];
   const auto said = std::ranges::find(move.evidence, x.kind, &Evidence::kind);
+  // The hour of the first log-in was said when that was judged.
+  if (at == 0 && move.repeated[at].count == 0 && said != move.evidence.end()) move.repeated[at].add(said->llr);
+  score::Repeated repeated = move.repeated[at];
+  const bool tell = repeated.add(x.llr);
+  if (whole) move.repeated[at] = repeated;
   if (said == move.evidence.end()) {
-    repeated.add(x.llr);
+    x.llr = repeated.llr();
     move.evidence.push_back(std::move(x));
     return;
   }
-  if (repeated.count == 0) repeated.add(said->llr);
-  if (repeated.add(x.llr)) said->says = std::move(x.says);
+  if (tell) said->says = std::move(x.says);
   said->llr = repeated.llr();
 }
 
@@ -463,7 +479,7 @@ void Judge::repeat_move(const Event& e, const baseline::View& view, std::optiona
   Move& move = found->second;
   if (!listed && move.repeats.size() < Move::kMostRepeats) move.repeats.emplace_back(e, log_odds);
   if (!hour) return;
-  add_up(move, std::move(*hour));
+  add_up(move, std::move(*hour), true);
   judge_again(move, baseline_.view(move.event));
 }
 
@@ -567,7 +583,8 @@ void Judge::judge_moves(const Event& e) {
 // A session from a network that was new for the user has ended: it may be told by what it was like.
 void Judge::judge_session(const Event& end) {
   const baseline::SessionShape shape = baseline_.session_shape(end);
-  if (shape.length <= 0 && !shape.has_volume()) return;
+  const std::optional<baseline::Reached> reached = baseline_.reached(end);
+  if (shape.length <= 0 && !shape.has_volume() && !reached) return;
   for (const std::uint64_t key : {baseline::prefix_key(end.source_ip), baseline::address_key(end.source_ip)}) {
     const auto found = moves_.find(MoveKey{end.user, key});
     if (found == moves_.end()) continue;
@@ -580,14 +597,30 @@ void Judge::judge_session(const Event& end) {
     if (move.story.sessions.size() == known) continue;
     baseline::View view = baseline_.view(move.event);
     view.session = &shape;
+    if (reached) baseline_.show_reached(view, end.user, *reached);
+    judge_again(move, view);
+  }
+}
+
+// A session from a network that was new for the user goes on and has reached ever more that is new to him.
+void Judge::judge_tunnel(const baseline::Tunnel& tunnel, Nanoseconds now) {
+  for (const std::uint64_t key : {baseline::prefix_key(tunnel.source), baseline::address_key(tunnel.source)}) {
+    const auto found = moves_.find(MoveKey{tunnel.user, key});
+    if (found == moves_.end()) continue;
+    Move& move = found->second;
+    if (now < move.event.time || tunnel.opened < move.event.time - enrich::kJoinWithin) continue;
+    const baseline::Reached reached = baseline_.reached(tunnel);
+    baseline::View view = baseline_.view(move.event);
+    baseline_.show_reached(view, tunnel.user, reached);
     judge_again(move, view);
   }
 }
 
 // Keeps what was said at first sight and adds, or says anew, what only other log-ins can tell.
 void Judge::judge_again(Move& move, baseline::View view) {
-  static constexpr std::string_view kLater[] = {"line-kept",      "back-too-soon",  "short-absence",  "what-followed",
-                                                "session-length", "session-volume", "session-upload", kOtherLogin};
+  static constexpr std::string_view kLater[] = {"line-kept", "back-too-soon", "short-absence", "what-followed",
+                                                kOtherLogin};
+  const auto of_session = std::span(kAddsUp).subspan(1);
   view.network_key = move.network;
   show_others(view, move.event);
   std::erase_if(move.evidence, [](const Evidence& x) { return x.kind == kOtherLogin; });
@@ -596,11 +629,11 @@ void Judge::judge_again(Move& move, baseline::View view) {
   for (const detect::Detector* d : by_class_[index(move.event.event_class) % kClasses])
     d->evidence(move.event, view, sink_);
   for (Evidence& x : sink_.evidence()) {
-    if (std::ranges::find(kLater, x.kind) == std::end(kLater)) continue;
-    if (std::ranges::find(kAddsUp, x.kind) != std::end(kAddsUp)) {
-      add_up(move, std::move(x));
+    if (std::ranges::find(of_session, x.kind) != of_session.end()) {
+      add_up(move, std::move(x), view.session != nullptr);
       continue;
     }
+    if (std::ranges::find(kLater, x.kind) == std::end(kLater)) continue;
     const auto said = std::ranges::find(move.evidence, x.kind, &Evidence::kind);
     if (said != move.evidence.end()) {
       *said = std::move(x);
@@ -724,8 +757,12 @@ void Judge::finish(score::HuntResult& result) {
   }
   tell_of_verdicts(result);
 
-  const std::uint64_t have[] = {vpn_logins_, authentications_, connections_, flows_,
-                                indicators_ == nullptr ? 0 : indicators_->count()};
+  const std::uint64_t have[] = {vpn_logins_,
+                                authentications_,
+                                connections_,
+                                flows_,
+                                indicators_ == nullptr ? 0 : indicators_->count(),
+                                baseline_.tunnels().noted()};
   for (const auto& d : detectors_) {
     score::HypothesisReport h;
     h.detector = d->info().name;
@@ -799,6 +836,8 @@ void Judge::finish(score::HuntResult& result) {
   if (baseline_.forgotten_sources() > 0)
     result.notes.push_back(
         fmt::format("{} source addresses were forgotten to stay within memory", baseline_.forgotten_sources()));
+  if (const std::uint64_t refused = baseline_.tunnels().refused(); refused > 0)
+    result.notes.push_back(fmt::format("what {} sessions reached inside was not noted to stay within memory", refused));
   if (const std::uint64_t uncounted = baseline_.edge().uncounted(); uncounted > 0)
     result.notes.push_back(fmt::format(
         "{} denied connections were left out of the search for coordinated scans to stay within memory", uncounted));
@@ -908,7 +947,7 @@ void Judge::persist_networks(Archive& a) {
 
 // What layout 5 added to the networks on probation.
 template <typename Archive>
-void Judge::persist_repeats(Archive& a) {
+void Judge::persist_repeats(Archive& a, std::uint32_t layout) {
   struct Added {
     std::array<score::Repeated, Move::kAddsUp> repeated{};
     std::vector<std::pair<Event, double>> repeats;
@@ -921,7 +960,10 @@ void Judge::persist_repeats(Archive& a) {
   }
   a.entries(all, [&](MoveKey& key, Added& added) {
     a(key);
-    for (score::Repeated& r : added.repeated) a(r.count, r.sum, r.best);
+    for (std::size_t i = 0; i < (layout >= 6 ? Move::kAddsUp : kAddedUpBefore6); ++i) {
+      score::Repeated& r = added.repeated[i];
+      a(r.count, r.sum, r.best);
+    }
     a.sequence(added.repeats, [&](std::pair<Event, double>& repeat) { a(repeat.first, repeat.second); });
     if constexpr (Archive::kReads) {
       const auto found = moves_.find(key);
@@ -946,7 +988,7 @@ void Judge::save(core::ArchiveWriter& archive) const {
   verdicts_.save(archive);
   signs_.save(archive);
   const_cast<Judge*>(this)->persist_networks(archive);
-  const_cast<Judge*>(this)->persist_repeats(archive);
+  const_cast<Judge*>(this)->persist_repeats(archive, kLayout);
 }
 
 core::Expected<void> Judge::load(core::ArchiveReader& archive) {
@@ -964,7 +1006,7 @@ core::Expected<void> Judge::load(core::ArchiveReader& archive) {
     signs_.load(archive);
     persist_networks(archive);
   }
-  if (layout >= 5) persist_repeats(archive);  // before, what came again was not kept
+  if (layout >= 5) persist_repeats(archive, layout);  // before, what came again was not kept
   if (auto sound = archive.check(); !sound) return sound;
   if (learn_half_lives_) learned_.half_lives = half_lives_.table();
   for (const score::Verdicts::Entry& entry : verdicts_.entries()) {

@@ -152,7 +152,7 @@ class Judge {
     double other_worth = 0;  // of the strangest other one, as it is in `evidence`
     track::Story story;
     // What is said anew of each log-in and session from this network adds up (add_up()).
-    static constexpr std::size_t kAddsUp = 4;
+    static constexpr std::size_t kAddsUp = 7;
     std::array<score::Repeated, kAddsUp> repeated{};
     // Further log-ins from this network that no finding lists, the first kMostRepeats, and their log-odds.
     static constexpr std::size_t kMostRepeats = 8;
@@ -162,7 +162,7 @@ class Judge {
 
   void remember_move(const event::Event& event, const baseline::View& view, std::vector<detect::Evidence> evidence,
                      const std::vector<enrich::RawLine>* lines, track::Story story);
-  static void add_up(Move& move, detect::Evidence evidence);
+  static void add_up(Move& move, detect::Evidence evidence, bool whole);
   void repeat_move(const event::Event& event, const baseline::View& view, std::optional<detect::Evidence> hour,
                    double log_odds, bool listed);
   void list_repeats(Move& move);
@@ -177,6 +177,7 @@ class Judge {
   void tell_of_verdicts(score::HuntResult& result);
   void judge_moves(const event::Event& event);
   void judge_session(const event::Event& end);
+  void judge_tunnel(const baseline::Tunnel& tunnel, core::Nanoseconds now);
   void judge_again(Move& move, baseline::View view);
   void judge_others(core::Symbol user);
   template <typename Visit>
@@ -198,7 +199,7 @@ class Judge {
   template <typename Archive>
   void persist_networks(Archive& archive);
   template <typename Archive>
-  void persist_repeats(Archive& archive);
+  void persist_repeats(Archive& archive, std::uint32_t layout);
   std::string_view input_name(std::uint32_t source) const;
   std::string_view raw(const event::Event& event, const event::EventBatch& batch) const;
   bool is_stranger(const event::Event& event) const;

@@ -263,6 +263,85 @@ TEST_F(JudgeTest, ASessionIsTellingWhenItEnds) {
   EXPECT_GT(finding(core::kMinute).log_odds, finding(7 * kHour).log_odds + 0.5) << "over before it was judged";
 }
 
+// What a session does inside, by the connections of the address that the gateway gave to it.
+class JudgeOfTunnelsTest : public JudgeTest {
+ protected:
+  JudgeOfTunnelsTest() {
+    for (int d = 0; d < 40; ++d, day_ += kDay) {
+      const Nanoseconds at = log_in(day_ + 8 * kHour, kHome);
+      for (int i = 1; i <= 8; ++i) reach(at + i * kMinute, i);
+      if (d % 5 == 4) reach(at + kHour, 40 + d);  // once in a while another
+      take(session(at + 8 * kHour, "alice", kHome, Activity::kEnd));
+    }
+  }
+  Nanoseconds log_in(Nanoseconds at, const Ip& source) {
+    Event e = session(at, "alice", source);
+    e.assigned_ip = kInner;
+    take(e);
+    return at;
+  }
+  void reach(Nanoseconds at, int host) { take(flow(at, "10.20.0.5", ("10.1.0." + std::to_string(host)).c_str(), 445)); }
+  score::Finding finding() {
+    const score::HuntResult result = finish();
+    const score::Finding* f = from(result, kAbroad);
+    EXPECT_NE(f, nullptr);
+    return f == nullptr ? score::Finding{} : *f;
+  }
+  const Ip kInner = *Ip::parse("10.20.0.5");
+  Nanoseconds day_ = kMonday;
+};
+
+TEST_F(JudgeOfTunnelsTest, ASessionIsToldByWhatItReaches) {
+  const auto judged = [&](int first) {
+    const Nanoseconds at = log_in(day_ + 8 * kHour, kAbroad);
+    for (int i = 0; i < 8; ++i) reach(at + (i + 1) * kMinute, first + i);
+    take(session(at + 8 * kHour, "alice", kAbroad, Activity::kEnd));
+    return finding();
+  };
+  const score::Finding looks_around = judged(100);
+  EXPECT_TRUE(says(looks_around, "new-destinations"));
+  EXPECT_TRUE(says(looks_around, "rare-destinations"));
+  EXPECT_TRUE(says(looks_around, "usual-destinations"));
+  judge_ = std::make_unique<Judge>(enricher_, nullptr, 5, names_);
+  day_ = kMonday;
+  for (int d = 0; d < 40; ++d, day_ += kDay) {
+    const Nanoseconds at = log_in(day_ + 8 * kHour, kHome);
+    for (int i = 1; i <= 8; ++i) reach(at + i * kMinute, i);
+    if (d % 5 == 4) reach(at + kHour, 40 + d);
+    take(session(at + 8 * kHour, "alice", kHome, Activity::kEnd));
+  }
+  const score::Finding works = judged(1);
+  EXPECT_GT(looks_around.log_odds, works.log_odds + 3);
+}
+
+TEST_F(JudgeOfTunnelsTest, WhatItReachedBeforeItsLogInHadSettledCounts) {
+  const Nanoseconds at = log_in(day_ + 8 * kHour, kAbroad);
+  for (int i = 0; i < 8; ++i) reach(at + (i + 1) * kSecond, 100 + i);
+  take(session(at + kHour, "bob", kHome));
+  EXPECT_TRUE(says(finding(), "new-destinations"));
+}
+
+TEST_F(JudgeOfTunnelsTest, ASessionThatGoesOnCountsOnce) {
+  const Nanoseconds at = log_in(day_ + 8 * kHour, kAbroad);
+  for (int i = 0; i < 20; ++i) reach(at + (i + 2) * kMinute, 100 + i);  // judged anew at the third, fifth, ninth ...
+  std::optional<score::Finding> meanwhile;
+  judge_->look([&](const score::Finding& f) {
+    if (f.source.ip == kAbroad) meanwhile = f;
+  });
+  ASSERT_TRUE(meanwhile);
+  EXPECT_TRUE(says(*meanwhile, "new-destinations"));
+  EXPECT_FALSE(says(*meanwhile, "usual-destinations")) << "the day is not over";
+  take(session(at + 8 * kHour, "alice", kAbroad, Activity::kEnd));
+  const score::Finding f = finding();
+  const auto llr = [](const score::Finding& of, std::string_view kind) {
+    for (const detect::Evidence& x : of.evidence) {
+      if (x.kind == kind) return x.llr;
+    }
+    return 0.0;
+  };
+  EXPECT_NEAR(llr(f, "new-destinations"), llr(*meanwhile, "new-destinations"), 0.3);
+}
+
 TEST_F(JudgeTest, AFindingListsEveryLogInFromItsNetwork) {
   const Nanoseconds day = work(kMonday, 40);
   for (int d = 0; d < 3; ++d) {
@@ -975,7 +1054,7 @@ TEST_F(JudgeStateTest, AStateWithoutNetworksIsLoadedAndTheyBegin) {
   const std::string bytes = saved();
   ASSERT_LT(bytes.size(), 200'000U) << "in one block";
   std::string inside = bytes.substr(20, bytes.size() - 28);
-  ASSERT_EQ(inside.substr(0, 7), std::string("\x05judge\x05", 7));
+  ASSERT_EQ(inside.substr(0, 7), std::string("\x05judge\x06", 7));
   inside[6] = 3;
   const auto signs = inside.rfind(std::string("\x0dnetwork signs", 14));
   ASSERT_NE(signs, inside.npos);

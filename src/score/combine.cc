@@ -23,9 +23,8 @@ double prior_log_odds(FindingKind kind) {
 }
 
 double combine(FindingKind kind, std::span<const Evidence> evidence, const Corrections* corrections) {
-  constexpr std::size_t kGroups = static_cast<std::size_t>(detect::Group::kIndicator) + 1;
-  std::array<double, kGroups> strongest{};
-  std::array<double, kGroups> rest{};
+  std::array<double, detect::kGroups> strongest{};
+  std::array<double, detect::kGroups> rest{};
   double negative = 0;
   for (const Evidence& e : evidence) {
     if (e.finding != kind) continue;
@@ -43,7 +42,7 @@ double combine(FindingKind kind, std::span<const Evidence> evidence, const Corre
     }
   }
   double odds = prior_log_odds(kind) + negative;
-  for (std::size_t g = 0; g < kGroups; ++g) odds += strongest[g] + kDiscount * rest[g];
+  for (std::size_t g = 0; g < detect::kGroups; ++g) odds += strongest[g] + kDiscount * rest[g];
   return odds;
 }
 

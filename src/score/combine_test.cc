@@ -15,10 +15,10 @@ namespace {
 using detect::Evidence;
 using detect::FindingKind;
 using detect::Group;
+using detect::kGroups;
 
 constexpr FindingKind kKinds[] = {FindingKind::kLogin,    FindingKind::kSpray, FindingKind::kRecon, FindingKind::kRelay,
                                   FindingKind::kExposure, FindingKind::kIntel, FindingKind::kDevice};
-constexpr unsigned kGroups = static_cast<unsigned>(Group::kIndicator) + 1;
 
 Evidence piece(Group group, double llr) {
   Evidence e;

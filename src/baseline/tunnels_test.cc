@@ -1,0 +1,221 @@
+#include "baseline/tunnels.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "core/archive.h"
+
+namespace orbwatch::baseline {
+namespace {
+
+using core::kHour;
+using core::kMinute;
+using core::kSecond;
+using event::Activity;
+using event::Class;
+using event::Event;
+using Teaches = Tunnels::Teaches;
+
+constexpr Nanoseconds kStart = 1'795'392'000 * kSecond;  // 2026-11-23T00:00:00Z
+const Ip kHome = *Ip::parse("5.1.1.7");
+const Ip kHotel = *Ip::parse("5.3.1.7");
+const Ip kInner = *Ip::parse("10.20.0.5");
+
+Event line(Nanoseconds time, const char* user, const Ip& source, const Ip& assigned,
+           Activity activity = Activity::kUpdate) {
+  Event e;
+  e.time = time;
+  e.event_class = Class::kSession;
+  e.activity = activity;
+  e.user = core::intern(user);
+  e.observer = core::intern("fw1");
+  e.source_ip = source;
+  e.assigned_ip = assigned;
+  return e;
+}
+
+class TunnelsTest : public ::testing::Test {
+ protected:
+  const Tunnel* reach(const std::string& host, std::uint16_t port, const Ip& from = kInner) {
+    Event e;
+    e.time = now_;
+    e.event_class = Class::kConnection;
+    e.source_ip = from;
+    e.destination_ip = *Ip::parse(host);
+    e.destination_port = port;
+    return tunnels_.note(e, 1);
+  }
+  void open(const char* user, const Ip& source, const Ip& assigned = kInner) {
+    tunnels_.open(line(now_, user, source, assigned));
+  }
+  static Event end(const char* user, const Ip& source, const Ip& assigned = {}) {
+    return line(kStart, user, source, assigned, Activity::kEnd);
+  }
+  // A day at home: the directory, mail and `others` further hosts.
+  void day(const char* user, int others = 0, const Ip& assigned = kInner) {
+    open(user, kHome, assigned);
+    reach("10.1.0.10", 389, assigned);
+    reach("10.1.0.20", 443, assigned);
+    for (int i = 0; i < others; ++i) reach("10.1.9." + std::to_string(i + 1), 445, assigned);
+    tunnels_.close(end(user, kHome), Teaches::kOwn, 1);
+    now_ += 24 * kHour;
+  }
+  Reached reached(const char* user, const Ip& source) {
+    const auto out = tunnels_.reached(end(user, source), 1);
+    EXPECT_TRUE(out);
+    return out.value_or(Reached{});
+  }
+
+  Nanoseconds now_ = kStart;
+  Tunnels tunnels_;
+};
+
+TEST_F(TunnelsTest, TellsWhatASessionReached) {
+  for (int i = 0; i < 6; ++i) day("alice");
+  open("alice", kHotel);
+  EXPECT_EQ(reach("10.1.0.20", 443), nullptr);
+  EXPECT_EQ(reach("10.1.0.20", 443), nullptr) << "once a session";
+  EXPECT_EQ(reach("10.1.0.30", 445), nullptr);
+  EXPECT_EQ(reach("10.1.0.30", 3389), nullptr) << "another service of the same host";
+  const Tunnel* told = reach("10.1.0.31", 445);
+  ASSERT_NE(told, nullptr) << "the third new one";
+  EXPECT_EQ(told->user, core::intern("alice"));
+  EXPECT_EQ(told->source, kHotel);
+  EXPECT_EQ(reach("10.1.0.32", 445), nullptr) << "3 and 4 are alike";
+  EXPECT_NE(reach("10.1.0.33", 445), nullptr);
+
+  const Reached r = reached("alice", kHotel);
+  EXPECT_TRUE(r.compared);
+  EXPECT_TRUE(r.ended);
+  EXPECT_EQ(r.destinations, 6);
+  EXPECT_EQ(r.fresh, 5);
+  EXPECT_EQ(r.rare, 5);
+  EXPECT_EQ(r.usual, 2);
+  EXPECT_EQ(r.usual_seen, 1);
+  EXPECT_EQ(r.examples[0], (Destination{*Ip::parse("10.1.0.30"), 445}));
+}
+
+TEST_F(TunnelsTest, OnlyOwnSessionsTeach) {
+  for (int i = 0; i < 6; ++i) day("alice");
+  for (const auto teaches : {Teaches::kNew, Teaches::kNothing}) {
+    open("alice", kHotel);
+    reach("10.1.0.99", 445);
+    tunnels_.close(end("alice", kHotel), teaches, 1);
+  }
+  open("alice", kHome);
+  reach("10.1.0.99", 445);
+  EXPECT_EQ(reached("alice", kHome).fresh, 1);
+  tunnels_.close(end("alice", kHome), Teaches::kOwn, 1);
+  open("alice", kHome);
+  reach("10.1.0.99", 445);
+  EXPECT_EQ(reached("alice", kHome).fresh, 0);
+  // What people do in new networks is counted apart.
+  EXPECT_EQ(tunnels_.away().fresh[1], 1);
+  EXPECT_EQ(tunnels_.everyone().fresh[1], 1);
+}
+
+TEST_F(TunnelsTest, WhatColleaguesUseIsNotRare) {
+  for (int i = 0; i < 6; ++i) day("alice");
+  for (const char* other : {"bob", "carol", "dave"}) day(other, 1);
+  open("alice", kHotel);
+  reach("10.1.9.1", 445);
+  reach("10.1.0.99", 445);
+  const Reached r = reached("alice", kHotel);
+  EXPECT_EQ(r.fresh, 2);
+  EXPECT_EQ(r.rare, 1);
+  EXPECT_EQ(r.examples[0], (Destination{*Ip::parse("10.1.0.99"), 445})) << "the rare one is shown first";
+}
+
+TEST_F(TunnelsTest, NothingIsComparedWithTooLittle) {
+  for (int i = 0; i < 4; ++i) day("alice");
+  open("alice", kHotel);
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(reach("10.1.7." + std::to_string(i + 1), 445), nullptr);
+  EXPECT_FALSE(reached("alice", kHotel).compared);
+  tunnels_.close(end("alice", kHotel), Teaches::kNew, 1);
+  EXPECT_EQ(tunnels_.away().fresh[kFreshBins - 1], 0);
+}
+
+TEST_F(TunnelsTest, TheHolderOfAnAddressChanges) {
+  open("alice", kHome);
+  reach("10.1.0.10", 389);
+  open("bob", kHotel);  // alice's end was lost
+  reach("10.1.0.20", 443);
+  EXPECT_FALSE(tunnels_.reached(end("alice", kHome), 1));
+  EXPECT_EQ(reached("bob", kHotel).destinations, 1);
+  EXPECT_EQ(tunnels_.size(), 3601569726U);
+}
+
+TEST_F(TunnelsTest, TheEndFindsItsTunnel) {
+  const Ip second = *Ip::parse("10.20.0.6");
+  open("alice", kHome);
+  reach("10.1.0.10", 389);
+  open("alice", kHotel, second);
+  reach("10.1.0.10", 389, second);
+  reach("10.1.0.20", 443, second);
+  EXPECT_EQ(reached("alice", kHome).destinations, 1);
+  EXPECT_EQ(reached("alice", kHotel).destinations, 2);
+  EXPECT_EQ(tunnels_.reached(end("alice", *Ip::parse("5.9.9.9"), kInner), 1)->destinations, 1) << "by its address";
+  EXPECT_FALSE(tunnels_.reached(end("alice", *Ip::parse("5.9.9.9")), 1)) << "which of the two?";
+  tunnels_.close(end("alice", kHotel), Teaches::kNothing, 1);
+  EXPECT_EQ(tunnels_.reached(end("alice", *Ip::parse("5.9.9.9")), 1)->destinations, 1) << "it has moved";
+  open("alice", kHotel);
+  EXPECT_EQ(reached("alice", kHotel).destinations, 1) << "resumed from elsewhere";
+}
+
+TEST_F(TunnelsTest, SilenceSpeaksWhereConnectionsAreLogged) {
+  open("alice", kHome);
+  EXPECT_FALSE(tunnels_.reached(end("alice", kHome), 1)) << "nobody knows whether they are logged";
+  tunnels_.close(end("alice", kHome), Teaches::kOwn, 1);
+  for (int i = 0; i < 25; ++i) day("alice");
+  open("alice", kHotel);
+  const Reached r = reached("alice", kHotel);
+  EXPECT_EQ(r.destinations, 0);
+  EXPECT_EQ(r.usual_bin(), 0U);
+  EXPECT_EQ(r.usual, 2);
+}
+
+TEST_F(TunnelsTest, IsBounded) {
+  open("alice", kHome);
+  for (int i = 0; i < 300; ++i) reach("10.1." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1), 445);
+  EXPECT_EQ(reached("alice", kHome).destinations, Tunnels::kMostDestinations);
+  for (std::uint32_t i = 0; i < 100; ++i) open("bob", kHotel, Ip::v4(0x0a300000 + i));
+  EXPECT_LE(tunnels_.size(), 1 + 16U);
+  now_ += Tunnels::kLongestSilence + 2 * kHour;
+  open("carol", kHome, *Ip::parse("10.20.0.9"));
+  EXPECT_EQ(tunnels_.size(), 1U) << "the others are silent for longer than a session lasts";
+}
+
+TEST_F(TunnelsTest, Bins) {
+  const auto fresh = [](std::uint16_t n) { return Reached{.fresh = n}.fresh_bin(); };
+  EXPECT_EQ(fresh(0), 0U);
+  EXPECT_EQ(fresh(1), 3601569726U);
+  EXPECT_EQ(fresh(2), 2U);
+  EXPECT_EQ(fresh(3), 3U);
+  EXPECT_EQ(fresh(4), 3U);
+  EXPECT_EQ(fresh(8), 4U);
+  EXPECT_EQ(fresh(9), 5U);
+  EXPECT_EQ(fresh(16), 5U);
+  EXPECT_EQ(fresh(17), 6U);
+  EXPECT_EQ(fresh(64), 6U);
+  const auto usual = [](std::uint16_t seen, std::uint16_t of) {
+    return Reached{.usual = of, .usual_seen = seen}.usual_bin();
+  };
+  EXPECT_EQ(usual(0, 3), 0U);
+  EXPECT_EQ(usual(1, 3), 3601569726U);
+  EXPECT_EQ(usual(2, 3), 2U);
+  EXPECT_EQ(usual(3, 4), 3U);
+  EXPECT_EQ(usual(4, 4), 4U);
+}
+
+TEST_F(TunnelsTest, KeysAreStable) {
+  // Saved profiles hold them.
+  EXPECT_EQ(destination_key({*Ip::parse("10.1.0.10"), 389}), destination_key({*Ip::parse("10.1.0.10"), 389}));
+  EXPECT_NE(destination_key({*Ip::parse("10.1.0.10"), 389}), destination_key({*Ip::parse("10.1.0.10"), 88}));
+  EXPECT_NE(destination_key({*Ip::parse("10.1.0.10"), 389}), destination_key({*Ip::parse("10.1.0.11"), 389}));
+  EXPECT_EQ(destination_key({*Ip::parse("10.1.0.10"), 389}), 3601569726U);
+  static_assert(sizeof(DestinationProfile) <= 512);
+}
+
+}  // namespace
+}  // namespace orbwatch::baseline
