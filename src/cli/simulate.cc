@@ -34,6 +34,9 @@ void add_world_options(CLI::App& sub, evaluate::SimulateOptions& o) {
   sub.add_option("--gateways", o.gateways,
                  "asa, mixed (other vendors' beside or instead) or asa-only (default: asa; with variety by the seed)")
       ->check(CLI::IsMember({"asa", "mixed", "asa-only"}));
+  sub.add_option("--tunnel-traffic", o.tunnel_traffic,
+                 "logged: firewalls log what sessions reach behind the gateway; none (default: with variety logged)")
+      ->check(CLI::IsMember({"none", "logged"}));
 }
 
 void add_simulate(CLI::App& app, int& exit_code) {

@@ -62,6 +62,7 @@ void Simulator::intrusion(Rng& rng, std::size_t number, Nanoseconds time, const 
     s.ip = ip;
     s.source_port = node.source_port;
     s.mean_bytes = 9e7;
+    s.purpose = Purpose::kWork;
     s.client = copied ? world_.client_of(user, day) : rng.pick(kOperatorClients);
     s.computer = copied ? Computer::kOwn : Computer::kOperators;
     const Gateway gateway = user.gateway;
@@ -208,7 +209,7 @@ void Simulator::spray(int campaign, int first_day) {
                                                    : "other-town";
       success.provider = provider_of(user, near->line, second);
       as_item(success, [&](TruthItem& truth) {
-        const auto log_in = [&](const Node& n, Nanoseconds t, Nanoseconds length, double bytes) {
+        const auto log_in = [&](const Node& n, Nanoseconds t, Nanoseconds length, double bytes, Purpose purpose) {
           Session s;
           s.user = user.name;
           s.user_number = *fallen;
@@ -220,6 +221,7 @@ void Simulator::spray(int campaign, int first_day) {
           s.client = kOperatorClients[1];
           s.computer = Computer::kOperators;
           s.mean_bytes = bytes;
+          s.purpose = purpose;
           truth.sources.push_back(std::string(IpText(s.ip)));
           session(rng, user.gateway, s);
         };
@@ -228,8 +230,8 @@ void Simulator::spray(int campaign, int first_day) {
         truth.outcome = "success";
         truth.client = !logs_client(user.gateway) ? "unseen" : "different";
         truth.disguise = score_disguise(truth, true);
-        log_in(*guesser, first, kMinute, 1000);
-        log_in(*near, second, rng.between(10, 80) * kMinute, 9e7);
+        log_in(*guesser, first, kMinute, 1000, Purpose::kSlip);
+        log_in(*near, second, rng.between(10, 80) * kMinute, 9e7, Purpose::kWork);
       });
     });
   }

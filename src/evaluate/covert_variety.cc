@@ -20,10 +20,12 @@ struct Manner {
   int least, most;  // minutes
   double bytes;
   double received_share;  // from his side: what he brings in or sends through the tunnel
+  Purpose purpose;        // what he reaches
 };
-constexpr Manner kLook = {2, 12, 2e6, 0.3};        // is the account good, what is there
-constexpr Manner kWork = {8, 95, 9e7, 0.2};        // as everybody's
-constexpr Manner kCollect = {120, 420, 3e8, 1.5};  // a long one, with much traffic into the organisation
+constexpr Manner kLook = {2, 12, 2e6, 0.3, Purpose::kLook};  // is the account good, what is there
+constexpr Manner kWork = {8, 95, 9e7, 0.2, Purpose::kWork};  // as everybody's
+constexpr Manner kCollect = {120, 420, 3e8, 1.5,
+                             Purpose::kCollect};  // a long one, with much traffic into the organisation
 
 Manner manner(Rng& rng) {
   const double how = rng.uniform();
@@ -87,7 +89,8 @@ void Simulator::varied_intrusions(const std::vector<int>& days) {
         if (n.town != town) return "other-town";
         return n.line.network == home.network ? "same-town-same-provider" : "same-town-other-provider";
       };
-      const Manner how = manner(rng);
+      Manner how = manner(rng);
+      if (weekly) how.purpose = Purpose::kWeekly;
       const Nanoseconds length = rng.between(how.least, how.most) * kMinute;
       const Nanoseconds until = time + length + kHour;
       const auto find = [&](std::string_view placement, bool only_business) -> const Node* {
@@ -161,6 +164,7 @@ void Simulator::varied_intrusions(const std::vector<int>& days) {
                        slip.disguise = score_disguise(slip, usual_hours);
                        s.start = time - own.between(120, 240) * kSecond;
                        s.length = kMinute;
+                       s.purpose = Purpose::kSlip;
                        s.mean_bytes = 20'000;
                        s.ip = world_.address(rented_server(own.below(3)), time);
                        as_item(slip, [&](TruthItem& truth) {
@@ -170,6 +174,7 @@ void Simulator::varied_intrusions(const std::vector<int>& days) {
                      }
                      s.start = time;
                      s.length = length;
+                     s.purpose = how.purpose;
                      s.mean_bytes = how.bytes;
                      s.received_share = how.received_share;
                      s.ip = world_.address(node->line, time);
@@ -288,7 +293,7 @@ void Simulator::varied_spray(int campaign, int first_day, int last_day) {
       success.provider = provider_of(user, near->line, second);
       success.relay = near->business ? "business-router" : "home-router";
       as_item(success, [&](TruthItem& truth) {
-        const auto log_in = [&](const Node& n, Nanoseconds t, Nanoseconds length, double bytes) {
+        const auto log_in = [&](const Node& n, Nanoseconds t, Nanoseconds length, double bytes, Purpose purpose) {
           Session s;
           s.user = user.name;
           s.user_number = *fallen;
@@ -300,6 +305,7 @@ void Simulator::varied_spray(int campaign, int first_day, int last_day) {
           s.client = kOperatorClients[1];
           s.computer = Computer::kOperators;
           s.mean_bytes = bytes;
+          s.purpose = purpose;
           truth.sources.emplace_back(IpText(s.ip));
           session(rng, user.gateway, s);
         };
@@ -308,9 +314,9 @@ void Simulator::varied_spray(int campaign, int first_day, int last_day) {
         truth.outcome = "success";
         truth.client = !logs_client(user.gateway) ? "unseen" : "different";
         truth.disguise = score_disguise(truth, true);
-        log_in(*guesser, first, kMinute, 1000);
+        log_in(*guesser, first, kMinute, 1000, Purpose::kSlip);
         const Nanoseconds lasts = rng.between(10, 80) * kMinute;
-        log_in(*near, second, lasts, 9e7);
+        log_in(*near, second, lasts, 9e7, Purpose::kWork);
       });
     });
   }

@@ -87,7 +87,7 @@ void Simulator::asa_session(Rng& rng, Gateway gateway, const Session& s) {
   const std::string_view ip = address;
   const std::string_view to = kAsaAddress[gateway == Gateway::kAsa1 ? 0 : 1];
   const std::uint16_t port = s.source_port != 0 ? s.source_port : ephemeral(rng);
-  const std::string pool = pool_address(s.user_number);
+  const std::string pool = pool_address(s.pool_number);
   Nanoseconds t = s.start;
   for (int i = 0; i < s.wrong_before; ++i) {
     failed_login(rng, gateway, t, s.ip, s.user, s.source_port);
@@ -129,17 +129,24 @@ void Simulator::asa_session(Rng& rng, Gateway gateway, const Session& s) {
   asa(gateway, t + kSecond,
       FMT_COMPILE("4-722051: Group <{}> User <{}> IP <{}> IPv4 Address <{}> IPv6 address <::> assigned to session"),
       s.group, s.user, ip, pool);
-  // One connection through the tunnel stands for the many.
+  // Where the traffic of tunnels is not logged, one connection stands for the many. It draws its numbers in any case,
+  // so that all other lines stay the same.
   const std::uint16_t inner = ephemeral(rng);
   const std::uint32_t id = connection_id(t + 4 * kSecond, rng);
-  asa(gateway, t + 4 * kSecond,
-      FMT_COMPILE("6-302013: Built inbound TCP connection {} for outside:{}/{} ({}/{})(LOCAL\\{}) to "
-                  "inside:10.1.0.{}/443 (10.1.0.{}/443) ({})"),
-      id, pool, inner, pool, inner, s.user, 20 + s.user_number % 5, 20 + s.user_number % 5, s.user);
-  asa(gateway, t + 95 * kSecond,
-      FMT_COMPILE("6-302014: Teardown TCP connection {} for outside:{}/{}(LOCAL\\{}) to inside:10.1.0.{}/443 duration "
-                  "0:01:31 bytes {} TCP FINs ({})"),
-      id, pool, inner, s.user, 20 + s.user_number % 5, 3000 + rng.below(900'000), s.user);
+  const std::uint64_t bytes = 3000 + rng.below(900'000);
+  if (inside_ == nullptr) {
+    asa(gateway, t + 4 * kSecond,
+        FMT_COMPILE("6-302013: Built inbound TCP connection {} for outside:{}/{} ({}/{})(LOCAL\\{}) to "
+                    "inside:10.1.0.{}/443 (10.1.0.{}/443) ({})"),
+        id, pool, inner, pool, inner, s.user, 20 + s.user_number % 5, 20 + s.user_number % 5, s.user);
+    asa(gateway, t + 95 * kSecond,
+        FMT_COMPILE(
+            "6-302014: Teardown TCP connection {} for outside:{}/{}(LOCAL\\{}) to inside:10.1.0.{}/443 duration "
+            "0:01:31 bytes {} TCP FINs ({})"),
+        id, pool, inner, s.user, 20 + s.user_number % 5, bytes, s.user);
+  } else {
+    tunnel_traffic(gateway, s, t + 2 * kSecond, end, sent, received);
+  }
   for (int i = 0; i < s.reconnects; ++i) {
     const Nanoseconds when =
         t + 2 * kMinute +
@@ -191,7 +198,7 @@ void Simulator::asa_session(Rng& rng, Gateway gateway, const Session& s) {
 void Simulator::fortigate_session(Rng& rng, const Session& s) {
   const IpText address(s.ip);
   const std::string_view ip = address;
-  const std::string pool = pool_address(s.user_number);
+  const std::string pool = pool_address(s.pool_number);
   Nanoseconds t = s.start;
   for (int i = 0; i < s.wrong_before; ++i) {
     failed_login(rng, Gateway::kFortigate, t, s.ip, s.user, s.source_port);
@@ -224,6 +231,7 @@ void Simulator::fortigate_session(Rng& rng, const Session& s) {
                         "established\" msg=\"SSL tunnel "
                         "established\""),
             tunnel, ip, pool, s.user, s.group);
+  tunnel_traffic(Gateway::kFortigate, s, t + 2 * kSecond, end, sent, received);
   for (Nanoseconds at = t + 2 * kHour; at < end; at += 2 * kHour) {
     const double part = static_cast<double>(at - begin) / static_cast<double>(end - begin);
     fortigate(
@@ -313,7 +321,7 @@ void Simulator::paloalto_system(Nanoseconds time, std::string_view subtype, std:
 void Simulator::globalprotect_session(Rng& rng, const Session& s) {
   const IpText address(s.ip);
   const std::string_view ip = address;
-  const std::string pool = pool_address(s.user_number);
+  const std::string pool = pool_address(s.pool_number);
   Nanoseconds t = s.start;
   for (int i = 0; i < s.wrong_before; ++i) {
     failed_login(rng, Gateway::kPaloAlto, t, s.ip, s.user, s.source_port);
@@ -346,6 +354,14 @@ void Simulator::globalprotect_session(Rng& rng, const Session& s) {
     globalprotect(s.moved_at, "gateway-auth", "login", "Cookie", later, there, {}, "", false, 0);
     globalprotect(s.moved_at + kSecond, "gateway-connected", "connected", "", later, there, pool, "", false, 0);
   }
+  if (inside_ != nullptr) {
+    // It does not log the session's bytes, so they have not been drawn.
+    Rng bytes(world_.seed, {kTunnelLines, s.user_number, static_cast<std::uint64_t>(s.start / kSecond), 1});
+    const double to_client = s.mean_bytes * bytes.exponential(1);
+    const double from_client = s.mean_bytes * s.received_share * bytes.exponential(1);
+    tunnel_traffic(Gateway::kPaloAlto, s, t + 3 * kSecond, end, static_cast<std::uint64_t>(to_client) + 40'000,
+                   static_cast<std::uint64_t>(from_client) + 20'000);
+  }
   globalprotect(end, "gateway-logout", "logout", "", later, IpText(later.ip), pool,
                 s.reason == "User Requested" ? "client logout" : "inactivity timeout", false, end - t);
 }
@@ -354,7 +370,7 @@ void Simulator::ivanti_session(Rng& rng, const Session& s) {
   constexpr std::string_view kRoles = "Users";
   const IpText address(s.ip);
   std::string_view ip = address;
-  const std::string pool = pool_address(s.user_number);
+  const std::string pool = pool_address(s.pool_number);
   const std::string agent = ivanti_client(s.client);
   Nanoseconds t = s.start;
   for (int i = 0; i < s.wrong_before; ++i) {
@@ -378,6 +394,7 @@ void Simulator::ivanti_session(Rng& rng, const Session& s) {
          id, pool, host_name(s));
   ivanti(t + kSecond, ip, s.user, "Staff", kRoles,
          FMT_COMPILE("VPN Tunneling: User with IP {} connected with ESP transport mode."), pool);
+  tunnel_traffic(Gateway::kIvanti, s, t + 2 * kSecond, end, sent, received);
   const IpText second(s.moved_to);
   const bool moves = s.moved_to != 0 && s.moved_at > t + kMinute && s.moved_at < end - kMinute;
   for (int i = 0; i < s.reconnects; ++i) {
@@ -402,7 +419,151 @@ void Simulator::ivanti_session(Rng& rng, const Session& s) {
   ivanti(end, ip, s.user, "", "", FMT_COMPILE("Logout from {} (session:sid{:011x})"), ip, id);
 }
 
-void Simulator::session(Rng& rng, Gateway gateway, const Session& s) {
+std::back_insert_iterator<std::string> Simulator::begin_fortigate(Nanoseconds time, std::string_view log_id,
+                                                                  std::string_view type) {
+  auto out = log(Gateway::kFortigate).begin(time);
+  const int offset = utc_offset(world_.region, time);
+  const CivilTime c = core::to_utc(time + offset * kSecond);
+  return fmt::format_to(
+      out,
+      FMT_COMPILE(
+          "date={:04}-{:02}-{:02} time={:02}:{:02}:{:02} devname=\"fgt-1\" devid=\"FGT60FTK20099001\" eventtime={} "
+          "tz=\"{}{:02}00\" logid=\"{}\" type=\"{}\" "),
+      c.year, c.month, c.day, c.hour, c.minute, c.second, time, offset < 0 ? '-' : '+', std::abs(offset) / 3600, log_id,
+      type);
+}
+
+void Simulator::tunnel_traffic(Gateway gateway, const Session& s, Nanoseconds from, Nanoseconds until,
+                               std::uint64_t to_client, std::uint64_t from_client) {
+  if (inside_ == nullptr) return;
+  const InsideNetwork::Plan plan = inside_->plan({.user = s.user_number,
+                                                  .day = world_.day_of(s.opened),
+                                                  .opened = s.opened,
+                                                  .length = until - from,
+                                                  .os = s.client.os,
+                                                  .spare = s.computer == Computer::kSpare,
+                                                  .on_a_trip = s.on_a_trip,
+                                                  .purpose = s.purpose});
+  reached_ = std::max(reached_, plan.reached);
+  Rng rng(world_.seed, {kTunnelLines, s.user_number, static_cast<std::uint64_t>(s.start / kSecond)});
+  double weights = 0;
+  for (const Visit& visit : plan.visits) weights += visit.weight;
+  const std::string assigned = pool_address(s.pool_number);
+  const std::string_view pool = assigned;
+  for (const Visit& visit : plan.visits) {
+    const IpText address(visit.address);
+    const std::string_view to = address;
+    const Nanoseconds begin = from + visit.at;
+    const Nanoseconds end = begin + visit.length;
+    const std::uint16_t port = ephemeral(rng);
+    const std::string_view protocol = visit.udp ? "UDP" : "TCP";
+    const double part = weights > 0 ? visit.weight / weights : 0;
+    // What a connection needs at least, and its share of the rest.
+    const std::uint64_t down = visit.bytes * 2 / 3 + static_cast<std::uint64_t>(static_cast<double>(to_client) * part);
+    const std::uint64_t up = visit.bytes / 3 + static_cast<std::uint64_t>(static_cast<double>(from_client) * part);
+    const bool to_the_end = end >= until;
+    const bool reset = rng.chance(0.08);
+    switch (gateway) {
+      case Gateway::kFortigate: {
+        const std::uint64_t id = 1'000'000 + rng.below(4'000'000'000U);
+        fmt::format_to(
+            begin_fortigate(end, "0000000013", "traffic"),
+            FMT_COMPILE("subtype=\"forward\" level=\"notice\" vd=\"root\" srcip={} srcport={} srcintf=\"ssl.root\" "
+                        "srcintfrole=\"undefined\" dstip={} dstport={} dstintf=\"internal\" dstintfrole=\"lan\" "
+                        "sessionid={} proto={} action=\"{}\" policyid=9 policytype=\"policy\" user=\"{}\" group=\"{}\" "
+                        "service=\"{}/{}\" trandisp=\"noop\" duration={} sentbyte={} rcvdbyte={}"),
+            pool, port, to, visit.port, id, visit.udp ? 17 : 6,
+            visit.udp                       ? "accept"
+            : !visit.answered || to_the_end ? "timeout"
+            : reset                         ? "client-rst"
+                                            : "close",
+            s.user, s.group, visit.udp ? "udp" : "tcp", visit.port, visit.length / kSecond, visit.answered ? up : 156,
+            down);
+        log(Gateway::kFortigate).end(tally_);
+        break;
+      }
+      case Gateway::kPaloAlto: {
+        const std::uint64_t id = 1000 + rng.below(4'000'000);
+        const CivilTime c = core::to_utc(end);
+        const CivilTime b = core::to_utc(begin);
+        const std::uint64_t sent = visit.answered ? up : 198;
+        const std::string_view application = !visit.answered      ? "incomplete"
+                                             : visit.port == 53   ? "dns"
+                                             : visit.port == 445  ? "ms-ds-smb"
+                                             : visit.port == 3389 ? "ms-rdp"
+                                             : visit.port == 22   ? "ssh"
+                                             : visit.port == 389  ? "ldap"
+                                             : visit.port == 88   ? "kerberos"
+                                             : visit.port == 443  ? "ssl"
+                                                                  : "unknown-tcp";
+        fmt::format_to(
+            begin_paloalto(end, "TRAFFIC"),
+            FMT_COMPILE("end,2561,{:04}/{:02}/{:02} {:02}:{:02}:{:02},{},{},0.0.0.0,0.0.0.0,vpn-to-inside,{},,{},vsys1,"
+                        "vpn,inside,tunnel.1,ethernet1/2,Syslog,{:04}/{:02}/{:02} {:02}:{:02}:{:02},{},1,{},{},0,0,"
+                        "0x1c,{},allow,{},{},{},{},{:04}/{:02}/{:02} {:02}:{:02}:{:02},{},any,0,{},"
+                        "0x8000000000000000,10.0.0.0-10.255.255.255,10.0.0.0-10.255.255.255,0,{},{},{},0,0,0,0,,pa-1,"
+                        "from-policy"),
+            c.year, c.month, c.day, c.hour, c.minute, c.second, pool, to, s.user, application, c.year, c.month, c.day,
+            c.hour, c.minute, c.second, id, port, visit.port, visit.udp ? "udp" : "tcp", sent + down, sent, down,
+            (sent + down) / 700 + 2, b.year, b.month, b.day, b.hour, b.minute, b.second, visit.length / kSecond,
+            paloalto_sequence(end, s.user), sent / 700 + 1, down / 700 + (visit.answered ? 1 : 0),
+            visit.udp || !visit.answered || to_the_end ? "aged-out"
+            : reset                                    ? "tcp-rst-from-client"
+                                                       : "tcp-fin");
+        log(Gateway::kPaloAlto).end(tally_);
+        break;
+      }
+      case Gateway::kIvanti: {
+        // It logs no connections; the firewall behind it does, and knows no users.
+        const std::uint32_t id = connection_id(begin, rng);
+        asa(Gateway::kAsa1, begin,
+            FMT_COMPILE("6-{}: Built inbound {} connection {} for vpn-dmz:{}/{} ({}/{}) to inside:{}/{} ({}/{})"),
+            visit.udp ? 302015 : 302013, protocol, id, pool, port, pool, port, to, visit.port, to, visit.port);
+        asa(Gateway::kAsa1, end,
+            FMT_COMPILE("6-{}: Teardown {} connection {} for vpn-dmz:{}/{} to inside:{}/{} duration {} bytes {}{}"),
+            visit.udp ? 302016 : 302014, protocol, id, pool, port, to, visit.port, asa_duration(visit.length),
+            visit.answered ? up + down : 0,
+            visit.udp         ? ""
+            : !visit.answered ? " SYN Timeout"
+            : to_the_end      ? " Connection timeout"
+            : reset           ? " TCP Reset-O"
+                              : " TCP FINs");
+        break;
+      }
+      case Gateway::kAsa1:
+      case Gateway::kAsa2:
+      case Gateway::kBastion: {
+        const std::uint32_t id = connection_id(begin, rng);
+        asa(gateway, begin,
+            FMT_COMPILE("6-{}: Built inbound {} connection {} for outside:{}/{} ({}/{})(LOCAL\\{}) to inside:{}/{} "
+                        "({}/{}) ({})"),
+            visit.udp ? 302015 : 302013, protocol, id, pool, port, pool, port, s.user, to, visit.port, to, visit.port,
+            s.user);
+        asa(gateway, end,
+            FMT_COMPILE(
+                "6-{}: Teardown {} connection {} for outside:{}/{}(LOCAL\\{}) to inside:{}/{} duration {} bytes "
+                "{}{} ({})"),
+            visit.udp ? 302016 : 302014, protocol, id, pool, port, s.user, to, visit.port, asa_duration(visit.length),
+            visit.answered ? up + down : 0,
+            visit.udp         ? ""
+            : !visit.answered ? " SYN Timeout"
+            : to_the_end      ? " Tunnel has been torn down"
+            : reset           ? " TCP Reset-O"
+                              : " TCP FINs",
+            s.user);
+        break;
+      }
+    }
+  }
+}
+
+void Simulator::session(Rng& rng, Gateway gateway, const Session& session) {
+  Session s = session;
+  s.opened = s.start;
+  // Wrong passwords before it and a resumption make it end some minutes later than its length says.
+  s.pool_number = inside_ == nullptr ? s.user_number
+                                     : inside_->lease(s.user_number, s.start, s.start + s.length + 3 * kMinute,
+                                                      s.purpose == Purpose::kOwner);
   switch (gateway) {
     case Gateway::kPaloAlto: return globalprotect_session(rng, s);
     case Gateway::kIvanti: return ivanti_session(rng, s);
@@ -416,6 +577,7 @@ void Simulator::session(Rng& rng, Gateway gateway, const Session& s) {
         part.length = s.length - part.length;
         part.ip = s.moved_to;
         part.wrong_before = 0;
+        // The same computer with the same address; what it had open, it opens again.
         return fortigate_session(rng, part);
       }
       return fortigate_session(rng, s);

@@ -6,15 +6,20 @@
 
 namespace orbwatch::evaluate {
 
-std::uint32_t Simulator::hotel(Rng& rng, std::uint64_t trip, bool abroad) {
-  if (abroad) {
-    const PlanNetwork& network = *world_.abroad[rng.below(world_.abroad.size())];
-    return world_.fixed_address(network, trip);
-  }
-  if (rng.chance(0.5))
-    return world_.fixed_address(*world_.businesses[rng.below(world_.businesses.size())], 1000 + trip % 40);
-  const Town& town = world_.towns[rng.below(world_.towns.size())];
-  return world_.fixed_address(*town.homes[rng.below(town.homes.size())], trip);
+Place Simulator::hotel(Rng& rng, std::uint64_t trip, bool abroad) {
+  const auto address = [&] {
+    if (abroad) {
+      const PlanNetwork& network = *world_.abroad[rng.below(world_.abroad.size())];
+      return world_.fixed_address(network, trip);
+    }
+    if (rng.chance(0.5))
+      return world_.fixed_address(*world_.businesses[rng.below(world_.businesses.size())], 1000 + trip % 40);
+    const Town& town = world_.towns[rng.below(world_.towns.size())];
+    return world_.fixed_address(*town.homes[rng.below(town.homes.size())], trip);
+  };
+  Place place(address());
+  place.on_a_trip = true;
+  return place;
 }
 
 void Simulator::work_from(Rng& rng, std::size_t number, Nanoseconds start, Nanoseconds length, const Place& place) {
@@ -36,6 +41,7 @@ void Simulator::work_from(Rng& rng, std::size_t number, Nanoseconds start, Nanos
     s.start = at;
     s.length = length / pieces - (pieces > 1 ? rng.between(15, 50) * kMinute : 0);
     s.ip = place.ip;
+    s.on_a_trip = place.on_a_trip;
     s.wrong_before = rng.chance(user.typo) ? (rng.chance(0.2) ? 2 : 1) : 0;
     s.reconnects = rng.poisson(0.35);
     const double how = rng.uniform();
@@ -127,6 +133,14 @@ void Simulator::on_call_night(std::size_t number, int day) {
     work_from(rng, number, start, length,
               on_the_road ? Place(phone) : Place(world_, world_.home_of(user, start), start));
   }
+}
+
+// An administrator's on the way to the bastion: through his tunnel or, while he has none, from his desk.
+std::string Simulator::inside_address(std::size_t number, Nanoseconds time) const {
+  if (inside_ == nullptr) return pool_address(number);
+  const std::size_t leased = inside_->leased(number, time);
+  if (leased != SIZE_MAX) return pool_address(leased);
+  return std::string(IpText(inside_->office_computer(number, world_.day_of(time))));
 }
 
 void Simulator::user_day(std::size_t number, int day) {
@@ -232,7 +246,7 @@ void Simulator::user_day(std::size_t number, int day) {
       remote = true;
     } else if (travelling) {
       Rng place(trip_key, {1});
-      const std::uint32_t ip = hotel(place, trip_key, trip_abroad);
+      const Place there = hotel(place, trip_key, trip_abroad);
       if (rng.chance(0.35)) {
         const Nanoseconds at = start + minutes(rng.uniform() * 4);
         const Nanoseconds lasts = minutes(0.4 + 1.5 * rng.uniform());
@@ -241,7 +255,7 @@ void Simulator::user_day(std::size_t number, int day) {
       if (rng.chance(0.8)) {
         const Nanoseconds at = midnight + minutes(17.5 + 4 * rng.uniform());
         const Nanoseconds lasts = minutes(0.5 + 2 * rng.uniform());
-        work_from(rng, number, at, lasts, ip);
+        work_from(rng, number, at, lasts, there);
       }
       remote = true;
     } else if (rng.chance(user.remote_share)) {
@@ -309,7 +323,7 @@ void Simulator::user_day(std::size_t number, int day) {
       const Nanoseconds at = start + static_cast<Nanoseconds>(rng.below(static_cast<std::uint64_t>(length)));
       const bool from_home = remote && rng.chance(0.6);
       const IpText outside(world_.address(home, at));
-      const std::string inside = pool_address(number);
+      const std::string inside = inside_address(number, at);
       const Nanoseconds lasts = rng.between(1, 100) * kMinute;
       const bool key = !rng.chance(0.1);
       const int wrong = rng.chance(0.03) ? 1 : 0;

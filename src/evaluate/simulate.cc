@@ -17,6 +17,7 @@ namespace {
 
 // What a world of 150 users writes per user and day at noise 1, for `lines`. Measured: see tests (ScalesToLines).
 constexpr double kLinesPerUserDay = 20.0;
+constexpr double kTunnelLinesPerUserDay = 8.5;  // more, where the tunnels' traffic is logged
 
 void append_truth(std::string& out, const TruthItem& item) {
   const auto text = [&](std::string_view key, std::string_view value) {
@@ -47,6 +48,7 @@ void append_truth(std::string& out, const TruthItem& item) {
   text("outcome", item.outcome);
   text("relay", item.relay);
   text("conduct", item.conduct);
+  text("inside", item.inside);
   fmt::format_to(std::back_inserter(out), ",\"disguise\":{},\"grey\":{},\"lines\":{}}}\n", item.disguise, item.grey,
                  item.lines);
 }
@@ -122,6 +124,7 @@ core::Expected<SimulateResult> Simulator::run() {
   writes(Gateway::kPaloAlto, {{path("paloalto.log.1"), half}, {path("paloalto.log"), INT64_MAX}});
   writes(Gateway::kIvanti, {{path("ivanti.log"), INT64_MAX}});
 
+  if (options_.tunnel_traffic == "logged") inside_ = std::make_unique<InsideNetwork>(world_);
   attacks();
   for (int day = 0; day < world_.days; ++day) {
     for (std::size_t user = 0; user < world_.users.size(); ++user) user_day(user, day);
@@ -182,9 +185,14 @@ core::Expected<SimulateResult> simulate(const SimulateOptions& options) {
     return core::fail("noise out of range", fmt::format("{}", options.noise), "0 to 1000");
   }
   if (options.out.empty()) return core::fail("no directory to write to", {}, "--out DIRECTORY");
+  SimulateOptions settled = options;
+  if (settled.tunnel_traffic.empty()) settled.tunnel_traffic = options.variety > 0 ? "logged" : "none";
+  if (settled.tunnel_traffic != "logged" && settled.tunnel_traffic != "none")
+    return core::fail("unknown tunnel traffic", options.tunnel_traffic, "known: none, logged");
   int users = options.users;
   if (options.lines > 0) {
-    const double wanted = static_cast<double>(options.lines) / (options.days * kLinesPerUserDay);
+    const double a_day = kLinesPerUserDay + (settled.tunnel_traffic == "logged" ? kTunnelLinesPerUserDay : 0);
+    const double wanted = static_cast<double>(options.lines) / (options.days * a_day);
     users = static_cast<int>(std::clamp(wanted, 1.0, 200000.0));
   }
   if (users < 1 || users > 200000) return core::fail("users out of range", fmt::format("{}", users), "1 to 200000");
@@ -200,7 +208,7 @@ core::Expected<SimulateResult> simulate(const SimulateOptions& options) {
   const bool variety = options.variety > 0;
   const auto gateways = gateway_set_of(options.gateways, variety, options.seed);
   if (!gateways) return core::fail("unknown gateways", options.gateways, "known: asa, mixed, asa-only");
-  Simulator simulator(options, make_world({.seed = options.seed,
+  Simulator simulator(settled, make_world({.seed = options.seed,
                                            .users = users,
                                            .days = options.days,
                                            .start = *date,
@@ -282,6 +290,7 @@ core::Expected<Truth> read_truth(const std::string& path) {
     item.outcome = text(object, "outcome");
     item.relay = text(object, "relay");
     item.conduct = text(object, "conduct");
+    item.inside = text(object, "inside");
     item.disguise = static_cast<int>(number(object, "disguise"));
     bool grey = false;
     item.grey = object["grey"].get(grey) == simdjson::SUCCESS && grey;

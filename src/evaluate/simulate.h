@@ -37,6 +37,8 @@ struct SimulateOptions {
   // The VPN gateways. "asa": two Cisco ASA, a FortiGate, and a bastion; "mixed": other vendors' beside or instead;
   // "asa-only": two ASA and nothing else. "" = asa, with variety by the seed.
   std::string gateways;
+  // Whether firewalls log what sessions reach inside the tunnel: "none", "logged"; "" = with variety only.
+  std::string tunnel_traffic;
 };
 
 // One entry of the truth: something the covert network did, or ("grey") something ordinary that a tool may rightly
@@ -60,6 +62,9 @@ struct TruthItem {
   // (low and slow), reused-node (that served against another victim before).
   std::string relay;
   std::string conduct;
+  // What the session reached behind the gateway, where that is logged: "" (not logged), nothing (no more than names and
+  // a domain controller), as-victim (what its owner reaches, as far as an intruder can know), looks-around, sweeps.
+  std::string inside;
   int disguise = 0;  // 0 (plain) .. 5 (own town, own provider, own client, usual hours)
   bool grey = false;
   std::uint64_t lines = 0;

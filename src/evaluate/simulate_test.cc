@@ -289,10 +289,13 @@ TEST(Simulate, ScalesToLines) {
   o.out = dir.path();
   o.seed = 101;
   o.lines = 200'000;
-  auto result = simulate(o);
-  ASSERT_TRUE(result);
-  EXPECT_GT(result->lines, 150'000U);
-  EXPECT_LT(result->lines, 250'000U);
+  for (const std::string_view tunnel_traffic : {"none", "logged"}) {
+    o.tunnel_traffic = tunnel_traffic;
+    auto result = simulate(o);
+    ASSERT_TRUE(result);
+    EXPECT_GT(result->lines, 150'000U) << tunnel_traffic;
+    EXPECT_LT(result->lines, 250'000U) << tunnel_traffic;
+  }
 }
 
 TEST(Simulate, RefusesWhatItCannotDo) {

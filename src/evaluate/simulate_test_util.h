@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/text.h"
+#include "decode/all.h"
 #include "evaluate/simulate.h"
 
 namespace orbwatch::evaluate {
@@ -20,6 +21,22 @@ inline std::string content(const std::string& path) {
   for (int n; (n = gzread(file, buffer, sizeof buffer)) > 0;) bytes.append(buffer, static_cast<std::size_t>(n));
   gzclose(file);
   return bytes;
+}
+
+// The events of a log, and the format as which it was recognised.
+inline event::EventBatch decode_file(const std::string& file, std::string& format) {
+  event::EventBatch batch;
+  std::string bytes = content(file);
+  bytes.reserve(bytes.size() + core::kPadding);
+  decode::Options options;
+  options.year = 2026;
+  const auto what = decode::recognise(std::string_view(bytes).substr(0, 65536), options);
+  format = what.format;
+  auto decoder = decode::make_decoder(what, options);
+  if (!decoder) return batch;
+  (*decoder)->feed(bytes, batch);
+  (*decoder)->finish(batch);
+  return batch;
 }
 
 // How often each line stands in the logs.

@@ -1,7 +1,8 @@
 // How `orbwatch simulate` writes a world down: one Simulator is one run. Internal to the simulator's own files, which
 // divide the work by subject: gateway_logs.cc (what each device writes), people.cc (what people do in a day),
-// background.cc (the Internet and machines), covert_network.cc and covert_variety.cc (the attacks), happenings.cc (what
-// was ordinary, in words), simulate.cc (a run, and the truth). world.h has what a Simulator starts from.
+// background.cc (the Internet and machines), inside.cc (what lies behind the VPN), covert_network.cc and
+// covert_variety.cc (the attacks), happenings.cc (what was ordinary, in words), simulate.cc (a run, and the truth).
+// world.h has what a Simulator starts from.
 #pragma once
 
 #include <array>
@@ -17,6 +18,7 @@
 
 #include "core/error.h"
 #include "core/time.h"
+#include "evaluate/inside.h"
 #include "evaluate/log_file.h"
 #include "evaluate/rng.h"
 #include "evaluate/simulate.h"
@@ -54,6 +56,11 @@ enum Stream : std::uint64_t {
   kEvent,
   kVariedIntrusion,
   kVariedSpray,
+  kInsideNetwork,  // in a world with the tunnels' traffic only
+  kInsidePerson,
+  kInsideSession,
+  kInsideIntruder,
+  kTunnelLines,
 };
 
 // The organisation's own public addresses: documentation space (RFC 5737), so that they can be nobody's.
@@ -98,6 +105,11 @@ struct Session {
   // Resumed from another address; 0 = never. At least a minute within the session.
   std::uint32_t moved_to = 0;
   Nanoseconds moved_at = 0;
+  // Behind the gateway.
+  Purpose purpose = Purpose::kOwner;
+  bool on_a_trip = false;       // hotel, conference
+  Nanoseconds opened = 0;       // of the session that this one goes on with; its own start otherwise
+  std::size_t pool_number = 0;  // of the assigned address
 };
 
 // What operators bring along: years old, and on Linux often the free client.
@@ -113,6 +125,7 @@ struct Place {
   std::uint32_t ip;
   std::uint16_t first_port = 0;          // of his block behind a carrier's NAT; 0 = any port
   const PlanNetwork* network = nullptr;  // of a broadband line: it may fail
+  bool on_a_trip = false;
 };
 
 class Simulator {
@@ -145,22 +158,13 @@ class Simulator {
     file.end(tally_);
   }
 
-  // date=... time=... devname=...: FortiOS 6.4 and later
+  // date=... time=... devname=...: FortiOS 6.4 and later. Up to the type; the record's writer ends it.
+  std::back_insert_iterator<std::string> begin_fortigate(Nanoseconds time, std::string_view log_id,
+                                                         std::string_view type);
   template <typename Format, typename... Args>
   void fortigate(Nanoseconds time, std::string_view log_id, Format format, const Args&... args) {
-    LogFile& file = log(Gateway::kFortigate);
-    auto out = file.begin(time);
-    const int offset = utc_offset(world_.region, time);
-    const CivilTime c = core::to_utc(time + offset * kSecond);
-    fmt::format_to(
-        out,
-        FMT_COMPILE(
-            "date={:04}-{:02}-{:02} time={:02}:{:02}:{:02} devname=\"fgt-1\" devid=\"FGT60FTK20099001\" eventtime={} "
-            "tz=\"{}{:02}00\" logid=\"{}\" type=\"event\" "),
-        c.year, c.month, c.day, c.hour, c.minute, c.second, time, offset < 0 ? '-' : '+', std::abs(offset) / 3600,
-        log_id);
-    fmt::format_to(out, format, args...);
-    file.end(tally_);
+    fmt::format_to(begin_fortigate(time, log_id, "event"), format, args...);
+    log(Gateway::kFortigate).end(tally_);
   }
 
   // "2026-10-05T08:12:44.123456+02:00 bastion sshd[123]: ..."
@@ -211,9 +215,10 @@ class Simulator {
     return static_cast<std::uint32_t>(static_cast<std::uint64_t>((time - world_.start) / (10 * kMillisecond)) * 16 +
                                       rng.below(16) + 1000);
   }
-  static std::string pool_address(std::size_t user) {
-    return fmt::format("10.{}.{}.{}", 20 + user / 62500, user / 250 % 250, user % 250 + 1);
+  static std::string pool_address(std::size_t number) {
+    return fmt::format("10.{}.{}.{}", 20 + number / 62500, number / 250 % 250, number % 250 + 1);
   }
+  std::string inside_address(std::size_t user, Nanoseconds time) const;
   std::vector<Happening> happenings() const;
   static std::string asa_duration(Nanoseconds length) {
     const auto s = length / kSecond;
@@ -233,6 +238,10 @@ class Simulator {
   }
   std::uint32_t branch_address(int branch) const;
   void session(Rng& rng, Gateway gateway, const Session& session);
+  // The connections that a session makes through its tunnel, from the moment that it stands. The bytes are what the
+  // session carries in all.
+  void tunnel_traffic(Gateway gateway, const Session& session, Nanoseconds from, Nanoseconds until,
+                      std::uint64_t to_client, std::uint64_t from_client);
   void asa_session(Rng& rng, Gateway gateway, const Session& session);
   void fortigate_session(Rng& rng, const Session& session);
   void globalprotect_session(Rng& rng, const Session& session);
@@ -249,7 +258,7 @@ class Simulator {
   void noise_day(int day);
   void services_day(int day);
   void admin_login(Rng& rng, Nanoseconds time, std::string_view ip, std::string_view user, bool success);
-  std::uint32_t hotel(Rng& rng, std::uint64_t trip, bool abroad);
+  Place hotel(Rng& rng, std::uint64_t trip, bool abroad);
   std::string_view group_of(const User& user) const {
     return user.contractor ? "GP-Contractors" : user.admin ? "GP-Admins" : "GP-Staff";
   }
@@ -293,6 +302,8 @@ class Simulator {
   World world_;
   std::array<std::unique_ptr<LogFile>, kGateways> logs_;  // null: the world has no such device
   LineTally* tally_ = nullptr;
+  std::unique_ptr<InsideNetwork> inside_;   // null: the tunnels' traffic is not logged
+  Reached reached_ = Reached::kNotWritten;  // the most that an item's sessions reached
   std::int64_t asa_day_ = INT64_MIN;
   std::string asa_date_;
   // Attack work waits here until its day is written, so that memory holds one day only.
@@ -305,8 +316,10 @@ template <typename Work>
 void Simulator::as_item(TruthItem item, Work work) {
   LineTally tally;
   tally_ = &tally;
+  reached_ = Reached::kNotWritten;
   work(item);
   tally_ = nullptr;
+  item.inside = evaluate::name(reached_);
   if (tally.lines == 0) return;
   item.lines = tally.lines;
   item.time = tally.first;

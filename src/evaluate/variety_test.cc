@@ -13,7 +13,6 @@
 #include "core/ip.h"
 #include "core/symbol.h"
 #include "core/text.h"
-#include "decode/all.h"
 #include "evaluate/simulate.h"
 #include "evaluate/simulate_test_util.h"
 #include "evaluate/world.h"
@@ -34,21 +33,6 @@ std::map<std::string, std::string> contents(const SimulateResult& result) {
   return all;
 }
 
-event::EventBatch decoded(const std::string& file, std::string& format) {
-  event::EventBatch batch;
-  std::string bytes = content(file);
-  bytes.reserve(bytes.size() + core::kPadding);
-  decode::Options options;
-  options.year = 2026;
-  const auto what = decode::recognise(std::string_view(bytes).substr(0, 65536), options);
-  format = what.format;
-  auto decoder = decode::make_decoder(what, options);
-  if (!decoder) return batch;
-  (*decoder)->feed(bytes, batch);
-  (*decoder)->finish(batch);
-  return batch;
-}
-
 // A successful remote-access log-in, out of the logs.
 struct LogIn {
   Nanoseconds time = 0;
@@ -63,7 +47,7 @@ std::vector<LogIn> log_ins(const SimulateResult& result) {
   for (const std::string& file : result.files) {
     if (!fs::path(file).filename().string().starts_with("asa")) continue;
     std::string format;
-    for (const event::Event& e : decoded(file, format)) {
+    for (const event::Event& e : decode_file(file, format)) {
       if (e.code.text() != "113039") continue;
       all.push_back({e.time, std::string(e.user.text()), e.source_ip.v4_value(), std::string(e.observer.text())});
     }
@@ -160,6 +144,7 @@ TEST(Variety, NoneIsThePlainWorld) {
   said.sector = "office";
   said.gateways = "asa";
   said.spray_days = 4;
+  said.tunnel_traffic = "none";
   auto first = simulate(o);
   auto second = simulate(said);
   ASSERT_TRUE(first && second);
@@ -189,12 +174,16 @@ TEST(Variety, IsTheSameEverywhere) {
   SimulateOptions o = small(dir.path(), 103);
   o.gateways = "mixed";
   o.sector = "hospital";
-  auto result = simulate(o);
-  ASSERT_TRUE(result);
-  constexpr std::uint64_t kExpected = 4751298247143211240ULL;
-  std::uint64_t hash = 0;
-  for (const auto& [name, text] : contents(*result)) hash = core::hash64(text, hash);
-  EXPECT_EQ(hash, kExpected) << "lines " << result->lines;
+  constexpr std::array<std::pair<std::string_view, std::uint64_t>, 2> kExpected = {
+      {{"none", 4751298247143211240ULL}, {"logged", 12382080102777759644ULL}}};
+  for (const auto& [tunnel_traffic, expected] : kExpected) {
+    o.tunnel_traffic = tunnel_traffic;
+    auto result = simulate(o);
+    ASSERT_TRUE(result);
+    std::uint64_t hash = 0;
+    for (const auto& [name, text] : contents(*result)) hash = core::hash64(text, hash);
+    EXPECT_EQ(hash, expected) << tunnel_traffic << ", lines " << result->lines;
+  }
 }
 
 TEST(Variety, AttacksLeaveOrdinaryLinesAlone) {
@@ -229,6 +218,7 @@ TEST(Variety, TruthFileIsReadBack) {
   EXPECT_EQ(truth->happenings, result->happenings);
   EXPECT_FALSE(truth->happenings.empty());
   EXPECT_TRUE(std::ranges::any_of(truth->items, [](const TruthItem& i) { return !i.relay.empty(); }));
+  EXPECT_TRUE(std::ranges::any_of(truth->items, [](const TruthItem& i) { return !i.inside.empty(); }));
 }
 
 TEST(Variety, RefusesWhatItCannotDo) {
@@ -241,6 +231,7 @@ TEST(Variety, RefusesWhatItCannotDo) {
   EXPECT_FALSE(with([](auto& o) { o.variety = 2; }));
   EXPECT_FALSE(with([](auto& o) { o.sector = "circus"; }));
   EXPECT_FALSE(with([](auto& o) { o.gateways = "none"; }));
+  EXPECT_FALSE(with([](auto& o) { o.tunnel_traffic = "some"; }));
   EXPECT_FALSE(with([](auto& o) { o.spray_days = 0; }));
 }
 
@@ -280,7 +271,7 @@ TEST(Gateways, EveryLineIsReadByADecoder) {
       const std::string name = fs::path(file).filename().string();
       if (content(file).empty()) continue;  // of a quiet device
       std::string format;
-      const event::EventBatch batch = decoded(file, format);
+      const event::EventBatch batch = decode_file(file, format);
       EXPECT_EQ(format, formats.at(name.substr(0, 3))) << name;
       seen.insert(format);
       EXPECT_EQ(batch.counts.rejected, 0U) << name << ": " << (batch.rejects.empty() ? "" : batch.rejects[0].seen);
@@ -572,7 +563,7 @@ TEST_F(OrdinaryLife, CarriersShareAddressesAmongCustomers) {
   int ports = 0;
   for (const std::string& file : made().result.files) {
     std::string format;
-    for (const event::Event& e : decoded(file, format)) {
+    for (const event::Event& e : decode_file(file, format)) {
       if (e.code.text() != "725001" || e.source_port >= 32768) continue;  // an ordinary computer's ports begin there
       ++ports;
       EXPECT_TRUE(std::ranges::any_of(
@@ -818,7 +809,7 @@ TEST(CovertVariety, NobodyElseHasTheirAddresses) {
   }
   for (const std::string& file : without->files) {
     std::string format;
-    for (const event::Event& e : decoded(file, format)) good.insert(e.source_ip.text());
+    for (const event::Event& e : decode_file(file, format)) good.insert(e.source_ip.text());
   }
   EXPECT_GT(bad.size(), 50U);
   for (const std::string& ip : bad) EXPECT_FALSE(good.contains(ip)) << ip;
@@ -850,7 +841,7 @@ TEST(CovertVariety, ASprayTriesEachAccountOnceADayFromManyNodes) {
     std::map<std::string, int> attempts, uses;
     for (const std::string& file : result->files) {
       std::string format;
-      for (const event::Event& e : decoded(file, format)) {
+      for (const event::Event& e : decode_file(file, format)) {
         if (e.code.text() != "113005" || e.time < item.time - kSecond || e.time > item.end + kSecond) continue;
         const std::string source = e.source_ip.text();
         if (!std::ranges::binary_search(item.sources, source)) continue;
