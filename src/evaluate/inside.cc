@@ -16,6 +16,7 @@ namespace {
 constexpr std::uint32_t kServers = 10U << 24 | 1U << 16;  // 10.1.0.0/16
 constexpr std::uint32_t kTestMachines = 10U << 24 | 2U << 16;
 constexpr double kReplacedAWeek = 0.01;  // of servers: another machine at another address
+constexpr std::size_t kOfTeam = 7;       // applications of a department's team, at most
 constexpr int kStartersWeeks = 3;        // in which everything is new
 
 constexpr std::uint32_t subnet_of(ServerKind kind) { return static_cast<std::uint32_t>(kind) * 12 + 2; }
@@ -48,8 +49,8 @@ std::uint16_t port_of(ServerKind kind, Rng& rng) {
 
 // How much of what somebody does in a day fits into a session: all from an hour and a half on, little in some minutes.
 double engagement(const Occasion& o) {
-  constexpr double kFull = 90;
-  const double part = std::min(1.0, static_cast<double>(o.length / kSecond) / (60 * kFull));
+  constexpr auto kFull = static_cast<double>(90 * kMinute);
+  const double part = std::min(1.0, static_cast<double>(o.length) / kFull);
   return (1 - (1 - part) * (1 - part)) * (o.on_a_trip ? 0.6 : 1);
 }
 
@@ -183,7 +184,12 @@ void InsideNetwork::give_habits(const User& user, Person& person, Rng& rng) cons
   // Departments differ in size.
   const double where = rng.uniform();
   person.department = static_cast<int>(where * where * departments());
-  const std::vector<Index>& own = own_[static_cast<std::size_t>(person.department)];
+  // A large department has teams, each with its own part of the applications.
+  const std::vector<Index>& all = own_[static_cast<std::size_t>(person.department)];
+  const std::size_t teams = (all.size() + kOfTeam - 1) / kOfTeam;
+  const std::size_t team = rng.below(teams);
+  std::vector<Index> own;
+  for (std::size_t i = team; i < all.size(); i += teams) own.push_back(all[i]);
   const auto one_of = [&](const std::vector<Index>& from) { return from[rng.below(from.size())]; };
   const auto habit = [&](Index server, double probability) { person.habits.push_back({server, probability}); };
   const auto habit_of = [&](Index server, double least, double spread) {
@@ -194,9 +200,9 @@ void InsideNetwork::give_habits(const User& user, Person& person, Rng& rng) cons
   person.controllers[1] = one_of(controllers);
   person.software = any(ServerKind::kSoftware, rng);
   person.mail = any(ServerKind::kMail, rng);
-  // A department's file server, the same for all of it.
+  // A team's file server, the same for all of it.
   const std::vector<Index>& files = of_kind_[static_cast<std::size_t>(ServerKind::kFiles)];
-  person.files = files[static_cast<std::size_t>(person.department) % files.size()];
+  person.files = files[(static_cast<std::size_t>(person.department) + team * own_.size()) % files.size()];
   person.reads_mail = 0.75 + 0.25 * rng.uniform();
   person.reads_intranet = rng.uniform();
   person.uses_files = rng.chance(0.85) ? 0.3 + 0.65 * rng.uniform() : 0.05;
@@ -385,8 +391,7 @@ void InsideNetwork::unanswered(const Occasion& o, std::uint32_t address, std::ui
 // After the computer's own connections, up to the end.
 Nanoseconds InsideNetwork::some_time(const Occasion& o, Rng& rng) const {
   const Nanoseconds from = std::min<Nanoseconds>(kMinute, o.length / 4);
-  return from +
-         static_cast<Nanoseconds>(rng.uniform() * static_cast<double>((o.length - from) / kMillisecond)) * kMillisecond;
+  return from + static_cast<Nanoseconds>(rng.uniform() * static_cast<double>(o.length - from));
 }
 
 void InsideNetwork::look_up(const Occasion& o, const Person& person, Rng& rng) {

@@ -106,6 +106,7 @@ class InsideNetwork {
   std::uint32_t office_computer(std::size_t user, int day) const;
 
   std::span<const Server> servers() const { return servers_; }
+  // A large one has several teams.
   int departments() const { return static_cast<int>(own_.size()); }
 
  private:

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <regex>
@@ -20,7 +19,6 @@
 namespace orbwatch::evaluate {
 namespace {
 
-namespace fs = std::filesystem;
 using core::kDay;
 using core::kHour;
 using core::kMinute;
@@ -89,7 +87,6 @@ struct Seen {
 std::vector<Seen> sessions_of(const SimulateResult& result) {
   std::vector<Seen> all;
   std::map<std::pair<std::string, std::uint32_t>, std::size_t> open;  // (gateway, address)
-  const std::regex freed("Freeing local pool address ([0-9.]+)");
   for (const event::Event& e : events_of(result)) {
     const std::string gateway(e.observer.text());
     if (e.code.text() == "722051") {
@@ -260,6 +257,27 @@ TEST(InsideNetwork, AShortSessionReachesLittle) {
   }
   EXPECT_LT(brief * 3, day * 2);
   EXPECT_LT(away, day);
+}
+
+// More people have more servers, but nobody uses them all.
+TEST(InsideNetwork, ALargeOrganisationIsNoMoreToOnePerson) {
+  std::array<double, 2> mean{};
+  constexpr std::array<int, 2> kUsers = {300, 10'000};
+  for (std::size_t size = 0; size < 2; ++size) {
+    const World world = make_world(world_options(100, kUsers[size], 14));
+    InsideNetwork inside(world);
+    for (std::size_t user = 0; user < 300; ++user) {
+      Occasion o;
+      o.user = user;
+      o.day = 5;
+      o.opened = world.midnight(5) + 8 * kHour;
+      o.length = 6 * kHour;
+      std::set<std::uint32_t> hosts;
+      for (const Visit& visit : inside.plan(o).visits) hosts.insert(visit.address);
+      mean[size] += static_cast<double>(hosts.size()) / 300;
+    }
+  }
+  EXPECT_NEAR(mean[0], mean[1], 2);
 }
 
 TEST(InsideNetwork, ConnectionsLieWithinTheirSession) {
