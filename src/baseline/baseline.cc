@@ -147,7 +147,7 @@ Familiarity familiarity(const UserProfile& user, const Ip& ip, const NetworkFact
 }
 
 Strangeness strangeness(const UserProfile& user, const SourceProfile* source, const Event& e, const NetworkFacts& facts,
-                        Familiarity level, bool neighbour) {
+                        Familiarity level, bool neighbour, const Tunnel* resumed) {
   Strangeness strange;
   strange.roams = roams(facts.type) || roams(user.last_type) ? 1 : 0;
   const bool known = level == Familiarity::kSamePrefix;
@@ -160,8 +160,13 @@ Strangeness strangeness(const UserProfile& user, const SourceProfile* source, co
     strange.hours = static_cast<double>(e.time - user.last_login) / static_cast<double>(core::kHour);
     strange.impossible_travel = strange.kilometres > kFarKilometres && strange.kilometres > kFastest * strange.hours;
   }
+  if (resumed != nullptr) {
+    strange.resumed = true;
+    strange.resumed_from = resumed->source;
+    strange.resumed_from_known = user.prefixes.contains(prefix_key(resumed->source));
+  }
   for (const auto& open : user.open) {
-    if (open.prefix == 0 || open.ip == e.source_ip) continue;
+    if (open.prefix == 0 || open.ip == e.source_ip || open.ip == strange.resumed_from) continue;
     if (!neighbour && open.prefix == prefix_key(e.source_ip)) continue;
     if (e.time < open.start || e.time - open.start > kLongestOpen) continue;
     strange.open = &open;
@@ -214,6 +219,7 @@ View Baseline::view(const Event& e) {
   }
   if (!v.login && !v.failed_login) return v;
   v.user = user(e.user);
+  if (v.user == nullptr) v.network_key = prefix_key(e.source_ip);
   v.group = group_of(e.group, false);
   if (everyone_.logins > 0) {
     const auto system = systems_.find(v.source->asn);
@@ -235,7 +241,8 @@ View Baseline::view(const Event& e) {
     v.familiarity = found.level;
     v.network_since = found.since;
     v.neighbour = found.neighbour;
-    v.strange = strangeness(user, v.source_profile, e, *v.source, found.level, found.neighbour);
+    v.strange = strangeness(user, v.source_profile, e, *v.source, found.level, found.neighbour,
+                            v.login ? tunnels_.resumed(e) : nullptr);
     v.network_key = found.neighbour ? address_key(e.source_ip) : prefix_key(e.source_ip);
     if (v.login && found.level != Familiarity::kSamePrefix) {
       for (const auto& recent : user.recent_networks) {
@@ -559,6 +566,9 @@ Tunnels::Teaches Baseline::teaches(const UserProfile& user, const Event& end, co
   for (const auto& recent : user.recent_networks) {
     if (recent.since != 0 && recent.alarmed && recent.prefix == prefix_key(end.source_ip)) return kNothing;
   }
+  // What was opened at home is his, wherever it went on.
+  if (const Tunnel* tunnel = tunnels_.tunnel(end); tunnel != nullptr && tunnel->source != end.source_ip)
+    return user.prefixes.contains(prefix_key(tunnel->source)) ? kOwn : kNew;
   const Novelty found = novelty(user, end, facts);
   return found.since != 0 || found.level >= Familiarity::kNewSystemNear ? kNew : kOwn;
 }
@@ -591,8 +601,9 @@ const Tunnel* Baseline::telling_tunnel(const Event& login) const {
 void Baseline::show_reached(View& view, Symbol user, const Reached& reached) const {
   view.reached = &reached;
   view.destinations = tunnels_.profile(user);
-  view.reach_everyone = &tunnels_.everyone();
-  view.reach_away = &tunnels_.away();
+  const auto known = static_cast<std::size_t>(reached.acquaintance);
+  view.reach_everyone = &tunnels_.everyone()[known];
+  view.reach_away = &tunnels_.away()[known];
   view.reachable = static_cast<double>(tunnels_.popular());
 }
 
@@ -654,7 +665,7 @@ void Baseline::learn_population(const Event& e, const NetworkFacts& facts) {
   }
   if (remote && discovery && bin > 0) check(forecast(*user, group, facts.asn), fresh, e.time);
   if (remote && discovery && bin > 0 && (fresh.level != Familiarity::kSamePrefix || fresh.neighbour)) {
-    const Strangeness strange = strangeness(*user, source, e, facts, fresh.level, fresh.neighbour);
+    const Strangeness strange = strangeness(*user, source, e, facts, fresh.level, fresh.neighbour, tunnels_.resumed(e));
     Circumstances& counts = everyone_.circumstances[static_cast<std::size_t>(fresh.level)];
     counts.logins[strange.roams] += w;
     if (strange.travels) counts.travels[strange.roams] += w;
@@ -662,6 +673,7 @@ void Baseline::learn_population(const Event& e, const NetworkFacts& facts) {
     if (strange.open != nullptr) counts.concurrent[strange.roams] += w;
     if (strange.tried) counts.tried[strange.roams] += w;
     if (strange.guessed > 0) counts.guessed[strange.roams] += w;
+    if (strange.resumed_from_known) counts.resumed[strange.roams] += w;
   }
   const std::uint32_t place = roams(facts.type) ? 0 : pack_place(facts.latitude, facts.longitude);
   if (discovery && far(fresh.level) && bin > 0 && user->home_login != 0 && e.time > user->home_login &&
@@ -755,7 +767,11 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts, bool at_on
     user.last_type = facts.type;
   }
   if (e.service == event::Service::kVpn || e.service == event::Service::kSsh) {
+    const Tunnel* resumed = tunnels_.resumed(e);
     auto* oldest = &user.open[0];
+    for (auto& open : user.open) {
+      if (resumed != nullptr && open.ip == resumed->source) open = {};  // it goes on from here
+    }
     for (auto& open : user.open) {
       if (open.ip == e.source_ip) {
         oldest = &open;

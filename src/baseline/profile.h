@@ -286,6 +286,11 @@ struct Strangeness {
   double hours = 0;
   const UserProfile::OpenSession* open = nullptr;  // a session from elsewhere
   bool tried = false;                              // UserProfile::stranger_failure was within kTriedLately
+  // It goes on with a session that was opened from elsewhere, without a log-in of its own: of where that was and whether
+  // the user is known to come from there.
+  bool resumed = false;
+  bool resumed_from_known = false;
+  Ip resumed_from;
   int guessed = 0;  // accounts that the address failed on (SourceProfile::failed_users) before its first success
 };
 constexpr Nanoseconds kTriedLately = 3 * core::kDay;
@@ -304,6 +309,7 @@ struct Circumstances {
   std::array<float, 2> concurrent{};  // while a session from elsewhere was open
   std::array<float, 2> tried{};       // soon after a stranger had failed on the account
   std::array<float, 2> guessed{};     // from an address that had only failed so far, on other accounts
+  std::array<float, 2> resumed{};     // going on with a session that was opened from a network known to be the user's
 };
 
 struct GroupProfile {  // a peer group, a gateway, or all

@@ -220,7 +220,7 @@ void persist(A& a, Tunnels& t) {
 }
 
 // A new member? It belongs above, and kLayout must be raised.
-static_assert(sizeof(UserProfile) == 2032 && sizeof(GroupProfile) == 1884 && sizeof(SystemProfile) == 80 &&
+static_assert(sizeof(UserProfile) == 2032 && sizeof(GroupProfile) == 1932 && sizeof(SystemProfile) == 80 &&
               sizeof(SourceProfile) == 64 && sizeof(StrangerFailures) == 688);
 
 template <typename Archive>
@@ -267,7 +267,10 @@ void Baseline::persist(Archive& a) {
   a(s.source_days, s.consumer_days, s.source_day_count, s.today_sources, s.today_consumer);
   a(edge_);
   if (layout >= 4) accounts_.persist(a);
-  if (layout >= 6) a(tunnels_);
+  if (layout >= 6) {
+    for (Circumstances& c : everyone_.circumstances) a(c.resumed);
+    a(tunnels_);
+  }
 }
 
 void Baseline::save(core::ArchiveWriter& archive) const { const_cast<Baseline*>(this)->persist(archive); }

@@ -10,14 +10,22 @@ using event::Event;
 constexpr Nanoseconds kSweep = core::kHour;
 constexpr double kNearlyAll = 0.7;      // of a user's sessions: what they reach is usual
 constexpr std::size_t kLeastUsual = 2;  // fewer say nothing
+constexpr double kKnownAtAll = 0.5;     // decayed sessions of a user
 // Hardly anybody uses a destination that no more than this share of the users does, or one of them alone.
 constexpr double kHardlyAnybody = 0.005;
 // Of so many tunnels of a gateway, and of this share of them, connections were seen.
 constexpr double kLeastShown = 20;
 constexpr double kShownShare = 0.5;
-constexpr std::uint16_t kTelling = 3;  // new destinations: the next bins begin at 5, 9, 17
+// Destinations that are new to a user whom one knows well, rare ones else; the next bins begin at 5, 9, 17.
+constexpr std::uint16_t kTelling = 3;
 constexpr std::size_t kMostGateways = 10'000;
 constexpr std::size_t kMostOfUser = 16;
+
+// What decoders say of a line by which a session goes on (event.reason): its cookie was shown, nobody was asked anew.
+Symbol resumed_reason() {
+  static const Symbol reason = core::intern("resumed");
+  return reason;
+}
 
 std::size_t doubling_bin(std::uint16_t count, std::size_t bins) {
   std::size_t bin = 0;
@@ -45,9 +53,8 @@ std::size_t Reached::usual_bin() const {
 }
 
 void ReachShapes::add(const Reached& reached, float weight) {
-  if (!reached.compared) return;
-  fresh[reached.fresh_bin()] += weight;
-  rare[reached.rare_bin()] += weight;
+  if (reached.acquaintance != Acquaintance::kNone) fresh[reached.fresh_bin()] += weight;
+  if (reached.fresh > 0) rare[reached.rare_bin()] += weight;
   if (reached.usual > 0) usual[reached.usual_bin()] += weight;
 }
 
@@ -78,7 +85,6 @@ void Tunnels::open(const Event& line) {
     enlist(line.assigned_ip, tunnel);
     return;
   }
-  found->second.source = line.source_ip;  // it may have been resumed from elsewhere
   found->second.last = std::max(found->second.last, line.time);
 }
 
@@ -95,19 +101,42 @@ const Tunnel* Tunnels::note(const Event& e, double unit) {
   const auto key = destination_key(destination);
   const DestinationProfile* known = profile(tunnel.user);
   if (known != nullptr && known->destinations.contains(key)) return nullptr;
-  const Reached before{.fresh = tunnel.fresh};
+  const Reached before{.fresh = tunnel.fresh, .rare = tunnel.rare};
   ++tunnel.fresh;
   const bool rare = is_rare(key, unit);
   const std::size_t place = rare ? tunnel.rare : tunnel.fresh - 1U;
   if (rare) ++tunnel.rare;
   if (place < tunnel.examples.size()) tunnel.examples[place] = destination;
-  const Reached after{.fresh = tunnel.fresh};
-  return after.fresh_bin() > before.fresh_bin() && telling(tunnel, unit) ? &tunnel : nullptr;
+  const Reached after{.fresh = tunnel.fresh, .rare = tunnel.rare};
+  const bool more = after.fresh_bin() > before.fresh_bin() || after.rare_bin() > before.rare_bin();
+  return more && telling(tunnel, unit) ? &tunnel : nullptr;
 }
 
 bool Tunnels::telling(const Tunnel& tunnel, double unit) const {
-  const DestinationProfile* known = profile(tunnel.user);
-  return known != nullptr && known->sessions >= kLeastSessions * unit && tunnel.fresh >= kTelling;
+  return (acquaintance(tunnel.user, unit) == Acquaintance::kWell ? tunnel.fresh : tunnel.rare) >= kTelling;
+}
+
+Acquaintance Tunnels::acquaintance(Symbol user, double unit) const {
+  const DestinationProfile* known = profile(user);
+  if (known == nullptr || known->sessions < kKnownAtAll * unit) return Acquaintance::kNone;
+  return known->sessions < kKnownWell * unit ? Acquaintance::kFew : Acquaintance::kWell;
+}
+
+const Tunnel* Tunnels::resumed(const Event& login) const {
+  const bool cookie = login.reason == resumed_reason();
+  const bool update = login.event_class == event::Class::kSession && login.activity == event::Activity::kUpdate &&
+                      login.auth_method == event::AuthMethod::kUnknown;
+  if (!cookie && !update) return nullptr;
+  const auto of_user = of_user_.find(login.user);
+  if (of_user == of_user_.end()) return nullptr;
+  const Tunnel* found = nullptr;
+  for (const Ip& assigned : of_user->second) {
+    const Tunnel& tunnel = tunnels_.at(assigned);
+    if (login.assigned_ip.present() && assigned != login.assigned_ip) continue;
+    if (tunnel.source == login.source_ip) return nullptr;
+    if (tunnel.gateway == login.observer && (found == nullptr || tunnel.last >= found->last)) found = &tunnel;
+  }
+  return found;
 }
 
 const Tunnel* Tunnels::tunnel(const Event& line) const {
@@ -138,8 +167,8 @@ Reached Tunnels::reached(const Tunnel& tunnel, double unit) const {
   out.rare = tunnel.rare;
   out.examples = tunnel.examples;
   const DestinationProfile* known = profile(tunnel.user);
-  out.compared = known != nullptr && known->sessions >= kLeastSessions * unit;
-  if (!out.compared) return out;
+  out.acquaintance = acquaintance(tunnel.user, unit);
+  if (out.acquaintance == Acquaintance::kNone) return out;
   absl::InlinedVector<std::uint32_t, kMostDestinations> keys;
   for (const Destination& d : tunnel.destinations) keys.push_back(destination_key(d));
   for (std::size_t i = 0; i < known->destinations.size(); ++i) {
@@ -173,13 +202,13 @@ void Tunnels::close(const Event& end, Teaches teaches, double unit) {
     (tunnel.destinations.empty() ? shown.none : shown.some) += weight;
   }
   if (reached && teaches == Teaches::kNew) {
-    away_.add(*reached, weight);
+    away_[static_cast<std::size_t>(reached->acquaintance)].add(*reached, weight);
   } else if (reached && teaches == Teaches::kOwn) {
-    everyone_.add(*reached, weight);
+    everyone_[static_cast<std::size_t>(reached->acquaintance)].add(*reached, weight);
     auto& profile = profiles_[end.user];
     if (!profile) profile = std::make_unique<DestinationProfile>();
     DestinationProfile& known = *profile;
-    known.shapes.add(*reached, weight);
+    if (reached->acquaintance == Acquaintance::kWell) known.shapes.add(*reached, weight);
     known.sessions += weight;
     for (const Destination& d : tunnel.destinations) {
       const std::uint32_t key = destination_key(d);

@@ -42,14 +42,19 @@ constexpr std::size_t kFreshBins = 7;  // none, 1, 2, 3-4, 5-8, 9-16, more
 constexpr std::size_t kRareBins = 6;   // none, 1, 2, 3-4, 5-8, more
 constexpr std::size_t kUsualBins = 5;  // none, up to a third, up to two thirds, less than all, all
 
+// How many sessions of a user are known: what is new to him is the rarer the more they are.
+enum class Acquaintance : std::uint8_t { kNone, kFew, kWell };
+constexpr std::size_t kAcquaintances = 3;
+
 struct Reached {
   std::uint16_t destinations = 0;  // at most Tunnels::kMostDestinations
   std::uint16_t fresh = 0;
   std::uint16_t rare = 0;
   std::uint16_t usual = 0;       // destinations that nearly all sessions of the user reach; 0 also if too few to say
   std::uint16_t usual_seen = 0;  // of them
-  // Whether enough sessions of the user are known to say what is new to him.
-  bool compared = false;
+  // Sessions of the user that it was compared with. With none all destinations are new, and only those say something
+  // that are rare.
+  Acquaintance acquaintance = Acquaintance::kNone;
   bool ended = false;                     // else it may reach more
   std::array<Destination, 3> examples{};  // of the fresh, the rare ones first; unused: no address
 
@@ -60,7 +65,7 @@ struct Reached {
 
 struct ReachShapes {
   std::array<float, kFreshBins> fresh{};
-  std::array<float, kRareBins> rare{};
+  std::array<float, kRareBins> rare{};  // of sessions that reached anything new
   std::array<float, kUsualBins> usual{};
   void add(const Reached& reached, float weight);
 };
@@ -69,13 +74,13 @@ struct ReachShapes {
 struct DestinationProfile {
   float sessions = 0;
   TopWeights<std::uint32_t, 48> destinations;  // destination_key: weight of the sessions that reached it
-  ReachShapes shapes;
+  ReachShapes shapes;  // of the sessions since he is known well
 };
 
 struct Tunnel {
   Symbol user;
   Symbol gateway;
-  Ip source;
+  Ip source;  // from where it was opened
   Nanoseconds opened = 0;
   Nanoseconds last = 0;  // of its newest line or connection
   std::uint16_t fresh = 0;
@@ -91,14 +96,17 @@ class Tunnels {
   static constexpr std::size_t kMostPopular = 500'000;
   // Without an end a tunnel that is silent for so long is over.
   static constexpr Nanoseconds kLongestSilence = 24 * core::kHour;
-  // So many sessions of a user make known what is usual for him.
-  static constexpr double kLeastSessions = 5;
+  // So many sessions make a user known well.
+  static constexpr double kKnownWell = 5;
 
   // A line of a session that says who holds an assigned address, and comes from where.
   void open(const event::Event& line);
   // A connection or flow to the inside. The tunnel that it came out of, if that is telling() and its new destinations
   // have come into a further bin by this one. Valid until the next change.
   const Tunnel* note(const event::Event& connection, double unit);
+  // The tunnel that goes on with this log-in, of which no line says that anybody had to prove who he is: a session of
+  // the same user and gateway that was opened from elsewhere and has not ended. Null: it is a log-in of its own.
+  const Tunnel* resumed(const event::Event& login) const;
   // The tunnel of the session that this line is of; null if none is known.
   const Tunnel* tunnel(const event::Event& line) const;
   // Whether it has reached enough that is new to its user to be judged before it ends.
@@ -114,8 +122,10 @@ class Tunnels {
 
   bool none() const { return tunnels_.empty(); }
   const DestinationProfile* profile(Symbol user) const;
-  const ReachShapes& everyone() const { return everyone_; }  // sessions from users' own networks
-  const ReachShapes& away() const { return away_; }          // from networks new to their users
+  // Sessions from users' own networks, and from networks new to them, by Acquaintance.
+  using Shapes = std::array<ReachShapes, kAcquaintances>;
+  const Shapes& everyone() const { return everyone_; }
+  const Shapes& away() const { return away_; }
   std::size_t popular() const { return popular_.size(); }    // destinations that users' own sessions have reached
   std::uint64_t noted() const { return noted_; }             // connections that came out of a tunnel
   std::uint64_t refused() const { return refused_; }         // tunnels beyond kMostTunnels
@@ -126,6 +136,7 @@ class Tunnels {
   friend void persist(Archive& archive, Tunnels& tunnels);
 
  private:
+  Acquaintance acquaintance(Symbol user, double unit) const;
   const Ip* find(const event::Event& end) const;
   void enlist(const Ip& assigned, const Tunnel& tunnel);
   void forget(const Ip& assigned);
@@ -148,8 +159,8 @@ class Tunnels {
   absl::flat_hash_map<Symbol, std::unique_ptr<DestinationProfile>> profiles_;
   absl::flat_hash_map<std::uint32_t, Popularity> popular_;
   absl::flat_hash_map<Symbol, Shown> gateways_;
-  ReachShapes everyone_;
-  ReachShapes away_;
+  Shapes everyone_;
+  Shapes away_;
   Nanoseconds swept_ = 0;
   std::uint64_t noted_ = 0;
   std::uint64_t refused_ = 0;

@@ -69,7 +69,7 @@ struct View {
   // the user (null: nothing is known), for everybody's sessions from their own networks and from new ones.
   const Reached* reached = nullptr;
   const DestinationProfile* destinations = nullptr;
-  const ReachShapes* reach_everyone = nullptr;  // never null where `reached` is not
+  const ReachShapes* reach_everyone = nullptr;  // of its Acquaintance; never null where `reached` is not
   const ReachShapes* reach_away = nullptr;      // likewise
   double reachable = 0;                         // destinations that anybody is known to use
   // Of a log-in from a network or address new to the user: what else is strange about it.
@@ -92,7 +92,9 @@ struct View {
 
 // Of a log-in from a network of this familiarity (or, `neighbour`, from an address new to the user in a known one).
 // source: of its address, null if nothing is known. Points into `user`.
+// resumed: Tunnels::resumed().
 Strangeness strangeness(const UserProfile& user, const SourceProfile* source, const event::Event& event,
-                        const core::NetworkFacts& facts, Familiarity level, bool neighbour);
+                        const core::NetworkFacts& facts, Familiarity level, bool neighbour,
+                        const Tunnel* resumed = nullptr);
 
 }  // namespace orbwatch::baseline

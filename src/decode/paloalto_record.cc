@@ -133,6 +133,9 @@ Fate globalprotect(const Row& r, Event& event) {
   event.user_agent = core::intern(r[kVersion]);
   event.client_os = core::intern(r[kOsVersion].empty() ? r[kClientOs] : r[kOsVersion]);
   event.reason = closed_reason(r[kReason].empty() ? r[kError] : r[kReason]);
+  // Whoever shows the session's cookie is not asked who he is.
+  if (!failed && !event.reason.present() && core::contains_ignore_case(r[kMethod], "cookie"))
+    event.reason = core::intern("resumed");
   event.group = core::intern(r[kObject]);
   return Fate::kept();
 }

@@ -42,6 +42,11 @@ constexpr double kSameLine = 0.05;
 constexpr double kOrdinaryConcurrent[2] = {0.04, 0.15};
 constexpr double kCovertConcurrent = 0.25;
 constexpr double kStrength = 20;
+// Of log-ins from networks new to the user: that they go on with a session which was opened at home. He takes the
+// telephone and leaves; an intruder would have to have stolen the session's cookie (as with CVE-2023-4966), which
+// seldom comes through a covert network.
+constexpr double kOrdinaryResumed[2] = {0.02, 0.1};
+constexpr double kCovertResumed = 0.003;
 
 constexpr double kMostSeldom = 2;
 
@@ -123,6 +128,7 @@ class NewNetwork final : public Detector {
     type(v, sink);
     shared(v, sink);
     concurrent(e, v, sink);
+    resumed(e, v, sink);
     kept(e, v, sink);
   }
 
@@ -315,6 +321,33 @@ class NewNetwork final : public Detector {
     if (sink.wants_text()) {
       out.says = fmt::format("another session of {} from {} was open since {}", e.user.text(), open->ip.text(),
                              core::rfc3339(open->start));
+    }
+    sink.add(std::move(out));
+  }
+
+  static void resumed(const Event& e, const View& v, EvidenceSink& sink) {
+    if (v.user == nullptr || (v.familiarity == Familiarity::kSamePrefix && !v.neighbour)) return;
+    const baseline::Strangeness& strange = v.strange;
+    if (strange.resumed && !strange.resumed_from_known) return;  // as new as where it was opened
+    const double ordinary = among_new(v, &baseline::Circumstances::resumed, &baseline::Circumstances::logins,
+                                      kOrdinaryResumed[strange.roams], kStrength);
+    Evidence out{"resumed-session",
+                 kInfo.name,
+                 Group::kTime,
+                 FindingKind::kLogin,
+                 std::clamp(strange.resumed ? log_ratio(kCovertResumed, ordinary)
+                                            : log_ratio(1 - kCovertResumed, 1 - ordinary),
+                            -4.0, 3.0),
+                 {}};
+    if (sink.wants_text()) {
+      out.says =
+          strange.resumed
+              ? fmt::format("goes on with the session that {} had opened from {}; so do {:.2g} % of log-ins from "
+                            "such networks",
+                            e.user.text(), strange.resumed_from.text(), 100 * ordinary)
+              : fmt::format("a log-in of its own, where {:.2g} % from such networks go on with a session that was "
+                            "opened at home",
+                            100 * ordinary);
     }
     sink.add(std::move(out));
   }

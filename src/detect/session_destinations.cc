@@ -14,6 +14,7 @@
 namespace orbwatch::detect {
 namespace {
 
+using baseline::Acquaintance;
 using baseline::Reached;
 using baseline::ReachShapes;
 using baseline::View;
@@ -41,11 +42,11 @@ class SessionDestinations final : public Detector {
   const DetectorInfo& info() const override { return kInfo; }
 
   void evidence(const Event& e, const View& v, EvidenceSink& sink) const override {
-    if (v.reached == nullptr || !v.reached->compared || v.user == nullptr || v.destinations == nullptr || !v.remote)
-      return;
+    if (v.reached == nullptr || v.user == nullptr || !v.remote) return;
     const Reached& reached = *v.reached;
     const std::string_view name = e.user.text();
-    {
+    const bool compared = reached.acquaintance != Acquaintance::kNone;
+    if (compared) {
       const auto [p, covert] = chances(v, &ReachShapes::fresh, reached.fresh_bin());
       add(sink, "new-destinations", log_ratio(covert, p), reached, [&, chance = p] {
         if (reached.fresh == 0) {
@@ -59,6 +60,10 @@ class SessionDestinations final : public Detector {
     if (reached.fresh > 0) {
       const auto [p, covert] = chances(v, &ReachShapes::rare, reached.rare_bin());
       add(sink, "rare-destinations", log_ratio(covert, p), reached, [&, chance = p] {
+        if (!compared) {
+          return fmt::format("the session reached {} inside, {} of them used by hardly anybody ({}); so many in {:.2g} % of cases",
+                             counted(reached), reached.rare, examples(reached), 100 * chance);
+        }
         return fmt::format("{} of what was new to {} inside hardly anybody uses; so many in {:.2g} % of cases",
                            reached.rare, name, 100 * chance);
       });
@@ -67,7 +72,7 @@ class SessionDestinations final : public Detector {
       const auto [p, covert] = chances(v, &ReachShapes::usual, reached.usual_bin());
       add(sink, "usual-destinations", log_ratio(covert, p), reached, [&, chance = p] {
         return fmt::format(
-            "of {} hosts and services that nearly all sessions of {} reach this one reached {}; so in {:.2g} % of "
+            "of {} destinations that nearly all sessions of {} reach this one reached {}; so in {:.2g} % of "
             "cases",
             reached.usual, name, reached.usual_seen, 100 * chance);
       });
@@ -83,8 +88,9 @@ class SessionDestinations final : public Detector {
   template <std::size_t N>
   static Chances chances(const View& v, std::array<float, N> ReachShapes::* field, std::size_t bin) {
     constexpr double kFlat = 1.0 / static_cast<double>(N);
-    const double own =
-        probability<N>(bin, &(v.destinations->shapes.*field), nullptr, v.reach_everyone->*field, kFlat, v.unit);
+    const bool well = v.destinations != nullptr && v.reached->acquaintance == Acquaintance::kWell;
+    const double own = probability<N>(bin, well ? &(v.destinations->shapes.*field) : nullptr, nullptr,
+                                      v.reach_everyone->*field, kFlat, v.unit);
     const double away = back_off((v.reach_away->*field)[bin] / v.unit, total(v.reach_away->*field) / v.unit, own, 20);
     const double everyone =
         back_off((v.reach_everyone->*field)[bin] / v.unit, total(v.reach_everyone->*field) / v.unit, kFlat, 20);
@@ -94,7 +100,7 @@ class SessionDestinations final : public Detector {
 
   static std::string counted(const Reached& reached) {
     const bool more = reached.destinations >= baseline::Tunnels::kMostDestinations;
-    return fmt::format("{}{} host{} and services", more ? "at least " : "", reached.destinations,
+    return fmt::format("{}{} destination{}", more ? "at least " : "", reached.destinations,
                        reached.destinations == 1 ? "" : "s");
   }
   static std::string examples(const Reached& reached) {

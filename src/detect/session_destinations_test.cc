@@ -52,7 +52,7 @@ TEST_F(SessionDestinationsTest, ManyNewHostsAreEvidence) {
   EXPECT_LE(fresh->llr, 5);
   EXPECT_EQ(fresh->group, Group::kDestinations);
   EXPECT_TRUE(fresh->says.starts_with(
-      "the session reached 14 hosts and services inside, 12 of them new to alice (10.1.0.30 port 445, 10.1.0.31); so "))
+      "the session reached 14 destinations inside, 12 of them new to alice (10.1.0.30 port 445, 10.1.0.31); so "))
       << fresh->says;
   const auto rare = w_.run(*detector_, "rare-destinations");
   ASSERT_TRUE(rare);
@@ -62,7 +62,7 @@ TEST_F(SessionDestinationsTest, ManyNewHostsAreEvidence) {
   ASSERT_TRUE(usual);
   EXPECT_GT(usual->llr, 1);
   EXPECT_TRUE(
-      usual->says.starts_with("of 4 hosts and services that nearly all sessions of alice reach this one reached 1; "))
+      usual->says.starts_with("of 4 destinations that nearly all sessions of alice reach this one reached 1; "))
       << usual->says;
 }
 

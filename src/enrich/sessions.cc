@@ -66,7 +66,16 @@ SessionStitcher::Role SessionStitcher::take(const Event& e, std::string_view raw
     session.ended = true;
     session.last = e.time;
     if (session.pending == 0 || session.pending - 1 < first_pending_) return Role::kJoined;
-    pending_[session.pending - 1 - first_pending_].end = e;
+    // A gateway may write several lines about the end; not all have duration and bytes.
+    Event& end = pending_[session.pending - 1 - first_pending_].end;
+    if (end.time == 0) {
+      end = e;
+    } else {
+      fill(end.duration, e.duration);
+      fill(end.source_bytes, e.source_bytes);
+      fill(end.destination_bytes, e.destination_bytes);
+      fill(end.assigned_ip, e.assigned_ip);
+    }
     return Role::kEndsPending;
   }
   if (!is_login_line(e)) return Role::kNone;

@@ -1,5 +1,6 @@
 #include "pipeline/judge.h"
 
+#include <absl/container/inlined_vector.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -47,6 +48,9 @@ constexpr std::array<std::string_view, 7> kAddsUp = {"unusual-time",      "sessi
                                                      "session-upload",    "new-destinations", "rare-destinations",
                                                      "usual-destinations"};
 constexpr std::size_t kAddedUpBefore6 = 4;  // of them in layout 5
+constexpr std::span kOfSessions = std::span(kAddsUp).subspan(1);
+// What only other log-ins can tell of one.
+constexpr std::string_view kLater[] = {"line-kept", "back-too-soon", "short-absence", "what-followed", kOtherLogin};
 
 constexpr Nanoseconds kTriedWithin = 3 * core::kDay;  // a stranger's failed attempt before a log-in belongs to it
 
@@ -272,8 +276,9 @@ bool Judge::is_stranger(const Event& e) const {
 Campaign Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines, const event::EventBatch* batch) {
   if (baseline::is_login(e)) judge_moves(e);
   baseline::View view = baseline_.view(e);
-  const bool new_network = view.login && view.remote && view.user != nullptr && lines != nullptr &&
-                           (view.familiarity != baseline::Familiarity::kSamePrefix ||
+  // The first log-in of an account comes from a network new to it, too.
+  const bool new_network = view.login && view.remote && lines != nullptr &&
+                           (view.user == nullptr || view.familiarity != baseline::Familiarity::kSamePrefix ||
                             (view.neighbour && view.readdressed < baseline::kKeepsAddress));
   if (new_network) show_others(view, e);
   sink_.clear();
@@ -303,7 +308,9 @@ Campaign Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines,
     for (unsigned k = 0; kinds >> k != 0; ++k) {
       if ((kinds >> k & 1) == 0) continue;
       const auto kind = static_cast<FindingKind>(k);
-      const double odds = combine(kind, sink_.evidence(), e.time);
+      // A further log-in is seen with what is known of its network by now.
+      const bool known = kind == FindingKind::kLogin && repeat;
+      const double odds = combine(kind, known ? with_network(e, view, sink_.evidence()) : sink_.evidence(), e.time);
       if (kind == FindingKind::kLogin) login_odds = odds;
       // What is on probation was counted at first sight.
       if (kind == FindingKind::kLogin && view.login && view.network_since == 0) threshold_.add(e.time, odds);
@@ -322,8 +329,10 @@ Campaign Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines,
       }
       for (const auto& [kind, odds] : worth) {
         if (kind == FindingKind::kLogin && odds >= threshold_.value()) alarming = true;
+        std::vector<Evidence> evidence = of_kind(sink_.evidence(), kind);
+        if (kind == FindingKind::kLogin && repeat) evidence = with_network(e, view, std::move(evidence));
         const std::string finding =
-            add_scored(e, kind, odds, of_kind(sink_.evidence(), kind), lines, batch, false,
+            add_scored(e, kind, odds, std::move(evidence), lines, batch, false,
                        view.login && view.client_change != baseline::ClientChange::kSame, story_of(e, view));
         if (kind == FindingKind::kLogin) above = odds - score::kLeastAlertLogOdds;
         listed |= kind == FindingKind::kLogin;
@@ -483,6 +492,20 @@ void Judge::repeat_move(const Event& e, const baseline::View& view, std::optiona
   judge_again(move, baseline_.view(move.event));
 }
 
+// The evidence of a further log-in from a network on probation, and what was said of that network since it came up: by
+// sessions that have ended, and by what the user did.
+std::vector<Evidence> Judge::with_network(const Event& e, const baseline::View& view, std::vector<Evidence> own) const {
+  const auto found = moves_.find(MoveKey{e.user, view.network_key});
+  if (found == moves_.end()) return own;
+  for (const Evidence& x : found->second.evidence) {
+    const bool later = std::ranges::find(kOfSessions, x.kind) != kOfSessions.end() ||
+                       std::ranges::find(kLater, x.kind) != std::end(kLater);
+    if (!later || x.kind == kOtherLogin) continue;
+    if (std::ranges::find(own, x.kind, &Evidence::kind) == own.end()) own.push_back(x);
+  }
+  return own;
+}
+
 // They are shown with the first one, once that is told of.
 void Judge::list_repeats(Move& move) {
   if (move.repeats.empty() || !cases_.has(move.event)) return;
@@ -585,7 +608,16 @@ void Judge::judge_session(const Event& end) {
   const baseline::SessionShape shape = baseline_.session_shape(end);
   const std::optional<baseline::Reached> reached = baseline_.reached(end);
   if (shape.length <= 0 && !shape.has_volume() && !reached) return;
-  for (const std::uint64_t key : {baseline::prefix_key(end.source_ip), baseline::address_key(end.source_ip)}) {
+  // Also of where it was opened, if it went on from elsewhere.
+  const baseline::Tunnel* tunnel = baseline_.tunnels().tunnel(end);
+  const core::Ip opened = tunnel != nullptr ? tunnel->source : end.source_ip;
+  absl::InlinedVector<std::uint64_t, 4> keys;
+  for (const core::Ip& ip : {end.source_ip, opened}) {
+    for (const std::uint64_t key : {baseline::prefix_key(ip), baseline::address_key(ip)}) {
+      if (std::ranges::find(keys, key) == keys.end()) keys.push_back(key);
+    }
+  }
+  for (const std::uint64_t key : keys) {
     const auto found = moves_.find(MoveKey{end.user, key});
     if (found == moves_.end()) continue;
     Move& move = found->second;
@@ -618,9 +650,6 @@ void Judge::judge_tunnel(const baseline::Tunnel& tunnel, Nanoseconds now) {
 
 // Keeps what was said at first sight and adds, or says anew, what only other log-ins can tell.
 void Judge::judge_again(Move& move, baseline::View view) {
-  static constexpr std::string_view kLater[] = {"line-kept", "back-too-soon", "short-absence", "what-followed",
-                                                kOtherLogin};
-  const auto of_session = std::span(kAddsUp).subspan(1);
   view.network_key = move.network;
   show_others(view, move.event);
   std::erase_if(move.evidence, [](const Evidence& x) { return x.kind == kOtherLogin; });
@@ -629,7 +658,7 @@ void Judge::judge_again(Move& move, baseline::View view) {
   for (const detect::Detector* d : by_class_[index(move.event.event_class) % kClasses])
     d->evidence(move.event, view, sink_);
   for (Evidence& x : sink_.evidence()) {
-    if (std::ranges::find(of_session, x.kind) != of_session.end()) {
+    if (std::ranges::find(kOfSessions, x.kind) != kOfSessions.end()) {
       add_up(move, std::move(x), view.session != nullptr);
       continue;
     }

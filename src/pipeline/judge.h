@@ -165,6 +165,8 @@ class Judge {
   static void add_up(Move& move, detect::Evidence evidence, bool whole);
   void repeat_move(const event::Event& event, const baseline::View& view, std::optional<detect::Evidence> hour,
                    double log_odds, bool listed);
+  std::vector<detect::Evidence> with_network(const event::Event& event, const baseline::View& view,
+                                             std::vector<detect::Evidence> own) const;
   void list_repeats(Move& move);
   double worth(const std::vector<detect::Evidence>& evidence, core::Nanoseconds time);
   double combine(detect::FindingKind kind, const std::vector<detect::Evidence>& evidence, core::Nanoseconds time);
