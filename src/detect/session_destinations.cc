@@ -48,7 +48,7 @@ class SessionDestinations final : public Detector {
     const bool compared = reached.acquaintance != Acquaintance::kNone;
     if (compared) {
       const auto [p, covert] = chances(v, &ReachShapes::fresh, reached.fresh_bin());
-      add(sink, "new-destinations", log_ratio(covert, p), reached, [&, chance = p] {
+      add(sink, "new-destinations", Group::kDestinations, log_ratio(covert, p), reached, [&, chance = p] {
         if (reached.fresh == 0) {
           return fmt::format("the session reached {} inside, none of them new to {}; so in {:.0f} % of cases",
                              counted(reached), name, 100 * chance);
@@ -59,7 +59,7 @@ class SessionDestinations final : public Detector {
     }
     if (reached.fresh > 0) {
       const auto [p, covert] = chances(v, &ReachShapes::rare, reached.rare_bin());
-      add(sink, "rare-destinations", log_ratio(covert, p), reached, [&, chance = p] {
+      add(sink, "rare-destinations", Group::kDestinations, log_ratio(covert, p), reached, [&, chance = p] {
         if (!compared) {
           return fmt::format("the session reached {} inside, {} of them used by hardly anybody ({}); so many in {:.2g} % of cases",
                              counted(reached), reached.rare, examples(reached), 100 * chance);
@@ -70,7 +70,7 @@ class SessionDestinations final : public Detector {
     }
     if (reached.usual > 0 && reached.ended) {
       const auto [p, covert] = chances(v, &ReachShapes::usual, reached.usual_bin());
-      add(sink, "usual-destinations", log_ratio(covert, p), reached, [&, chance = p] {
+      add(sink, "usual-destinations", Group::kClient, log_ratio(covert, p), reached, [&, chance = p] {
         return fmt::format(
             "of {} destinations that nearly all sessions of {} reach this one reached {}; so in {:.2g} % of "
             "cases",
@@ -116,9 +116,10 @@ class SessionDestinations final : public Detector {
 
   // A session that goes on may reach more: nothing speaks for it yet.
   template <typename Says>
-  static void add(EvidenceSink& sink, std::string_view kind, double llr, const Reached& reached, Says&& says) {
+  static void add(EvidenceSink& sink, std::string_view kind, Group group, double llr, const Reached& reached,
+                  Says&& says) {
     if (!reached.ended && llr <= 0) return;
-    Evidence out{kind, kInfo.name, Group::kDestinations, FindingKind::kLogin, std::clamp(llr, kLeast, kMost), {}};
+    Evidence out{kind, kInfo.name, group, FindingKind::kLogin, std::clamp(llr, kLeast, kMost), {}};
     if (sink.wants_text()) out.says = says();
     sink.add(std::move(out));
   }

@@ -93,9 +93,12 @@ SessionStitcher::Role SessionStitcher::take(const Event& e, std::string_view raw
                      e.time > session.last + kLongestSession;
   // A second "start" long after the first is a new log-in even if no end line was seen; other lines move the session
   // on.
-  const bool again =
-      !fresh && session.pending == 0 && e.time > session.start + kJoinWithin &&
-      (e.activity == Activity::kLogon || (e.activity == Activity::kStart && e.time > session.last + kJoinWithin));
+  // So is one whose start comes soon after a pause, whatever lines came first: of a session that went on from elsewhere
+  // no end is seen here.
+  if (session.last != 0 && e.time > session.last + kJoinWithin) session.burst = e.time;
+  const bool again = !fresh && session.pending == 0 && e.time > session.start + kJoinWithin &&
+                     (e.activity == Activity::kLogon ||
+                      (e.activity == Activity::kStart && session.burst != 0 && e.time - session.burst <= kJoinWithin));
   if (!fresh && !again) {
     session.last = std::max(session.last, e.time);
     if (!session.assigned.present()) session.assigned = e.assigned_ip;

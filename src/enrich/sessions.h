@@ -123,7 +123,8 @@ class SessionStitcher {
   };
   struct Open {
     Nanoseconds start = 0;
-    Nanoseconds last = 0;  // of its newest line
+    Nanoseconds last = 0;   // of its newest line
+    Nanoseconds burst = 0;  // of the first line behind the last pause of more than kJoinWithin; 0 = there was none
     bool ended = false;
     std::uint64_t pending = 0;  // number of the pending log-in + 1, 0 = handed out
     Ip assigned;

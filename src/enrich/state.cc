@@ -7,7 +7,7 @@ namespace orbwatch::enrich {
 namespace {
 
 // Raised with every change of what is listed here.
-constexpr std::uint32_t kLayout = 1;
+constexpr std::uint32_t kLayout = 2;
 
 }  // namespace
 
@@ -25,12 +25,13 @@ void persist(A& a, Session& s) {
 
 template <typename Archive>
 void SessionStitcher::persist(Archive& a) {
-  a.section("sessions", kLayout);
+  const std::uint32_t layout = a.section("sessions", kLayout, 1);
   a.bounded(first_pending_, std::uint64_t{1} << 62);
   a(sessions_, pending_, ended_);
   a.entries(open_, [&](Key& key, Open& open) {
     a(key.user, key.source);
     a.moments(open.start, open.last);
+    if (layout >= 2) a.moment(open.burst);
     a(open.ended, open.pending, open.assigned, open.gateway, open.devices);
     if constexpr (Archive::kReads) {
       if (open.pending > first_pending_ && open.pending - 1 - first_pending_ >= pending_.size())
