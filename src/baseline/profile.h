@@ -286,8 +286,8 @@ struct Strangeness {
   double hours = 0;
   const UserProfile::OpenSession* open = nullptr;  // a session from elsewhere
   bool tried = false;                              // UserProfile::stranger_failure was within kTriedLately
-  // It goes on with a session that was opened from elsewhere, without a log-in of its own: of where that was and whether
-  // the user is known to come from there.
+  // It goes on with a session that was opened from elsewhere, without a log-in of its own: of where that was and
+  // whether the user is known to come from there.
   bool resumed = false;
   bool resumed_from_known = false;
   Ip resumed_from;

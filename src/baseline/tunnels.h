@@ -74,7 +74,7 @@ struct ReachShapes {
 struct DestinationProfile {
   float sessions = 0;
   TopWeights<std::uint32_t, 48> destinations;  // destination_key: weight of the sessions that reached it
-  ReachShapes shapes;  // of the sessions since he is known well
+  ReachShapes shapes;                          // of the sessions since he is known well
 };
 
 struct Tunnel {
@@ -126,9 +126,9 @@ class Tunnels {
   using Shapes = std::array<ReachShapes, kAcquaintances>;
   const Shapes& everyone() const { return everyone_; }
   const Shapes& away() const { return away_; }
-  std::size_t popular() const { return popular_.size(); }    // destinations that users' own sessions have reached
-  std::uint64_t noted() const { return noted_; }             // connections that came out of a tunnel
-  std::uint64_t refused() const { return refused_; }         // tunnels beyond kMostTunnels
+  std::size_t popular() const { return popular_.size(); }  // destinations that users' own sessions have reached
+  std::uint64_t noted() const { return noted_; }           // connections that came out of a tunnel
+  std::uint64_t refused() const { return refused_; }       // tunnels beyond kMostTunnels
   std::size_t size() const { return tunnels_.size(); }
 
   // For core/archive.h, in state.cc.

@@ -54,6 +54,9 @@ constexpr double kMostSeldom = 2;
 constexpr double kUsualRate = 0.5;
 constexpr double kRateStrength = 2;
 constexpr double kMostRate = 2.5;
+// People's journeys come partly by the day, partly by the log-in: what is forecast of a log-in tells heavy users from
+// seldom ones already, by half of what there is to tell.
+constexpr double kByTheDay = 0.5;
 
 // New starters come in waves, and who reads the logs of a new system sees everybody for the first time.
 constexpr double kLeastFirst = -1;
@@ -177,7 +180,7 @@ class NewNetwork final : public Detector {
       case Familiarity::kNewSystemFar: llr = log_ratio(kExitFar * (1 - same), ordinary); break;
       case Familiarity::kNewCountry: llr = log_ratio(nothing_told(v) ? 1.0 : kExitAbroad, ordinary); break;
     }
-    llr += account_use(*v.user, v);
+    llr += kByTheDay * account_use(*v.user, v);
     // A provider that the staff use is a likelier new home than one that nobody here ever used.
     if (v.familiarity >= Familiarity::kNewSystemNear && v.source->asn != 0) {
       const double world = v.networks->as_share_in_country(v.source->asn, v.source->country) + 1e-6;
@@ -331,23 +334,24 @@ class NewNetwork final : public Detector {
     if (strange.resumed && !strange.resumed_from_known) return;  // as new as where it was opened
     const double ordinary = among_new(v, &baseline::Circumstances::resumed, &baseline::Circumstances::logins,
                                       kOrdinaryResumed[strange.roams], kStrength);
-    Evidence out{"resumed-session",
-                 kInfo.name,
-                 Group::kTime,
-                 FindingKind::kLogin,
-                 std::clamp(strange.resumed ? log_ratio(kCovertResumed, ordinary)
-                                            : log_ratio(1 - kCovertResumed, 1 - ordinary),
-                            -4.0, 3.0),
-                 {}};
+    Evidence out{
+        "resumed-session",
+        kInfo.name,
+        Group::kTime,
+        FindingKind::kLogin,
+        std::clamp(strange.resumed ? log_ratio(kCovertResumed, ordinary) : log_ratio(1 - kCovertResumed, 1 - ordinary),
+                   -4.0, 3.0),
+        {}};
     if (sink.wants_text()) {
-      out.says =
-          strange.resumed
-              ? fmt::format("goes on with the session that {} had opened from {}; so do {:.2g} % of log-ins from "
-                            "such networks",
-                            e.user.text(), strange.resumed_from.text(), 100 * ordinary)
-              : fmt::format("a log-in of its own, where {:.2g} % from such networks go on with a session that was "
-                            "opened at home",
-                            100 * ordinary);
+      out.says = strange.resumed
+                     ? fmt::format(
+                           "goes on with the session that {} had opened from {}; so do {:.2g} % of log-ins from "
+                           "such networks",
+                           e.user.text(), strange.resumed_from.text(), 100 * ordinary)
+                     : fmt::format(
+                           "a log-in of its own, where {:.2g} % from such networks go on with a session that was "
+                           "opened at home",
+                           100 * ordinary);
     }
     sink.add(std::move(out));
   }

@@ -289,6 +289,35 @@ TEST_F(NewNetworkTest, ALineThatIsStillInUseHasNotMoved) {
   EXPECT_EQ(w_.llr(*detector_, "line-kept"), 0) << "a provider whose customers come and go";
 }
 
+TEST_F(NewNetworkTest, ASessionThatGoesOnFromTheTelephoneIsTheUsersOwn) {
+  w_.from("5.2.1.1", w_.phone, Familiarity::kNewSystemNear);
+  w_.user.open[1] = {baseline::prefix_key(ip("5.1.1.1")), 64500, kNoon - core::kHour, ip("5.1.1.1")};
+  const double own = w_.llr(*detector_, "resumed-session");
+  EXPECT_GT(own, 0) << "a log-in of its own is a little stranger there";
+  EXPECT_LT(own, 0.3);
+  const auto resumed = [&](const char* opened) {
+    baseline::Tunnel tunnel;
+    tunnel.source = ip(opened);
+    w_.view.strange = baseline::strangeness(w_.user, w_.view.source_profile, w_.event, *w_.view.source,
+                                            w_.view.familiarity, w_.view.neighbour, &tunnel);
+    return w_.run(*detector_, "resumed-session");
+  };
+  const auto e = resumed("5.1.1.1");
+  ASSERT_TRUE(e);
+  EXPECT_LT(e->llr, -2);
+  EXPECT_GE(e->llr, -4);
+  EXPECT_TRUE(e->says.starts_with("goes on with the session that alice had opened from 5.1.1.1; so do 10 % of "))
+      << e->says;
+  EXPECT_FALSE(w_.run(*detector_, "concurrent-session")) << "it is the one that was open";
+  EXPECT_FALSE(resumed("5.9.9.9")) << "opened from a network as new as this one";
+  // Where nobody's sessions go on, one that does is strange.
+  auto& counts = w_.everyone.circumstances[static_cast<std::size_t>(Familiarity::kNewSystemNear)];
+  counts.logins = {100000, 100000};
+  const auto stolen = resumed("5.1.1.1");
+  ASSERT_TRUE(stolen);
+  EXPECT_GT(stolen->llr, 1);
+}
+
 TEST_F(NewNetworkTest, ASecondSessionElsewhereIsSuspicious) {
   w_.from("5.2.1.1", w_.town, Familiarity::kNewSystemNear);
   w_.user.open[1] = {baseline::prefix_key(ip("5.1.1.1")), 64500, kNoon - core::kHour, ip("5.1.1.1")};

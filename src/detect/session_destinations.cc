@@ -61,8 +61,9 @@ class SessionDestinations final : public Detector {
       const auto [p, covert] = chances(v, &ReachShapes::rare, reached.rare_bin());
       add(sink, "rare-destinations", Group::kDestinations, log_ratio(covert, p), reached, [&, chance = p] {
         if (!compared) {
-          return fmt::format("the session reached {} inside, {} of them used by hardly anybody ({}); so many in {:.2g} % of cases",
-                             counted(reached), reached.rare, examples(reached), 100 * chance);
+          return fmt::format(
+              "the session reached {} inside, {} of them used by hardly anybody ({}); so many in {:.2g} % of cases",
+              counted(reached), reached.rare, examples(reached), 100 * chance);
         }
         return fmt::format("{} of what was new to {} inside hardly anybody uses; so many in {:.2g} % of cases",
                            reached.rare, name, 100 * chance);

@@ -6,6 +6,7 @@
 namespace orbwatch::detect {
 namespace {
 
+using baseline::Acquaintance;
 using baseline::DestinationProfile;
 using baseline::Familiarity;
 using baseline::Reached;
@@ -16,8 +17,10 @@ using test::World;
 class SessionDestinationsTest : public ::testing::Test {
  protected:
   SessionDestinationsTest() {
-    const Reached usual{.destinations = 8, .usual = 4, .usual_seen = 4, .compared = true, .ended = true};
-    const Reached curious{.destinations = 9, .fresh = 1, .usual = 4, .usual_seen = 4, .compared = true, .ended = true};
+    const Reached usual{
+        .destinations = 8, .usual = 4, .usual_seen = 4, .acquaintance = Acquaintance::kWell, .ended = true};
+    const Reached curious{
+        .destinations = 9, .fresh = 1, .usual = 4, .usual_seen = 4, .acquaintance = Acquaintance::kWell, .ended = true};
     alice_.sessions = 50;
     alice_.shapes.add(usual, 45);
     alice_.shapes.add(curious, 5);
@@ -36,7 +39,7 @@ class SessionDestinationsTest : public ::testing::Test {
                    .rare = 9,
                    .usual = 4,
                    .usual_seen = 1,
-                   .compared = true,
+                   .acquaintance = Acquaintance::kWell,
                    .ended = true,
                    .examples = {{{test::ip("10.1.0.30"), 445}, {test::ip("10.1.0.31"), 0}, {}}}};
   DestinationProfile alice_;
@@ -61,13 +64,13 @@ TEST_F(SessionDestinationsTest, ManyNewHostsAreEvidence) {
   const auto usual = w_.run(*detector_, "usual-destinations");
   ASSERT_TRUE(usual);
   EXPECT_GT(usual->llr, 1);
-  EXPECT_TRUE(
-      usual->says.starts_with("of 4 destinations that nearly all sessions of alice reach this one reached 1; "))
+  EXPECT_EQ(usual->group, Group::kClient) << "it tells of the computer";
+  EXPECT_TRUE(usual->says.starts_with("of 4 destinations that nearly all sessions of alice reach this one reached 1; "))
       << usual->says;
 }
 
 TEST_F(SessionDestinationsTest, TheUsualSpeaksForTheUser) {
-  reached_ = {.destinations = 8, .usual = 4, .usual_seen = 4, .compared = true, .ended = true};
+  reached_ = {.destinations = 8, .usual = 4, .usual_seen = 4, .acquaintance = Acquaintance::kWell, .ended = true};
   for (const Evidence& e : w_.run(*detector_)) {
     EXPECT_LT(e.llr, -0.2) << e.kind;
     EXPECT_GE(e.llr, -0.7) << "an intruder may keep to the mail: " << e.kind;
@@ -85,7 +88,7 @@ TEST_F(SessionDestinationsTest, WhoAlwaysReachesNewHostsIsNotStrange) {
 
 TEST_F(SessionDestinationsTest, WhatPeopleDoInNewPlacesIsLearned) {
   const double before = w_.llr(*detector_, "usual-destinations");
-  Reached phone{.destinations = 1, .usual = 4, .usual_seen = 1, .compared = true, .ended = true};
+  Reached phone{.destinations = 1, .usual = 4, .usual_seen = 1, .acquaintance = Acquaintance::kWell, .ended = true};
   away_.add(phone, 300);
   EXPECT_LT(w_.llr(*detector_, "usual-destinations"), before - 0.5) << "the mail, by telephone";
 }
@@ -94,12 +97,27 @@ TEST_F(SessionDestinationsTest, ASessionThatGoesOnHasNotMissedAnything) {
   reached_.ended = false;
   EXPECT_FALSE(w_.run(*detector_, "usual-destinations"));
   EXPECT_TRUE(w_.run(*detector_, "new-destinations"));
-  reached_ = {.destinations = 2, .compared = true};
+  reached_ = {.destinations = 2, .acquaintance = Acquaintance::kWell};
   EXPECT_TRUE(w_.run(*detector_).empty()) << "nor does it speak for the user yet";
 }
 
+TEST_F(SessionDestinationsTest, OfAStrangerOnlyRareDestinationsTell) {
+  everyone_ = {};
+  everyone_.add({.destinations = 8, .fresh = 8, .ended = true}, 1000);
+  reached_.acquaintance = Acquaintance::kNone;
+  reached_.fresh = reached_.destinations;
+  reached_.usual = 0;
+  w_.view.destinations = nullptr;
+  EXPECT_EQ(w_.run(*detector_).size(), 1U);
+  const auto rare = w_.run(*detector_, "rare-destinations");
+  ASSERT_TRUE(rare);
+  EXPECT_GT(rare->llr, 2);
+  EXPECT_TRUE(rare->says.starts_with("the session reached 14 destinations inside, 9 of them used by hardly anybody ("))
+      << rare->says;
+}
+
 TEST_F(SessionDestinationsTest, WhereLittleCanBeSeenLittleFollows) {
-  reached_ = {.destinations = 1, .compared = true, .ended = true};
+  reached_ = {.destinations = 1, .acquaintance = Acquaintance::kWell, .ended = true};
   w_.view.reachable = 1;
   EXPECT_GT(w_.llr(*detector_, "new-destinations"), -0.05) << "a firewall that logs one server only";
 }
@@ -110,9 +128,6 @@ TEST_F(SessionDestinationsTest, NobodyKnowsAnythingYet) {
 }
 
 TEST_F(SessionDestinationsTest, StaysSilent) {
-  reached_.compared = false;
-  EXPECT_TRUE(w_.run(*detector_).empty()) << "too few sessions of the user are known";
-  reached_.compared = true;
   w_.view.remote = false;
   EXPECT_TRUE(w_.run(*detector_).empty()) << "from inside";
   w_.view.remote = true;

@@ -167,6 +167,40 @@ TEST(Sessions, TheEndOfAShortSessionIsHandedOutWithIt) {
   EXPECT_EQ(fed.logins[1].end.time, 0) << "the second session goes on";
 }
 
+TEST(Sessions, OfSeveralEndLinesWhatEachTellsIsKept) {
+  Fed fed;
+  fed.take(parent(kMorning, "alice", kHome));
+  Event first = disconnected(kMorning + 30 * kSecond, "alice", kHome);
+  first.duration = 28 * kSecond;
+  fed.take(first);
+  Event second = disconnected(kMorning + 31 * kSecond, "alice", kHome);  // 716002: no more than that it is over
+  second.source_bytes = second.destination_bytes = 0;
+  second.duration = 0;
+  fed.take(second);
+  ASSERT_EQ(fed.drain().size(), 1U);
+  EXPECT_EQ(fed.logins[0].end.time, kMorning + 30 * kSecond);
+  EXPECT_EQ(fed.logins[0].end.duration, 28 * kSecond);
+  EXPECT_EQ(fed.logins[0].end.source_bytes, first.source_bytes);
+}
+
+// A session that goes on from elsewhere ends there: here no end is seen.
+TEST(Sessions, ALogInAfterASessionWentOnElsewhereIsNew) {
+  Fed fed;
+  fed.take(parent(kMorning, "alice", kHome));
+  fed.collect(kMorning + kMinute + kSettle);
+  const Nanoseconds next = kMorning + 12 * core::kHour;
+  Event policy = assigned(next, "alice", kHome);  // any line that comes before the start
+  fed.take(policy);
+  fed.take(parent(next + kSecond, "alice", kHome));
+  fed.collect(next + kMinute + kSettle);
+  ASSERT_EQ(fed.logins.size(), 2U);
+  EXPECT_EQ(fed.logins[1].event.time, next + kSecond);
+  // In the middle of a session that goes on a start is not a new log-in.
+  for (int i = 1; i <= 40; ++i) fed.take(assigned(next + i * kMinute, "alice", kHome));
+  fed.take(parent(next + 40 * kMinute + kSecond, "alice", kHome));
+  EXPECT_EQ(fed.drain().size(), 2U);
+}
+
 TEST(Sessions, LinesBehindTheEndBelongToTheOldSession) {
   Fed fed;
   fed.take(parent(kMorning, "alice", kHome));
