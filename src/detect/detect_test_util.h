@@ -42,7 +42,8 @@ struct World {
   baseline::EdgeProbes edge;
   event::Event event;
   baseline::View view;
-  double moved = 0.15;  // baseline::chances()
+  double moved = 0.15;                        // baseline::chances()
+  const baseline::Tunnel* resumed = nullptr;  // the session that goes on with the log-in
 
   World() {
     networks.set_own(office);
@@ -101,7 +102,7 @@ struct World {
     baseline::View v = view;
     if (v.user == nullptr || !v.login) return v;
     v.chances = baseline::chances(baseline::novelty_chances(*v.user, v.group, *v.everyone, v.unit), moved);
-    v.strange = baseline::strangeness(*v.user, v.source_profile, event, *v.source, v.familiarity, v.neighbour);
+    v.strange = baseline::strangeness(*v.user, v.source_profile, event, *v.source, v.familiarity, v.neighbour, resumed);
     return v;
   }
   // Both passes; checks what holds for every detector: the first leaves `says` empty, the second gives the same numbers

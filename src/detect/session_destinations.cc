@@ -32,6 +32,12 @@ constexpr DetectorInfo kInfo = {
 };
 
 constexpr double kOwnWay = 0.5;  // of intruders' sessions: unlike people's
+// The intruder's own computer is in nobody's domain. Of what the victim's does by itself in every session (the
+// directory, software distribution, virus protection) it does nothing; mail and shares he may use as the victim does.
+// So where much is usual he reaches little of it (by usual_bin()), where it is little he may reach all of it.
+constexpr double kOwnComputer = 0.7;
+constexpr std::array<double, baseline::kUsualBins> kStranger = {0.30, 0.35, 0.20, 0.10, 0.05};
+constexpr std::uint16_t kMuch = 5;
 // Where only few destinations can be seen at all, an intruder cannot show himself by them: with so many, half as often.
 constexpr double kFew = 20;
 constexpr double kLeast = -0.7;  // each: an ordinary session shows little, and the three speak of one
@@ -47,7 +53,8 @@ class SessionDestinations final : public Detector {
     const std::string_view name = e.user.text();
     const bool compared = reached.acquaintance != Acquaintance::kNone;
     if (compared) {
-      const auto [p, covert] = chances(v, &ReachShapes::fresh, reached.fresh_bin());
+      const auto [p, covert] =
+          chances(v, &ReachShapes::fresh, reached.fresh_bin(), kOwnWay, 1.0 / baseline::kFreshBins);
       add(sink, "new-destinations", Group::kDestinations, log_ratio(covert, p), reached, [&, chance = p] {
         if (reached.fresh == 0) {
           return fmt::format("the session reached {} inside, none of them new to {}; so in {:.0f} % of cases",
@@ -58,7 +65,7 @@ class SessionDestinations final : public Detector {
       });
     }
     if (reached.fresh > 0) {
-      const auto [p, covert] = chances(v, &ReachShapes::rare, reached.rare_bin());
+      const auto [p, covert] = chances(v, &ReachShapes::rare, reached.rare_bin(), kOwnWay, 1.0 / baseline::kRareBins);
       add(sink, "rare-destinations", Group::kDestinations, log_ratio(covert, p), reached, [&, chance = p] {
         if (!compared) {
           return fmt::format(
@@ -70,7 +77,10 @@ class SessionDestinations final : public Detector {
       });
     }
     if (reached.usual > 0 && reached.ended) {
-      const auto [p, covert] = chances(v, &ReachShapes::usual, reached.usual_bin());
+      const std::size_t bin = reached.usual_bin();
+      const bool much = reached.usual >= kMuch;
+      const auto [p, covert] = chances(v, &ReachShapes::usual, bin, much ? kOwnComputer : kOwnWay,
+                                       much ? kStranger[bin] : 1.0 / baseline::kUsualBins);
       add(sink, "usual-destinations", Group::kClient, log_ratio(covert, p), reached, [&, chance = p] {
         return fmt::format(
             "of {} destinations that nearly all sessions of {} reach this one reached {}; so in {:.2g} % of "
@@ -85,9 +95,11 @@ class SessionDestinations final : public Detector {
     double ordinary;
     double covert;
   };
-  // In a new place people do what they always do, or what people do in new places: half and half.
+  // In a new place people do what they always do, or what people do in new places: half and half. `strangers` of the
+  // intruders go their own way, with the chance `stranger` of this bin.
   template <std::size_t N>
-  static Chances chances(const View& v, std::array<float, N> ReachShapes::* field, std::size_t bin) {
+  static Chances chances(const View& v, std::array<float, N> ReachShapes::* field, std::size_t bin, double strangers,
+                         double stranger) {
     constexpr double kFlat = 1.0 / static_cast<double>(N);
     const bool well = v.destinations != nullptr && v.reached->acquaintance == Acquaintance::kWell;
     const double own = probability<N>(bin, well ? &(v.destinations->shapes.*field) : nullptr, nullptr,
@@ -95,8 +107,8 @@ class SessionDestinations final : public Detector {
     const double away = back_off((v.reach_away->*field)[bin] / v.unit, total(v.reach_away->*field) / v.unit, own, 20);
     const double everyone =
         back_off((v.reach_everyone->*field)[bin] / v.unit, total(v.reach_everyone->*field) / v.unit, kFlat, 20);
-    const double own_way = kOwnWay * v.reachable / (v.reachable + kFew);
-    return {0.5 * own + 0.5 * away, own_way * kFlat + (1 - own_way) * everyone};
+    const double own_way = strangers * v.reachable / (v.reachable + kFew);
+    return {0.5 * own + 0.5 * away, own_way * stranger + (1 - own_way) * everyone};
   }
 
   static std::string counted(const Reached& reached) {
