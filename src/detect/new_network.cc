@@ -47,6 +47,7 @@ constexpr double kStrength = 20;
 // seldom comes through a covert network.
 constexpr double kOrdinaryResumed[2] = {0.02, 0.1};
 constexpr double kCovertResumed = 0.003;
+constexpr double kWorthSaying = 0.05;  // that it is a log-in of its own, where sessions seldom go on
 
 constexpr double kMostSeldom = 2;
 
@@ -342,6 +343,7 @@ class NewNetwork final : public Detector {
         std::clamp(strange.resumed ? log_ratio(kCovertResumed, ordinary) : log_ratio(1 - kCovertResumed, 1 - ordinary),
                    -4.0, 3.0),
         {}};
+    if (!strange.resumed && out.llr < kWorthSaying) return;
     if (sink.wants_text()) {
       out.says = strange.resumed
                      ? fmt::format(

@@ -276,7 +276,7 @@ class JudgeOfTunnelsTest : public JudgeTest {
   }
   Nanoseconds log_in(Nanoseconds at, const Ip& source) {
     Event e = session(at, "alice", source);
-    e.assigned_ip = kInner;
+    e.assigned_ip = inner_;
     take(e);
     return at;
   }
@@ -287,7 +287,7 @@ class JudgeOfTunnelsTest : public JudgeTest {
     EXPECT_NE(f, nullptr);
     return f == nullptr ? score::Finding{} : *f;
   }
-  const Ip kInner = *Ip::parse("10.20.0.5");
+  const Ip inner_ = *Ip::parse("10.20.0.5");
   Nanoseconds day_ = kMonday;
 };
 
