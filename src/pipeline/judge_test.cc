@@ -263,6 +263,62 @@ TEST_F(JudgeTest, ASessionIsTellingWhenItEnds) {
   EXPECT_GT(finding(core::kMinute).log_odds, finding(7 * kHour).log_odds + 0.5) << "over before it was judged";
 }
 
+class JudgeOfSessionsTest : public JudgeTest {
+ protected:
+  // Six weeks of whole days at home, after a day so strange that nothing here alarms.
+  Nanoseconds six_weeks() {
+    judge_ = std::make_unique<Judge>(enricher_, nullptr, 0.001, names_);
+    Nanoseconds day = work(kMonday, 20, "mallory");
+    take(session(day + 8 * kHour, "mallory", kHome));
+    take(session(day + 9 * kHour, "mallory", kAbroad));
+    day += kDay;
+    for (int d = 0; d < 40; ++d, day += kDay) visit(day, "alice", kHome, 7 * kHour);
+    return day;
+  }
+  void visit(Nanoseconds day, const char* user, const Ip& source, Nanoseconds lasts) {
+    take(session(day + 8 * kHour, user, source));
+    Event end = session(day + 8 * kHour + lasts, user, source, Activity::kEnd);
+    end.duration = lasts;
+    take(end);
+  }
+};
+
+TEST_F(JudgeOfSessionsTest, AFurtherLogInIsJudgedWithWhatTheSessionsBeforeTold) {
+  const auto second = [&](Nanoseconds first_lasts) {
+    const Nanoseconds day = six_weeks();
+    visit(day, "alice", kAbroad, first_lasts);
+    const Nanoseconds at = day + 2 * kDay + 8 * kHour;
+    take(session(at, "alice", kAbroad));
+    const score::HuntResult result = finish();
+    const auto f = std::ranges::find(result.findings, "alice", &score::Finding::user);
+    if (f == result.findings.end()) {
+      ADD_FAILURE() << "no finding";
+      return 0.0;
+    }
+    const auto step = std::ranges::find(f->timeline, at, &score::TimelineEntry::time);
+    EXPECT_NE(step, f->timeline.end());
+    return step == f->timeline.end() ? 0.0 : step->log_odds.value_or(0);
+  };
+  EXPECT_GT(second(5 * kMinute), second(7 * kHour) + 1);
+}
+
+TEST_F(JudgeOfSessionsTest, TheFirstLogInOfAnAccountIsJudgedAgainWhenItsSessionEnds) {
+  const auto first = [&](Nanoseconds lasts) {
+    const Nanoseconds day = six_weeks();
+    for (const char* other : {"dave", "erin", "frank"}) take(failure(day + 7 * kHour, other, kAbroad));
+    visit(day, "carol", kAbroad, lasts);
+    const score::HuntResult result = finish();
+    const auto f = std::ranges::find(result.findings, "carol", &score::Finding::user);
+    if (f == result.findings.end()) {
+      ADD_FAILURE() << "no finding";
+      return 0.0;
+    }
+    EXPECT_TRUE(says(*f, "first-log-in") && says(*f, "session-length"));
+    return f->log_odds;
+  };
+  EXPECT_GT(first(5 * kMinute), first(7 * kHour) + 1);
+}
+
 // What a session does inside, by the connections of the address that the gateway gave to it.
 class JudgeOfTunnelsTest : public JudgeTest {
  protected:
