@@ -265,14 +265,16 @@ TEST_F(JudgeTest, ASessionIsTellingWhenItEnds) {
 
 class JudgeOfSessionsTest : public JudgeTest {
  protected:
-  // Six weeks of whole days at home, after a day so strange that nothing here alarms.
-  Nanoseconds six_weeks() {
+  // Whole days at home, soon after a day so strange that nothing here alarms.
+  Nanoseconds some_weeks() {
     judge_ = std::make_unique<Judge>(enricher_, nullptr, 0.001, names_);
     Nanoseconds day = work(kMonday, 20, "mallory");
     take(session(day + 8 * kHour, "mallory", kHome));
-    take(session(day + 9 * kHour, "mallory", kAbroad));
+    const Ip strange = *Ip::parse("5.3.200.7");
+    for (const char* other : {"dave", "erin", "frank"}) take(failure(day + 8 * kHour, other, strange));
+    take(session(day + 9 * kHour, "mallory", strange));
     day += kDay;
-    for (int d = 0; d < 40; ++d, day += kDay) visit(day, "alice", kHome, 7 * kHour);
+    for (int d = 0; d < 25; ++d, day += kDay) visit(day, "alice", kHome, 7 * kHour);
     return day;
   }
   void visit(Nanoseconds day, const char* user, const Ip& source, Nanoseconds lasts) {
@@ -285,7 +287,7 @@ class JudgeOfSessionsTest : public JudgeTest {
 
 TEST_F(JudgeOfSessionsTest, AFurtherLogInIsJudgedWithWhatTheSessionsBeforeTold) {
   const auto second = [&](Nanoseconds first_lasts) {
-    const Nanoseconds day = six_weeks();
+    const Nanoseconds day = some_weeks();
     visit(day, "alice", kAbroad, first_lasts);
     const Nanoseconds at = day + 2 * kDay + 8 * kHour;
     take(session(at, "alice", kAbroad));
@@ -304,7 +306,7 @@ TEST_F(JudgeOfSessionsTest, AFurtherLogInIsJudgedWithWhatTheSessionsBeforeTold) 
 
 TEST_F(JudgeOfSessionsTest, TheFirstLogInOfAnAccountIsJudgedAgainWhenItsSessionEnds) {
   const auto first = [&](Nanoseconds lasts) {
-    const Nanoseconds day = six_weeks();
+    const Nanoseconds day = some_weeks();
     for (const char* other : {"dave", "erin", "frank"}) take(failure(day + 7 * kHour, other, kAbroad));
     visit(day, "carol", kAbroad, lasts);
     const score::HuntResult result = finish();
