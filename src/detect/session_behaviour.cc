@@ -76,16 +76,14 @@ class SessionBehaviour final : public Detector {
     double ordinary;
     double covert;
   };
-  // In a new place people do what they always do, or what people do in new places: half and half.
   template <std::size_t N>
   static Chances chances(const View& v, std::array<float, N> SessionShapes::* field, std::size_t bin, double flat) {
-    const double own =
-        probability<N>(bin, &(v.user->sessions.*field), nullptr, v.everyone->sessions.*field, flat, v.unit);
-    const double away = back_off((v.everyone->new_sessions.*field)[bin] / v.unit,
-                                 total(v.everyone->new_sessions.*field) / v.unit, own, 20);
-    const double everyone =
-        back_off((v.everyone->sessions.*field)[bin] / v.unit, total(v.everyone->sessions.*field) / v.unit, flat, 20);
-    return {0.5 * own + 0.5 * away, kOwnWay * flat + (1 - kOwnWay) * everyone};
+    const auto& everyone = v.everyone->sessions.*field;
+    const double all = back_off(everyone[bin] / v.unit, total(everyone) / v.unit, flat, 20);
+    return {
+        in_new_place<N>(bin, &(v.user->sessions.*field), everyone, v.everyone->new_sessions.*field, flat, v.unit),
+        kOwnWay * flat + (1 - kOwnWay) * all,
+    };
   }
 
   template <typename Says>

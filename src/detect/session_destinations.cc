@@ -95,20 +95,20 @@ class SessionDestinations final : public Detector {
     double ordinary;
     double covert;
   };
-  // In a new place people do what they always do, or what people do in new places: half and half. `strangers` of the
-  // intruders go their own way, with the chance `stranger` of this bin.
+  // `strangers` of the intruders go their own way, with the chance `stranger` of this bin.
   template <std::size_t N>
   static Chances chances(const View& v, std::array<float, N> ReachShapes::* field, std::size_t bin, double strangers,
                          double stranger) {
     constexpr double kFlat = 1.0 / static_cast<double>(N);
     const bool well = v.destinations != nullptr && v.reached->acquaintance == Acquaintance::kWell;
-    const double own = probability<N>(bin, well ? &(v.destinations->shapes.*field) : nullptr, nullptr,
-                                      v.reach_everyone->*field, kFlat, v.unit);
-    const double away = back_off((v.reach_away->*field)[bin] / v.unit, total(v.reach_away->*field) / v.unit, own, 20);
-    const double everyone =
-        back_off((v.reach_everyone->*field)[bin] / v.unit, total(v.reach_everyone->*field) / v.unit, kFlat, 20);
+    const auto& everyone = v.reach_everyone->*field;
+    const double all = back_off(everyone[bin] / v.unit, total(everyone) / v.unit, kFlat, 20);
     const double own_way = strangers * v.reachable / (v.reachable + kFew);
-    return {0.5 * own + 0.5 * away, own_way * stranger + (1 - own_way) * everyone};
+    return {
+        in_new_place<N>(bin, well ? &(v.destinations->shapes.*field) : nullptr, everyone, v.reach_away->*field, kFlat,
+                        v.unit),
+        own_way * stranger + (1 - own_way) * all,
+    };
   }
 
   static std::string counted(const Reached& reached) {

@@ -46,6 +46,16 @@ double probability(std::size_t index, const std::array<float, N>* user, const st
   return p;
 }
 
+// P(index) of an ordinary session from a network new to its user. In a new place people do what they always do (their
+// sessions from networks that are theirs, `user` and `everyone`), or what people do in new places: half and half.
+template <std::size_t N>
+double in_new_place(std::size_t index, const std::array<float, N>* user, const std::array<float, N>& everyone,
+                    const std::array<float, N>& new_places, double prior, double unit) {
+  const double own = probability<N>(index, user, nullptr, everyone, prior, unit);
+  const double away = back_off(new_places[index] / unit, total(new_places) / unit, own, 20);
+  return 0.5 * own + 0.5 * away;
+}
+
 // How often an ordinary log-in from a network as new to its user as this one is strange in a further way
 // (baseline::Circumstances): `prior` before any data, with the weight of `strength` log-ins.
 inline double among_new(const baseline::View& v, std::array<float, 2> baseline::Circumstances::* strange,
