@@ -4,6 +4,10 @@
 
 #include <string>
 
+#include "baseline/baseline.h"
+#include "core/archive.h"
+#include "core/network_view_test_util.h"
+
 namespace orbwatch::baseline {
 namespace {
 
@@ -277,6 +281,75 @@ TEST_F(TunnelsTest, Bins) {
   EXPECT_EQ(usual(2, 3), 2U);
   EXPECT_EQ(usual(3, 4), 3U);
   EXPECT_EQ(usual(4, 4), 4U);
+}
+
+TEST(TunnelsState, HoldsAllOfIt) {
+  core::test::FakeNetworks networks;
+  const std::uint32_t home = networks.add(64500, core::NetworkType::kConsumer, 52.5F, 13.4F, "DE");
+  Baseline one(networks);
+  const auto at = [&](Nanoseconds time, const char* user, Activity activity) {
+    Event e = line(time, user, kHome, kInner, activity);
+    e.service = event::Service::kVpn;
+    e.outcome = activity == Activity::kEnd ? event::Outcome::kUnknown : event::Outcome::kSuccess;
+    e.source_facts = home;
+    return e;
+  };
+  const auto reach = [](Baseline& b, Nanoseconds time, std::uint32_t host) {
+    Event e;
+    e.time = time;
+    e.event_class = Class::kConnection;
+    e.source_ip = kInner;
+    e.destination_ip = Ip::v4(0x0a010000 + host);
+    e.destination_port = 445;
+    return b.note_destination(e) != nullptr;
+  };
+  Nanoseconds day = kStart;
+  for (int d = 0; d < 45; ++d, day += 24 * kHour) {
+    const char* user = d % 3 == 2 ? "bob" : "alice";
+    one.open_tunnel(at(day, user, Activity::kStart));
+    one.learn(at(day, user, Activity::kStart));
+    for (std::uint32_t host = 1; host <= 4; ++host) reach(one, day + kMinute, host);
+    if (d % 5 == 4) reach(one, day + kMinute, 100U + static_cast<std::uint32_t>(d));
+    one.learn(at(day + 8 * kHour, user, Activity::kEnd));
+    one.close_tunnel(at(day + 8 * kHour, user, Activity::kEnd));
+  }
+  // One is open, and has reached something.
+  one.open_tunnel(at(day, "alice", Activity::kStart));
+  reach(one, day + kMinute, 1);
+  reach(one, day + kMinute, 201);
+  reach(one, day + kMinute, 202);
+
+  core::ArchiveWriter out;
+  one.save(out);
+  ASSERT_TRUE(out.finish());
+  const std::string bytes = out.take();
+  Baseline other(networks);
+  core::ArchiveReader in(bytes);
+  other.load(in);
+  ASSERT_TRUE(in.finish());
+  for (Baseline* b : {&one, &other}) {
+    EXPECT_TRUE(reach(*b, day + kHour, 203)) << "the third new one";
+    const auto r = b->reached(at(day + 8 * kHour, "alice", Activity::kEnd));
+    ASSERT_TRUE(r);
+    EXPECT_EQ(r->acquaintance, Acquaintance::kWell);
+    EXPECT_EQ(r->destinations, 4);
+    EXPECT_EQ(r->fresh, 3);
+    EXPECT_EQ(r->rare, 3);
+    EXPECT_EQ(r->usual, 4);
+    EXPECT_EQ(r->usual_seen, 1);
+    EXPECT_EQ(r->examples[0].ip, Ip::v4(0x0a0100c9));
+    b->close_tunnel(at(day + 8 * kHour, "alice", Activity::kEnd));
+    EXPECT_FALSE(b->reached(at(day + 9 * kHour, "alice", Activity::kEnd)));
+    // Nothing of the next one is seen: that says something where connections are seen ordinarily.
+    b->open_tunnel(at(day + 10 * kHour, "bob", Activity::kStart));
+    EXPECT_TRUE(b->reached(at(day + 11 * kHour, "bob", Activity::kEnd)));
+  }
+  EXPECT_EQ(other.tunnels().noted(), one.tunnels().noted());
+  EXPECT_EQ(other.tunnels().popular(), one.tunnels().popular());
+  for (std::size_t i = 0; i < kAcquaintances; ++i) {
+    EXPECT_EQ(other.tunnels().everyone()[i].fresh, one.tunnels().everyone()[i].fresh) << i;
+    EXPECT_EQ(other.tunnels().everyone()[i].usual, one.tunnels().everyone()[i].usual) << i;
+  }
 }
 
 TEST_F(TunnelsTest, KeysAreStable) {

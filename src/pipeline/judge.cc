@@ -140,7 +140,7 @@ void Judge::take(const Event& e, const event::EventBatch& batch) {
         judge_session(e);
         baseline_.learn(e);  // of a log-in that is still pending: once more when it has settled
         if (role == enrich::SessionStitcher::Role::kJoined) baseline_.close_tunnel(e);
-      } else {
+      } else if (enrich::is_login_line(e)) {
         baseline_.open_tunnel(e);  // now: its first connections come before the log-in has settled
       }
       break;
