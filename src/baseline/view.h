@@ -63,6 +63,12 @@ struct View {
   double other_login = 0;
   Nanoseconds other_login_at = 0;
   Ip other_login_ip;
+  // Accounts of others that intruders seem to have within some days of this log-in, in expectation; how many log-ins of
+  // anybody there were in these days; and whose is the strangest (score/intrusion_wave.h).
+  double other_accounts = 0;
+  double logins_then = 0;
+  Symbol strangest_account;
+  double strangest_probability = 0;
   // Set when it is judged once more because a session of it has ended.
   const SessionShape* session = nullptr;
   // Set when it is judged once more because of what a session of it reached inside; and what is normal for that: for

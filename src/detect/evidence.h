@@ -24,11 +24,16 @@ enum class Group : std::uint8_t {
   kAccount,
   kExposure,
   kIndicator,
-  kDestinations  // what a session reached inside
+  kDestinations,  // what a session reached inside
+  kWave           // what other accounts tell of the days
 };
 
-constexpr Group kLastGroup = Group::kDestinations;
+constexpr Group kLastGroup = Group::kWave;
 constexpr std::size_t kGroups = static_cast<std::size_t>(kLastGroup) + 1;
+
+// The share of covert ones among log-ins before any evidence, so that a medium organisation (300 log-ins a day) has one
+// in two months. A guess; score/combine.h starts from it.
+constexpr double kCovertShare = 1.0 / 20'000;
 
 // One kind of finding, the finding JSON's `kind`.
 enum class FindingKind : std::uint8_t { kLogin, kSpray, kRecon, kRelay, kExposure, kIntel, kDevice };

@@ -152,6 +152,7 @@ class Run {
         lines_(lines),
         main_line_(main_line) {
     judge_.tell_of_all();
+    judge_.judge_accounts_alone(true);  // many are put in at once, which would speak for each other
     for (const Intrusion& i : injection_.intrusions) {
       TruthItem item;
       item.kind = "covert-login";
@@ -386,6 +387,7 @@ Expected<BacktestResult> Backtest::run(const std::function<void(const BacktestPr
   {
     pipeline::Judge judge(enricher, known->indicators.get(), options.hunt.alerts_per_day, source->names());
     judge.use_learned_half_lives(options.hunt.learn_half_lives);
+    judge.judge_accounts_alone(true);  // as the intrusions are below, or its line would not be theirs
     Plain reading(judge, history);
     if (auto ok = source->read(enricher, reading, tell(1), plain); !ok) return std::unexpected(ok.error());
     judge.finish(plain);

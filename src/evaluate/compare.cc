@@ -114,6 +114,7 @@ std::vector<Judgement> compare(const Truth& truth, const std::vector<Finding>& f
     for (std::size_t i = 0; i < items.size(); ++i) {
       if (compared.finds(items[i])) j.finds.push_back(static_cast<std::uint32_t>(i));
     }
+    for (const detect::Evidence& e : finding.evidence) j.lent += e.group == detect::Group::kWave ? e.llr : 0;
     j.evidence = finding.evidence.empty()
                      ? std::string(detect::name(finding.kind))
                      : fmt::format("{}: {}", detect::name(finding.kind), finding.evidence.front().kind);

@@ -52,6 +52,7 @@ struct Judgement {
   detect::FindingKind kind = detect::FindingKind::kLogin;
   std::vector<std::uint32_t> finds;  // indices into items_of()
   std::string evidence;              // kind and strongest evidence, "login: new-network"
+  double lent = 0;                   // of `strength`: what the finding has of other accounts (detect/intrusion_wave.cc)
 };
 std::vector<Judgement> compare(const Truth& truth, const std::vector<score::Finding>& findings);
 

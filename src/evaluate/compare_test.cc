@@ -120,6 +120,7 @@ TEST(Compare, SaysWhatEachFindingIsWorth) {
   strong.log_odds = 2.5;
   strong.evidence.resize(1);
   strong.evidence[0].kind = "new-network";
+  strong.evidence.push_back({"other-accounts", {}, detect::Group::kWave, detect::FindingKind::kLogin, 0.5, {}});
   const auto j =
       compare(truth, {strong, finding(t + kHour, "alice", "192.0.2.1"), finding(kStart + kDay, "x", "192.0.2.1"),
                       finding(kStart + 2 * kDay, "", "192.0.2.9"), finding(kStart - kDay, "x", "192.0.2.3"),
@@ -128,6 +129,8 @@ TEST(Compare, SaysWhatEachFindingIsWorth) {
   EXPECT_EQ(j[0].worth, AlertClass::kTrue);
   EXPECT_EQ(j[0].strength, 2.5);
   EXPECT_EQ(j[0].evidence, "login: new-network");
+  EXPECT_EQ(j[0].lent, 0.5);
+  EXPECT_EQ(j[2].lent, 0);
   EXPECT_EQ(j[0].finds, (std::vector<std::uint32_t>{1})) << "grey items are not to be found and have no number";
   EXPECT_EQ(j[1].worth, AlertClass::kAftermath);
   EXPECT_TRUE(j[1].finds.empty());

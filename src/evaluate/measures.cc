@@ -299,11 +299,12 @@ Reliability reliability(const std::vector<WorldResult>& worlds) {
       const bool covert = j.worth == AlertClass::kTrue;
       if (j.kind != FindingKind::kLogin || j.day < kLearningDays || (!covert && j.worth != AlertClass::kFalse))
         continue;
-      const auto b = static_cast<std::size_t>(std::ranges::upper_bound(kEdges, j.strength) - kEdges.begin());
+      const double log_odds = j.strength - j.lent;
+      const auto b = static_cast<std::size_t>(std::ranges::upper_bound(kEdges, log_odds) - kEdges.begin());
       ++(covert ? bins[b].covert : bins[b].ordinary);
       const double weight = covert ? r.weight : 1;
       mass[b] += weight;
-      predicted[b] += weight * score::probability(j.strength);
+      predicted[b] += weight * score::probability(log_odds);
     }
   }
   double sum = 0;

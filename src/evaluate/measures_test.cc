@@ -314,6 +314,16 @@ TEST(Measures, ReliabilityAtThePriorsRate) {
   EXPECT_NEAR(r.bins[0].interval.low, weight * raw.low / (weight * raw.low + 1 - raw.low), 1e-12);
   EXPECT_LT(r.bins[0].interval.low, r.bins[0].observed);
   EXPECT_GT(r.bins[0].interval.high, r.bins[0].observed);
+  // What other accounts lend is not counted: it knows that there are many.
+  WorldResult lifted = w;
+  for (Judgement& j : lifted.findings) {
+    j.strength += 0.7;
+    j.lent = 0.7;
+  }
+  const Reliability same = reliability({lifted});
+  ASSERT_EQ(same.bins.size(), 1U);
+  EXPECT_EQ(same.bins[0].from, r.bins[0].from);
+  EXPECT_NEAR(same.error, 0, 1e-12);
   // Twelve sure findings that are wrong: the error is their share of the weight, nearly.
   for (int i = 0; i < 12; ++i) w.findings.push_back(miss(20));
   r = reliability({w});

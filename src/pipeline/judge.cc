@@ -39,9 +39,10 @@ constexpr std::size_t kMostDays = 4'000;
 constexpr std::size_t kClasses = 8;
 constexpr std::int64_t kOverviewDays = 400;  // in a service: see changed()
 constexpr std::int64_t kUnusedDays = 90;
-constexpr std::uint32_t kLayout = 6;          // of the saved state: raised with every change of what persist() lists
+constexpr std::uint32_t kLayout = 7;          // of the saved state: raised with every change of what persist() lists
 constexpr std::uint32_t kEarlier = 1U << 31;  // in RecordRef::source: counts in earlier_names_
-constexpr std::string_view kOtherLogin = "other-login";  // detect/parallel_use.cc
+constexpr std::string_view kOtherLogin = "other-login";        // detect/parallel_use.cc
+constexpr std::string_view kOtherAccounts = "other-accounts";  // detect/intrusion_wave.cc
 // detect/unusual_time.cc, session_behaviour.cc, session_destinations.cc; Move::repeated is in this order. The first is
 // said of a log-in, the others of a session.
 constexpr std::array<std::string_view, 7> kAddsUp = {"unusual-time",      "session-length",   "session-volume",
@@ -50,8 +51,10 @@ constexpr std::array<std::string_view, 7> kAddsUp = {"unusual-time",      "sessi
 constexpr std::size_t kAddedUpBefore6 = 4;  // of them in layout 5
 constexpr std::span kOfSessions = std::span(kAddsUp).subspan(1);
 // What only other log-ins can tell of one.
-constexpr std::string_view kLater[] = {"line-kept", "back-too-soon", "short-absence", "what-followed", kOtherLogin};
+constexpr std::string_view kLater[] = {"line-kept",     "back-too-soon", "short-absence",
+                                       "what-followed", kOtherLogin,     kOtherAccounts};
 
+constexpr double kSaidIntruder = 7;                   // log-odds of what an analyst has confirmed
 constexpr Nanoseconds kTriedWithin = 3 * core::kDay;  // a stranger's failed attempt before a log-in belongs to it
 
 std::size_t index(Class c) { return static_cast<std::size_t>(c); }
@@ -84,6 +87,9 @@ std::optional<Campaign> campaign_of(FindingKind kind, const Event& e, const base
   }
   return std::nullopt;
 }
+
+// What a log-in has from others, which it must not lend on.
+bool is_lent(const Evidence& x) { return x.kind == kOtherLogin || x.kind == kOtherAccounts; }
 
 void set_alert(score::Finding& f, double line) {
   f.alert = f.log_odds >= line;
@@ -281,6 +287,10 @@ Campaign Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines,
                            (view.user == nullptr || view.familiarity != baseline::Familiarity::kSamePrefix ||
                             (view.neighbour && view.readdressed < baseline::kKeepsAddress));
   if (new_network) show_others(view, e);
+  if (view.login) {
+    wave_.count(e.time);
+    show_wave(view, e);
+  }
   sink_.clear();
   sink_.want_text(false);
   const auto& detectors = by_class_[index(e.event_class) % kClasses];
@@ -292,6 +302,7 @@ Campaign Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines,
   const bool repeat = new_network && !move;
   std::optional<Evidence> hour;  // of a repeat
   double login_odds = 0;
+  double own_odds = -INFINITY;  // without what others lend
   bool listed = false;
   if (!sink_.evidence().empty()) {
     // One event may speak for findings of several kinds; each is judged by its own evidence.
@@ -310,8 +321,13 @@ Campaign Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines,
       const auto kind = static_cast<FindingKind>(k);
       // A further log-in is seen with what is known of its network by now.
       const bool known = kind == FindingKind::kLogin && repeat;
-      const double odds = combine(kind, known ? with_network(e, view, sink_.evidence()) : sink_.evidence(), e.time);
-      if (kind == FindingKind::kLogin) login_odds = odds;
+      const std::vector<Evidence> more = known ? with_network(e, view, sink_.evidence()) : std::vector<Evidence>();
+      const std::vector<Evidence>& evidence = known ? more : sink_.evidence();
+      const double odds = combine(kind, evidence, e.time);
+      if (kind == FindingKind::kLogin) {
+        login_odds = odds;
+        own_odds = odds < score::IntrusionWave::kLeastLogOdds ? odds : own_log_odds(evidence, e.time);
+      }
       // What is on probation was counted at first sight.
       if (kind == FindingKind::kLogin && view.login && view.network_since == 0) threshold_.add(e.time, odds);
       // What belongs to a finding is shown there, however weak.
@@ -350,6 +366,7 @@ Campaign Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines,
   } else if (e.event_class != Class::kDevice) {
     baseline_.learn(e);
   }
+  if (view.login) note_in_wave(e, own_odds, said);
   if (repeat) repeat_move(e, view, std::move(hour), login_odds, listed);
   if (new_network) {
     if (const baseline::Tunnel* tunnel = baseline_.telling_tunnel(e)) judge_tunnel(*tunnel, now_);
@@ -365,13 +382,23 @@ Campaign Judge::judge(const Event& e, const std::vector<enrich::RawLine>* lines,
   return campaign;
 }
 
-// What the evidence weighs by itself, without the prior and without what other log-ins lend it.
-double Judge::worth(const std::vector<Evidence>& evidence, Nanoseconds time) {
+// By what the evidence weighs by itself, without what other log-ins and other accounts lend it.
+double Judge::own_log_odds(const std::vector<Evidence>& evidence, Nanoseconds time) {
   std::vector<Evidence> own;
   for (const Evidence& x : evidence) {
-    if (x.kind != kOtherLogin) own.push_back(x);
+    if (!is_lent(x)) own.push_back(x);
   }
-  return combine(FindingKind::kLogin, own, time) - score::prior_log_odds(FindingKind::kLogin);
+  return combine(FindingKind::kLogin, own, time);
+}
+
+// Without the prior.
+double Judge::worth(const std::vector<Evidence>& evidence, Nanoseconds time) {
+  return own_log_odds(evidence, time) - score::prior_log_odds(FindingKind::kLogin);
+}
+
+void Judge::note_in_wave(const Event& login, double own_log_odds, Said said) {
+  if (said == Said::kOwn) return;
+  wave_.note(login.time, login.user, said == Said::kIntruder ? kSaidIntruder : own_log_odds);
 }
 
 // By the time of the event, whenever it is judged: a service must not differ from a hunt.
@@ -431,12 +458,16 @@ void Judge::teach_indicators(const score::Verdict& verdict) {
 void Judge::teach(const score::Verdict& verdict, std::span<const core::Ip> learned) {
   if (verdict.users.size() != 1) return;
   const core::Symbol user = core::intern(verdict.users.front());
+  const bool intruder = verdict.says == score::Judgement::kTrue;
+  if (!intruder) wave_.forget(user);
+  // What lies ahead (a hunt knows verdicts beforehand) is noted when it is judged.
+  if (intruder && verdict.seen > 0 && verdict.seen <= now_) wave_.note(verdict.seen, user, kSaidIntruder);
   if (baseline_.user(user) == nullptr) return;
   std::vector<baseline::Baseline::Origin> origins;
   origins.reserve(verdict.sources.size());
   for (const core::Ip& ip : verdict.sources) origins.push_back({ip, enricher_.lookup(ip)});
   const std::vector<baseline::Client> clients = cases_.clients_of(verdict.finding, verdict.sources);
-  if (verdict.says == score::Judgement::kTrue) {
+  if (intruder) {
     baseline_.disown(user, origins, clients, cases_.logins_of(verdict.finding, learned));
   } else {
     baseline_.accept(user, origins, clients);
@@ -500,7 +531,7 @@ std::vector<Evidence> Judge::with_network(const Event& e, const baseline::View& 
   for (const Evidence& x : found->second.evidence) {
     const bool later = std::ranges::find(kOfSessions, x.kind) != kOfSessions.end() ||
                        std::ranges::find(kLater, x.kind) != std::end(kLater);
-    if (!later || x.kind == kOtherLogin) continue;
+    if (!later || is_lent(x)) continue;
     if (std::ranges::find(own, x.kind, &Evidence::kind) == own.end()) own.push_back(x);
   }
   return own;
@@ -565,6 +596,15 @@ void Judge::show_others(baseline::View& view, const Event& e) {
     view.other_login_at = other.event.time;
     view.other_login_ip = other.event.source_ip;
   });
+}
+
+void Judge::show_wave(baseline::View& view, const Event& e) const {
+  if (alone_) return;
+  const score::IntrusionWave::Others others = wave_.others(e.time, e.user);
+  view.other_accounts = others.taken;
+  view.logins_then = others.logins;
+  view.strangest_account = others.strangest;
+  view.strangest_probability = others.probability;
 }
 
 // The strange log-ins of one user speak for each other.
@@ -652,7 +692,8 @@ void Judge::judge_tunnel(const baseline::Tunnel& tunnel, Nanoseconds now) {
 void Judge::judge_again(Move& move, baseline::View view) {
   view.network_key = move.network;
   show_others(view, move.event);
-  std::erase_if(move.evidence, [](const Evidence& x) { return x.kind == kOtherLogin; });
+  show_wave(view, move.event);
+  std::erase_if(move.evidence, is_lent);
   sink_.clear();
   sink_.want_text(true);
   for (const detect::Detector* d : by_class_[index(move.event.event_class) % kClasses])
@@ -677,6 +718,7 @@ void Judge::judge_again(Move& move, baseline::View view) {
              move.story);
   list_repeats(move);
   const Said said = said_of(move.event);
+  note_in_wave(move.event, move.worth + score::prior_log_odds(FindingKind::kLogin), said);
   if (said == Said::kIntruder || (said == Said::kNothing && odds >= threshold_.value()))
     baseline_.forget(move.event, move.client_new);
 }
@@ -1018,6 +1060,7 @@ void Judge::save(core::ArchiveWriter& archive) const {
   signs_.save(archive);
   const_cast<Judge*>(this)->persist_networks(archive);
   const_cast<Judge*>(this)->persist_repeats(archive, kLayout);
+  wave_.save(archive);
 }
 
 core::Expected<void> Judge::load(core::ArchiveReader& archive) {
@@ -1036,6 +1079,7 @@ core::Expected<void> Judge::load(core::ArchiveReader& archive) {
     persist_networks(archive);
   }
   if (layout >= 5) persist_repeats(archive, layout);  // before, what came again was not kept
+  if (layout >= 7) wave_.load(archive);               // before, each account was judged alone
   if (auto sound = archive.check(); !sound) return sound;
   if (learn_half_lives_) learned_.half_lives = half_lives_.table();
   for (const score::Verdicts::Entry& entry : verdicts_.entries()) {

@@ -29,6 +29,7 @@
 #include "pipeline/learned_half_lives.h"
 #include "pipeline/network_signs.h"
 #include "score/budget.h"
+#include "score/intrusion_wave.h"
 #include "score/repeated.h"
 #include "score/report.h"
 #include "score/verdicts.h"
@@ -56,6 +57,11 @@ class Judge {
   // Whether feeds that state no half-life of their own decay by what is learned of covert networks here
   // (learned_half_lives.h): by default they do. Before the first take().
   void use_learned_half_lives(bool use) { learn_half_lives_ = use; }
+
+  // Whether what is known of other accounts counts for a log-in (score/intrusion_wave.h): by default it does. Without,
+  // each stands for itself: for whoever puts many intrusions into a history to see which would be found. Before the
+  // first take().
+  void judge_accounts_alone(bool alone) { alone_ = alone; }
 
   // Every log-in as the detectors see it, its lines joined, in the order in which they are judged and just before.
   void show_logins_to(std::function<void(const event::Event&)> visit) { login_seen_ = std::move(visit); }
@@ -148,7 +154,7 @@ class Judge {
     bool client_new = false;
     std::vector<detect::Evidence> evidence;
     std::vector<enrich::RawLine> lines;
-    double worth = 0;        // log-odds of the evidence, the prior and what other log-ins lend it left out
+    double worth = 0;        // log-odds of the evidence, the prior and what other log-ins and accounts lend it left out
     double other_worth = 0;  // of the strangest other one, as it is in `evidence`
     track::Story story;
     // What is said anew of each log-in and session from this network adds up (add_up()).
@@ -168,10 +174,12 @@ class Judge {
   std::vector<detect::Evidence> with_network(const event::Event& event, const baseline::View& view,
                                              std::vector<detect::Evidence> own) const;
   void list_repeats(Move& move);
+  double own_log_odds(const std::vector<detect::Evidence>& evidence, core::Nanoseconds time);
   double worth(const std::vector<detect::Evidence>& evidence, core::Nanoseconds time);
   double combine(detect::FindingKind kind, const std::vector<detect::Evidence>& evidence, core::Nanoseconds time);
   enum class Said : std::uint8_t { kNothing, kIntruder, kOwn };
   Said said_of(const event::Event& login) const;
+  void note_in_wave(const event::Event& login, double own_log_odds, Said said);
   // learned: those of its sources whose log-ins were not refused before.
   void teach(const score::Verdict& verdict, std::span<const core::Ip> learned);
   void learn_half_lives();
@@ -185,6 +193,7 @@ class Judge {
   template <typename Visit>
   void each_move(core::Symbol user, Visit&& visit);
   void show_others(baseline::View& view, const event::Event& event);
+  void show_wave(baseline::View& view, const event::Event& event) const;
   void close_moves(core::Nanoseconds now);
   Move* move_of(const std::pair<core::Nanoseconds, MoveKey>& place);
   void forget_move(std::deque<std::pair<core::Nanoseconds, MoveKey>>& queue);
@@ -226,6 +235,8 @@ class Judge {
   std::vector<std::uint64_t> events_of_class_;
   detect::EvidenceSink sink_{false};
   score::RunningThreshold threshold_;
+  score::IntrusionWave wave_;
+  bool alone_ = false;
   track::Cases cases_;
   NetworkSigns signs_;
   score::Verdicts verdicts_;

@@ -844,6 +844,91 @@ class JudgeVerdictTest : public JudgeTest {
   void begin_anew() { judge_ = std::make_unique<Judge>(enricher_, nullptr, 5, names_); }
 };
 
+// A colleague logs in from abroad, and Alice a day later; both addresses are on a list.
+class JudgeOfWavesTest : public JudgeVerdictTest {
+ protected:
+  JudgeOfWavesTest() { indicators_.add_list("5.3.9.7\n5.3.1.7", "list.txt"); }
+  static double lent(const score::Finding& f) {
+    const auto found = std::ranges::find(f.evidence, "other-accounts", &detect::Evidence::kind);
+    return found == f.evidence.end() ? 0 : found->llr;
+  }
+  void with_list() { judge_ = std::make_unique<Judge>(enricher_, &indicators_, 5, names_); }
+  // Alice's finding; `between` happens before her log-in.
+  score::Finding wave(bool alone, const std::function<void(const score::Finding& colleague)>& between = {}) {
+    with_list();
+    judge_->judge_accounts_alone(alone);
+    const Nanoseconds day = office(kMonday, 40);
+    take(session(day + 8 * kHour, "colleague1", *Ip::parse("5.1.2.1")));
+    take(session(day + 9 * kHour, "colleague1", *Ip::parse("5.3.9.7")));
+    const auto colleague = told(day + 9 * kHour);
+    EXPECT_EQ(colleague.size(), 1U);
+    if (colleague.size() != 1) return {};
+    EXPECT_EQ(lent(colleague[0]), 0) << "he is the first";
+    if (between) between(colleague[0]);
+    const auto alice = visit(day + kDay + 20 * kHour, "alice");
+    EXPECT_TRUE(alice);
+    return alice.value_or(score::Finding{});
+  }
+};
+
+TEST_F(JudgeOfWavesTest, AStrangeLogInOfAnotherAccountSpeaksForThisOne) {
+  const score::Finding with = wave(false);
+  const score::Finding without = wave(true);
+  EXPECT_GT(lent(with), 0.2);
+  EXPECT_EQ(lent(without), 0);
+  EXPECT_NEAR(with.log_odds, without.log_odds + lent(with), 1e-9);
+}
+
+// Whoever is judged once more sees the others as they are by themselves, not as they stand with what he has lent them.
+TEST_F(JudgeOfWavesTest, WhatIsLentIsNotLentOn) {
+  const auto after = [&](int rounds) {
+    const score::Finding first = wave(false);
+    std::pair<double, double> out;  // of the colleague, of Alice
+    for (int round = 0; round < rounds; ++round) {
+      const Nanoseconds hour = first.time + (4 + round) * kHour;
+      take(session(hour, "colleague1", *Ip::parse("5.1.2.1")));
+      take(session(hour, "alice", kHome));
+      for (const score::Finding& f : told(hour)) (f.user == "alice" ? out.second : out.first) = lent(f);
+    }
+    return out;
+  };
+  const auto once = after(1);
+  EXPECT_GT(once.first, 0) << "Alice's speaks for his by now";
+  EXPECT_GT(once.second, 0.2);
+  const auto often = after(6);
+  EXPECT_NEAR(often.first, once.first, 0.02);
+  EXPECT_NEAR(often.second, once.second, 0.02);
+}
+
+TEST_F(JudgeOfWavesTest, WhatAnAnalystSaysCounts) {
+  const auto say = [&](score::Judgement says, Nanoseconds later = 0) {
+    return lent(wave(false, [&](const score::Finding& colleague) {
+      score::Verdict verdict = said_of(colleague, says);
+      verdict.seen = colleague.end + later;
+      judge_->take_verdict(verdict);
+    }));
+  };
+  EXPECT_EQ(say(score::Judgement::kFalse), 0) << "it was the colleague himself";
+  EXPECT_EQ(say(score::Judgement::kBenign), 0);
+  EXPECT_EQ(say(score::Judgement::kTrue), 0.7) << "all that others can lend";
+  EXPECT_EQ(say(score::Judgement::kTrue, 100 * kDay), 0.7) << "what is said of later days makes nothing old";
+}
+
+TEST_F(JudgeOfWavesTest, IsPartOfTheState) {
+  const double through = lent(wave(false));
+  const double restored = lent(wave(false, [&](const score::Finding&) {
+    core::ArchiveWriter writer;
+    judge_->save(writer);
+    ASSERT_TRUE(writer.finish());
+    const std::string bytes = writer.take();
+    with_list();
+    core::ArchiveReader reader(bytes);
+    ASSERT_TRUE(judge_->load(reader));
+  }));
+  EXPECT_GT(through, 0);
+  EXPECT_EQ(restored, through);
+}
+
 TEST_F(JudgeVerdictTest, ASuppressedFindingIsStillMadeAndListed) {
   const auto hunt = [&](const std::optional<score::Verdict>& verdict) {
     begin_anew();
@@ -1112,7 +1197,7 @@ TEST_F(JudgeStateTest, AStateWithoutNetworksIsLoadedAndTheyBegin) {
   const std::string bytes = saved();
   ASSERT_LT(bytes.size(), 200'000U) << "in one block";
   std::string inside = bytes.substr(20, bytes.size() - 28);
-  ASSERT_EQ(inside.substr(0, 7), std::string("\x05judge\x06", 7));
+  ASSERT_EQ(inside.substr(0, 7), std::string("\x05judge\x07", 7));
   inside[6] = 3;
   const auto signs = inside.rfind(std::string("\x0dnetwork signs", 14));
   ASSERT_NE(signs, inside.npos);

@@ -19,17 +19,14 @@ constexpr std::int64_t kMostDay = 1'000'000;  // since 1970
 
 using Day = std::vector<double>;  // highest first
 
-// Expected false alerts a day at this line; a day counts `most` at most. A finding of probability p counts 1 - p^2, not
-// 1 - p: taken together the weak ones promise more intrusions than quiet weeks hold, and the budget is a promise. What
-// is nearly certain costs nothing either way.
+// Expected false alerts a day at this line; a day counts `most` at most.
 double false_alerts(const std::vector<Day>& days, double line, double most) {
   double sum = 0;
   for (const Day& day : days) {
     double today = 0;
     for (const double score : day) {
       if (score < line || today >= most) break;
-      const double p = probability(score);
-      today += 1 - p * p;
+      today += 1 - probability(score);
     }
     sum += std::min(most, today);
   }

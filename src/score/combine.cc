@@ -11,7 +11,7 @@ using detect::FindingKind;
 
 double prior_log_odds(FindingKind kind) {
   switch (kind) {
-    case FindingKind::kLogin: return std::log(1.0 / 20'000);
+    case FindingKind::kLogin: return std::log(detect::kCovertShare);
     case FindingKind::kSpray: return std::log(1.0 / 500);
     case FindingKind::kExposure: return std::log(1.0 / 500);
     case FindingKind::kIntel: return std::log(1.0 / 200);

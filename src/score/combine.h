@@ -19,8 +19,8 @@ constexpr double kDiscount = 0.35;
 constexpr double kMostRatio = 14;
 constexpr double kLeastRatio = -6;
 
-// Natural log-odds before any evidence. A log-in is a covert one in about one of 20,000 cases, so that a medium
-// organisation (300 log-ins a day) has one in two months; the other kinds start from a trait that is rare by itself.
+// Natural log-odds before any evidence: of a log-in by detect::kCovertShare; the other kinds start from a trait that is
+// rare by itself.
 double prior_log_odds(detect::FindingKind kind);
 
 // Log-odds of the kind of finding given its evidence; that for other kinds is passed over. `corrections`: what verdicts
