@@ -166,8 +166,8 @@ Strangeness strangeness(const UserProfile& user, const SourceProfile* source, co
     strange.resumed_from_known = user.prefixes.contains(prefix_key(resumed->source));
   }
   for (const auto& open : user.open) {
-    if (open.prefix == 0 || open.ip == e.source_ip || open.ip == strange.resumed_from) continue;
-    if (!neighbour && open.prefix == prefix_key(e.source_ip)) continue;
+    if (open.start == 0 || open.ip == e.source_ip || open.ip == strange.resumed_from) continue;
+    if (!neighbour && prefix_key(open.ip) == prefix_key(e.source_ip)) continue;
     if (e.time < open.start || e.time - open.start > kLongestOpen) continue;
     strange.open = &open;
     break;
@@ -265,6 +265,7 @@ View Baseline::view(const Event& e) {
     }
     if (found.level <= Familiarity::kSameSystemFar) describe_move(v, user, e);
     v.client_change = client_change(user, v.client);
+    if (v.login) v.marks = marks_.seen(user, e, v.unit);
     if (v.client.present() && clients_total_ > 0) {
       const auto client =
           clients_.find(v.client_change == ClientChange::kOther ? model_key(v.client) : version_key(v.client));
@@ -663,6 +664,7 @@ void Baseline::learn_population(const Event& e, const NetworkFacts& facts) {
     if (client_counts) g->client_changes[static_cast<std::size_t>(change)] += w;
     if (address_is_new && discovery) (shared_lately(source, e) ? g->shared : g->unshared) += w;
   }
+  if (remote && user != nullptr) marks_.count(*user, e, w, discovery);
   if (remote && discovery && bin > 0) check(forecast(*user, group, facts.asn), fresh, e.time);
   if (remote && discovery && bin > 0 && (fresh.level != Familiarity::kSamePrefix || fresh.neighbour)) {
     const Strangeness strange = strangeness(*user, source, e, facts, fresh.level, fresh.neighbour, tunnels_.resumed(e));
@@ -753,7 +755,7 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts, bool at_on
   // Where lines move all the time, one that was learned is not known to be his.
   learn_client(user, e, w, at_once || (at_home && moved(user, facts.asn) < kMovesAllTheTime), at_home);
   learn_method(user, e, w, at_once || at_home);
-  user.gateways.add(e.observer.id(), w);
+  if (at_once || at_home) marks_.learn(user, e, w);
   hour_add(user, e.time, w);
   user.logins += w;
   accounts_.learn(user.count);
@@ -779,7 +781,7 @@ void Baseline::learn_login(const Event& e, const NetworkFacts& facts, bool at_on
       }
       if (open.start < oldest->start) oldest = &open;
     }
-    *oldest = {prefix_key(e.source_ip), facts.asn, e.time, e.source_ip};
+    *oldest = {facts.asn, e.time, e.source_ip};
   }
 }
 

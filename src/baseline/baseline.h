@@ -87,7 +87,7 @@ class Baseline {
   // They were an intruder's: what waits in quarantine from there is dropped, and the user's profile forgets what they
   // taught: addresses, prefix, provider, place and country as far as nothing else taught them, these clients, and the
   // hours of these log-ins (their times, ascending; those in quarantine have taught none). Of a prefix from which the
-  // user has another address only the intruder's addresses go. Gateways, methods and the counts of the population stay.
+  // user has another address only the intruder's addresses go. Marks, methods and the counts of the population stay.
   void disown(Symbol user, std::span<const Origin> origins, std::span<const Client> clients,
               std::span<const Nanoseconds> logins);
   // They were the user's own after all: what quarantine() held back from there is learned, and their network and these
@@ -205,6 +205,7 @@ class Baseline {
   StrangerFailures strangers_;
   EdgeProbes edge_;
   Tunnels tunnels_;
+  Marks marks_;
   std::deque<std::pair<Nanoseconds, Event>> quarantine_;
   std::uint64_t forgotten_sources_ = 0;
   std::uint64_t refused_users_ = 0;

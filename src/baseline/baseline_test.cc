@@ -939,6 +939,33 @@ TEST_F(Strangers, TimesBefore1970AreNotLearned) {
   EXPECT_EQ(b_.users(), 0U);
 }
 
+// Whoever comes from elsewhere may bring what he likes: only her own lines, and a verdict, make it hers.
+TEST(Baseline, MarksAreLearnedAtHome) {
+  const World w;
+  Baseline b(w.networks);
+  const auto with = [&](Nanoseconds time, const char* computer, const char* address, std::uint32_t facts) {
+    Event e = w.login(time, "alice", ip(address), facts);
+    e.observer = core::intern("fw1");
+    e.client_host = core::intern(computer);
+    return e;
+  };
+  const auto own = [&](Nanoseconds time, const char* computer) {
+    return b.view(with(time, computer, "5.44.100.7", w.home)).marks[static_cast<std::size_t>(Mark::kComputer)].own;
+  };
+  for (int d = 0; d < 10; ++d) b.learn(with(kNoon + d * kDay, "PC-1", "5.44.100.7", w.home));
+  const Nanoseconds now = kNoon + 10 * kDay;
+  EXPECT_GT(own(now, "PC-1"), 5);
+  b.learn(with(now, "EVIL", "5.46.1.7", w.abroad));
+  b.learn(with(now + kHour, "EVIL", "5.46.1.7", w.abroad));
+  EXPECT_EQ(own(now + kHour, "EVIL"), 0);
+  b.quarantine(with(now + kHour, "WORSE", "5.47.1.7", w.abroad));
+  EXPECT_EQ(own(now + kHour, "WORSE"), 0);
+  b.learn(with(now + 2 * kHour, "NEW-PC", "5.44.100.7", w.home));
+  EXPECT_GT(own(now + 3 * kHour, "NEW-PC"), 0.9);
+  b.learn_at_once(with(now + 4 * kHour, "ON-THE-ROAD", "5.46.1.7", w.abroad));
+  EXPECT_GT(own(now + 5 * kHour, "ON-THE-ROAD"), 0.9);
+}
+
 TEST(Shares, OfProvidersAndClients) {
   const World w;
   Baseline b(w.networks);

@@ -218,7 +218,7 @@ struct UserProfile {
   TopWeights<Client, 12> clients;
   std::array<float, kClientChanges> client_changes{};  // how the clients learned differed from those known by then
   TopWeights<std::uint16_t, 6> methods;                // method_key: how the user proves who he is
-  TopWeights<std::uint32_t, 6> gateways;               // symbol ids: compared only
+  TopWeights<std::uint32_t, 12> marks;                 // baseline/marks.h
   std::array<float, 48> hours{};                       // weekday hours 0-23, weekend hours 24-47, UTC
   Levels familiarity{};  // how its log-ins were, newcomer's and those of networks on probation excepted
   // What is on probation, since when (0 = free). Full rings forget the oldest, which is then new again.
@@ -266,7 +266,6 @@ struct UserProfile {
   SessionShapes sessions;  // from networks that are his
   // Sessions believed open.
   struct OpenSession {
-    std::uint64_t prefix = 0;
     std::uint32_t system = 0;
     Nanoseconds start = 0;
     Ip ip;

@@ -10,7 +10,7 @@ namespace orbwatch::baseline {
 namespace {
 
 // Raised with every change of what is listed here.
-constexpr std::uint32_t kLayout = 6;
+constexpr std::uint32_t kLayout = 7;
 
 constexpr std::int64_t kMostHours = 3'000'000;  // since 1970
 constexpr std::int64_t kMostDays = kMostHours / 24;
@@ -61,12 +61,17 @@ void persist(A& a, SessionShapes& s) {
 }
 
 template <typename A>
-void persist(A& a, UserProfile& u) {
+void persist_user(A& a, UserProfile& u, std::uint32_t layout) {
   a.moments(u.first_seen, u.last_seen);
   few(a, u.logins, u.address_kept, u.readdressed);
   a(u.count);
   lists(a, u.prefixes, u.addresses, u.systems, u.moves, u.places, u.countries, u.clients, u.methods);
-  u.gateways.persist(a, [&](std::uint32_t& id) { a.symbol_id(id); });
+  if (layout < 7) {  // gateways by themselves, which nobody asked for
+    TopWeights<std::uint32_t, 6> gateways;
+    gateways.persist(a, [&](std::uint32_t& id) { a.symbol_id(id); });
+  } else {
+    lists(a, u.marks);
+  }
   a(u.types, u.client_changes, u.hours, u.familiarity);
   slots(
       a, u.recent_networks, [](const auto& n) { return n.since != 0; },
@@ -86,7 +91,9 @@ void persist(A& a, UserProfile& u) {
   slots(
       a, u.open, [](const auto& o) { return o.start != 0; },
       [&](UserProfile::OpenSession& o) {
-        a(o.prefix, o.system, o.ip);
+        std::uint64_t prefix = 0;
+        if (layout < 7) a(prefix);
+        a(o.system, o.ip);
         a.moment(o.start);
       });
   a.moments(u.last_login, u.home_login, u.stranger_failure);
@@ -219,8 +226,20 @@ void persist(A& a, Tunnels& t) {
   }
 }
 
+// Layout 7 added all of it.
+template <typename A>
+void persist(A& a, Marks& m) {
+  a.entries(m.shares_, [&](std::uint32_t& key, float& weight) { a(key, weight); });
+  a(m.totals_);
+  for (Marks::Change& c : m.changes_) a(c.same, c.fresh);
+  a.entries(m.strange_, [&](std::uint32_t& key, Marks::Strange& s) {
+    a(key, s.last, s.before);
+    a.moment(s.time);
+  });
+}
+
 // A new member? It belongs above, and kLayout must be raised.
-static_assert(sizeof(UserProfile) == 2032 && sizeof(GroupProfile) == 1932 && sizeof(SystemProfile) == 80 &&
+static_assert(sizeof(UserProfile) == 2048 && sizeof(GroupProfile) == 1932 && sizeof(SystemProfile) == 80 &&
               sizeof(SourceProfile) == 64 && sizeof(StrangerFailures) == 688);
 
 template <typename Archive>
@@ -230,7 +249,8 @@ void Baseline::persist(Archive& a) {
   a(unit_value_);
   a.entries(users_, [&](Symbol& name, std::unique_ptr<UserProfile>& user) {
     if constexpr (Archive::kReads) user = std::make_unique<UserProfile>();
-    a(name, *user);
+    a(name);
+    persist_user(a, *user, layout);
     if (layout >= 2) persist_added(a, *user);
     // A state of a layout before knows of no visits: what it has on probation passes by time alone.
     for (UserProfile::RecentNetwork& n : user->recent_networks) {
@@ -271,6 +291,7 @@ void Baseline::persist(Archive& a) {
     for (Circumstances& c : everyone_.circumstances) a(c.resumed);
     a(tunnels_);
   }
+  if (layout >= 7) a(marks_);
 }
 
 void Baseline::save(core::ArchiveWriter& archive) const { const_cast<Baseline*>(this)->persist(archive); }

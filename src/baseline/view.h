@@ -3,6 +3,7 @@
 
 #include "baseline/edge_probes.h"
 #include "baseline/forecast.h"
+#include "baseline/marks.h"
 #include "baseline/profile.h"
 #include "baseline/tunnels.h"
 #include "core/network_facts.h"
@@ -85,6 +86,7 @@ struct View {
   Client client;
   // Share of log-ins with a known client that used this very version, or (client_change kOther) this model; 0..1.
   double client_share = 0;
+  MarksSeen marks;           // of a log-in of a known user
   std::uint16_t method = 0;  // method_key of the event
   bool login = false;        // a log-in that succeeded (stitched)
   bool failed_login = false;

@@ -25,10 +25,11 @@ enum class Group : std::uint8_t {
   kExposure,
   kIndicator,
   kDestinations,  // what a session reached inside
-  kWave           // what other accounts tell of the days
+  kWave,          // what other accounts tell of the days
+  kGateway        // the way in
 };
 
-constexpr Group kLastGroup = Group::kWave;
+constexpr Group kLastGroup = Group::kGateway;
 constexpr std::size_t kGroups = static_cast<std::size_t>(kLastGroup) + 1;
 
 // The share of covert ones among log-ins before any evidence, so that a medium organisation (300 log-ins a day) has one

@@ -11,6 +11,7 @@ std::unique_ptr<Detector> make_new_network(const Context& context);
 std::unique_ptr<Detector> make_geo_shift(const Context& context);
 std::unique_ptr<Detector> make_new_client(const Context& context);
 std::unique_ptr<Detector> make_new_method(const Context& context);
+std::unique_ptr<Detector> make_unusual_access(const Context& context);
 std::unique_ptr<Detector> make_parallel_use(const Context& context);
 std::unique_ptr<Detector> make_intrusion_wave(const Context& context);
 std::unique_ptr<Detector> make_unusual_time(const Context& context);

@@ -91,7 +91,7 @@ TEST_F(NewNetworkTest, APrefixThatTheUserSeldomComesFromIsLessHisOwn) {
 }
 
 TEST_F(NewNetworkTest, ASessionOfTheOwnLineIsOpenBesideANeighbours) {
-  w_.user.open[1] = {baseline::prefix_key(ip("5.1.1.1")), 64500, kNoon - core::kHour, ip("5.1.1.1")};
+  w_.user.open[1] = {64500, kNoon - core::kHour, ip("5.1.1.1")};
   w_.from("5.1.1.9", w_.home, Familiarity::kSamePrefix);
   EXPECT_FALSE(w_.run(*detector_, "concurrent-session"));
   w_.view.neighbour = true;
@@ -291,7 +291,7 @@ TEST_F(NewNetworkTest, ALineThatIsStillInUseHasNotMoved) {
 
 TEST_F(NewNetworkTest, ASessionThatGoesOnFromTheTelephoneIsTheUsersOwn) {
   w_.from("5.2.1.1", w_.phone, Familiarity::kNewSystemNear);
-  w_.user.open[1] = {baseline::prefix_key(ip("5.1.1.1")), 64500, kNoon - core::kHour, ip("5.1.1.1")};
+  w_.user.open[1] = {64500, kNoon - core::kHour, ip("5.1.1.1")};
   const double own = w_.llr(*detector_, "resumed-session");
   EXPECT_GT(own, 0) << "a log-in of its own is a little stranger there";
   EXPECT_LT(own, 0.3);
@@ -319,7 +319,7 @@ TEST_F(NewNetworkTest, ASessionThatGoesOnFromTheTelephoneIsTheUsersOwn) {
 
 TEST_F(NewNetworkTest, ASecondSessionElsewhereIsSuspicious) {
   w_.from("5.2.1.1", w_.town, Familiarity::kNewSystemNear);
-  w_.user.open[1] = {baseline::prefix_key(ip("5.1.1.1")), 64500, kNoon - core::kHour, ip("5.1.1.1")};
+  w_.user.open[1] = {64500, kNoon - core::kHour, ip("5.1.1.1")};
   const auto e = w_.run(*detector_, "concurrent-session");
   ASSERT_TRUE(e);
   EXPECT_GT(e->llr, 1);
@@ -331,7 +331,7 @@ TEST_F(NewNetworkTest, ASecondSessionElsewhereIsSuspicious) {
   EXPECT_FALSE(w_.run(*detector_, "concurrent-session")) << "long over, its end line is missing";
   w_.user.open[1].start = kNoon + core::kMinute;
   EXPECT_FALSE(w_.run(*detector_, "concurrent-session")) << "it began later";
-  w_.user.open[1] = {baseline::prefix_key(ip("5.2.1.9")), 64501, kNoon - core::kHour, ip("5.2.1.9")};
+  w_.user.open[1] = {64501, kNoon - core::kHour, ip("5.2.1.9")};
   EXPECT_FALSE(w_.run(*detector_, "concurrent-session")) << "the same network";
 }
 

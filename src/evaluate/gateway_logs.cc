@@ -260,7 +260,12 @@ std::string Simulator::host_name(const Session& s) {
     case Computer::kSpare: return fmt::format("lt-{:05}", s.user_number);
     case Computer::kOperators: break;
   }
-  return "desktop-3k1v9qt";
+  // A machine for each victim, with the name that Windows gives it.
+  constexpr std::string_view kLetters = "0123456789abcdefghijklmnopqrstuvwxyz";
+  std::string name = "desktop-";
+  std::uint64_t rest = core::hash64(s.user, world_.seed);
+  for (int i = 0; i < 7; ++i, rest /= kLetters.size()) name += kLetters[rest % kLetters.size()];
+  return name;
 }
 
 // Grows with time, as on the device, whatever else is written.

@@ -185,7 +185,7 @@ class Simulator {
   // `begin_paloalto` writes up to the type; the record's writer ends it.
   std::back_insert_iterator<std::string> begin_paloalto(Nanoseconds time, std::string_view type);
   std::uint64_t paloalto_sequence(Nanoseconds time, std::string_view about) const;
-  static std::string host_name(const Session& session);
+  std::string host_name(const Session& session);
   void globalprotect(Nanoseconds time, std::string_view event, std::string_view stage, std::string_view method,
                      const Session& session, std::string_view ip, std::string_view assigned, std::string_view reason,
                      bool failed, Nanoseconds duration);

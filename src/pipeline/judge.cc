@@ -199,6 +199,7 @@ void Judge::settle(Nanoseconds now) {
   enrich::Login login;
   while (stitcher_.next(now, login)) {
     ++logins_;
+    if (!login.event.fingerprint.present()) login.event.fingerprint = signs_.fingerprint_of(login.event);
     count_login(login.event, true);
     close_moves(login.event.time);
     if (login_seen_) login_seen_(login.event);

@@ -222,6 +222,38 @@ TEST_F(JudgeTest, StrangeLogInsOfOneUserSpeakForEachOther) {
   EXPECT_GT(together.second, apart.second + 1);
 }
 
+// A sensor sees the handshake, the gateway the log-in: the address and the moment join them.
+TEST_F(JudgeTest, TheHandshakeBeforeALogInIsItsClients) {
+  const auto handshake = [&](Nanoseconds time, const Ip& source, const char* fingerprint) {
+    Event e;
+    e.time = time;
+    e.event_class = Class::kHandshake;
+    e.source_ip = source;
+    e.destination_ip = *Ip::parse("5.8.0.1");
+    e.fingerprint = core::intern(fingerprint);
+    take(e);
+  };
+  const auto says_of = [&](Nanoseconds before) {
+    judge_ = std::make_unique<Judge>(enricher_, nullptr, 5, names_);
+    Nanoseconds day = kMonday;
+    for (int d = 0; d < 20; ++d, day += kDay) {
+      handshake(day + 8 * kHour - kSecond, kHome, "t13d-own");
+      take(session(day + 8 * kHour, "alice", kHome));
+      take(session(day + 17 * kHour, "alice", kHome, Activity::kEnd));
+    }
+    handshake(day + 9 * kHour - before, kAbroad, "t13d-evil");
+    take(session(day + 9 * kHour, "alice", kAbroad));
+    const score::HuntResult result = finish();
+    const score::Finding* f = from(result, kAbroad);
+    EXPECT_NE(f, nullptr);
+    if (f == nullptr) return std::string();
+    const auto found = std::ranges::find(f->evidence, "unusual-fingerprint", &detect::Evidence::kind);
+    return found == f->evidence.end() ? std::string() : found->says;
+  };
+  EXPECT_EQ(says_of(2 * kSecond), "the client's handshake is new to alice (t13d-evil); 0 % of log-ins here have it");
+  EXPECT_EQ(says_of(kHour), "") << "somebody's, an hour before";
+}
+
 TEST_F(JudgeTest, WhatFollowsTellsAMoveFromAnIntruder) {
   const auto finding = [&](bool moves) {
     judge_ = std::make_unique<Judge>(enricher_, nullptr, 5, names_);
@@ -445,7 +477,7 @@ TEST_F(JudgeTest, AShortSessionIsOver) {
   take(session(kMonday, "alice", kHome));
   take(session(kMonday + 30 * kSecond, "alice", kHome, Activity::kEnd));
   take(session(kMonday + kHour, "bob", kHome));
-  for (const auto& open : alice().open) EXPECT_EQ(open.prefix, 0U);
+  for (const auto& open : alice().open) EXPECT_EQ(open.start, 0);
   EXPECT_EQ(alice().count, 1U);
 }
 

@@ -26,7 +26,10 @@ constexpr double kDevice = 0.5;
 constexpr double kListed = 0.5;
 constexpr std::uint8_t kMediumTrait = 2;  // detect::SohoTrait::weight
 constexpr core::Nanoseconds kDoorWindow = 6 * core::kHour;
-constexpr std::uint32_t kLayout = 1;
+// A client shakes hands just before its log-in is told, and again for its tunnel; sensors' clocks differ a little.
+constexpr core::Nanoseconds kBefore = 2 * core::kMinute;
+constexpr core::Nanoseconds kBehind = 30 * core::kSecond;
+constexpr std::uint32_t kLayout = 2;
 
 // JA4 has parts with underscores; of the hashes of 32 digits that of SSH is HASSH.
 TraitKind kind_of_fingerprint(const Event& e) {
@@ -96,8 +99,9 @@ NodeSighting NetworkSigns::sighting(const Event& e, SightingKind kind, double st
   s.add(Trait::of(TraitKind::kClient, e.user_agent));
   if (e.fingerprint.present()) {
     s.add(Trait::of(kind_of_fingerprint(e), e.fingerprint));
-  } else if (const auto kept = fingerprints_.find(e.source_ip); kept != fingerprints_.end()) {
-    s.add(Trait::of(kind_of_fingerprint(kept->second), kept->second));
+  } else if (const auto kept = handshakes_.find(e.source_ip); kept != handshakes_.end()) {
+    const core::Symbol fingerprint = kept->second.fingerprint;
+    s.add(Trait::of(kind_of_fingerprint(fingerprint), fingerprint));
   }
   if (kind != SightingKind::kOrdinary) {
     s.feed_label = listed_as(e.source_ip);
@@ -164,8 +168,15 @@ void NetworkSigns::device(const Event& e) {
 
 void NetworkSigns::handshake(const Event& e) {
   if (!e.fingerprint.present() || !e.source_ip.is_global()) return;
-  if (fingerprints_.size() >= kMostKept && !fingerprints_.contains(e.source_ip)) fingerprints_.clear();
-  fingerprints_[e.source_ip] = e.fingerprint;
+  if (handshakes_.size() >= kMostKept && !handshakes_.contains(e.source_ip)) handshakes_.clear();
+  handshakes_[e.source_ip] = {e.fingerprint, e.time};
+}
+
+core::Symbol NetworkSigns::fingerprint_of(const Event& login) const {
+  const auto found = handshakes_.find(login.source_ip);
+  if (found == handshakes_.end()) return {};
+  const core::Nanoseconds ago = login.time - found->second.time;
+  return ago <= kBefore && ago >= -kBehind ? found->second.fingerprint : core::Symbol();
 }
 
 std::string_view NetworkSigns::network_of(const score::Finding& f) const {
@@ -192,10 +203,13 @@ std::vector<score::Network> NetworkSigns::networks() const {
 
 template <typename Archive>
 void NetworkSigns::persist(Archive& a) {
-  a.section("network signs", kLayout);
+  const std::uint32_t layout = a.section("network signs", kLayout, 1);
   a(doors_);
   a.bounded(window_, std::int64_t{10'000'000});
-  a.entries(fingerprints_, [&](core::Ip& ip, core::Symbol& fingerprint) { a(ip, fingerprint); });
+  a.entries(handshakes_, [&](core::Ip& ip, Handshake& handshake) {
+    a(ip, handshake.fingerprint);
+    if (layout >= 2) a.moment(handshake.time);  // before, when was not kept
+  });
   a(drawn_);
 }
 

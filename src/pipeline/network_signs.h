@@ -52,6 +52,9 @@ class NetworkSigns {
   // The fingerprint of a client's handshake belongs to what its address does next.
   void handshake(const event::Event& event);
 
+  // That of the latest handshake from there, if it was about when this log-in began; else none.
+  core::Symbol fingerprint_of(const event::Event& login) const;
+
   // The network that a finding is linked with, "" if none: of a log-in that of its addresses, of a spray or scan the
   // one that most of its sources are nodes of.
   std::string_view network_of(const score::Finding& finding) const;
@@ -79,7 +82,11 @@ class NetworkSigns {
   track::NetworkTracker tracker_;
   absl::flat_hash_set<std::uint64_t> doors_;  // hashes of source, address and port, asked for within window_
   std::int64_t window_ = 0;
-  absl::flat_hash_map<core::Ip, core::Symbol> fingerprints_;
+  struct Handshake {
+    core::Symbol fingerprint;
+    core::Nanoseconds time = 0;
+  };
+  absl::flat_hash_map<core::Ip, Handshake> handshakes_;
   struct Names {
     core::Symbol provider, country, city;
   };
