@@ -265,7 +265,7 @@ View Baseline::view(const Event& e) {
     }
     if (found.level <= Familiarity::kSameSystemFar) describe_move(v, user, e);
     v.client_change = client_change(user, v.client);
-    if (v.login) v.marks = marks_.seen(user, e, v.unit);
+    if (v.login) v.marks = marks_.seen(user, e, v.unit, found.level != Familiarity::kSamePrefix);
     if (v.client.present() && clients_total_ > 0) {
       const auto client =
           clients_.find(v.client_change == ClientChange::kOther ? model_key(v.client) : version_key(v.client));
@@ -664,7 +664,7 @@ void Baseline::learn_population(const Event& e, const NetworkFacts& facts) {
     if (client_counts) g->client_changes[static_cast<std::size_t>(change)] += w;
     if (address_is_new && discovery) (shared_lately(source, e) ? g->shared : g->unshared) += w;
   }
-  if (remote && user != nullptr) marks_.count(*user, e, w, discovery);
+  if (remote && user != nullptr) marks_.count(*user, e, w, fresh.level != Familiarity::kSamePrefix, discovery);
   if (remote && discovery && bin > 0) check(forecast(*user, group, facts.asn), fresh, e.time);
   if (remote && discovery && bin > 0 && (fresh.level != Familiarity::kSamePrefix || fresh.neighbour)) {
     const Strangeness strange = strangeness(*user, source, e, facts, fresh.level, fresh.neighbour, tunnels_.resumed(e));

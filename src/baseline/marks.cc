@@ -34,7 +34,7 @@ MarkKeys marks_of(const event::Event& e) {
   return keys;
 }
 
-MarksSeen Marks::seen(const UserProfile& user, const event::Event& e, double unit) const {
+MarksSeen Marks::seen(const UserProfile& user, const event::Event& e, double unit, bool away) const {
   MarksSeen out;
   const MarkKeys keys = marks_of(e);
   for (std::size_t i = 0; i < user.marks.size(); ++i) {
@@ -55,8 +55,10 @@ MarksSeen Marks::seen(const UserProfile& user, const event::Event& e, double uni
     seen.key = keys[kind];
     if (const auto share = shares_.find(keys[kind]); share != shares_.end() && totals_[kind] > 0)
       seen.share = share->second / totals_[kind];
-    seen.changed = changes_[kind].fresh / unit;
-    seen.counted = (changes_[kind].fresh + changes_[kind].same) / unit;
+    const Change& change = changes_[away ? 1 : 0][kind];
+    seen.away = away;
+    seen.changed = change.fresh / unit;
+    seen.counted = (change.fresh + change.same) / unit;
   }
   MarkSeen& computer = out[static_cast<std::size_t>(Mark::kComputer)];
   if (computer.key != 0 && computer.own <= 0) {
@@ -69,12 +71,13 @@ MarksSeen Marks::seen(const UserProfile& user, const event::Event& e, double uni
   return out;
 }
 
-void Marks::count(const UserProfile& user, const event::Event& e, double unit, bool discovery) {
-  const MarksSeen now = seen(user, e, unit);
+void Marks::count(const UserProfile& user, const event::Event& e, double unit, bool away, bool discovery) {
+  const MarksSeen now = seen(user, e, unit, away);
   for (std::size_t kind = 0; kind < kMarks; ++kind) {
     const MarkSeen& mark = now[kind];
     if (mark.key == 0 || mark.all < kLeastKnown) continue;
-    if (discovery) (mark.own > 0 ? changes_[kind].same : changes_[kind].fresh) += static_cast<float>(unit);
+    Change& change = changes_[away ? 1 : 0][kind];
+    if (discovery) (mark.own > 0 ? change.same : change.fresh) += static_cast<float>(unit);
     if (kind != static_cast<std::size_t>(Mark::kComputer) || mark.own > 0) continue;
     if (strange_.size() >= kMostStrange && !strange_.contains(mark.key)) {
       absl::erase_if(strange_, [&](const auto& s) { return e.time - s.second.time > kRemembered; });

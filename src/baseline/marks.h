@@ -43,7 +43,8 @@ struct MarkSeen {
   std::uint32_t known = 0;   // how many different ones he has
   double share = 0;          // of everybody's log-ins with any of this kind
   double known_share = 0;    // of those with one that he has
-  double changed = 0;        // of people's log-ins: with one that was new to them
+  bool away = false;         // see Marks::seen
+  double changed = 0;        // of people's log-ins, away or not: with one that was new to them
   double counted = 0;        // and of these all
   core::Symbol strange_for;  // kComputer, new to him: another user for whom it was new, too, within kRemembered
 };
@@ -58,10 +59,11 @@ class Marks {
   // Of somebody with fewer log-ins that told a kind nothing can be said to be new.
   static constexpr double kLeastKnown = 2;
 
-  // unit: weight of an observation made now.
-  MarksSeen seen(const UserProfile& user, const event::Event& login, double unit) const;
+  // unit: weight of an observation made now. `away`: the log-in comes from a network that is new to the user: people on
+  // the road more often have another computer, and are led to another gateway, so that these are counted apart.
+  MarksSeen seen(const UserProfile& user, const event::Event& login, double unit, bool away) const;
   // What a log-in says of people, whether or not its user learns it. `discovery`: its network is not on probation.
-  void count(const UserProfile& user, const event::Event& login, double unit, bool discovery);
+  void count(const UserProfile& user, const event::Event& login, double unit, bool away, bool discovery);
   // The user is known for them from now on.
   void learn(UserProfile& user, const event::Event& login, double unit);
 
@@ -80,7 +82,7 @@ class Marks {
 
   absl::flat_hash_map<std::uint32_t, float> shares_;
   std::array<float, kMarks> totals_{};
-  std::array<Change, kMarks> changes_{};
+  std::array<std::array<Change, kMarks>, 2> changes_{};  // by `away`
   absl::flat_hash_map<std::uint32_t, Strange> strange_;  // computers that were new to somebody
 };
 

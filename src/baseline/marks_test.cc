@@ -58,34 +58,35 @@ TEST(Marks, TellsWhatTheUserHas) {
   for (int i = 0; i < 6; ++i) marks.learn(alice, login(), 1);
   for (int i = 0; i < 2; ++i) marks.learn(alice, login("alice", "LT-ALICE"), 1);
   for (int i = 0; i < 8; ++i) marks.learn(bob, login("bob", "PC-BOB"), 1);
-  const MarkSeen own = of(marks.seen(alice, login(), 1), Mark::kComputer);
+  const MarkSeen own = of(marks.seen(alice, login(), 1, true), Mark::kComputer);
   EXPECT_EQ(own.own, 6);
   EXPECT_EQ(own.all, 8);
   EXPECT_EQ(own.known, 2U);
   EXPECT_DOUBLE_EQ(own.share, 6.0 / 16);
   EXPECT_DOUBLE_EQ(own.known_share, 0.5);
-  const MarkSeen fresh = of(marks.seen(alice, login("alice", "PC-BOB"), 1), Mark::kComputer);
+  const MarkSeen fresh = of(marks.seen(alice, login("alice", "PC-BOB"), 1, true), Mark::kComputer);
   EXPECT_EQ(fresh.own, 0);
   EXPECT_DOUBLE_EQ(fresh.share, 0.5);
-  EXPECT_EQ(of(marks.seen(alice, login("alice", ""), 1), Mark::kComputer).key, 0U) << "not told";
-  EXPECT_EQ(of(marks.seen(alice, login(), 1), Mark::kGateway).known_share, 1);
+  EXPECT_EQ(of(marks.seen(alice, login("alice", ""), 1, true), Mark::kComputer).key, 0U) << "not told";
+  EXPECT_EQ(of(marks.seen(alice, login(), 1, true), Mark::kGateway).known_share, 1);
   // Half a life later everything weighs half.
-  EXPECT_EQ(of(marks.seen(alice, login(), 2), Mark::kComputer).own, 3);
+  EXPECT_EQ(of(marks.seen(alice, login(), 2, true), Mark::kComputer).own, 3);
 }
 
 TEST(Marks, CountsHowOftenPeopleShowSomethingNew) {
   Marks marks;
   UserProfile alice;
-  marks.count(alice, login(), 1, true);
-  EXPECT_EQ(of(marks.seen(alice, login(), 1), Mark::kComputer).counted, 0) << "of a stranger nothing is new";
+  marks.count(alice, login(), 1, true, true);
+  EXPECT_EQ(of(marks.seen(alice, login(), 1, true), Mark::kComputer).counted, 0) << "of a stranger nothing is new";
   for (int i = 0; i < 3; ++i) marks.learn(alice, login(), 1);
-  for (int i = 0; i < 9; ++i) marks.count(alice, login(), 1, true);
-  marks.count(alice, login("alice", "NEW"), 1, true);
-  marks.count(alice, login("alice", "NEW"), 1, false);
-  const MarkSeen computer = of(marks.seen(alice, login(), 1), Mark::kComputer);
+  for (int i = 0; i < 9; ++i) marks.count(alice, login(), 1, true, true);
+  marks.count(alice, login("alice", "NEW"), 1, true, true);
+  marks.count(alice, login("alice", "NEW"), 1, true, false);
+  const MarkSeen computer = of(marks.seen(alice, login(), 1, true), Mark::kComputer);
   EXPECT_EQ(computer.counted, 10) << "once for a network that is on probation";
   EXPECT_EQ(computer.changed, 1);
-  EXPECT_EQ(of(marks.seen(alice, login(), 1), Mark::kGateway).changed, 0);
+  EXPECT_EQ(of(marks.seen(alice, login(), 1, true), Mark::kGateway).changed, 0);
+  EXPECT_EQ(of(marks.seen(alice, login(), 1, false), Mark::kComputer).counted, 0) << "at home it may be otherwise";
 }
 
 TEST(Marks, RemembersForWhomAComputerWasStrange) {
@@ -96,13 +97,13 @@ TEST(Marks, RemembersForWhomAComputerWasStrange) {
   const auto strange_for = [&](const UserProfile& user, const char* name, Nanoseconds later) {
     Event e = login(name, "KALI");
     e.time += later;
-    return std::string(of(marks.seen(user, e, 1), Mark::kComputer).strange_for.text());
+    return std::string(of(marks.seen(user, e, 1, true), Mark::kComputer).strange_for.text());
   };
   EXPECT_EQ(strange_for(alice, "alice", 0), "");
-  marks.count(bob, login("bob", "KALI"), 1, true);
+  marks.count(bob, login("bob", "KALI"), 1, true, true);
   EXPECT_EQ(strange_for(alice, "alice", kDay), "bob");
   EXPECT_EQ(strange_for(bob, "bob", kDay), "") << "only for himself";
-  marks.count(alice, login("alice", "KALI"), 1, true);
+  marks.count(alice, login("alice", "KALI"), 1, true, true);
   EXPECT_EQ(strange_for(bob, "bob", kDay), "alice");
   EXPECT_EQ(strange_for(alice, "alice", kDay), "bob");
   EXPECT_EQ(strange_for(alice, "alice", 15 * kDay), "");

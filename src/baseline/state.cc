@@ -231,7 +231,9 @@ template <typename A>
 void persist(A& a, Marks& m) {
   a.entries(m.shares_, [&](std::uint32_t& key, float& weight) { a(key, weight); });
   a(m.totals_);
-  for (Marks::Change& c : m.changes_) a(c.same, c.fresh);
+  for (auto& where : m.changes_) {
+    for (Marks::Change& c : where) a(c.same, c.fresh);
+  }
   a.entries(m.strange_, [&](std::uint32_t& key, Marks::Strange& s) {
     a(key, s.last, s.before);
     a.moment(s.time);

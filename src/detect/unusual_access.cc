@@ -19,12 +19,14 @@ using event::Event;
 
 // Of people's log-ins: with something new of its kind, before any data; and how many log-ins that weighs. A second
 // factor is compared in another way.
-constexpr std::array<double, baseline::kMarks> kOrdinaryNew = {0.01, 0.01, 0.02, 0};
+constexpr std::array<std::array<double, baseline::kMarks>, 2> kOrdinaryNew = {
+    {{0.01, 0.01, 0.02, 0}, {0.05, 0.04, 0.06, 0}}};  // where the user is known to be, and from a network new to him
 constexpr double kOthersStrength = 50;
 constexpr double kUserStrength = 20;
 // Of intruders' log-ins: through any of the gateways and groups, not the one that the user's client is set to.
-constexpr double kCovertGateway = 0.3;
+constexpr double kCovertGateway = 0.2;
 constexpr double kLeastRest = 0.05;
+constexpr double kWorthSaying = 0.3;  // nearly everybody comes through his own: that is no news
 // With the user's own computer's name (it stands in what infostealers sell), and with a client whose handshake is the
 // same: the same software gives the same.
 constexpr std::array<double, baseline::kMarks> kCovertSame = {0, 0.25, 0.5, 0};
@@ -46,9 +48,12 @@ constexpr DetectorInfo kInfo = {
 
 const MarkSeen& of(const View& v, Mark kind) { return v.marks[static_cast<std::size_t>(kind)]; }
 
-// The chance that an ordinary log-in of this user has something new: the first one he ever showed was no news.
+// The chance that an ordinary log-in of this user has something new: the first one he ever showed was no news. What he
+// did at home says nothing of what he does away.
 double fresh(const MarkSeen& m, Mark kind) {
-  const double people = back_off(m.changed, m.counted, kOrdinaryNew[static_cast<std::size_t>(kind)], kOthersStrength);
+  const double prior = kOrdinaryNew[m.away ? 1 : 0][static_cast<std::size_t>(kind)];
+  const double people = std::clamp(back_off(m.changed, m.counted, prior, kOthersStrength), 1e-4, 0.9);
+  if (m.away) return people;
   const double times = m.known > 0 ? m.known - 1.0 : 0.0;
   return std::clamp(back_off(std::min(times, m.all), m.all, people, kUserStrength), 1e-4, 0.9);
 }
@@ -79,6 +84,7 @@ class UnusualAccess final : public Detector {
       // Which of the others it is, is as likely for both: by how many log in there.
       llr = log_ratio(kCovertGateway * std::max(kLeastRest, 1 - m.known_share), p);
     }
+    if (std::abs(llr) < kWorthSaying) return;
     add(sink, "unusual-gateway", Group::kGateway, llr, -0.5, kMost[0], [&] {
       const std::string door = e.group.present() ? fmt::format("{}, group {}", e.observer.text(), e.group.text())
                                                  : std::string(e.observer.text());

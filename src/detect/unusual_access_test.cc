@@ -45,7 +45,8 @@ class UnusualAccessTest : public ::testing::Test {
 };
 
 TEST_F(UnusualAccessTest, WhatIsHersSpeaksForHer) {
-  for (const std::string_view kind : {"unusual-gateway", "unusual-computer", "unusual-fingerprint", "second-factor"}) {
+  EXPECT_FALSE(w_.run(*detector_, "unusual-gateway")) << "no news";
+  for (const std::string_view kind : {"unusual-computer", "unusual-fingerprint", "second-factor"}) {
     EXPECT_LT(llr(kind), 0) << kind;
     EXPECT_GE(llr(kind), -1.5) << kind << ": little, for it can be copied";
   }
@@ -111,6 +112,19 @@ TEST_F(UnusualAccessTest, WithoutTheSecondFactor) {
   EXPECT_LT(llr("second-factor"), never - 1) << "as nearly everybody";
   mark(Mark::kSecondFactor).own = 20;
   EXPECT_LT(llr("second-factor"), 1);
+}
+
+TEST_F(UnusualAccessTest, WhoIsAwayIsComparedWithPeopleWhoAreAway) {
+  renew(Mark::kGateway, 0.5);
+  renew(Mark::kComputer, 0);
+  const double gateway = llr("unusual-gateway"), computer = llr("unusual-computer");
+  for (MarkSeen& m : w_.view.marks) {
+    m.away = true;
+    m.changed = 150;  // of 1,000
+  }
+  EXPECT_LT(llr("unusual-gateway"), gateway - 2) << "clients on the road are led to the nearest gateway";
+  EXPECT_LT(llr("unusual-computer"), computer - 2);
+  EXPECT_GT(llr("unusual-computer"), 1);
 }
 
 TEST_F(UnusualAccessTest, SaysNothingOfWhatIsNotKnown) {
