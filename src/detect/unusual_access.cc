@@ -26,10 +26,12 @@ constexpr double kUserStrength = 20;
 // Of intruders' log-ins: through any of the gateways and groups, not the one that the user's client is set to.
 constexpr double kCovertGateway = 0.2;
 constexpr double kLeastRest = 0.05;
-constexpr double kWorthSaying = 0.3;  // nearly everybody comes through his own: that is no news
+constexpr double kWorthSaying = 0.3;  // nearly everybody comes through his own gateway: that is no news
 // With the user's own computer's name (it stands in what infostealers sell), and with a client whose handshake is the
 // same: the same software gives the same.
 constexpr std::array<double, baseline::kMarks> kCovertSame = {0, 0.25, 0.5, 0};
+// Who logs in with an SSH key has stolen that, or has added one of his own.
+constexpr double kCovertSameKey = 0.9;
 // Of those whom no second factor stops, who then log in without.
 constexpr double kCovertWithout = 0.6;
 // Something new by itself says no more than this: laptops are replaced, and software is brought up to date.
@@ -99,7 +101,7 @@ class UnusualAccess final : public Detector {
 
   static void computer(const Event& e, const MarkSeen& m, EvidenceSink& sink) {
     if (!enough(m)) return;
-    double llr = same_or_new(m, Mark::kComputer);
+    double llr = same_or_new(m, Mark::kComputer, kCovertSame[1]);
     if (m.own <= 0 && m.share > 0) llr += kColleagues;
     if (m.own <= 0 && m.share <= 0 && m.strange_for.present()) llr += kBothStrange;
     add(sink, "unusual-computer", Group::kClient, llr, -1.5, 5.5, [&] {
@@ -118,19 +120,20 @@ class UnusualAccess final : public Detector {
 
   static void fingerprint(const Event& e, const MarkSeen& m, EvidenceSink& sink) {
     if (!enough(m)) return;
-    double llr = same_or_new(m, Mark::kFingerprint);
-    if (m.own <= 0 && m.share > 0.05) llr += kColleagues;
-    add(sink, "unusual-fingerprint", Group::kClient, llr, -0.7, 4, [&] {
-      return m.own > 0 ? fmt::format("the client's handshake is one that {} has used ({})", e.user.text(),
-                                     e.fingerprint.text())
-                       : fmt::format("the client's handshake is new to {} ({}); {:.2g} % of log-ins here have it",
-                                     e.user.text(), e.fingerprint.text(), 100 * m.share);
+    const bool key = e.auth_method == event::AuthMethod::kPublicKey;
+    double llr = same_or_new(m, Mark::kFingerprint, key ? kCovertSameKey : kCovertSame[2]);
+    if (!key && m.own <= 0 && m.share > 0.05) llr += kColleagues;
+    if (std::abs(llr) < kWorthSaying) return;
+    add(sink, "unusual-fingerprint", Group::kClient, llr, -0.7, kMost[2], [&] {
+      const std::string_view what = key ? "the key" : "the client's handshake";
+      return m.own > 0 ? fmt::format("{} is one that {} has used ({})", what, e.user.text(), e.fingerprint.text())
+                       : fmt::format("{} is new to {} ({}); {:.2g} % of log-ins here have it", what, e.user.text(),
+                                     e.fingerprint.text(), 100 * m.share);
     });
   }
 
-  static double same_or_new(const MarkSeen& m, Mark kind) {
+  static double same_or_new(const MarkSeen& m, Mark kind, double same) {
     const double p = fresh(m, kind);
-    const double same = kCovertSame[static_cast<std::size_t>(kind)];
     const double most = kMost[static_cast<std::size_t>(kind)];
     return m.own > 0 ? log_ratio(same, 1 - p) : std::min(log_ratio(1 - same, p), most);
   }

@@ -102,6 +102,14 @@ TEST_F(UnusualAccessTest, AHandshakeOfManyIsALesserSign) {
   EXPECT_EQ(says("unusual-fingerprint"), "the client's handshake is new to alice (t13d); 30 % of log-ins here have it");
 }
 
+TEST_F(UnusualAccessTest, AStolenKeyIsTheUsersOwn) {
+  w_.event.auth_method = event::AuthMethod::kPublicKey;
+  EXPECT_FALSE(w_.run(*detector_, "unusual-fingerprint")) << "who comes with a key has stolen it";
+  renew(Mark::kFingerprint, 0);
+  EXPECT_GT(llr("unusual-fingerprint"), 1);
+  EXPECT_EQ(says("unusual-fingerprint"), "the key is new to alice (t13d); 0 % of log-ins here have it");
+}
+
 TEST_F(UnusualAccessTest, WithoutTheSecondFactor) {
   renew(Mark::kSecondFactor, 0.02);
   w_.event.mfa = event::Mfa::kNo;
