@@ -209,6 +209,7 @@ View Baseline::view(const Event& e) {
   v.everyone = &everyone_;
   v.strangers = &strangers_;
   v.edge = &edge_;
+  v.users = users_.size();
   v.login = is_login(e);
   v.failed_login = is_failed_login(e);
   v.remote = e.source_ip.is_global() && !networks_.is_own(e.source_facts);
@@ -253,11 +254,19 @@ View Baseline::view(const Event& e) {
         v.follow_up = recent.follow_up | kAgain;
       }
     }
+    double remembered = 0;
     for (std::size_t i = 0; i < user.systems.size(); ++i) {
       const auto system = systems_.find(user.systems.key(i));
       if (system != systems_.end() && everyone_.logins > 0)
         v.known_systems_share += system->second.logins / everyone_.logins;
+      remembered += user.systems.weight_at(i);
+      View::Usual usual{system != systems_.end() ? system->second.name : Symbol(), user.systems.key(i),
+                        user.systems.weight_at(i)};
+      for (View::Usual& more : v.usual) {
+        if (usual.share > more.share) std::swap(usual, more);
+      }
     }
+    for (View::Usual& usual : v.usual) usual.share = remembered > 0 ? usual.share / remembered : 0;
     if (v.login) {
       const Forecast expected = corrected(forecast(user, v.group, v.source->asn));
       v.chances = chances(expected.novelty, expected.moved);
@@ -695,6 +704,7 @@ void Baseline::learn_system(const Event& e, const NetworkFacts& facts, const Use
   const auto w = static_cast<float>(unit(e.time));
   const std::uint64_t key = prefix_key(e.source_ip);
   SystemProfile& system = systems_[facts.asn];
+  if (!system.name.present()) system.name = core::intern(networks_.text(facts.as_name));
   system.logins += w;
   if (user != nullptr && user->systems.contains(facts.asn) && fresh.since == 0 &&
       fresh.level <= Familiarity::kSameSystemFar) {

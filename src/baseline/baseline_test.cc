@@ -984,6 +984,17 @@ TEST(Shares, OfProvidersAndClients) {
   EXPECT_NEAR(v.system_share, 0.25, 1e-6);
   EXPECT_NEAR(v.client_share, 0.25, 1e-6);
   EXPECT_NEAR(v.known_systems_share, 0.25, 1e-6);
+  EXPECT_EQ(v.users, 2U);
+  EXPECT_EQ(v.usual[0].asn, 64501U);
+  EXPECT_EQ(v.usual[0].share, 1);
+  EXPECT_EQ(v.usual[1].asn, 0U);
+  e.source_facts = w.home;
+  e.source_ip = ip("5.44.101.7");
+  for (int i = 0; i < 2; ++i) b.learn(e);  // the first log-ins of a user are learned at once
+  const View both = b.view(e);
+  EXPECT_EQ(both.usual[0].asn, 64500U);
+  EXPECT_NEAR(both.usual[0].share, 2.0 / 3, 1e-6);
+  EXPECT_EQ(both.usual[1].asn, 64501U);
 }
 
 }  // namespace

@@ -339,6 +339,7 @@ struct GroupProfile {  // a peer group, a gateway, or all
 
 // A provider (AS) as its customers here show it.
 struct SystemProfile {
+  Symbol name;
   float logins = 0;
   // Of users who had used it before: log-ins from a known prefix, and from a new one.
   float stayed = 0;

@@ -12,7 +12,7 @@ static_assert(sizeof(UserProfile) == 2048);
 static_assert(sizeof(SourceProfile) == 64);
 static_assert(sizeof(GroupProfile) == 1932);
 static_assert(sizeof(StrangerFailures) == 688);
-static_assert(sizeof(SystemProfile) == 80);
+static_assert(sizeof(SystemProfile) == 84);
 static_assert(std::is_trivially_copyable_v<UserProfile> && std::is_trivially_copyable_v<SourceProfile> &&
                   std::is_trivially_copyable_v<GroupProfile> && std::is_trivially_copyable_v<StrangerFailures>,
               "a profile holds nothing outside of itself: its size is its bound");

@@ -149,7 +149,7 @@ void persist_added(A& a, GroupProfile& g) {
 }
 
 template <typename A>
-void persist(A& a, SystemProfile& s) {
+void persist(A& a, SystemProfile& s) {  // without its name, which came later
   few(a, s.logins, s.stayed, s.moved, s.returned, s.address_kept, s.readdressed, s.address_returned);
   a(s.own, s.others, s.customers);
   a.bounded(s.next_customer, static_cast<std::uint32_t>(s.customers.size() - 1));
@@ -241,7 +241,7 @@ void persist(A& a, Marks& m) {
 }
 
 // A new member? It belongs above, and kLayout must be raised.
-static_assert(sizeof(UserProfile) == 2048 && sizeof(GroupProfile) == 1932 && sizeof(SystemProfile) == 80 &&
+static_assert(sizeof(UserProfile) == 2048 && sizeof(GroupProfile) == 1932 && sizeof(SystemProfile) == 84 &&
               sizeof(SourceProfile) == 64 && sizeof(StrangerFailures) == 688);
 
 template <typename Archive>
@@ -293,7 +293,17 @@ void Baseline::persist(Archive& a) {
     for (Circumstances& c : everyone_.circumstances) a(c.resumed);
     a(tunnels_);
   }
-  if (layout >= 7) a(marks_);
+  if (layout < 7) return;
+  a(marks_);
+  // In the order of the table, which is not kept: by number.
+  absl::flat_hash_map<std::uint32_t, Symbol> names;
+  for (const auto& [asn, system] : systems_) names.emplace(asn, system.name);
+  a(names);
+  if constexpr (Archive::kReads) {
+    for (auto& [asn, system] : systems_) {
+      if (const auto name = names.find(asn); name != names.end()) system.name = name->second;
+    }
+  }
 }
 
 void Baseline::save(core::ArchiveWriter& archive) const { const_cast<Baseline*>(this)->persist(archive); }

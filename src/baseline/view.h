@@ -28,6 +28,15 @@ struct View {
   double system_share = 0;
   // Share of all log-ins that came from any AS that this user is known for.
   double known_systems_share = 0;
+  // The user's two most used providers, for people to read: name (none: not kept), AS number, share of his log-ins that
+  // are remembered. `users`: how many are known.
+  struct Usual {
+    Symbol name;
+    std::uint32_t asn = 0;
+    double share = 0;
+  };
+  std::array<Usual, 2> usual;
+  std::size_t users = 0;
   // Of a log-in: the chance of each Familiarity for this user, before this log-in is seen (baseline/forecast.h).
   std::array<double, kFamiliarities> chances = {0.9, 0.03, 0.02, 0.025, 0.02, 0.005};
   // Of a log-in of an account that was never seen (`user` is null): the chance that an ordinary log-in is the first one

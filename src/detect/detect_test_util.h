@@ -48,6 +48,7 @@ struct World {
   World() {
     networks.set_own(office);
     networks.set_allowed(partner);
+    user.first_seen = kNoon - 90 * core::kDay;
     user.logins = 50;
     user.count = 50;
     user.prefixes.add(baseline::prefix_key(ip("5.1.1.1")), 50);
@@ -71,6 +72,8 @@ struct World {
     view.now = kNoon;
     view.unit = 1;
     view.known_systems_share = 0.3;
+    view.usual[0] = {core::intern("Home Net"), 64500, 1};
+    view.users = 800;
     event.time = kNoon;
     event.event_class = event::Class::kSession;
     event.activity = event::Activity::kStart;

@@ -20,9 +20,9 @@ using event::Class;
 using event::Event;
 
 constexpr double kPriorLogins = 5'000;
-// It may double the odds, no more: the probabilities that are summed up are not as sure as they say, and a single error
-// would be paid for by everybody.
-constexpr double kMost = 0.7;
+// It may multiply the odds by e, no more: the probabilities that are summed up are not as sure as they say, and a
+// single error would be paid for by everybody.
+constexpr double kMost = 1.0;
 constexpr double kWorthSaying = 0.05;
 constexpr Need kNeeds[] = {Need::kVpnLogins, Need::kAuthentication};
 constexpr DetectorInfo kInfo = {

@@ -26,10 +26,11 @@ using event::Event;
 
 // Where an operator's exit node stands as seen from the victim: near him, elsewhere in a country that he comes from, or
 // abroad. The advisory: "geographically co-located with the target"; the shares are a model, not a measurement. They
-// say how the alert budget is spent: what is abroad stands out by itself.
+// say how the alert budget is spent, and are no parts of one whole: an intruder from abroad is expected to be found in
+// nearly every case.
 constexpr double kExitNear = 0.52;
 constexpr double kExitFar = 0.49;
-constexpr double kExitAbroad = 0.08;
+constexpr double kExitAbroad = 0.25;
 // The share of the staff at the user's providers is that of his surroundings; elsewhere others are common.
 constexpr double kSameFar = 0.5;
 constexpr double kChosenProvider = 0.2;
@@ -161,7 +162,6 @@ class NewNetwork final : public Detector {
       first_login(e, v, sink);
       return;
     }
-    const double logins = v.user->logins / v.unit;
     const double ordinary = v.chances[static_cast<std::size_t>(v.familiarity)];
     // The chance that an exit node shares the user's provider: the provider's share of the staff. Near him it is more,
     // for some operators choose the provider as well as the town.
@@ -190,7 +190,7 @@ class NewNetwork final : public Detector {
     }
     Evidence out{"new-network", kInfo.name, Group::kPlace, FindingKind::kLogin, llr, {}};
     if (sink.wants_text()) {
-      out.says = sentence(e, v, logins);
+      out.says = sentence(e, v);
       if (v.network_since != 0)
         out.says += fmt::format("; it first appeared {:.0f} hours before",
                                 static_cast<double>(e.time - v.network_since) / static_cast<double>(core::kHour));
@@ -236,31 +236,56 @@ class NewNetwork final : public Detector {
     sink.add(std::move(out));
   }
 
-  static std::string sentence(const Event& e, const View& v, double logins) {
+  static std::string sentence(const Event& e, const View& v) {
+    const std::string_view user = e.user.text();
     switch (v.familiarity) {
       case Familiarity::kSamePrefix:
         if (v.neighbour)
           return fmt::format(
               "{} logged in from this prefix before, but never from {}; lines here get another address "
               "in {:.1f} % of log-ins",
-              e.user.text(), e.source_ip.text(), 100 * v.readdressed);
-        return fmt::format("{} logged in from this address before", e.user.text());
+              user, e.source_ip.text(), 100 * v.readdressed);
+        return fmt::format("{} logged in from this address before", user);
       case Familiarity::kSameSystemNear:
-        return fmt::format("{} uses {}, but never this prefix", e.user.text(), system_text(v, e));
+        return fmt::format("{}; this one is through {}, too, but from a prefix that {} never used", history(e, v),
+                           system_text(v, e), user);
       case Familiarity::kSameSystemFar:
-        return fmt::format("{} uses {}, but never from {}", e.user.text(), system_text(v, e), place_text(v, e));
+        return fmt::format("{}; this one is through {}, too, but from {}, where {} never was", history(e, v),
+                           system_text(v, e), place_text(v, e), user);
       case Familiarity::kNewSystemNear:
-        return fmt::format(
-            "first log-in of {} through {} after {:.0f} log-ins through others, though in the usual area ({})",
-            e.user.text(), system_text(v, e), logins, place_text(v, e));
+        return fmt::format("{}; this one is through {}, though in the usual area ({}); {}", history(e, v),
+                           system_text(v, e), place_text(v, e), others(v));
       case Familiarity::kNewSystemFar:
-        return fmt::format("first log-in of {} through {} and from {} after {:.0f} others", e.user.text(),
-                           system_text(v, e), place_text(v, e), logins);
+        return fmt::format("{}; this one is through {} and from {}; {}", history(e, v), system_text(v, e),
+                           place_text(v, e), others(v));
       case Familiarity::kNewCountry:
-        return fmt::format("first log-in of {} from {}, through {}, after {:.0f} others", e.user.text(),
-                           place_text(v, e), system_text(v, e), logins);
+        return fmt::format("{}; this one is from {}, through {}; {}", history(e, v), place_text(v, e),
+                           system_text(v, e), others(v));
     }
     return {};
+  }
+
+  // What the user does otherwise: "alice: 212 log-ins since 2026-03-03, 98 % of them through A and B".
+  static std::string history(const Event& e, const View& v) {
+    std::string out = fmt::format("{}: {} log-in{} since {}", e.user.text(), v.user->count,
+                                  v.user->count == 1 ? "" : "s", core::date_text(v.user->first_seen));
+    double share = 0;
+    std::string names;
+    for (const View::Usual& usual : v.usual) {
+      if (usual.asn == 0 || usual.share <= 0) continue;
+      share += usual.share;
+      names += names.empty() ? "" : " and ";
+      names += usual.name.present() ? std::string(usual.name.text()) : fmt::format("AS{}", usual.asn);
+    }
+    if (names.empty()) return out;
+    return out + (share > 0.995 ? fmt::format(", all through {}", names)
+                                : fmt::format(", {:.0f} % of them through {}", 100 * share, names));
+  }
+
+  // Who else comes through this provider.
+  static std::string others(const View& v) {
+    if (v.system_share <= 0) return fmt::format("none of {} users here ever came through it", v.users);
+    return fmt::format("{:.2g} % of log-ins here come through it", 100 * v.system_share);
   }
 
   // What kind of network it is, given that it is new: novelty itself was weighed above.

@@ -942,8 +942,8 @@ TEST_F(JudgeOfWavesTest, WhatAnAnalystSaysCounts) {
   };
   EXPECT_EQ(say(score::Judgement::kFalse), 0) << "it was the colleague himself";
   EXPECT_EQ(say(score::Judgement::kBenign), 0);
-  EXPECT_EQ(say(score::Judgement::kTrue), 0.7) << "all that others can lend";
-  EXPECT_EQ(say(score::Judgement::kTrue, 100 * kDay), 0.7) << "what is said of later days makes nothing old";
+  EXPECT_EQ(say(score::Judgement::kTrue), 1) << "all that others can lend";
+  EXPECT_EQ(say(score::Judgement::kTrue, 100 * kDay), 1) << "what is said of later days makes nothing old";
 }
 
 TEST_F(JudgeOfWavesTest, IsPartOfTheState) {

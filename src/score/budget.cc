@@ -34,7 +34,7 @@ double false_alerts(const std::vector<Day>& days, double line, double most) {
 }
 
 // By chance a day of alerts with a mean of `per_day` hardly ever brings more.
-double most_of_a_day(double per_day) { return per_day + 3 * std::sqrt(per_day) + 0.5; }
+double most_of_a_day(double per_day) { return per_day + 2 * std::sqrt(per_day) + 0.5; }
 
 double line_of(const std::vector<Day>& days, double per_day) {
   if (days.empty()) return kLeastAlertLogOdds;

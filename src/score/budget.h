@@ -17,7 +17,7 @@ namespace orbwatch::score {
 constexpr double kLeastAlertLogOdds = -9.0;
 
 // The lowest line at which a day has at most `per_day` scores at or above it, on average over all days. A day counts no
-// more than an ordinary one of that mean does by chance (mean + 3 standard deviations of a Poisson distribution, and
+// more than an ordinary one of that mean does by chance (mean + 2 standard deviations of a Poisson distribution, and
 // a half), so that an attack of some days is not capped: it raises the line no more than busy Mondays do. With more
 // than two weeks of history the first does not count: the profiles were being learned, its scores are low. With at
 // least four more it holds in each half of them, too: on average over a busy month and a quiet one is not enough.
