@@ -20,7 +20,7 @@ namespace {
 
 struct Options {
   evaluate::EvaluateOptions evaluate;
-  std::string seeds = "400-428";
+  std::string seeds = "600-657";
   std::string large_seeds;
   std::string networks;
   int threads = 0;
@@ -162,9 +162,9 @@ void add_evaluate(CLI::App& app, int& exit_code) {
   o->evaluate.world = evaluate::default_world();
   CLI::App* sub =
       app.add_subcommand("evaluate", "Measure in simulated worlds what is found, and what is said without cause");
-  sub->add_option("--seeds", o->seeds, "Seeds: 1-9,12 (default 400-428)");
+  sub->add_option("--seeds", o->seeds, "Seeds: 1-9,12 (default 600-657)");
   sub->add_option("--large-seeds", o->large_seeds,
-                  "Seeds of larger worlds, reported apart, or none (default 33, with --seeds none)");
+                  "Seeds of larger worlds, reported apart, or none (default 35, with --seeds none)");
   sub->add_option("--large-users", o->evaluate.large_users, "Users of those (default 5000)")
       ->check(CLI::Range(1, 200'000));
   sub->add_flag("--check", o->check, "Exit with 1 if a bar does not hold");
@@ -195,7 +195,7 @@ void add_evaluate(CLI::App& app, int& exit_code) {
         continue;
       for (const std::string& value : option->results()) o->evaluate.command += fmt::format(" {} {}", name, value);
     }
-    if (o->large_seeds.empty()) o->large_seeds = sub->count("--seeds") > 0 ? "none" : "33";
+    if (o->large_seeds.empty()) o->large_seeds = sub->count("--seeds") > 0 ? "none" : "35";
     exit_code = run(*o);
   });
 }

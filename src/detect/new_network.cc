@@ -28,9 +28,9 @@ using event::Event;
 // abroad. The advisory: "geographically co-located with the target"; the shares are a model, not a measurement. They
 // say how the alert budget is spent, and are no parts of one whole: an intruder from abroad is expected to be found in
 // nearly every case.
-constexpr double kExitNear = 0.52;
+constexpr double kExitNear = 0.32;
 constexpr double kExitFar = 0.49;
-constexpr double kExitAbroad = 0.25;
+constexpr double kExitAbroad = 0.22;
 // The share of the staff at the user's providers is that of his surroundings; elsewhere others are common.
 constexpr double kSameFar = 0.5;
 constexpr double kChosenProvider = 0.2;
