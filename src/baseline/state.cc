@@ -295,7 +295,7 @@ void Baseline::persist(Archive& a) {
   }
   if (layout < 7) return;
   a(marks_);
-  // In the order of the table, which is not kept: by number.
+  // Beside the systems, which came in layout 1 without them.
   absl::flat_hash_map<std::uint32_t, Symbol> names;
   for (const auto& [asn, system] : systems_) names.emplace(asn, system.name);
   a(names);

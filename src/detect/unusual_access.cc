@@ -29,13 +29,16 @@ constexpr double kLeastRest = 0.05;
 constexpr double kWorthSaying = 0.3;  // nearly everybody comes through his own gateway: that is no news
 // With the user's own computer's name (it stands in what infostealers sell), and with a client whose handshake is the
 // same: the same software gives the same.
-constexpr std::array<double, baseline::kMarks> kCovertSame = {0, 0.25, 0.5, 0};
+constexpr double kCovertSameComputer = 0.25;
+constexpr double kCovertSameHandshake = 0.5;
 // Who logs in with an SSH key has stolen that, or has added one of his own.
 constexpr double kCovertSameKey = 0.9;
 // Of those whom no second factor stops, who then log in without.
 constexpr double kCovertWithout = 0.6;
 // Something new by itself says no more than this: laptops are replaced, and software is brought up to date.
-constexpr std::array<double, baseline::kMarks> kMost = {3.5, 4, 3, 0};
+constexpr double kMostOfGateway = 3.5;
+constexpr double kMostOfComputer = 4;
+constexpr double kMostOfFingerprint = 3;
 constexpr double kColleagues = -1;  // it is a colleague's computer, or one that all use
 constexpr double kBothStrange = 1.5;
 constexpr Need kNeeds[] = {Need::kVpnLogins, Need::kAuthentication};
@@ -87,7 +90,7 @@ class UnusualAccess final : public Detector {
       llr = log_ratio(kCovertGateway * std::max(kLeastRest, 1 - m.known_share), p);
     }
     if (std::abs(llr) < kWorthSaying) return;
-    add(sink, "unusual-gateway", Group::kGateway, llr, -0.5, kMost[0], [&] {
+    add(sink, "unusual-gateway", Group::kGateway, llr, -0.5, kMostOfGateway, [&] {
       const std::string door = e.group.present() ? fmt::format("{}, group {}", e.observer.text(), e.group.text())
                                                  : std::string(e.observer.text());
       return m.own > 0
@@ -101,7 +104,7 @@ class UnusualAccess final : public Detector {
 
   static void computer(const Event& e, const MarkSeen& m, EvidenceSink& sink) {
     if (!enough(m)) return;
-    double llr = same_or_new(m, Mark::kComputer, kCovertSame[1]);
+    double llr = same_or_new(m, Mark::kComputer, kCovertSameComputer, kMostOfComputer);
     if (m.own <= 0 && m.share > 0) llr += kColleagues;
     if (m.own <= 0 && m.share <= 0 && m.strange_for.present()) llr += kBothStrange;
     add(sink, "unusual-computer", Group::kClient, llr, -1.5, 5.5, [&] {
@@ -121,10 +124,10 @@ class UnusualAccess final : public Detector {
   static void fingerprint(const Event& e, const MarkSeen& m, EvidenceSink& sink) {
     if (!enough(m)) return;
     const bool key = e.auth_method == event::AuthMethod::kPublicKey;
-    double llr = same_or_new(m, Mark::kFingerprint, key ? kCovertSameKey : kCovertSame[2]);
+    double llr = same_or_new(m, Mark::kFingerprint, key ? kCovertSameKey : kCovertSameHandshake, kMostOfFingerprint);
     if (!key && m.own <= 0 && m.share > 0.05) llr += kColleagues;
     if (std::abs(llr) < kWorthSaying) return;
-    add(sink, "unusual-fingerprint", Group::kClient, llr, -0.7, kMost[2], [&] {
+    add(sink, "unusual-fingerprint", Group::kClient, llr, -0.7, kMostOfFingerprint, [&] {
       const std::string_view what = key ? "the key" : "the client's handshake";
       return m.own > 0 ? fmt::format("{} is one that {} has used ({})", what, e.user.text(), e.fingerprint.text())
                        : fmt::format("{} is new to {} ({}); {:.2g} % of log-ins here have it", what, e.user.text(),
@@ -132,9 +135,8 @@ class UnusualAccess final : public Detector {
     });
   }
 
-  static double same_or_new(const MarkSeen& m, Mark kind, double same) {
+  static double same_or_new(const MarkSeen& m, Mark kind, double same, double most) {
     const double p = fresh(m, kind);
-    const double most = kMost[static_cast<std::size_t>(kind)];
     return m.own > 0 ? log_ratio(same, 1 - p) : std::min(log_ratio(1 - same, p), most);
   }
 
